@@ -1,0 +1,3 @@
+//! The only place with loops over numbers.
+
+pub mod product;

@@ -1,0 +1,6 @@
+//! What learning rate a neural network can take, why, and what happens there.
+
+pub mod curvature;
+pub mod data;
+pub mod search;
+pub mod theory;
