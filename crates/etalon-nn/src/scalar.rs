@@ -45,10 +45,20 @@ pub trait Scalar:
     fn sqrt(self) -> Self;
     /// Absolute value.
     fn abs(self) -> Self;
+    /// `e^x`.
+    fn exp(self) -> Self;
+    /// Hyperbolic tangent.
+    fn tanh(self) -> Self;
+    /// The error function.
+    fn erf(self) -> Self;
+    /// Natural logarithm.
+    fn ln(self) -> Self;
+    /// `ln(1 + x)`.
+    fn ln_1p(self) -> Self;
 }
 
 macro_rules! scalar {
-    ($type:ident) => {
+    ($type:ident, $exp:path, $tanh:path, $erf:path, $ln:path, $ln_1p:path) => {
         impl Scalar for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -75,9 +85,38 @@ macro_rules! scalar {
             fn abs(self) -> Self {
                 $type::abs(self)
             }
+            #[inline(always)]
+            fn exp(self) -> Self {
+                $exp(self)
+            }
+            #[inline(always)]
+            fn tanh(self) -> Self {
+                $tanh(self)
+            }
+            #[inline(always)]
+            fn erf(self) -> Self {
+                $erf(self)
+            }
+            #[inline(always)]
+            fn ln(self) -> Self {
+                $ln(self)
+            }
+            #[inline(always)]
+            fn ln_1p(self) -> Self {
+                $ln_1p(self)
+            }
         }
     };
 }
 
-scalar!(f32);
-scalar!(f64);
+// f64 is there to be right, f32 to be fast: the first calls a maths library that gives the same bits on every
+// machine, the second polynomials without branches, which become vector code.
+scalar!(f64, libm::exp, libm::tanh, libm::erf, libm::log, libm::log1p);
+scalar!(
+    f32,
+    crate::kernels::polynomials::exp,
+    crate::kernels::polynomials::tanh,
+    crate::kernels::polynomials::erf,
+    libm::logf,
+    libm::log1pf
+);

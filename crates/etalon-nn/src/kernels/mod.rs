@@ -1,3 +1,39 @@
-//! The only place with loops over numbers.
+//! The only place with loops over numbers. Layers, losses and optimisers call what is here, so that kernels of
+//! another device can stand beside the processor's.
 
+pub mod activation;
+pub mod elementwise;
+pub(crate) mod polynomials;
 pub mod product;
+pub mod reduction;
+
+use crate::Cpu;
+
+/// Runs `body` compiled for the instruction set `cpu`, so that its loops use that set's vectors.
+///
+/// The bodies never ask for a fused multiply-add, and Rust never fuses one by itself: what they compute is the
+/// same to the bit on every path.
+#[inline(always)]
+fn vectorised<R>(cpu: Cpu, body: impl FnOnce() -> R) -> R {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2,fma")]
+        fn avx2<R>(body: impl FnOnce() -> R) -> R {
+            body()
+        }
+        #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+        fn avx512<R>(body: impl FnOnce() -> R) -> R {
+            body()
+        }
+        match cpu {
+            // SAFETY: a `Cpu` is only ever made by `Cpu::available` and its kin, after the machine was asked
+            // for every feature that the path enables.
+            Cpu::Avx512 => return unsafe { avx512(body) },
+            // SAFETY: as above.
+            Cpu::Avx2 => return unsafe { avx2(body) },
+            Cpu::Portable => {}
+        }
+    }
+    let _ = cpu;
+    body()
+}

@@ -1,0 +1,96 @@
+//! The layers a network is made of, one file each.
+//!
+//! A layer answers four questions about a slice of samples: its output; the gradient given its output's; the
+//! change of its output along a direction; the change of that gradient along a direction. From these the
+//! engine composes value, gradient, Jacobian and Hessian products, so that a new layer brings the whole of
+//! curvature with it. A layer calls kernels and touches no number itself.
+
+mod activation;
+mod dense;
+
+pub use dense::Dense;
+
+use crate::kernels::elementwise::Write;
+use crate::{Cpu, Scalar};
+use std::fmt::Debug;
+
+/// An activation of a given length as a layer.
+pub(crate) fn activate<T: Scalar>(
+    function: crate::kernels::activation::Activation,
+    len: usize,
+) -> Box<dyn Layer<T>> {
+    Box::new(activation::Activate { function, len })
+}
+
+/// A parameter tensor that a layer wants to have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor {
+    /// The last part of its name: `weight` or `bias`.
+    pub name: &'static str,
+    /// PyTorch's shape.
+    pub shape: Vec<usize>,
+    /// The deviation of its initial values.
+    pub deviation: f64,
+    /// The fixed number that multiplies it.
+    pub multiplier: f64,
+}
+
+/// One layer at one point: all that its answers may depend on. `x` and `y` are `rows` samples, one after another.
+#[derive(Clone, Copy, Debug)]
+pub struct Point<'a, T> {
+    /// The kernels to use.
+    pub cpu: Cpu,
+    /// How many samples the slice has.
+    pub rows: usize,
+    /// The layer's own parameters, its tensors one after another.
+    pub weights: &'a [T],
+    /// The input.
+    pub x: &'a [T],
+    /// The output; empty while it is being computed.
+    pub y: &'a [T],
+}
+
+/// A direction in which a layer's parameters and input move.
+#[derive(Clone, Copy, Debug)]
+pub struct Direction<'a, T> {
+    /// The change of the parameters.
+    pub weights: &'a [T],
+    /// The change of the input; none where the input is the data, which stays.
+    pub x: Option<&'a [T]>,
+}
+
+/// Where a layer leaves a gradient, or the change of one.
+#[derive(Debug)]
+pub struct Sink<'a, T> {
+    /// The gradient of the parameters, to be added to; none where nobody asks for it.
+    pub weights: Option<&'a mut [T]>,
+    /// The gradient of the input, and whether to replace or to add; none where nobody asks for it.
+    pub x: Option<(&'a mut [T], Write)>,
+}
+
+/// A layer: shapes and fixed numbers, no state. Lengths are per sample.
+pub trait Layer<T: Scalar>: Send + Sync + Debug {
+    /// The length of its input.
+    fn input_len(&self) -> usize;
+    /// The length of its output.
+    fn output_len(&self) -> usize;
+    /// Its parameters, in order.
+    fn tensors(&self) -> Vec<Tensor> {
+        Vec::new()
+    }
+    /// `y = F(weights, x)`.
+    fn forward(&self, at: Point<T>, y: &mut [T]);
+    /// Given `dy`, the gradient of the output: that of the parameters and of the input.
+    fn backward(&self, at: Point<T>, dy: &[T], sink: Sink<T>);
+    /// The change of the output along `direction`.
+    fn forward_tangent(&self, at: Point<T>, direction: Direction<T>, y_tangent: &mut [T]);
+    /// The change along `direction` of what [`Layer::backward`] gives, where `dy` itself changes by `dy_tangent`.
+    fn backward_tangent(
+        &self,
+        at: Point<T>,
+        direction: Direction<T>,
+        dy: &[T],
+        dy_tangent: &[T],
+        sink: Sink<T>,
+    );
+}

@@ -1,0 +1,165 @@
+//! Putting a network together.
+
+use super::{Network, Node};
+use crate::kernels::activation::Activation;
+use crate::kernels::elementwise::Write;
+use crate::layers::{Dense, Layer, activate};
+use crate::parameters::Layout;
+use crate::{Cpu, Scalar};
+
+/// A value inside the network under construction: the input, or a layer's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Value(usize);
+
+/// Why layers do not make a network.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NetworkError {
+    /// A layer was given a value of the wrong length.
+    #[error("{layer} takes {expected} numbers a sample, and is given {found}")]
+    Input {
+        /// The layer.
+        layer: String,
+        /// What it takes.
+        expected: usize,
+        /// What it was given.
+        found: usize,
+    },
+    /// The two branches of a residual sum differ in length.
+    #[error("a residual sum cannot add {1} numbers a sample to {0}; its two branches must have one length")]
+    Sum(usize, usize),
+    /// A length is zero.
+    #[error("{0} has length 0; every length must be at least 1")]
+    Empty(String),
+    /// A layer's output goes nowhere.
+    #[error("the output of layer {0} is used by no other layer and is not the network's output")]
+    Unused(usize),
+    /// There is no layer with parameters.
+    #[error("the network has no parameters")]
+    NoParameters,
+}
+
+/// Builds a [`Network`] value by value; the last value pushed is the output.
+#[derive(Debug)]
+pub struct NetworkBuilder<T> {
+    nodes: Vec<Node<T>>,
+    layout: Layout,
+    input_len: usize,
+    /// How many layers with parameters there are: they are named `layers.0`, `layers.1`, ...
+    named: usize,
+}
+
+impl<T: Scalar> NetworkBuilder<T> {
+    /// A network over inputs of that length.
+    ///
+    /// # Errors
+    /// When the length is 0.
+    pub fn new(input_len: usize) -> Result<Self, NetworkError> {
+        if input_len == 0 {
+            return Err(NetworkError::Empty("the input".into()));
+        }
+        Ok(NetworkBuilder { nodes: Vec::new(), layout: Layout::default(), input_len, named: 0 })
+    }
+
+    /// The input.
+    pub fn input(&self) -> Value {
+        Value(0)
+    }
+
+    /// The length of a value.
+    pub fn len(&self, value: Value) -> usize {
+        if value.0 == 0 { self.input_len } else { self.nodes[value.0 - 1].layer.output_len() }
+    }
+
+    /// Adds a layer.
+    ///
+    /// # Errors
+    /// When lengths do not fit.
+    pub fn push(&mut self, layer: Box<dyn Layer<T>>, input: Value) -> Result<Value, NetworkError> {
+        let name = || format!("layer {} ({layer:?})", self.nodes.len());
+        let (takes, gives) = (layer.input_len(), layer.output_len());
+        if takes == 0 || gives == 0 {
+            return Err(NetworkError::Empty(name()));
+        }
+        if takes != self.len(input) {
+            return Err(NetworkError::Input { layer: name(), expected: takes, found: self.len(input) });
+        }
+        let start = self.layout.len();
+        let tensors = layer.tensors();
+        let prefix = format!("layers.{}", self.named);
+        self.named += usize::from(!tensors.is_empty());
+        for tensor in tensors {
+            let name = format!("{prefix}.{}", tensor.name);
+            self.layout.push(name, tensor.shape, tensor.deviation, tensor.multiplier);
+        }
+        self.nodes.push(Node {
+            layer,
+            input: input.0,
+            skip: None,
+            parameters: start..self.layout.len(),
+            input_write: None,
+            skip_write: None,
+        });
+        Ok(Value(self.nodes.len()))
+    }
+
+    /// Adds a fully connected layer.
+    ///
+    /// # Errors
+    /// When lengths do not fit.
+    pub fn dense(&mut self, layer: Dense, input: Value) -> Result<Value, NetworkError> {
+        self.push(Box::new(layer), input)
+    }
+
+    /// Adds an activation.
+    ///
+    /// # Errors
+    /// When the input has length 0.
+    pub fn activation(&mut self, function: Activation, input: Value) -> Result<Value, NetworkError> {
+        self.push(activate(function, self.len(input)), input)
+    }
+
+    /// Adds the residual sum of two values.
+    ///
+    /// # Errors
+    /// When their lengths differ.
+    pub fn sum(&mut self, branch: Value, skip: Value) -> Result<Value, NetworkError> {
+        let (output, skipped) = (self.len(branch), self.len(skip));
+        if output != skipped {
+            return Err(NetworkError::Sum(output, skipped));
+        }
+        // Only the identity may carry a sum: every other layer may look at its own output.
+        let sum = self.activation(Activation::Identity, branch)?;
+        self.nodes[sum.0 - 1].skip = Some(skip.0);
+        Ok(sum)
+    }
+
+    /// The network, on the kernels of [`Cpu::current`].
+    ///
+    /// # Errors
+    /// When it has no parameters, or a value that nothing uses.
+    pub fn build(mut self) -> Result<Network<T>, NetworkError> {
+        if self.layout.is_empty() {
+            return Err(NetworkError::NoParameters);
+        }
+        let mut written = vec![false; self.nodes.len() + 1];
+        let mut write = |value: usize| {
+            let first = !std::mem::replace(&mut written[value], true);
+            (value > 0).then_some(if first { Write::Set } else { Write::Add })
+        };
+        for node in self.nodes.iter_mut().rev() {
+            // A node asks its layer first and passes the gradient to the skipped branch after.
+            node.input_write = write(node.input);
+            node.skip_write = node.skip.and_then(&mut write);
+        }
+        if let Some(unused) = (1..self.nodes.len()).find(|&value| !written[value]) {
+            return Err(NetworkError::Unused(unused - 1));
+        }
+        let mut offsets = vec![0, 0];
+        for node in &self.nodes {
+            offsets.push(offsets[offsets.len() - 1] + node.layer.output_len());
+        }
+        offsets.truncate(self.nodes.len() + 1);
+        let NetworkBuilder { nodes, layout, input_len, .. } = self;
+        Ok(Network { nodes, layout, input_len, offsets, cpu: Cpu::current() })
+    }
+}

@@ -1,0 +1,84 @@
+//! A network: layers in order, shapes checked once.
+
+mod builder;
+mod mlp;
+mod passes;
+
+pub use builder::{NetworkBuilder, NetworkError, Value};
+pub use mlp::{Initialisation, Mlp, Parametrization};
+pub(crate) use passes::{Adjoint, Tape};
+
+use crate::kernels::elementwise::Write;
+use crate::layers::Layer;
+use crate::parameters::Layout;
+use crate::{Cpu, Scalar};
+use std::ops::Range;
+
+/// A layer's place in the network: `value = layer(input) + skip`.
+///
+/// Values are numbered: 0 is the network's input, node `i` makes value `i + 1`. `skip` is the other branch of a
+/// residual sum, which only an identity layer has.
+#[derive(Debug)]
+struct Node<T> {
+    layer: Box<dyn Layer<T>>,
+    input: usize,
+    skip: Option<usize>,
+    parameters: Range<usize>,
+    /// Whether this node is the first, going backwards, to write the gradient of its input and of its skip;
+    /// none where that is the data, whose gradient nobody asks for.
+    input_write: Option<Write>,
+    skip_write: Option<Write>,
+}
+
+/// A feed-forward network. It is immutable and holds no parameters: a point is a vector, see
+/// [`parameters`](crate::parameters).
+#[derive(Debug)]
+pub struct Network<T> {
+    nodes: Vec<Node<T>>,
+    layout: Layout,
+    input_len: usize,
+    /// Where each value of a sample starts; value 0, the data, lies elsewhere and takes no room.
+    offsets: Vec<usize>,
+    cpu: Cpu,
+}
+
+impl<T: Scalar> Network<T> {
+    /// How the parameter vector is cut.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The number of parameters.
+    pub fn parameters(&self) -> usize {
+        self.layout.len()
+    }
+
+    /// The length of one sample's input.
+    pub fn input_len(&self) -> usize {
+        self.input_len
+    }
+
+    /// The length of one sample's output.
+    pub fn output_len(&self) -> usize {
+        self.value_len(self.nodes.len())
+    }
+
+    /// The kernels it runs on.
+    pub fn cpu(&self) -> Cpu {
+        self.cpu
+    }
+
+    /// The same network on other kernels.
+    pub fn on(self, cpu: Cpu) -> Self {
+        Network { cpu, ..self }
+    }
+
+    /// How many numbers one sample's values take, the input's not counted.
+    pub fn values_per_sample(&self) -> usize {
+        self.offsets[self.nodes.len()] + self.output_len()
+    }
+
+    fn value_len(&self, value: usize) -> usize {
+        if value == 0 { self.input_len } else { self.nodes[value - 1].layer.output_len() }
+    }
+}

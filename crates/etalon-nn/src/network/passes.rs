@@ -1,0 +1,163 @@
+//! The four passes over one slice of samples.
+
+use super::Network;
+use crate::Scalar;
+use crate::kernels::elementwise::copy;
+use crate::layers::{Direction, Point, Sink};
+
+/// One number for every value of every sample of a slice: the values themselves, their gradients, or the changes
+/// of either. Value `v` of the slice is one matrix of `rows` rows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tape<T> {
+    numbers: Vec<T>,
+}
+
+impl<T: Scalar> Tape<T> {
+    /// A tape for slices of up to `rows` samples.
+    pub(crate) fn new(network: &Network<T>, rows: usize) -> Self {
+        Tape { numbers: vec![T::ZERO; network.values_per_sample() * rows] }
+    }
+
+    /// The values before `value`, and `value` with all that follows.
+    fn split(&mut self, network: &Network<T>, value: usize, rows: usize) -> (&[T], &mut [T]) {
+        let (before, after) = self.numbers.split_at_mut(network.offsets[value] * rows);
+        (before, &mut after[..network.value_len(value) * rows])
+    }
+
+    /// The network's output.
+    pub(crate) fn output(&self, network: &Network<T>, rows: usize) -> &[T] {
+        network.value(&self.numbers, network.nodes.len(), rows)
+    }
+
+    /// The network's output.
+    pub(crate) fn output_mut(&mut self, network: &Network<T>, rows: usize) -> &mut [T] {
+        self.split(network, network.nodes.len(), rows).1
+    }
+}
+
+/// A gradient on its way back: a tape whose output is filled in, and the parameters' gradient to add to where it is
+/// wanted.
+pub(crate) struct Adjoint<'a, T> {
+    pub(crate) tape: &'a mut Tape<T>,
+    pub(crate) parameters: Option<&'a mut [T]>,
+}
+
+impl<T: Scalar> Network<T> {
+    fn value<'a>(&self, numbers: &'a [T], value: usize, rows: usize) -> &'a [T] {
+        let start = self.offsets[value] * rows;
+        &numbers[start..start + self.value_len(value) * rows]
+    }
+
+    fn value_or_input<'a>(&self, inputs: &'a [T], numbers: &'a [T], value: usize, rows: usize) -> &'a [T] {
+        if value == 0 { inputs } else { self.value(numbers, value, rows) }
+    }
+
+    fn point<'a>(&self, node: usize, weights: &'a [T], inputs: &'a [T], values: &'a Tape<T>) -> Point<'a, T> {
+        let rows = inputs.len() / self.input_len;
+        let at = &self.nodes[node];
+        Point {
+            cpu: self.cpu,
+            rows,
+            weights: &weights[at.parameters.clone()],
+            x: self.value_or_input(inputs, &values.numbers, at.input, rows),
+            y: self.value(&values.numbers, node + 1, rows),
+        }
+    }
+
+    /// Fills `values`.
+    pub(crate) fn forward(&self, weights: &[T], inputs: &[T], values: &mut Tape<T>) {
+        let rows = inputs.len() / self.input_len;
+        for (index, node) in self.nodes.iter().enumerate() {
+            let (before, y) = values.split(self, index + 1, rows);
+            let x = self.value_or_input(inputs, before, node.input, rows);
+            let weights = &weights[node.parameters.clone()];
+            node.layer.forward(Point { cpu: self.cpu, rows, weights, x, y: &[] }, y);
+            if let Some(skip) = node.skip {
+                let skip = self.value_or_input(inputs, before, skip, rows);
+                copy(self.cpu, super::Write::Add, skip, y);
+            }
+        }
+    }
+
+    /// Given the gradient of the output in `adjoint`, fills in that of every value and adds that of the parameters.
+    pub(crate) fn backward(&self, weights: &[T], inputs: &[T], values: &Tape<T>, mut adjoint: Adjoint<T>) {
+        let rows = inputs.len() / self.input_len;
+        for (index, node) in self.nodes.iter().enumerate().rev() {
+            let at = self.point(index, weights, inputs, values);
+            let (before, dy) = adjoint.tape.numbers.split_at_mut(self.offsets[index + 1] * rows);
+            let dy = &dy[..self.value_len(index + 1) * rows];
+            let parameters = adjoint.parameters.as_deref_mut().map(|all| &mut all[node.parameters.clone()]);
+            let x = node.input_write.map(|write| (self.value_mut(before, node.input, rows), write));
+            node.layer.backward(at, dy, Sink { weights: parameters, x });
+            self.pass_to_skip(index, before, dy, rows);
+        }
+    }
+
+    /// Fills `tangents` with the changes of the values along `direction`.
+    pub(crate) fn forward_tangent(
+        &self,
+        weights: &[T],
+        inputs: &[T],
+        values: &Tape<T>,
+        direction: &[T],
+        tangents: &mut Tape<T>,
+    ) {
+        let rows = inputs.len() / self.input_len;
+        for (index, node) in self.nodes.iter().enumerate() {
+            let at = self.point(index, weights, inputs, values);
+            let (before, y_tangent) = tangents.split(self, index + 1, rows);
+            let direction = Direction {
+                weights: &direction[node.parameters.clone()],
+                x: (node.input > 0).then(|| self.value(before, node.input, rows)),
+            };
+            node.layer.forward_tangent(at, direction, y_tangent);
+            if let Some(skip) = node.skip.filter(|&skip| skip > 0) {
+                copy(self.cpu, super::Write::Add, self.value(before, skip, rows), y_tangent);
+            }
+        }
+    }
+
+    /// Given the change of the output's gradient in `change`, fills in that of every value's gradient and adds that
+    /// of the parameters' gradient. `adjoints` and `tangents` are what [`Network::backward`] and
+    /// [`Network::forward_tangent`] left.
+    #[expect(clippy::too_many_arguments, reason = "a second derivative depends on all of these")]
+    pub(crate) fn backward_tangent(
+        &self,
+        weights: &[T],
+        inputs: &[T],
+        values: &Tape<T>,
+        adjoints: &Tape<T>,
+        direction: &[T],
+        tangents: &Tape<T>,
+        mut change: Adjoint<T>,
+    ) {
+        let rows = inputs.len() / self.input_len;
+        for (index, node) in self.nodes.iter().enumerate().rev() {
+            let at = self.point(index, weights, inputs, values);
+            let (before, dy_tangent) = change.tape.numbers.split_at_mut(self.offsets[index + 1] * rows);
+            let dy_tangent = &dy_tangent[..self.value_len(index + 1) * rows];
+            let dy = self.value(&adjoints.numbers, index + 1, rows);
+            let direction = Direction {
+                weights: &direction[node.parameters.clone()],
+                x: (node.input > 0).then(|| self.value(&tangents.numbers, node.input, rows)),
+            };
+            let parameters = change.parameters.as_deref_mut().map(|all| &mut all[node.parameters.clone()]);
+            let x = node.input_write.map(|write| (self.value_mut(before, node.input, rows), write));
+            node.layer.backward_tangent(at, direction, dy, dy_tangent, Sink { weights: parameters, x });
+            self.pass_to_skip(index, before, dy_tangent, rows);
+        }
+    }
+
+    fn value_mut<'a>(&self, numbers: &'a mut [T], value: usize, rows: usize) -> &'a mut [T] {
+        let start = self.offsets[value] * rows;
+        &mut numbers[start..start + self.value_len(value) * rows]
+    }
+
+    /// A residual sum passes its gradient on unchanged.
+    fn pass_to_skip(&self, node: usize, before: &mut [T], dy: &[T], rows: usize) {
+        let node = &self.nodes[node];
+        if let (Some(skip), Some(write)) = (node.skip, node.skip_write) {
+            copy(self.cpu, write, dy, self.value_mut(before, skip, rows));
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Parameters as safetensors files with PyTorch's names and layouts.
+
+use super::Layout;
+use crate::Scalar;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// Why a file of parameters could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The operating system refused.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// Not a safetensors file, or a damaged one.
+    #[error("{path} is not a readable safetensors file: {reason}", path = path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file belongs to another network.
+    #[error("{path} does not fit this network: {reason}", path = path.display())]
+    Mismatch {
+        /// The file.
+        path: PathBuf,
+        /// Which tensor, what was expected and what was found.
+        reason: String,
+    },
+}
+
+/// Writes parameters to a safetensors file, one tensor a segment, and beside them each segment's multiplier as
+/// metadata (`NAME.multiplier`), so that the network's function can be rebuilt elsewhere. The file appears
+/// whole or not at all.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn save<T: Scalar>(path: &Path, layout: &Layout, parameters: &[T]) -> Result<(), FileError> {
+    let io = |source| FileError::Io { path: path.to_owned(), source };
+    let dtype = if T::NAME == "f64" { Dtype::F64 } else { Dtype::F32 };
+    let bytes: Vec<Vec<u8>> =
+        layout.segments().iter().map(|segment| to_bytes(&parameters[segment.range.clone()])).collect();
+    let mut views = Vec::with_capacity(bytes.len());
+    for (segment, bytes) in layout.segments().iter().zip(&bytes) {
+        let view = TensorView::new(dtype, segment.shape.clone(), bytes)
+            .map_err(|error| FileError::Format { path: path.to_owned(), reason: error.to_string() })?;
+        views.push((segment.name.clone(), view));
+    }
+    let metadata: HashMap<String, String> = layout
+        .segments()
+        .iter()
+        .map(|segment| (format!("{}.multiplier", segment.name), format!("{:?}", segment.multiplier)))
+        .collect();
+    let file = safetensors::serialize(views, Some(metadata))
+        .map_err(|error| FileError::Format { path: path.to_owned(), reason: error.to_string() })?;
+    let aside = path.with_extension("safetensors.partial");
+    std::fs::write(&aside, file).and_then(|()| std::fs::rename(&aside, path)).map_err(|error| {
+        // What was written aside is of no use to anybody.
+        let _ = std::fs::remove_file(&aside);
+        io(error)
+    })
+}
+
+/// Reads parameters from a safetensors file in `f32` or `f64`. Every segment must be there with its shape, and
+/// nothing else.
+///
+/// # Errors
+/// When the file cannot be read, is damaged, belongs to another network, or holds a number that is not finite.
+pub fn load<T: Scalar>(path: &Path, layout: &Layout) -> Result<Vec<T>, FileError> {
+    let mismatch = |reason: String| FileError::Mismatch { path: path.to_owned(), reason };
+    let bytes = std::fs::read(path).map_err(|source| FileError::Io { path: path.to_owned(), source })?;
+    let file = SafeTensors::deserialize(&bytes)
+        .map_err(|error| FileError::Format { path: path.to_owned(), reason: error.to_string() })?;
+    if let Some(extra) = file.names().into_iter().find(|name| layout.find(name).is_none()) {
+        return Err(mismatch(format!("it holds a tensor `{extra}` that the network has not")));
+    }
+    let mut parameters = vec![T::ZERO; layout.len()];
+    for segment in layout.segments() {
+        let name = &segment.name;
+        let tensor = file.tensor(name).map_err(|_| mismatch(format!("it holds no tensor `{name}`")))?;
+        if tensor.shape() != segment.shape {
+            let (found, expected) = (tensor.shape(), &segment.shape);
+            return Err(mismatch(format!("`{name}` has shape {found:?}; the network's is {expected:?}")));
+        }
+        let target = &mut parameters[segment.range.clone()];
+        match tensor.dtype() {
+            Dtype::F32 => read(tensor.data(), target, |b: [u8; 4]| f64::from(f32::from_le_bytes(b))),
+            Dtype::F64 => read(tensor.data(), target, f64::from_le_bytes),
+            other => return Err(mismatch(format!("`{name}` holds {other:?}; F32 or F64 is needed"))),
+        }
+        if let Some(at) = target.iter().position(|value| !value.is_finite()) {
+            return Err(mismatch(format!("`{name}` holds {} at index {at}", target[at])));
+        }
+    }
+    Ok(parameters)
+}
+
+fn to_bytes<T: Scalar>(values: &[T]) -> Vec<u8> {
+    if T::NAME == "f64" {
+        values.iter().flat_map(|value| value.to_f64().to_le_bytes()).collect()
+    } else {
+        values.iter().flat_map(|value| (value.to_f64() as f32).to_le_bytes()).collect()
+    }
+}
+
+fn read<T: Scalar, const N: usize>(bytes: &[u8], target: &mut [T], number: impl Fn([u8; N]) -> f64) {
+    for (target, bytes) in target.iter_mut().zip(bytes.as_chunks::<N>().0) {
+        *target = T::from_f64(number(*bytes));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout() -> Layout {
+        let mut layout = Layout::default();
+        layout.push("layers.0.weight".into(), vec![3, 2], 1.0, 0.5);
+        layout.push("layers.0.bias".into(), vec![3], 0.0, 1.0);
+        layout
+    }
+
+    #[test]
+    fn what_is_saved_is_loaded_to_the_bit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("weights.safetensors");
+        let parameters: Vec<f64> = layout().initialise(7);
+        save(&path, &layout(), &parameters).unwrap();
+        assert_eq!(load::<f64>(&path, &layout()).unwrap(), parameters);
+        let rounded: Vec<f32> = parameters.iter().map(|&x| x as f32).collect();
+        assert_eq!(load::<f32>(&path, &layout()).unwrap(), rounded);
+        save(&path, &layout(), &rounded).unwrap();
+        assert_eq!(load::<f32>(&path, &layout()).unwrap(), rounded);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside the file");
+    }
+
+    #[test]
+    fn another_networks_file_is_refused_with_the_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("weights.safetensors");
+        let mut parameters: Vec<f32> = layout().initialise(7);
+        save(&path, &layout(), &parameters).unwrap();
+        let mut other = Layout::default();
+        other.push("layers.0.weight".into(), vec![2, 3], 1.0, 1.0);
+        let message = load::<f32>(&path, &other).unwrap_err().to_string();
+        assert!(message.contains("`layers.0.bias` that the network has not"), "{message}");
+        other.push("layers.0.bias".into(), vec![3], 0.0, 1.0);
+        let message = load::<f32>(&path, &other).unwrap_err().to_string();
+        assert!(message.contains("has shape [3, 2]; the network's is [2, 3]"), "{message}");
+        other.push("layers.1.bias".into(), vec![3], 0.0, 1.0);
+        parameters[4] = f32::NAN;
+        save(&path, &layout(), &parameters).unwrap();
+        let message = load::<f32>(&path, &layout()).unwrap_err().to_string();
+        assert!(message.contains("holds NaN at index 4"), "{message}");
+        std::fs::write(&path, b"not tensors").unwrap();
+        assert!(matches!(load::<f32>(&path, &layout()), Err(FileError::Format { .. })));
+        assert!(matches!(load::<f32>(&folder.path().join("none"), &layout()), Err(FileError::Io { .. })));
+        assert!(matches!(
+            save(&folder.path().join("no/where"), &layout(), &parameters),
+            Err(FileError::Io { .. })
+        ));
+    }
+}
