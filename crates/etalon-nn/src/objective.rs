@@ -125,7 +125,7 @@ impl<T: Scalar> Network<T> {
         });
         let (first, others) = lanes.split_at_mut(1);
         fold(self.cpu(), parallel, &mut first[0].gradient, others, |lane| &lane.gradient);
-        first[0].loss + others.iter().map(|lane| lane.loss).sum::<f64>()
+        lanes.iter().map(|lane| lane.loss).sum()
     }
 
     /// Whether every number of a vector is finite.

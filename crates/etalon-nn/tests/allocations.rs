@@ -1,0 +1,68 @@
+//! A training step allocates nothing: counted, not claimed. Alone in its file, because it counts for the process.
+
+use etalon_nn::kernels::activation::Activation;
+use etalon_nn::kernels::elementwise::sgd_momentum;
+use etalon_nn::network::{Initialisation, Mlp, Parametrization};
+use etalon_nn::{Batch, Loss, Workspace};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+struct Counting;
+
+// SAFETY: every call is passed on to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn a_step_allocates_nothing() {
+    for activation in [Activation::Relu, Activation::Tanh, Activation::Gelu] {
+        let network = Mlp {
+            inputs: 50,
+            hidden: vec![64, 64],
+            outputs: 10,
+            activation,
+            parametrization: Parametrization::Standard,
+            initialisation: Initialisation::He,
+            output_gain: 1.0,
+            bias: true,
+            residual: true,
+        }
+        .build::<f32>()
+        .unwrap();
+        let (inputs, mut targets) = (vec![0.5f32; 600 * 50], vec![0.0f32; 600 * 10]);
+        targets.iter_mut().step_by(10).for_each(|target| *target = 1.0);
+        let mut parameters: Vec<f32> = network.layout().initialise(0);
+        let mut velocity = vec![0.0f32; parameters.len()];
+        let mut outputs = vec![0.0f32; 600 * 10];
+        let mut workspace = Workspace::new(&network, 600, false);
+        let mut step = || {
+            let batch = Batch { inputs: &inputs, targets: &targets };
+            let loss = network.gradient(&parameters, batch, Loss::CrossEntropy, &mut workspace);
+            let rule = (0.01, 0.9, 1e-4, true);
+            sgd_momentum(network.cpu(), rule, workspace.gradient(), &mut velocity, &mut parameters);
+            network.outputs(&parameters, &inputs, &mut workspace, &mut outputs);
+            loss
+        };
+        // The first step may fill the products' scratch, which a thread keeps.
+        let first = step();
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        let last = (0..5).map(|_| step()).last();
+        let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+        assert!(last < Some(first), "the steps do train");
+        assert_eq!(allocations, 0, "{activation:?}");
+    }
+}
