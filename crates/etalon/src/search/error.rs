@@ -1,0 +1,73 @@
+//! What can be wrong with a search before it starts, or while it is being told answers.
+
+/// Why a search cannot start or go on. A search that merely finds no boundary is not an error: see
+/// [`Boundary`](super::Boundary).
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SearchError {
+    /// The tolerance is not in (0, 1].
+    #[error("search.tolerance is {0}: give a relative width in (0, 1], such as 0.05")]
+    Tolerance(f64),
+    /// The factor of the bracket is not above 1.
+    #[error("search.factor is {0}: give a finite factor above 1, such as 2")]
+    Factor(f64),
+    /// No interior points.
+    #[error("search.sections is 0: give at least 1 (1 is bisection)")]
+    Sections,
+    /// A search without probes.
+    #[error("search.max_probes is 0: give at least 1 (the default is 100)")]
+    MaxProbes,
+    /// The range of rates is empty or not positive.
+    #[error("search.range is [{0}, {1}]: give two positive, finite rates, the lower first")]
+    Range(f64, f64),
+    /// A rate that is no learning rate.
+    #[error("{what} is {eta}: a learning rate must be positive, finite and not subnormal")]
+    Rate {
+        /// Which rate.
+        what: &'static str,
+        /// Its value.
+        eta: f64,
+    },
+    /// No seed to search with.
+    #[error("no seed was given: give at least 1 (5 give an interval that covers the median at 93.75 %)")]
+    NoSeeds,
+    /// The same seed twice, which would count one trial as two.
+    #[error("seed {0} was given twice: every seed counts once")]
+    DuplicateSeed(u64),
+    /// An answer to a question that was not asked, or was answered already.
+    #[error("no answer is awaited at the rate {0:e}: tell each rate that `ask` returned once, unrounded")]
+    NotAsked(f64),
+    /// The ladder of rates to score is empty or not going down.
+    #[error(
+        "the ladder of {rates} rates, {octaves} octaves apart, at most {max_rates}, cannot be laid out: give \
+         rates >= 1, octaves in (0, 16], max_rates >= rates"
+    )]
+    Ladder {
+        /// Rates of the first ladder.
+        rates: usize,
+        /// Distance between neighbours, in octaves.
+        octaves: f64,
+        /// The most rates after extending.
+        max_rates: usize,
+    },
+    /// The observer asked to stop.
+    #[error("the search was cancelled")]
+    Cancelled,
+}
+
+/// Refuses an empty list of seeds, and one that names a seed twice.
+pub(super) fn check_seeds(seeds: impl Iterator<Item = u64>) -> Result<(), SearchError> {
+    let mut sorted: Vec<u64> = seeds.collect();
+    sorted.sort_unstable();
+    if sorted.is_empty() {
+        return Err(SearchError::NoSeeds);
+    }
+    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(SearchError::DuplicateSeed(pair[0])),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a rate that is not a positive, normal number.
+pub(super) fn check_rate(what: &'static str, eta: f64) -> Result<(), SearchError> {
+    if eta.is_normal() && eta > 0.0 { Ok(()) } else { Err(SearchError::Rate { what, eta }) }
+}

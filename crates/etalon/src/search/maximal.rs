@@ -1,0 +1,160 @@
+//! eta* over several seeds.
+
+use super::boundary::{SeedResult, SeedSearch};
+use super::definition::{Boundary, DEFINITION_VERSION};
+use super::error::check_seeds;
+use super::observe::Watch;
+use super::order::{middle, order_interval, sorted};
+use super::{Observer, Outcome, Probe, Progress, SearchError, Settings};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// The maximal initial learning rate of several seeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EtaStar {
+    /// The median over seeds of log eta* (the geometric mean of the middle two for an even number), censored
+    /// seeds counting as +infinity, undefined ones as -infinity. `None` if that is not finite: see `reason`.
+    pub median: Option<f64>,
+    /// The lower end of the interval for the median: a lower end of a bracket, or a rate at which the search
+    /// was censored. `None` if the seed that would set it is undefined.
+    pub low: Option<f64>,
+    /// The upper end of the interval, the upper end of a bracket. `None` if the seed that would set it is
+    /// censored (open above) or undefined.
+    pub high: Option<f64>,
+    /// The probability that an interval between these ranks covers the median over all seeds there could be:
+    /// 0.9375 from minimum to maximum of 5 seeds, 0 for a single seed (its interval is only its bracket).
+    pub coverage: f64,
+    /// The relative tolerance of each seed's bracket.
+    pub tolerance: f64,
+    /// Every seed's search, in the order of the starts.
+    pub seeds: Vec<SeedResult>,
+    /// Seeds that trained up to the highest rate tried.
+    pub censored: usize,
+    /// Seeds that trained at no rate.
+    pub undefined: usize,
+    /// Why there is no median, and what to do.
+    pub reason: Option<String>,
+    /// Gradient steps spent, all seeds.
+    pub gradient_steps: u64,
+    /// Probes made, all seeds.
+    pub probes: usize,
+    /// Which [`DEFINITION`](super::DEFINITION) of eta* this is.
+    pub definition: u32,
+}
+
+/// Searches eta* for each `(seed, start)` of `starts`, in parallel on the present rayon pool. The result does
+/// not depend on the number of threads.
+///
+/// # Errors
+/// If the settings, a start or the seeds are not valid, or the observer cancels.
+pub fn maximal_rate(
+    probe: &dyn Probe,
+    starts: &[(u64, f64)],
+    settings: &Settings,
+    observer: Observer<'_>,
+) -> Result<EtaStar, SearchError> {
+    check_seeds(starts.iter().map(|&(seed, _)| seed))?;
+    // All searches exist before the first probe runs: a bad start costs nothing.
+    let searches: Vec<(u64, SeedSearch)> = starts
+        .iter()
+        .map(|&(seed, start)| Ok((seed, SeedSearch::new(start, settings)?)))
+        .collect::<Result<_, SearchError>>()?;
+    let watch = Watch::new(observer);
+    let seeds = searches
+        .into_par_iter()
+        .map(|(seed, search)| run(probe, seed, search, &watch))
+        .collect::<Result<Vec<_>, _>>()?;
+    EtaStar::from_seeds(seeds, settings.tolerance)
+}
+
+/// Answers one search's questions until it has none, those of a round in parallel.
+fn run(
+    probe: &dyn Probe,
+    seed: u64,
+    mut search: SeedSearch,
+    watch: &Watch<'_>,
+) -> Result<SeedResult, SearchError> {
+    loop {
+        if let Some(result) = search.result(seed) {
+            return Ok(result);
+        }
+        let answer = |eta: f64| -> Result<(f64, Outcome), SearchError> {
+            watch.go_on()?;
+            let outcome = probe.probe(eta, seed);
+            watch.show(&Progress { seed, eta, verdict: &outcome.verdict, steps: outcome.steps });
+            Ok((eta, outcome))
+        };
+        let answers = search.ask().into_par_iter().map(answer).collect::<Result<Vec<_>, _>>()?;
+        for (eta, outcome) in answers {
+            search.tell(eta, outcome)?;
+        }
+    }
+}
+
+impl EtaStar {
+    /// Puts the results of separate searches together.
+    ///
+    /// # Errors
+    /// If there are none, or two of the same seed.
+    pub fn from_seeds(seeds: Vec<SeedResult>, tolerance: f64) -> Result<Self, SearchError> {
+        check_seeds(seeds.iter().map(|result| result.seed))?;
+        // Rates from 0 (undefined) to infinity (censored); between them a bracket and its middle.
+        let ends = |result: &SeedResult| match result.boundary {
+            Boundary::Found { low, high } => [low, low.sqrt() * high.sqrt(), high],
+            Boundary::CensoredAbove(highest) => [highest, f64::INFINITY, f64::INFINITY],
+            Boundary::Undefined { .. } => [0.0; 3],
+        };
+        let [lows, middles, highs] = [0, 1, 2].map(|i| sorted(seeds.iter().map(|result| ends(result)[i])));
+        let (below, above) = middle(&middles).ok_or(SearchError::NoSeeds)?;
+        let interval = order_interval(seeds.len());
+        let proper = |eta: f64| (eta > 0.0 && eta.is_finite()).then_some(eta);
+        let median = proper(below).and(proper(above)).map(|_| below.sqrt() * above.sqrt());
+        let count = |wanted: fn(&Boundary) -> bool| seeds.iter().filter(|s| wanted(&s.boundary)).count();
+        Ok(Self {
+            median,
+            low: proper(lows[interval.rank]),
+            high: proper(highs[seeds.len() - 1 - interval.rank]),
+            coverage: interval.coverage,
+            tolerance,
+            censored: count(|boundary| matches!(boundary, Boundary::CensoredAbove(_))),
+            undefined: count(|boundary| matches!(boundary, Boundary::Undefined { .. })),
+            reason: median.is_none().then(|| why_no_median(&seeds)),
+            gradient_steps: seeds.iter().map(SeedResult::gradient_steps).sum(),
+            probes: seeds.iter().map(|result| result.probes.len()).sum(),
+            definition: DEFINITION_VERSION,
+            seeds,
+        })
+    }
+}
+
+/// Says how many seeds have no finite boundary, in which rates that was, and what to do about it.
+fn why_no_median(seeds: &[SeedResult]) -> String {
+    let of = seeds.len();
+    let mut parts = Vec::new();
+    let tops = seeds.iter().filter_map(|result| match result.boundary {
+        Boundary::CensoredAbove(highest) => Some(highest),
+        _ => None,
+    });
+    if let [lowest, ..] = sorted(tops.clone())[..] {
+        parts.push(format!(
+            "{} of {of} seeds trained at every rate up to the highest tried ({lowest:.3e}): raise the upper \
+             end of search.range",
+            tops.count()
+        ));
+    }
+    let ranges = seeds.iter().filter_map(|result| match result.boundary {
+        Boundary::Undefined { lowest, highest } => Some((lowest, highest)),
+        _ => None,
+    });
+    if let Some((lowest, highest)) = ranges.clone().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) {
+        parts.push(format!(
+            "{} of {of} seeds trained at no rate from {lowest:.3e} to {highest:.3e}: allow more steps, lower \
+             the threshold, or widen search.range",
+            ranges.count()
+        ));
+    }
+    parts.join("; ")
+}
+
+#[cfg(test)]
+mod tests;

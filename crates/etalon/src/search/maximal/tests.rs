@@ -1,0 +1,126 @@
+use super::*;
+use crate::search::{Verdict, silent};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const STARTS: [(u64, f64); 5] = [(0, 0.1), (1, 1.0), (2, 5.0), (3, 0.3), (4, 40.0)];
+
+/// Seed s trains up to thresholds[s].
+fn thresholds(thresholds: &'static [f64]) -> impl Fn(f64, u64) -> Outcome + Sync {
+    move |eta, seed| Outcome {
+        verdict: match eta <= thresholds[seed as usize] {
+            true => Verdict::Trained,
+            false => Verdict::TooFast("diverged".into()),
+        },
+        steps: 7,
+    }
+}
+
+fn find(probe: &dyn Probe, starts: &[(u64, f64)]) -> EtaStar {
+    maximal_rate(probe, starts, &Settings::default(), &silent).unwrap()
+}
+
+#[test]
+fn the_median_of_five_seeds_has_an_interval() {
+    let found = find(&thresholds(&[0.9, 1.5, 1.0, 0.7, 1.1]), &STARTS);
+    let (median, low, high) = (found.median.unwrap(), found.low.unwrap(), found.high.unwrap());
+    assert!((median - 1.0).abs() < 0.05);
+    assert!((0.65..=0.7).contains(&low) && (1.5..1.6).contains(&high));
+    assert_eq!((found.coverage, found.censored, found.undefined), (0.9375, 0, 0));
+    assert_eq!((found.reason.clone(), found.tolerance, found.definition), (None, 0.05, DEFINITION_VERSION));
+    assert_eq!(found.seeds.iter().map(|result| result.seed).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    assert_eq!(found.gradient_steps, 7 * found.probes as u64);
+}
+
+#[test]
+fn an_even_number_of_seeds_takes_the_geometric_mean_of_the_middle_two() {
+    let found = find(&thresholds(&[0.01, 1.0, 4.0, 90.0]), &STARTS[..4]);
+    let middle = found.seeds[1].eta().unwrap() * found.seeds[2].eta().unwrap();
+    assert!((found.median.unwrap().powi(2) / middle - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn a_minority_without_a_boundary_is_counted_and_leaves_a_median() {
+    let found = find(&thresholds(&[0.0, 1.5, f64::INFINITY, 0.7, 1.1]), &STARTS);
+    assert_eq!((found.censored, found.undefined), (1, 1));
+    assert!((found.median.unwrap() / 1.1 - 1.0).abs() < 0.05);
+    assert_eq!((found.low, found.high), (None, None));
+}
+
+#[test]
+fn a_majority_without_a_boundary_leaves_a_reason() {
+    let found = find(&thresholds(&[f64::INFINITY; 5]), &STARTS);
+    assert_eq!((found.median, found.low, found.high, found.censored), (None, Some(409.6), None, 5));
+    assert_eq!(
+        found.reason.unwrap(),
+        "5 of 5 seeds trained at every rate up to the highest tried (4.096e2): raise the upper end of \
+         search.range"
+    );
+    let found = find(&thresholds(&[0.0; 5]), &STARTS);
+    assert_eq!((found.median, found.low, found.high, found.undefined), (None, None, None, 5));
+    assert!(found.reason.unwrap().starts_with("5 of 5 seeds trained at no rate from 9.766e-5 to 4.000e1"));
+    // The middle two: one found, one censored.
+    let found = find(&thresholds(&[1.0, f64::INFINITY]), &STARTS[..2]);
+    assert_eq!((found.median, found.censored), (None, 1));
+}
+
+#[test]
+fn threads_change_nothing() {
+    // Success sets with holes, so that every path of the search is taken.
+    let probe = |eta: f64, seed: u64| Outcome {
+        verdict: match ((eta.log2() * 3.0).floor() as i64 + seed as i64).rem_euclid(7) {
+            0..4 => Verdict::Trained,
+            4 => Verdict::TooSlow,
+            _ => Verdict::TooFast("dead".into()),
+        },
+        steps: 3,
+    };
+    let settings = Settings { sections: 3, ..Settings::default() };
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| maximal_rate(&probe, &STARTS, &settings, &silent)).unwrap()
+    };
+    assert_eq!(with(1), with(2));
+    assert_eq!(with(1), with(5));
+}
+
+#[test]
+fn results_survive_json() {
+    let found = find(&thresholds(&[0.0, 1.5, f64::INFINITY, 0.7, 1.1]), &STARTS);
+    let text = serde_json::to_string(&found).unwrap();
+    assert_eq!(serde_json::from_str::<EtaStar>(&text).unwrap(), found);
+}
+
+#[test]
+fn the_observer_sees_every_probe_and_can_cancel() {
+    let probe = thresholds(&[0.9, 1.5, 1.0, 0.7, 1.1]);
+    let seen = AtomicU64::new(0);
+    let count = |progress: &Progress<'_>| {
+        seen.fetch_add(progress.steps, Ordering::Relaxed);
+        ControlFlow::Continue(())
+    };
+    let found = maximal_rate(&probe, &STARTS, &Settings::default(), &count).unwrap();
+    assert_eq!(found.gradient_steps, seen.load(Ordering::Relaxed));
+    let made = AtomicU64::new(0);
+    let counted = |eta: f64, seed: u64| {
+        made.fetch_add(1, Ordering::Relaxed);
+        probe(eta, seed)
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let stop = |_: &Progress<'_>| ControlFlow::Break(());
+    let cancelled = pool.install(|| maximal_rate(&counted, &STARTS, &Settings::default(), &stop));
+    assert_eq!(cancelled, Err(SearchError::Cancelled));
+    assert_eq!(made.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn bad_input_is_refused_before_any_probe() {
+    let never = |_: f64, _: u64| -> Outcome { panic!("probed") };
+    let run = |starts: &[(u64, f64)], settings: &Settings| maximal_rate(&never, starts, settings, &silent);
+    let ok = Settings::default();
+    assert_eq!(run(&[], &ok), Err(SearchError::NoSeeds));
+    assert_eq!(run(&[(3, 1.0), (1, 1.0), (3, 2.0)], &ok), Err(SearchError::DuplicateSeed(3)));
+    assert!(matches!(run(&[(0, 1.0), (1, f64::NAN)], &ok), Err(SearchError::Rate { .. })));
+    assert!(run(&[(0, 1.0)], &Settings { tolerance: f64::NAN, ..ok }).is_err());
+    assert_eq!(EtaStar::from_seeds(Vec::new(), 0.05), Err(SearchError::NoSeeds));
+}

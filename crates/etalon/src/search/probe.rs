@@ -1,0 +1,73 @@
+//! The question a search asks: does it train at this rate, with this seed?
+
+use serde::{Deserialize, Serialize};
+
+/// Answers whether training at a rate succeeds. Must be a pure function of its arguments: searches call it
+/// from several threads, in any order, and never twice with the same arguments.
+///
+/// Closures `Fn(f64, u64) -> Outcome` are probes.
+pub trait Probe: Sync {
+    /// Trains from scratch at the constant learning rate `eta` with this `seed`.
+    fn probe(&self, eta: f64, seed: u64) -> Outcome;
+}
+
+impl<F: Fn(f64, u64) -> Outcome + Sync> Probe for F {
+    fn probe(&self, eta: f64, seed: u64) -> Outcome {
+        self(eta, seed)
+    }
+}
+
+/// A probe's answer and its price.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Did it train?
+    pub verdict: Verdict,
+    /// Gradient steps spent.
+    pub steps: u64,
+}
+
+/// Did it train, and if not, at which end did it fail?
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The threshold was reached within the budget.
+    Trained,
+    /// Diverged, became non-finite or died; the text says which, with its number.
+    TooFast(String),
+    /// The budget ran out before the threshold, all values finite. Usually the rate is too low; it can also
+    /// be so high that training idles without diverging.
+    TooSlow,
+}
+
+/// One probed rate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Probed {
+    /// The learning rate.
+    pub eta: f64,
+    /// What happened there.
+    pub verdict: Verdict,
+    /// Gradient steps spent there.
+    pub steps: u64,
+}
+
+impl Probed {
+    /// Whether training succeeded at this rate.
+    pub fn trained(&self) -> bool {
+        self.verdict == Verdict::Trained
+    }
+
+    pub(super) fn too_fast(&self) -> bool {
+        matches!(self.verdict, Verdict::TooFast(_))
+    }
+
+    /// Why this rate failed, in words; `None` if it trained.
+    pub fn failure(&self) -> Option<String> {
+        match &self.verdict {
+            Verdict::Trained => None,
+            Verdict::TooFast(reason) => Some(reason.clone()),
+            Verdict::TooSlow => {
+                Some(format!("the threshold was not reached in {} steps, all values finite", self.steps))
+            }
+        }
+    }
+}
