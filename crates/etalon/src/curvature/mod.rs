@@ -1,1 +1,26 @@
-//! To be filled: curvature.
+//! Curvature: operators, and the algorithms that measure them.
+//!
+//! Operators know no algorithm, algorithms know no network. [`lanczos()`] asks an [`Operator`] for nothing but
+//! its size and its product with a vector, and answers with a [`Spectrum`]: largest and smallest *algebraic*
+//! eigenvalues, each with its residual and whether it converged.
+//!
+//! ```
+//! use etalon::curvature::{DenseOperator, Ends, LanczosSettings, lanczos};
+//!
+//! let mut operator = DenseOperator::diagonal(&[-10.0, 1.0, 2.0, 3.0]);
+//! let settings = LanczosSettings { ends: Ends::Both, ..LanczosSettings::default() };
+//! let spectrum = lanczos(&mut operator, &settings, None)?;
+//! assert!((spectrum.largest[0].value - 3.0).abs() < 1e-9); // not -10, the largest in magnitude
+//! assert!((spectrum.smallest[0].value + 10.0).abs() < 1e-9);
+//! # Ok::<(), etalon::curvature::LanczosError>(())
+//! ```
+
+mod basis;
+pub mod estimate;
+pub mod lanczos;
+pub mod operator;
+pub mod tridiagonal;
+
+pub use estimate::{Eigenvalue, Spectrum, StopReason};
+pub use lanczos::{Ends, LanczosError, LanczosSettings, lanczos, memory_bytes};
+pub use operator::{DenseOperator, FnOperator, Operator, OperatorError};
