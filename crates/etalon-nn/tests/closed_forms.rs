@@ -62,7 +62,11 @@ fn check_regression(loss: Loss, outputs: usize, targets: &[f64], slope: Derivati
     }
     // With a linear predictor the Hessian is its Gauss-Newton part.
     for exact in [true, false] {
-        if exact { at.hvp(&v, &mut ours) } else { at.gauss_newton(&v, &mut ours) }
+        if exact {
+            at.hvp(&v, &mut ours)
+        } else {
+            at.gauss_newton(&v, &mut ours)
+        }
         for (ours, theirs) in ours.iter().zip(&product) {
             assert!((ours - theirs).abs() < 1e-13, "{loss:?}: Hessian product {ours} against {theirs}");
         }

@@ -3,4 +3,5 @@
 pub mod curvature;
 pub mod data;
 pub mod search;
+pub mod spec;
 pub mod theory;

@@ -1,0 +1,143 @@
+//! One `key = value` as it was written, with the place where it stands.
+
+use super::{KEYS, Key, SpecError};
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A key and its value.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    /// The dotted key, such as `network.width`.
+    pub(super) path: String,
+    pub(super) value: toml::Value,
+    origin: Origin,
+}
+
+#[derive(Clone, Debug)]
+enum Origin {
+    File { name: String, text: String, key: Range<usize>, value: Range<usize> },
+    Override(String),
+}
+
+impl Entry {
+    /// The key's row in the table.
+    pub(super) fn key(&self) -> Result<&'static Key, SpecError> {
+        if let Some(key) = KEYS.iter().find(|key| key.path == self.path) {
+            return Ok(key);
+        }
+        let message = format!("unknown key `{}`", self.path);
+        let help = suggestion(&self.path);
+        Err(match &self.origin {
+            Origin::File { name, text, key, .. } => SpecError::at(message, &help, name, text, key.clone()),
+            Origin::Override(text) => SpecError::plain(format!("{message} in `{text}`"), &help),
+        })
+    }
+
+    /// A fault of the value.
+    pub(super) fn error(&self, message: String, help: &str) -> SpecError {
+        match &self.origin {
+            Origin::File { name, text, value, .. } => SpecError::at(message, help, name, text, value.clone()),
+            Origin::Override(text) => SpecError::plain(format!("{message} in `{text}`"), help),
+        }
+    }
+
+    /// Whether it says how long to train.
+    pub(super) fn is_budget(&self) -> bool {
+        ["train.steps", "train.epochs", "train.physical_time"].contains(&self.path.as_str())
+    }
+}
+
+/// The nearest known key, or how to see them all.
+fn suggestion(path: &str) -> String {
+    // The last part is compared too: a right name in the wrong section is the commonest slip.
+    let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
+    let distance = |key: &Key| {
+        let whole = strsim::normalized_damerau_levenshtein(path, key.path);
+        let part = strsim::normalized_damerau_levenshtein(&last(path), &last(key.path));
+        whole.max(0.95 * part)
+    };
+    let nearest = KEYS.iter().max_by(|a, b| distance(a).total_cmp(&distance(b)));
+    match nearest.filter(|key| distance(key) > 0.6) {
+        Some(key) => format!("did you mean `{}`?", key.path),
+        None => "`etalon spec` lists every key with its default".into(),
+    }
+}
+
+/// The entries of a file's text.
+pub(super) fn of_text(name: &str, text: &str) -> Result<Vec<Entry>, SpecError> {
+    let broken = |error: toml::de::Error| {
+        let span = error.span().unwrap_or(0..0);
+        SpecError::at(format!("not valid TOML: {}", error.message()), "", name, text, span)
+    };
+    let spans = DeTable::parse(text).map_err(broken)?;
+    let values: toml::Table = toml::from_str(text).map_err(broken)?;
+    let mut entries = Vec::new();
+    collect(name, text, "", spans.get_ref(), &values, &mut entries);
+    // In the order in which they were written.
+    entries.sort_by_key(|entry| match &entry.origin {
+        Origin::File { key, .. } => key.start,
+        Origin::Override(_) => 0,
+    });
+    Ok(entries)
+}
+
+/// Walks the same table twice over: once for the places, once for the values.
+fn collect(
+    name: &str,
+    text: &str,
+    prefix: &str,
+    spans: &DeTable<'_>,
+    values: &toml::Table,
+    entries: &mut Vec<Entry>,
+) {
+    for (key, span) in spans.iter() {
+        let path = format!("{prefix}{}", key.get_ref());
+        let Some(value) = values.get(key.get_ref().as_ref()) else { continue };
+        let is_key = KEYS.iter().any(|key| key.path == path);
+        match (span.get_ref(), value) {
+            (DeValue::Table(spans), toml::Value::Table(values)) if !is_key => {
+                if values.is_empty() && !KEYS.iter().any(|key| key.path.starts_with(&format!("{path}."))) {
+                    entries.push(entry(name, text, path, key.span(), span, value));
+                } else {
+                    collect(name, text, &format!("{path}."), spans, values, entries);
+                }
+            }
+            _ => entries.push(entry(name, text, path, key.span(), span, value)),
+        }
+    }
+}
+
+fn entry(
+    name: &str,
+    text: &str,
+    path: String,
+    key: Range<usize>,
+    value_span: &Spanned<DeValue<'_>>,
+    value: &toml::Value,
+) -> Entry {
+    let origin = Origin::File { name: name.into(), text: text.into(), key, value: value_span.span() };
+    Entry { path, value: value.clone(), origin }
+}
+
+/// The entry of an override.
+pub(super) fn of_override(text: &str) -> Result<Entry, SpecError> {
+    let Some((path, value)) = text.split_once('=') else {
+        let help = "an override has the form key=value, such as network.width=512; a spec file must exist";
+        return Err(SpecError::plain(format!("`{text}` is neither a file nor an override"), help));
+    };
+    let (path, value) = (path.trim(), value.trim());
+    let parsed = toml::from_str::<toml::Table>(&format!("value = {value}"))
+        .ok()
+        .and_then(|mut table| table.remove("value"));
+    let is_word = !value.is_empty() && value.chars().all(|c| c.is_alphanumeric() || "_-./+~ ".contains(c));
+    let value = match parsed {
+        Some(value) => value,
+        None if is_word => toml::Value::String(value.into()),
+        None => {
+            let help = "the value is read as TOML: numbers, true, \"text\", [1, 2]";
+            return Err(SpecError::plain(format!("`{text}` has no readable value"), help));
+        }
+    };
+    Ok(Entry { path: path.into(), value, origin: Origin::Override(text.into()) })
+}

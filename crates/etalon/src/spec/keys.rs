@@ -1,0 +1,218 @@
+//! The table of keys.
+
+use super::setting::{Batch, Choice, Count, Duration, Flag, Numbers, Real, Reals, Text, Whole, Wholes};
+use super::{
+    BatchSize, Budget, Encoding, Metric, NetworkKind, Normalizer, Precision, ScheduleKind, Setting, Spec,
+};
+use crate::data::Normalization;
+use etalon_nn::Loss;
+use etalon_nn::kernels::activation::Activation;
+use etalon_nn::network::{Initialisation, Parametrization};
+
+/// One key: its name, what it means, where its value lives and what it may be.
+#[derive(Clone, Copy)]
+pub struct Key {
+    /// The dotted name, such as `network.width`.
+    pub path: &'static str,
+    /// One sentence: what it is, its unit, what it takes.
+    pub doc: &'static str,
+    pub(super) field: for<'a> fn(&'a mut Spec) -> Box<dyn Setting + 'a>,
+    pub(super) check: fn(&Spec) -> Result<(), String>,
+}
+
+impl Key {
+    /// Its value in a spec, as TOML.
+    pub fn value(&self, spec: &Spec) -> Option<String> {
+        (self.field)(&mut spec.clone()).get().map(|value| value.to_string())
+    }
+}
+
+fn fine(_: &Spec) -> Result<(), String> {
+    Ok(())
+}
+
+fn at_least_one(number: impl TryInto<u64>) -> Result<(), String> {
+    if number.try_into().is_ok_and(|number| number >= 1) { Ok(()) } else { Err("must be at least 1".into()) }
+}
+
+fn above_zero(number: f64) -> Result<(), String> {
+    if number > 0.0 && number.is_finite() {
+        Ok(())
+    } else {
+        Err(format!("is {number}; it must be a finite number above 0"))
+    }
+}
+
+fn from_zero(number: f64) -> Result<(), String> {
+    if number >= 0.0 && number.is_finite() {
+        Ok(())
+    } else {
+        Err(format!("is {number}; it must be a finite number, 0 or above"))
+    }
+}
+
+fn finite(number: f64) -> Result<(), String> {
+    if number.is_finite() { Ok(()) } else { Err(format!("is {number}; it must be finite")) }
+}
+
+fn budget(spec: &Spec) -> Result<(), String> {
+    match spec.train.budget {
+        Budget::Steps(steps) => at_least_one(steps),
+        Budget::Epochs(amount) | Budget::PhysicalTime(amount) => above_zero(amount),
+    }
+}
+
+fn threshold(spec: &Spec) -> Result<(), String> {
+    let threshold = spec.search.threshold;
+    above_zero(threshold)?;
+    match spec.search.metric {
+        Metric::TrainAccuracy | Metric::TestAccuracy if threshold > 1.0 => {
+            Err(format!("is {threshold}, which no accuracy reaches; an accuracy lies between 0 and 1"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn range(spec: &Spec) -> Result<(), String> {
+    match spec.search.range[..] {
+        [] => Ok(()),
+        [low, high] if low > 0.0 && low < high && high.is_finite() => Ok(()),
+        _ => Err("must be empty or two rates above 0, the lower one first".into()),
+    }
+}
+
+fn milestones(spec: &Spec) -> Result<(), String> {
+    if spec.schedule.milestones.is_sorted_by(|a, b| a < b) {
+        Ok(())
+    } else {
+        Err("must be in ascending order, each step once".into())
+    }
+}
+
+fn factors(spec: &Spec) -> Result<(), String> {
+    spec.optimizer.factors.values().try_for_each(|&factor| from_zero(factor))
+}
+
+/// Every key, in the order of a resolved spec.
+#[rustfmt::skip]
+pub const KEYS: &[Key] = &[
+    Key { path: "seed", doc: "seed of the first trial; trial i of several has seed + i",
+        field: |s| Box::new(Whole(&mut s.seed)), check: fine },
+    Key { path: "precision", doc: "numbers of the network: f32 or f64",
+        field: |s| Box::new(Choice { value: &mut s.precision, all: &[("f32", Precision::F32), ("f64", Precision::F64)] }), check: fine },
+    Key { path: "loss", doc: "mse (1/2 squared distance), cross_entropy, logistic or exponential (the last two: two classes, one output)",
+        field: |s| Box::new(Choice { value: &mut s.loss, all: &[("mse", Loss::Mse), ("cross_entropy", Loss::CrossEntropy), ("logistic", Loss::Logistic), ("exponential", Loss::Exponential)] }), check: fine },
+
+    Key { path: "data.name", doc: "a data set that `etalon data list` names, or a folder with idx, CIFAR .bin or .npy files",
+        field: |s| Box::new(Text(&mut s.data.name)), check: fine },
+    Key { path: "data.train", doc: "training samples: the first so many, or \"all\"",
+        field: |s| Box::new(Count(&mut s.data.train)), check: fine },
+    Key { path: "data.test", doc: "held-out samples: the first so many, or \"all\"",
+        field: |s| Box::new(Count(&mut s.data.test)), check: fine },
+    Key { path: "data.normalize", doc: "pixel (subtract each pixel's mean, divide by one deviation), global (one mean, one deviation) or none",
+        field: |s| Box::new(Choice { value: &mut s.data.normalize, all: &[("pixel", Normalization::Pixel), ("global", Normalization::Global), ("none", Normalization::None)] }), check: fine },
+    Key { path: "data.classes", doc: "keep only these classes, renumbered in this order; [] keeps all",
+        field: |s| Box::new(Wholes(&mut s.data.classes)), check: fine },
+    Key { path: "data.encoding", doc: "targets of classes: one_hot, sign (two classes, one output, +-1) or auto (sign for logistic, exponential, and mse with two classes)",
+        field: |s| Box::new(Choice { value: &mut s.data.encoding, all: &[("auto", Encoding::Auto), ("one_hot", Encoding::OneHot), ("sign", Encoding::Sign)] }), check: fine },
+    Key { path: "data.dimension", doc: "length of an input of two-gaussians and teacher",
+        field: |s| Box::new(Whole(&mut s.data.dimension)), check: |s| at_least_one(s.data.dimension) },
+    Key { path: "data.margin", doc: "margin of two-gaussians: above 0 separable by construction, below 0 overlapping",
+        field: |s| Box::new(Real(&mut s.data.margin)), check: |s| finite(s.data.margin) },
+    Key { path: "data.noise", doc: "deviation of the noise on the teacher's values",
+        field: |s| Box::new(Real(&mut s.data.noise)), check: |s| from_zero(s.data.noise) },
+    Key { path: "data.positive", doc: "share of positive labels of degenerate, between 0 and 1",
+        field: |s| Box::new(Real(&mut s.data.positive)), check: |s| if (0.0..=1.0).contains(&s.data.positive) { Ok(()) } else { Err("must lie between 0 and 1".into()) } },
+    Key { path: "data.seed", doc: "seed of procedural data sets; it stays when `seed` changes",
+        field: |s| Box::new(Whole(&mut s.data.seed)), check: fine },
+
+    Key { path: "network.kind", doc: "mlp",
+        field: |s| Box::new(Choice { value: &mut s.network.kind, all: &[("mlp", NetworkKind::Mlp)] }), check: fine },
+    Key { path: "network.depth", doc: "number of hidden layers; 0 is a linear predictor",
+        field: |s| Box::new(Whole(&mut s.network.depth)), check: fine },
+    Key { path: "network.width", doc: "width of every hidden layer",
+        field: |s| Box::new(Whole(&mut s.network.width)), check: |s| at_least_one(s.network.width) },
+    Key { path: "network.activation", doc: "relu, tanh, gelu or identity",
+        field: |s| Box::new(Choice { value: &mut s.network.activation, all: &[("relu", Activation::Relu), ("tanh", Activation::Tanh), ("gelu", Activation::Gelu), ("identity", Activation::Identity)] }), check: fine },
+    Key { path: "network.parametrization", doc: "standard, ntk or mup",
+        field: |s| Box::new(Choice { value: &mut s.network.parametrization, all: &[("standard", Parametrization::Standard), ("ntk", Parametrization::Ntk), ("mup", Parametrization::Mup)] }), check: fine },
+    Key { path: "network.bias", doc: "whether layers have biases; they start at zero",
+        field: |s| Box::new(Flag(&mut s.network.bias)), check: fine },
+    Key { path: "network.residual", doc: "whether hidden layers from the second on add their input to their output",
+        field: |s| Box::new(Flag(&mut s.network.residual)), check: fine },
+    Key { path: "network.normalizer", doc: "none",
+        field: |s| Box::new(Choice { value: &mut s.network.normalizer, all: &[("none", Normalizer::None)] }), check: fine },
+    Key { path: "network.init", doc: "variance of hidden weights: he (2/fan_in) or lecun (1/fan_in)",
+        field: |s| Box::new(Choice { value: &mut s.network.init, all: &[("he", Initialisation::He), ("lecun", Initialisation::LeCun)] }), check: fine },
+    Key { path: "network.output_gain", doc: "variance of the output layer's weights, in units of 1/fan_in",
+        field: |s| Box::new(Real(&mut s.network.output_gain)), check: |s| above_zero(s.network.output_gain) },
+
+    Key { path: "optimizer.eta", doc: "learning rate (`find` does not use it)",
+        field: |s| Box::new(Real(&mut s.optimizer.eta)), check: |s| above_zero(s.optimizer.eta) },
+    Key { path: "optimizer.momentum", doc: "heavy-ball momentum in PyTorch's form, from 0 to below 1",
+        field: |s| Box::new(Real(&mut s.optimizer.momentum)), check: |s| if (0.0..1.0).contains(&s.optimizer.momentum) { Ok(()) } else { Err(format!("is {}; it must be 0 or above, and below 1", s.optimizer.momentum)) } },
+    Key { path: "optimizer.nesterov", doc: "whether momentum looks ahead; needs optimizer.momentum above 0",
+        field: |s| Box::new(Flag(&mut s.optimizer.nesterov)), check: |s| if s.optimizer.nesterov && s.optimizer.momentum == 0.0 { Err("is true, but optimizer.momentum is 0".into()) } else { Ok(()) } },
+    Key { path: "optimizer.weight_decay", doc: "coupled weight decay: added to the gradient as weight_decay x parameter",
+        field: |s| Box::new(Real(&mut s.optimizer.weight_decay)), check: |s| from_zero(s.optimizer.weight_decay) },
+    Key { path: "optimizer.input_factor", doc: "factor of the learning rate for the first layer's weight and bias; 0 freezes it",
+        field: |s| Box::new(Real(&mut s.optimizer.input_factor)), check: |s| from_zero(s.optimizer.input_factor) },
+    Key { path: "optimizer.factors", doc: "factors of the learning rate by segment, such as { \"layers.1.bias\" = 0.0 }; on top of input_factor",
+        field: |s| Box::new(Numbers(&mut s.optimizer.factors)), check: factors },
+
+    Key { path: "schedule.kind", doc: "constant, step, cosine, linear or exponential",
+        field: |s| Box::new(Choice { value: &mut s.schedule.kind, all: &[("constant", ScheduleKind::Constant), ("step", ScheduleKind::Step), ("cosine", ScheduleKind::Cosine), ("linear", ScheduleKind::Linear), ("exponential", ScheduleKind::Exponential)] }), check: fine },
+    Key { path: "schedule.warmup", doc: "steps over which the rate rises linearly to eta",
+        field: |s| Box::new(Whole(&mut s.schedule.warmup)), check: fine },
+    Key { path: "schedule.milestones", doc: "steps at which kind = \"step\" multiplies the rate by schedule.factor",
+        field: |s| Box::new(Wholes(&mut s.schedule.milestones)), check: milestones },
+    Key { path: "schedule.factor", doc: "what kind = \"step\" multiplies the rate by",
+        field: |s| Box::new(Real(&mut s.schedule.factor)), check: |s| above_zero(s.schedule.factor) },
+    Key { path: "schedule.end", doc: "rate at the end of kind = \"cosine\" and \"linear\", in units of eta",
+        field: |s| Box::new(Real(&mut s.schedule.end)), check: |s| from_zero(s.schedule.end) },
+    Key { path: "schedule.growth", doc: "what kind = \"exponential\" multiplies the rate by at every step",
+        field: |s| Box::new(Real(&mut s.schedule.growth)), check: |s| above_zero(s.schedule.growth) },
+
+    Key { path: "train.batch", doc: "samples of a step, drawn without replacement, or \"full\"",
+        field: |s| Box::new(Batch(&mut s.train.batch)), check: |s| match s.train.batch { BatchSize::Full => Ok(()), BatchSize::Samples(samples) => at_least_one(samples) } },
+    Key { path: "train.steps", doc: "how long to train, in optimiser updates; or give train.epochs or train.physical_time",
+        field: |s| Box::new(Duration { budget: &mut s.train.budget, make: |steps| Budget::Steps(steps as u64) }), check: budget },
+    Key { path: "train.epochs", doc: "how long to train, in passes over the training set",
+        field: |s| Box::new(Duration { budget: &mut s.train.budget, make: Budget::Epochs }), check: fine },
+    Key { path: "train.physical_time", doc: "how long to train, as the sum of the learning rates of all steps (eta x t)",
+        field: |s| Box::new(Duration { budget: &mut s.train.budget, make: Budget::PhysicalTime }), check: fine },
+    Key { path: "train.check_every", doc: "steps between two looks at the metrics",
+        field: |s| Box::new(Whole(&mut s.train.check_every)), check: |s| at_least_one(s.train.check_every) },
+    Key { path: "train.check_samples", doc: "training samples on which the metrics are taken: the first so many",
+        field: |s| Box::new(Whole(&mut s.train.check_samples)), check: |s| at_least_one(s.train.check_samples) },
+    Key { path: "train.limit", doc: "a loss above limit x max(first loss, loss of the constant predictor) is divergence",
+        field: |s| Box::new(Real(&mut s.train.limit)), check: |s| if s.train.limit > 1.0 { Ok(()) } else { Err("must be above 1".into()) } },
+
+    Key { path: "measure.samples", doc: "training samples on which curvature is measured: the first so many",
+        field: |s| Box::new(Whole(&mut s.measure.samples)), check: |s| at_least_one(s.measure.samples) },
+    Key { path: "measure.every", doc: "steps between two measurements of curvature while training; 0: at the start and the end",
+        field: |s| Box::new(Whole(&mut s.measure.every)), check: fine },
+    Key { path: "measure.tolerance", doc: "relative residual at which an eigenvalue counts as converged",
+        field: |s| Box::new(Real(&mut s.measure.tolerance)), check: |s| if s.measure.tolerance > 0.0 && s.measure.tolerance < 1.0 { Ok(()) } else { Err("must lie between 0 and 1".into()) } },
+    Key { path: "measure.iterations", doc: "most Lanczos iterations for an eigenvalue",
+        field: |s| Box::new(Whole(&mut s.measure.iterations)), check: |s| at_least_one(s.measure.iterations) },
+    Key { path: "measure.top", doc: "how many of the largest eigenvalues of the Hessian to measure",
+        field: |s| Box::new(Whole(&mut s.measure.top)), check: |s| at_least_one(s.measure.top) },
+
+    Key { path: "search.metric", doc: "what counts as trained: train_accuracy, test_accuracy, train_loss or test_loss",
+        field: |s| Box::new(Choice { value: &mut s.search.metric, all: &[("train_accuracy", Metric::TrainAccuracy), ("test_accuracy", Metric::TestAccuracy), ("train_loss", Metric::TrainLoss), ("test_loss", Metric::TestLoss)] }), check: fine },
+    Key { path: "search.threshold", doc: "accuracy to reach or loss to get below within the budget",
+        field: |s| Box::new(Real(&mut s.search.threshold)), check: threshold },
+    Key { path: "search.tolerance", doc: "the bracket of eta* is narrowed to the ratio 1 + tolerance",
+        field: |s| Box::new(Real(&mut s.search.tolerance)), check: |s| if s.search.tolerance > 0.0 && s.search.tolerance <= 1.0 { Ok(()) } else { Err(format!("is {}; it must lie above 0 and at most 1", s.search.tolerance)) } },
+    Key { path: "search.seeds", doc: "how many seeds: seed, seed + 1, ...",
+        field: |s| Box::new(Whole(&mut s.search.seeds)), check: |s| at_least_one(s.search.seeds) },
+    Key { path: "search.factor", doc: "the bracket widens by this factor until the outcome flips",
+        field: |s| Box::new(Real(&mut s.search.factor)), check: |s| if s.search.factor > 1.0 && s.search.factor.is_finite() { Ok(()) } else { Err("must be above 1".into()) } },
+    Key { path: "search.sections", doc: "rates probed at once inside a bracket; 1 is bisection",
+        field: |s| Box::new(Whole(&mut s.search.sections)), check: |s| at_least_one(s.search.sections) },
+    Key { path: "search.range", doc: "lowest and highest rate to try, such as [1e-3, 10.0]; [] takes 2^-10 to 2^12 times the start",
+        field: |s| Box::new(Reals(&mut s.search.range)), check: range },
+    Key { path: "search.rates", doc: "rates below eta* among which the one to use is chosen; 0 leaves the choice out",
+        field: |s| Box::new(Whole(&mut s.search.rates)), check: fine },
+];

@@ -1,0 +1,373 @@
+//! What a user wrote, and what will run.
+//!
+//! One vocabulary serves files, `key=value` overrides and grids. A [`Spec`] is always complete: every key that was
+//! not given has its default, and [`Spec::to_toml`] spells all of them out. [`KEYS`] is the one table of keys, from
+//! which reading, writing, errors and documentation follow.
+
+mod entry;
+mod error;
+mod keys;
+mod setting;
+
+pub use error::SpecError;
+pub use keys::{KEYS, Key};
+pub use setting::Setting;
+
+use crate::data::Normalization;
+use entry::Entry;
+use etalon_nn::Loss;
+use etalon_nn::kernels::activation::Activation;
+use etalon_nn::network::{Initialisation, Parametrization};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Everything that decides what a run computes.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each key is documented in `KEYS`")]
+pub struct Spec {
+    pub seed: u64,
+    pub precision: Precision,
+    pub loss: Loss,
+    pub data: DataSpec,
+    pub network: NetworkSpec,
+    pub optimizer: OptimizerSpec,
+    pub schedule: ScheduleSpec,
+    pub train: TrainSpec,
+    pub measure: MeasureSpec,
+    pub search: SearchSpec,
+}
+
+/// The numbers a network computes with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits.
+    F32,
+    /// 64 bits.
+    F64,
+}
+
+/// How labels become targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// Signs for the logistic and exponential loss, and for MSE with two classes; one-hot otherwise.
+    Auto,
+    /// One output a class, 1 at the label's and 0 elsewhere.
+    OneHot,
+    /// One output; +1 for class 1, -1 for class 0.
+    Sign,
+}
+
+/// `[data]`.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each key is documented in `KEYS`")]
+pub struct DataSpec {
+    pub name: String,
+    /// 0 takes all.
+    pub train: usize,
+    /// 0 takes all.
+    pub test: usize,
+    pub normalize: Normalization,
+    pub classes: Vec<u64>,
+    pub encoding: Encoding,
+    pub dimension: usize,
+    pub margin: f64,
+    pub noise: f64,
+    pub positive: f64,
+    pub seed: u64,
+}
+
+/// The kind of network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetworkKind {
+    /// A multi-layer perceptron.
+    Mlp,
+}
+
+/// The kind of normalisation layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Normalizer {
+    /// No normalisation layer.
+    None,
+}
+
+/// `[network]`.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each key is documented in `KEYS`")]
+pub struct NetworkSpec {
+    pub kind: NetworkKind,
+    pub depth: usize,
+    pub width: usize,
+    pub activation: Activation,
+    pub parametrization: Parametrization,
+    pub bias: bool,
+    pub residual: bool,
+    pub normalizer: Normalizer,
+    pub init: Initialisation,
+    pub output_gain: f64,
+}
+
+/// `[optimizer]`.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each key is documented in `KEYS`")]
+pub struct OptimizerSpec {
+    pub eta: f64,
+    pub momentum: f64,
+    pub nesterov: bool,
+    pub weight_decay: f64,
+    pub input_factor: f64,
+    pub factors: BTreeMap<String, f64>,
+}
+
+/// The kind of schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each name says it")]
+pub enum ScheduleKind {
+    Constant,
+    Step,
+    Cosine,
+    Linear,
+    Exponential,
+}
+
+/// `[schedule]`.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each key is documented in `KEYS`")]
+pub struct ScheduleSpec {
+    pub kind: ScheduleKind,
+    pub warmup: u64,
+    pub milestones: Vec<u64>,
+    pub factor: f64,
+    pub end: f64,
+    pub growth: f64,
+}
+
+/// The samples of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BatchSize {
+    /// All of them.
+    Full,
+    /// So many, in a seeded order.
+    Samples(usize),
+}
+
+/// How long training lasts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Budget {
+    /// Optimiser updates.
+    Steps(u64),
+    /// Passes over the training set.
+    Epochs(f64),
+    /// The sum of the learning rates of all steps, eta x t.
+    PhysicalTime(f64),
+}
+
+/// `[train]`.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each key is documented in `KEYS`")]
+pub struct TrainSpec {
+    pub batch: BatchSize,
+    pub budget: Budget,
+    pub check_every: u64,
+    pub check_samples: usize,
+    pub limit: f64,
+}
+
+/// `[measure]`.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each key is documented in `KEYS`")]
+pub struct MeasureSpec {
+    pub samples: usize,
+    pub every: u64,
+    pub tolerance: f64,
+    pub iterations: usize,
+    pub top: usize,
+}
+
+/// What a search's threshold is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each name says it")]
+pub enum Metric {
+    TrainAccuracy,
+    TestAccuracy,
+    TrainLoss,
+    TestLoss,
+}
+
+/// `[search]`.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each key is documented in `KEYS`")]
+pub struct SearchSpec {
+    pub metric: Metric,
+    pub threshold: f64,
+    pub tolerance: f64,
+    pub seeds: usize,
+    pub factor: f64,
+    pub sections: usize,
+    pub range: Vec<f64>,
+    pub rates: usize,
+}
+
+impl Default for Spec {
+    /// The small job that `etalon` runs when nothing is given: real images, seconds.
+    fn default() -> Self {
+        Spec {
+            seed: 0,
+            precision: Precision::F32,
+            loss: Loss::CrossEntropy,
+            data: DataSpec {
+                name: "fashion-mini".into(),
+                train: 2000,
+                test: 500,
+                normalize: Normalization::Pixel,
+                classes: Vec::new(),
+                encoding: Encoding::Auto,
+                dimension: 10,
+                margin: 0.5,
+                noise: 0.1,
+                positive: 0.5,
+                seed: 0,
+            },
+            network: NetworkSpec {
+                kind: NetworkKind::Mlp,
+                depth: 2,
+                width: 256,
+                activation: Activation::Relu,
+                parametrization: Parametrization::Standard,
+                bias: true,
+                residual: false,
+                normalizer: Normalizer::None,
+                init: Initialisation::He,
+                output_gain: 1.0,
+            },
+            optimizer: OptimizerSpec {
+                eta: 0.1,
+                momentum: 0.0,
+                nesterov: false,
+                weight_decay: 0.0,
+                input_factor: 1.0,
+                factors: BTreeMap::new(),
+            },
+            schedule: ScheduleSpec {
+                kind: ScheduleKind::Constant,
+                warmup: 0,
+                milestones: Vec::new(),
+                factor: 0.1,
+                end: 0.0,
+                growth: 1.0,
+            },
+            train: TrainSpec {
+                batch: BatchSize::Samples(64),
+                budget: Budget::Steps(500),
+                check_every: 25,
+                check_samples: 1000,
+                limit: 1e6,
+            },
+            measure: MeasureSpec { samples: 512, every: 0, tolerance: 1e-3, iterations: 100, top: 1 },
+            search: SearchSpec {
+                metric: Metric::TrainAccuracy,
+                threshold: 0.7,
+                tolerance: 0.05,
+                seeds: 5,
+                factor: 2.0,
+                sections: 1,
+                range: Vec::new(),
+                rates: 8,
+            },
+        }
+    }
+}
+
+impl Spec {
+    /// The defaults, then the file's keys, then the overrides (`key=value`, the value in TOML; quotes around a plain
+    /// word may be left out).
+    ///
+    /// # Errors
+    /// When the file cannot be read, a key is unknown, or a value is not one the key takes. The message shows the
+    /// line and says what to do.
+    pub fn load(file: Option<&Path>, overrides: &[String]) -> Result<Spec, SpecError> {
+        let mut entries = Vec::new();
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path).map_err(|error| SpecError::unreadable(path, &error))?;
+            entries.extend(entry::of_text(&path.display().to_string(), &text)?);
+        }
+        let from_file = entries.len();
+        for text in overrides {
+            entries.push(entry::of_override(text)?);
+        }
+        // An override of the budget replaces the file's, whichever of the three keys each used.
+        if entries[from_file..].iter().any(Entry::is_budget) {
+            let mut index = 0;
+            entries.retain(|entry| {
+                index += 1;
+                index > from_file || !entry.is_budget()
+            });
+        }
+        Spec::from_entries(&entries)
+    }
+
+    /// A spec from the text of a file.
+    ///
+    /// # Errors
+    /// As [`Spec::load`].
+    pub fn parse(text: &str) -> Result<Spec, SpecError> {
+        Spec::from_entries(&entry::of_text("spec", text)?)
+    }
+
+    fn from_entries(entries: &[Entry]) -> Result<Spec, SpecError> {
+        let mut spec = Spec::default();
+        let mut budget: Option<&Entry> = None;
+        for entry in entries {
+            let key = entry.key()?;
+            if entry.is_budget() {
+                // The same key twice can only be a file's and an override's, or two overrides: the last one wins.
+                if let Some(other) = budget.filter(|other| other.path != entry.path) {
+                    return Err(entry.error(
+                        format!("`{}` and `{}` both say how long to train", other.path, entry.path),
+                        "keep one of train.steps, train.epochs and train.physical_time",
+                    ));
+                }
+                budget = Some(entry);
+            }
+            (key.field)(&mut spec)
+                .set(&entry.value)
+                .map_err(|reason| entry.error(format!("`{}` {reason}", key.path), key.doc))?;
+        }
+        // A value is judged once all are known; the fault is shown at the key that was written last.
+        for key in KEYS {
+            if let Err(reason) = (key.check)(&spec) {
+                let entry = entries.iter().rev().find(|entry| entry.path == key.path);
+                return Err(match entry {
+                    Some(entry) => entry.error(format!("`{}` {reason}", key.path), key.doc),
+                    None => SpecError::plain(format!("`{}` {reason}", key.path), key.doc),
+                });
+            }
+        }
+        Ok(spec)
+    }
+
+    /// Every key with its value, as a file that [`Spec::parse`] reads back to the same spec.
+    pub fn to_toml(&self) -> String {
+        let mut spec = self.clone();
+        let mut text = String::new();
+        let mut section = "";
+        for key in KEYS {
+            let Some(value) = (key.field)(&mut spec).get() else { continue };
+            let (table, name) = key.path.rsplit_once('.').unwrap_or(("", key.path));
+            if table != section {
+                text.push_str(&format!("\n[{table}]\n"));
+                section = table;
+            }
+            text.push_str(&format!("{name} = {value}\n"));
+        }
+        text
+    }
+
+    /// The name of what it computes: the first 16 hexadecimal digits of the SHA-256 of [`Spec::to_toml`].
+    pub fn hash(&self) -> String {
+        Sha256::digest(self.to_toml()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+use super::*;
+
+fn error(text: &str) -> String {
+    Spec::parse(text).unwrap_err().to_string()
+}
+
+fn overridden(arguments: &[&str]) -> Result<Spec, SpecError> {
+    Spec::load(None, &arguments.iter().map(|&argument| argument.to_owned()).collect::<Vec<_>>())
+}
+
+#[test]
+fn a_resolved_spec_spells_out_every_key_and_reads_back() {
+    let mut spec = Spec::default();
+    for budget in [Budget::Steps(7), Budget::Epochs(2.5), Budget::PhysicalTime(250.0)] {
+        spec.train.budget = budget;
+        spec.optimizer.factors.insert("layers.1.bias".into(), 0.5);
+        spec.search.range = vec![1e-3, 10.0];
+        assert_eq!(Spec::parse(&spec.to_toml()).unwrap(), spec, "{}", spec.to_toml());
+    }
+    // All but the two of the three budget keys that were not used.
+    let lines = Spec::default().to_toml().lines().filter(|line| line.contains(" = ")).count();
+    assert_eq!(lines, KEYS.len() - 2);
+}
+
+#[test]
+fn the_hash_follows_what_is_computed() {
+    let spec = Spec::default();
+    assert_eq!(spec.hash().len(), 16);
+    assert_eq!(Spec::parse("seed = 0\n[optimizer]\neta = 0.1").unwrap().hash(), spec.hash());
+    assert_ne!(Spec::parse("[optimizer]\neta = 0.2").unwrap().hash(), spec.hash());
+}
+
+#[test]
+fn an_unknown_key_shows_its_line_and_the_nearest_key() {
+    let text = "seed = 1\n\n[network]\nwidht = 64\n";
+    let fault = Spec::parse(text).unwrap_err();
+    assert_eq!(fault.line(), Some(4));
+    assert_eq!(
+        fault.to_string(),
+        "unknown key `network.widht`\n --> spec:4:1\n  |\n4 | widht = 64\n  | ^^^^^\nhelp: did you mean `network.width`?"
+    );
+    // A right name in the wrong section.
+    assert!(error("[train]\neta = 0.1").contains("did you mean `optimizer.eta`?"));
+    assert!(error("[zebra]").contains("unknown key `zebra`"));
+    assert!(error("qqqqqqqqqqq = 1").contains("`etalon spec` lists every key"));
+    let text = overridden(&["optimiser.eta=1"]).unwrap_err().to_string();
+    assert!(text.contains("did you mean `optimizer.eta`?"), "{text}");
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_or_range_is_marked() {
+    for (text, expected) in [
+        ("[network]\nwidth = 0", "`network.width` must be at least 1"),
+        ("[network]\nwidth = -3", "`network.width` takes a whole number from 0 on, not -3"),
+        ("[network]\nwidth = 2.5", "takes a whole number, not 2.5"),
+        ("[network]\nactivation = \"rleu\"", "takes relu, tanh, gelu or identity, not \"rleu\""),
+        ("[optimizer]\neta = 0.0", "`optimizer.eta` is 0; it must be a finite number above 0"),
+        ("[optimizer]\neta = -1", "is -1; it must be"),
+        ("[optimizer]\neta = nan", "is NaN; it must be"),
+        ("[optimizer]\neta = inf", "is inf; it must be"),
+        ("[optimizer]\nmomentum = 1.0", "`optimizer.momentum` is 1;"),
+        ("[optimizer]\nnesterov = true", "but optimizer.momentum is 0"),
+        ("[search]\nthreshold = 1.5", "which no accuracy reaches"),
+        ("[search]\nrange = [2.0, 1.0]", "the lower one first"),
+        ("[train]\nbatch = \"half\"", "takes a number of samples or \"full\""),
+        ("[train]\nsteps = 0", "`train.steps` must be at least 1"),
+        ("[train]\nsteps = 5\nepochs = 1", "both say how long to train"),
+        ("[data]\ntrain = 0", "takes at least 1 sample"),
+        ("seed = [", "not valid TOML"),
+    ] {
+        let fault = Spec::parse(text).unwrap_err();
+        assert!(fault.to_string().contains(expected), "{text}: {fault}");
+        assert!(fault.line().is_some(), "{text}: the line is shown");
+    }
+}
+
+#[test]
+fn overrides_win_over_the_file_and_need_no_quotes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spec.toml");
+    std::fs::write(&path, "loss = \"mse\"\n[train]\nsteps = 9\n[network]\nwidth = 64\n").unwrap();
+    let arguments = ["network.width=1e2", "loss=logistic", "train.epochs=3", "data.classes=[1, 2]"];
+    let arguments: Vec<String> = arguments.iter().map(|&argument| argument.into()).collect();
+    let spec = Spec::load(Some(&path), &arguments).unwrap();
+    assert_eq!((spec.network.width, spec.loss), (100, Loss::Logistic));
+    assert_eq!((spec.train.budget, spec.data.classes), (Budget::Epochs(3.0), vec![1, 2]));
+    assert!(overridden(&["width"]).unwrap_err().to_string().contains("neither a file nor an override"));
+    assert!(overridden(&["seed=[1"]).unwrap_err().to_string().contains("no readable value"));
+    let missing = Spec::load(Some(&folder.path().join("none.toml")), &[]).unwrap_err().to_string();
+    assert!(missing.contains("cannot read the spec"), "{missing}");
+    // An optimiser's rate of 0.1 that was typed is the same as one that was not.
+    assert_eq!(overridden(&["optimizer.eta=0.1"]).unwrap(), Spec::default());
+}
