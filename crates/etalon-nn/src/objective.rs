@@ -44,6 +44,18 @@ impl<T: Scalar> Workspace<T> {
         Workspace { lanes: (0..lanes::lanes(rows)).map(|_| lane()).collect(), rows, parallel }
     }
 
+    /// As [`Workspace::new`] for [`Network::outputs`] alone, which needs less room.
+    pub fn for_outputs(network: &Network<T>, rows: usize, parallel: bool) -> Self {
+        let slice = rows.min(lanes::SLICE);
+        let lane = || Lane {
+            values: Tape::new(network, slice),
+            adjoints: Tape::default(),
+            gradient: Vec::new(),
+            loss: 0.0,
+        };
+        Workspace { lanes: (0..lanes::lanes(rows)).map(|_| lane()).collect(), rows, parallel }
+    }
+
     /// How many bytes [`Workspace::new`] would take.
     pub fn bytes(network: &Network<T>, rows: usize) -> u64 {
         let slice = rows.min(lanes::SLICE);
@@ -84,7 +96,7 @@ impl<T: Scalar> Network<T> {
     /// The mean loss; its gradient is left in the workspace.
     ///
     /// # Panics
-    /// When lengths disagree with the network's, or the workspace was made for fewer samples.
+    /// When lengths disagree with the network's, or the workspace was made for fewer samples or for outputs alone.
     pub fn gradient(
         &self,
         parameters: &[T],

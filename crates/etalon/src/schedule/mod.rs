@@ -1,0 +1,106 @@
+//! Learning rates as pure functions of the step, in the log domain.
+
+/// A schedule: the factor by which the base rate is multiplied at each step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schedule {
+    /// Steps over which the rate rises linearly to that of the shape: step `t < warmup` has the factor
+    /// `(t + 1) / (warmup + 1)` on top.
+    pub warmup: u64,
+    /// What follows.
+    pub shape: Shape,
+}
+
+/// The shape of a schedule after its warm-up.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shape {
+    /// 1 throughout.
+    Constant,
+    /// Multiplied by `factor` at each milestone: the step of that number is the first with the new rate.
+    Step {
+        /// Steps in ascending order.
+        milestones: Vec<u64>,
+        /// The factor.
+        factor: f64,
+    },
+    /// From 1 down to `end` along half a cosine, reached after the last step.
+    Cosine {
+        /// The factor at the end.
+        end: f64,
+    },
+    /// From 1 down to `end` along a line, reached after the last step.
+    Linear {
+        /// The factor at the end.
+        end: f64,
+    },
+    /// Multiplied by `growth` at every step.
+    Exponential {
+        /// The factor from a step to the next; above 1 it grows.
+        growth: f64,
+    },
+}
+
+impl Schedule {
+    /// The natural logarithm of the factor at `step` of `total` steps; minus infinity for a rate of 0. In logarithms
+    /// because an exponential schedule outgrows every floating-point number.
+    pub fn log_factor(&self, step: u64, total: u64) -> f64 {
+        let warm = if step < self.warmup { ((step + 1) as f64 / (self.warmup + 1) as f64).ln() } else { 0.0 };
+        let left = total.saturating_sub(self.warmup).max(1) as f64;
+        let progress = (step.saturating_sub(self.warmup) as f64 / left).min(1.0);
+        warm + match &self.shape {
+            Shape::Constant => 0.0,
+            Shape::Step { milestones, factor } => {
+                factor.ln() * milestones.partition_point(|&milestone| milestone <= step) as f64
+            }
+            Shape::Cosine { end } => {
+                (end + (1.0 - end) * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos())).ln()
+            }
+            Shape::Linear { end } => (1.0 + (end - 1.0) * progress).ln(),
+            Shape::Exponential { growth } => growth.ln() * step as f64,
+        }
+    }
+
+    /// The rate at `step` of `total` steps.
+    pub fn rate(&self, eta: f64, step: u64, total: u64) -> f64 {
+        // A factor of exactly 1 must leave the rate as it was typed.
+        match self.log_factor(step, total) {
+            0.0 => eta,
+            log_factor => (eta.ln() + log_factor).exp(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rates(warmup: u64, shape: Shape, total: u64) -> Vec<f64> {
+        let schedule = Schedule { warmup, shape };
+        (0..total).map(|step| schedule.rate(0.1, step, total)).collect()
+    }
+
+    fn near(ours: &[f64], expected: &[f64]) {
+        assert_eq!(ours.len(), expected.len());
+        for (a, b) in ours.iter().zip(expected) {
+            assert!((a - b).abs() < 1e-15, "{ours:?} against {expected:?}");
+        }
+    }
+
+    #[test]
+    fn shapes() {
+        assert_eq!(rates(0, Shape::Constant, 3), [0.1; 3]);
+        near(&rates(3, Shape::Constant, 5), &[0.025, 0.05, 0.075, 0.1, 0.1]);
+        let step = Shape::Step { milestones: vec![1, 3], factor: 0.1 };
+        near(&rates(0, step, 4), &[0.1, 0.01, 0.01, 0.001]);
+        near(&rates(0, Shape::Cosine { end: 0.0 }, 4)[..3], &[0.1, 0.085_355_339_059_327_38, 0.05]);
+        near(&rates(0, Shape::Linear { end: 0.2 }, 4), &[0.1, 0.08, 0.06, 0.04]);
+        near(&rates(0, Shape::Exponential { growth: 2.0 }, 4), &[0.1, 0.2, 0.4, 0.8]);
+    }
+
+    #[test]
+    fn growth_beyond_all_numbers_stays_a_number_in_logarithms() {
+        let schedule = Schedule { warmup: 0, shape: Shape::Exponential { growth: 1.5 } };
+        assert!((schedule.log_factor(10_000, 20_000) - 10_000.0 * 1.5f64.ln()).abs() < 1e-9);
+        let schedule = Schedule { warmup: 0, shape: Shape::Linear { end: 0.0 } };
+        assert_eq!(schedule.rate(0.1, 10, 10), 0.0);
+    }
+}

@@ -1,0 +1,119 @@
+//! How good outputs are.
+
+use super::{Samples, Task};
+use etalon_nn::{Batch, Loss, Scalar, Workspace};
+use serde::Serialize;
+
+/// Loss and accuracy on a set.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Metrics {
+    /// The mean loss.
+    pub loss: f64,
+    /// The share of samples whose class is the one predicted; none where targets are no classes. An output
+    /// that is not a number predicts nothing.
+    pub accuracy: Option<f64>,
+}
+
+/// Takes metrics of one set again and again, without allocating.
+#[derive(Debug)]
+pub(super) struct Gauge<'a, T> {
+    task: &'a Task<T>,
+    batch: Batch<'a, T>,
+    outputs: Vec<T>,
+    workspace: Workspace<T>,
+}
+
+impl<'a, T: Scalar> Gauge<'a, T> {
+    pub(super) fn new(task: &'a Task<T>, batch: Batch<'a, T>, parallel: bool) -> Self {
+        let rows = batch.inputs.len() / task.network.input_len();
+        let outputs = vec![T::ZERO; rows * task.network.output_len()];
+        Gauge { task, batch, outputs, workspace: Workspace::for_outputs(&task.network, rows, parallel) }
+    }
+
+    /// The metrics at a point.
+    pub(super) fn take(&mut self, parameters: &[T]) -> Metrics {
+        let (network, width) = (&self.task.network, self.task.network.output_len());
+        network.outputs(parameters, self.batch.inputs, &mut self.workspace, &mut self.outputs);
+        let scale = width as f64 / self.outputs.len() as f64;
+        let loss = self.task.loss.value(width, scale, &self.outputs, self.batch.targets);
+        let accuracy = self.task.classes.then(|| {
+            let pairs = self.outputs.chunks_exact(width).zip(self.batch.targets.chunks_exact(width));
+            scale * pairs.filter(|(output, target)| is_right(output, target)).count() as f64
+        });
+        Metrics { loss, accuracy }
+    }
+
+    /// Whether every output that was taken last is finite.
+    pub(super) fn finite(&self) -> bool {
+        self.task.network.all_finite(&self.outputs)
+    }
+
+    /// Whether all samples had the same outputs when metrics were last taken.
+    pub(super) fn constant(&self) -> bool {
+        let width = self.task.network.output_len();
+        self.outputs.chunks_exact(width).all(|row| row == &self.outputs[..width])
+    }
+}
+
+fn is_right<T: Scalar>(output: &[T], target: &[T]) -> bool {
+    if let ([f], [y]) = (output, target) {
+        return *f * *y > T::ZERO;
+    }
+    let right = target.iter().zip(output).fold(None, |best: Option<(T, T)>, (&y, &f)| match best {
+        Some((most, _)) if most >= y => best,
+        _ => Some((y, f)),
+    });
+    // A tie is no prediction: a network with constant outputs must not score by the order of its classes.
+    let others = right.map(|(_, f)| output.iter().filter(|&&other| !(other < f)).count());
+    others == Some(1)
+}
+
+/// The loss of the best constant prediction: what a network that ignores its input can reach.
+pub(super) fn constant_predictor<T: Scalar>(loss: Loss, samples: &Samples<T>) -> f64 {
+    let width = samples.targets.len() / samples.len;
+    let mean = |of: &dyn Fn(f64) -> f64, output: usize| -> f64 {
+        let column = samples.targets.iter().skip(output).step_by(width);
+        column.map(|target| of(target.to_f64())).sum::<f64>() / samples.len as f64
+    };
+    let entropy = |share: f64| if share > 0.0 { -share * share.ln() } else { 0.0 };
+    let positive = mean(&|target| f64::from(target > 0.0), 0);
+    match loss {
+        Loss::Mse => (0..width)
+            .map(|output| {
+                let center = mean(&|target| target, output);
+                0.5 * mean(&|target| (target - center) * (target - center), output)
+            })
+            .sum(),
+        Loss::CrossEntropy => (0..width).map(|output| entropy(mean(&|target| target, output))).sum(),
+        Loss::Logistic => entropy(positive) + entropy(1.0 - positive),
+        Loss::Exponential => 2.0 * (positive * (1.0 - positive)).sqrt(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tie_or_a_nan_is_not_right() {
+        assert!(is_right(&[0.1, 0.3, 0.2], &[0.0, 1.0, 0.0]));
+        assert!(!is_right(&[0.3, 0.1, 0.2], &[0.0, 1.0, 0.0]));
+        assert!(!is_right(&[0.3, 0.3, 0.2], &[0.0, 1.0, 0.0]));
+        assert!(!is_right(&[f64::NAN, 0.3, 0.2], &[0.0, 1.0, 0.0]));
+        assert!(!is_right(&[0.0, f64::NAN, 0.2], &[0.0, 1.0, 0.0]));
+        assert!(is_right(&[2.0], &[1.0]) && is_right(&[-2.0], &[-1.0]) && !is_right(&[0.0], &[1.0]));
+    }
+
+    #[test]
+    fn the_best_constant_has_the_closed_form_of_its_loss() {
+        let samples = |targets: &[f64], len| Samples { inputs: vec![0.0; len], targets: targets.to_vec(), len };
+        let signs = samples(&[1.0, 1.0, 1.0, -1.0], 4);
+        let entropy = -(0.75f64 * 0.75f64.ln() + 0.25 * 0.25f64.ln());
+        assert!((constant_predictor(Loss::Logistic, &signs) - entropy).abs() < 1e-15);
+        assert!((constant_predictor(Loss::Exponential, &signs) - 2.0 * (0.75f64 * 0.25).sqrt()).abs() < 1e-15);
+        // Variance 3/4, halved.
+        assert!((constant_predictor(Loss::Mse, &signs) - 0.375).abs() < 1e-15);
+        let one_hot = samples(&[1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0], 4);
+        assert!((constant_predictor(Loss::CrossEntropy, &one_hot) - entropy).abs() < 1e-15);
+    }
+}

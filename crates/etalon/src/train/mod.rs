@@ -1,0 +1,15 @@
+//! One trial: a spec and a seed in, a trajectory out.
+
+mod metrics;
+mod optimizer;
+mod plan;
+mod task;
+mod trajectory;
+mod trial;
+
+pub use metrics::Metrics;
+pub use optimizer::Sgd;
+pub use plan::{Goal, Plan, PlanError};
+pub use task::{Samples, Task, TaskError};
+pub use trajectory::{Record, Stop, Trajectory};
+pub use trial::{State, Trial, run};

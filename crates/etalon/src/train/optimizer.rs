@@ -1,0 +1,99 @@
+//! Stochastic gradient descent with momentum, coupled weight decay, and a learning-rate factor for each segment.
+
+use etalon_nn::kernels::elementwise::{sgd, sgd_momentum};
+use etalon_nn::{Network, Scalar};
+
+/// The rule by which a gradient moves the parameters, in PyTorch's form: with buffer `v`, momentum `b`, decay `wd`,
+/// segment factor `r`, `g' = g + wd w; v = b v + g'; w -= eta r v` (Nesterov: `w -= eta r (g' + b v)`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sgd {
+    /// Momentum, 0 for none.
+    pub momentum: f64,
+    /// Nesterov's look-ahead.
+    pub nesterov: bool,
+    /// Coupled weight decay.
+    pub weight_decay: f64,
+    /// One factor of the learning rate a segment, in the layout's order.
+    pub factors: Vec<f64>,
+}
+
+impl Sgd {
+    /// The length of the momentum buffer for so many parameters.
+    pub(super) fn buffer_len(&self, parameters: usize) -> usize {
+        if self.momentum > 0.0 { parameters } else { 0 }
+    }
+
+    /// One update. Segments that follow one another with the same factor move in one pass.
+    pub(super) fn step<T: Scalar>(
+        &self,
+        network: &Network<T>,
+        eta: f64,
+        gradient: &[T],
+        velocity: &mut [T],
+        parameters: &mut [T],
+    ) {
+        let segments = network.layout().segments();
+        let mut first = 0;
+        for last in 0..segments.len() {
+            let factor = self.factors[first];
+            if self.factors.get(last + 1) == Some(&factor) {
+                continue;
+            }
+            let range = segments[first].range.start..segments[last].range.end;
+            first = last + 1;
+            let (gradient, parameters) = (&gradient[range.clone()], &mut parameters[range.clone()]);
+            let (eta, decay) = (T::from_f64(eta * factor), T::from_f64(self.weight_decay));
+            if self.momentum > 0.0 {
+                let rule = (eta, T::from_f64(self.momentum), decay, self.nesterov);
+                sgd_momentum(network.cpu(), rule, gradient, &mut velocity[range], parameters);
+            } else {
+                sgd(network.cpu(), eta, decay, gradient, parameters);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use etalon_nn::layers::Dense;
+    use etalon_nn::network::NetworkBuilder;
+
+    fn network() -> Network<f64> {
+        let mut builder = NetworkBuilder::new(1).unwrap();
+        let mut value = builder.input();
+        for _ in 0..3 {
+            let layer =
+                Dense { inputs: 1, outputs: 1, weight_multiplier: 1.0, weight_deviation: 1.0, bias_multiplier: None };
+            value = builder.dense(layer, value).unwrap();
+        }
+        builder.build().unwrap()
+    }
+
+    #[test]
+    fn follows_pytorchs_rule_segment_by_segment() {
+        let factors = vec![1.0, 1.0, 0.5];
+        for nesterov in [false, true] {
+            let rule = Sgd { momentum: 0.9, nesterov, weight_decay: 0.1, factors: factors.clone() };
+            let (mut w, mut v) = (vec![1.0, -2.0, 3.0], vec![0.0; 3]);
+            let (mut expected, mut buffer) = (w.clone(), vec![0.0; 3]);
+            for _ in 0..3 {
+                let gradient: Vec<f64> = w.iter().map(|w: &f64| w * w).collect();
+                for i in 0..3 {
+                    let g = gradient[i] + 0.1 * expected[i];
+                    buffer[i] = 0.9 * buffer[i] + g;
+                    let direction: f64 = if nesterov { g + 0.9 * buffer[i] } else { buffer[i] };
+                    expected[i] -= 0.01 * factors[i] * direction;
+                }
+                rule.step(&network(), 0.01, &gradient, &mut v, &mut w);
+            }
+            for (ours, expected) in w.iter().zip(&expected) {
+                assert!((ours - expected).abs() < 1e-15);
+            }
+        }
+        let plain = Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0, factors: vec![0.0, 1.0, 1.0] };
+        let mut w = vec![1.0, 1.0, 1.0];
+        plain.step(&network(), 0.5, &[1.0, 1.0, 2.0], &mut [], &mut w);
+        assert_eq!(w, [1.0, 0.5, 0.0]);
+    }
+}

@@ -1,0 +1,153 @@
+//! A trial's numbers, worked out from its spec.
+
+use super::{Sgd, Task, TaskError};
+use crate::data::{self, Split};
+use crate::schedule::{Schedule, Shape};
+use crate::spec::{BatchSize, Budget, Metric, ScheduleKind, Spec};
+use etalon_nn::Scalar;
+
+/// What a trial does, apart from its rate and seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The optimiser.
+    pub sgd: Sgd,
+    /// The schedule.
+    pub schedule: Schedule,
+    /// How long it lasts.
+    pub budget: Budget,
+    /// Samples a step.
+    pub batch: usize,
+    /// Steps between two looks at the metrics.
+    pub check_every: u64,
+    /// Training samples on which metrics are taken.
+    pub check_samples: usize,
+    /// A loss above this many times the larger of the first and the constant predictor's is divergence.
+    pub limit: f64,
+    /// Where it stops early, having succeeded.
+    pub goal: Option<Goal>,
+    /// Whether held-out metrics are taken at every look, not at the end alone.
+    pub follow_test: bool,
+}
+
+/// What counts as trained.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Goal {
+    /// Of what.
+    pub metric: Metric,
+    /// The accuracy to reach or the loss to get below.
+    pub threshold: f64,
+}
+
+/// Why a spec makes no plan for its task.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum PlanError {
+    /// More samples a step than there are.
+    #[error("train.batch is {batch}, and there are {samples} training samples; take at most that, or \"full\"")]
+    Batch {
+        /// Asked for.
+        batch: usize,
+        /// There.
+        samples: usize,
+    },
+    /// A factor for a segment that the network has not.
+    #[error("optimizer.factors names `{name}`; the network's segments are {known}")]
+    Segment {
+        /// The name.
+        name: String,
+        /// All names.
+        known: String,
+    },
+    /// An accuracy of targets that are no classes.
+    #[error("search.metric is an accuracy, and the labels of {0} are values; use \"train_loss\" or \"test_loss\"")]
+    NoClasses(String),
+    /// The budget makes no step, or too many to count.
+    #[error("the budget makes {0:.3e} steps; it must make between 1 and 1e12")]
+    Steps(f64),
+}
+
+impl Plan {
+    /// The plan of a spec for its task; with neither goal nor held-out metrics on the way.
+    ///
+    /// # Errors
+    /// When the spec's numbers do not fit the task.
+    pub fn new<T: Scalar>(spec: &Spec, task: &Task<T>) -> Result<Plan, PlanError> {
+        let samples = task.train.len;
+        let batch = match spec.train.batch {
+            BatchSize::Full => samples,
+            BatchSize::Samples(batch) if batch <= samples => batch,
+            BatchSize::Samples(batch) => return Err(PlanError::Batch { batch, samples }),
+        };
+        let schedule = &spec.schedule;
+        let shape = match schedule.kind {
+            ScheduleKind::Constant => Shape::Constant,
+            ScheduleKind::Step => {
+                Shape::Step { milestones: schedule.milestones.clone(), factor: schedule.factor }
+            }
+            ScheduleKind::Cosine => Shape::Cosine { end: schedule.end },
+            ScheduleKind::Linear => Shape::Linear { end: schedule.end },
+            ScheduleKind::Exponential => Shape::Exponential { growth: schedule.growth },
+        };
+        Ok(Plan {
+            sgd: Sgd {
+                momentum: spec.optimizer.momentum,
+                nesterov: spec.optimizer.nesterov,
+                weight_decay: spec.optimizer.weight_decay,
+                factors: factors(spec, task)?,
+            },
+            schedule: Schedule { warmup: schedule.warmup, shape },
+            budget: spec.train.budget,
+            batch,
+            check_every: spec.train.check_every,
+            check_samples: spec.train.check_samples.min(samples),
+            limit: spec.train.limit,
+            goal: None,
+            follow_test: false,
+        })
+    }
+
+    /// The same plan with the early stop of the spec's search.
+    ///
+    /// # Errors
+    /// When the goal is an accuracy and the task has no classes.
+    pub fn with_goal<T>(self, spec: &Spec, task: &Task<T>) -> Result<Plan, PlanError> {
+        let Goal { metric, threshold } = Goal { metric: spec.search.metric, threshold: spec.search.threshold };
+        if !task.classes && matches!(metric, Metric::TrainAccuracy | Metric::TestAccuracy) {
+            return Err(PlanError::NoClasses(spec.data.name.clone()));
+        }
+        Ok(Plan { goal: Some(Goal { metric, threshold }), ..self })
+    }
+
+    /// The number of steps at a base rate, with so many training samples. A budget of physical time counts the base
+    /// rate, whatever the schedule does to it.
+    ///
+    /// # Errors
+    /// When it is no number of steps that can be done.
+    pub fn steps(&self, eta: f64, samples: usize) -> Result<u64, PlanError> {
+        let steps = match self.budget {
+            Budget::Steps(steps) => steps as f64,
+            Budget::Epochs(epochs) => (epochs * (samples / self.batch) as f64).floor(),
+            // A quotient that is whole but for rounding is not rounded up.
+            Budget::PhysicalTime(time) => (time / eta * (1.0 - 4.0 * f64::EPSILON)).ceil(),
+        };
+        if (1.0..=1e12).contains(&steps) { Ok(steps as u64) } else { Err(PlanError::Steps(steps)) }
+    }
+}
+
+/// One factor a segment: the input layer's, times what the spec says of it by name.
+pub(crate) fn factors<T: Scalar>(spec: &Spec, task: &Task<T>) -> Result<Vec<f64>, PlanError> {
+    let layout = task.network.layout();
+    if let Some(name) = spec.optimizer.factors.keys().find(|name| layout.find(name).is_none()) {
+        let known: Vec<&str> = layout.segments().iter().map(|segment| segment.name.as_str()).collect();
+        return Err(PlanError::Segment { name: name.clone(), known: known.join(", ") });
+    }
+    let factor = |name: &String| {
+        let input = if name.starts_with("layers.0.") { spec.optimizer.input_factor } else { 1.0 };
+        input * spec.optimizer.factors.get(name).copied().unwrap_or(1.0)
+    };
+    Ok(layout.segments().iter().map(|segment| factor(&segment.name)).collect())
+}
+
+/// The data of a spec, cut and normalised.
+pub(super) fn load_data(spec: &Spec) -> Result<Split, TaskError> {
+    Ok(data::of_spec(spec)?)
+}

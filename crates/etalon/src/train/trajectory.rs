@@ -1,0 +1,131 @@
+//! What a trial did.
+
+use super::Metrics;
+use serde::Serialize;
+
+/// Why a trial ended, with the number that ended it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "reason")]
+pub enum Stop {
+    /// The budget was spent.
+    Budget {
+        /// Steps done.
+        steps: u64,
+    },
+    /// The goal was reached.
+    Goal {
+        /// Steps done.
+        steps: u64,
+        /// The metric there.
+        value: f64,
+        /// What it had to be.
+        threshold: f64,
+    },
+    /// The loss left its limit; one that is not a number has left it too.
+    Diverged {
+        /// The step whose batch had that loss.
+        step: u64,
+        /// The loss; none where it is not a finite number.
+        loss: Option<f64>,
+        /// The limit.
+        limit: f64,
+    },
+    /// An output is not a finite number.
+    NotFinite {
+        /// Steps done.
+        steps: u64,
+    },
+    /// Every sample has the same outputs: the hidden units no longer see the input.
+    Dead {
+        /// Steps done.
+        steps: u64,
+    },
+}
+
+impl Stop {
+    /// Whether training left the numbers or its limit.
+    pub fn diverged(&self) -> bool {
+        matches!(self, Stop::Diverged { .. } | Stop::NotFinite { .. })
+    }
+}
+
+impl std::fmt::Display for Stop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Stop::Budget { steps } => write!(f, "the budget of {steps} steps was spent"),
+            Stop::Goal { steps, value, threshold } => {
+                write!(f, "the goal of {threshold} was reached after {steps} steps, at {value:.4}")
+            }
+            Stop::Diverged { step, loss: Some(loss), limit } => {
+                write!(f, "diverged at step {step}: the loss {loss:.3e} is above {limit:.3e}")
+            }
+            Stop::Diverged { step, loss: None, .. } => {
+                write!(f, "diverged at step {step}: the loss is not a finite number")
+            }
+            Stop::NotFinite { steps } => write!(f, "an output is not a finite number after {steps} steps"),
+            Stop::Dead { steps } => {
+                write!(f, "dead after {steps} steps: every sample has the same outputs")
+            }
+        }
+    }
+}
+
+/// One recorded step. What was not measured there is none.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Record {
+    /// Steps done before this one.
+    pub step: u64,
+    /// The learning rate of this step.
+    pub eta: f64,
+    /// The loss of this step's batch, before its update; none where it is not a finite number.
+    pub loss: Option<f64>,
+    /// Metrics on the training samples that are looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train: Option<Metrics>,
+    /// Metrics on the held-out set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<Metrics>,
+    /// The largest eigenvalue of the NTK.
+    pub ntk: Option<f64>,
+    /// The largest eigenvalue of the Hessian.
+    pub hessian: Option<f64>,
+}
+
+impl Record {
+    pub(super) fn new(step: u64, eta: f64) -> Self {
+        Record { step, eta, loss: None, train: None, test: None, ntk: None, hessian: None }
+    }
+
+    /// Whether curvature was measured there.
+    pub(super) fn is_measured(&self) -> bool {
+        self.ntk.is_some() || self.hessian.is_some()
+    }
+}
+
+/// A trial from beginning to end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trajectory {
+    /// The base rate.
+    pub eta: f64,
+    /// The seed.
+    pub seed: u64,
+    /// Recorded steps in order: all of a short trial, about a thousand of a long one; the last record has the state
+    /// after the last update.
+    pub records: Vec<Record>,
+    /// The loss of the first step's batch.
+    pub first_loss: f64,
+    /// The step whose batch had the largest loss, over all steps.
+    pub peak_step: u64,
+    /// That loss.
+    pub peak_loss: f64,
+    /// The metrics at the end on the training samples that are looked at.
+    pub train: Metrics,
+    /// The metrics at the end on the held-out set.
+    pub test: Metrics,
+    /// The loss of the best constant prediction on the training set.
+    pub constant_loss: f64,
+    /// Updates done.
+    pub steps: u64,
+    /// Why it ended.
+    pub stop: Stop,
+}

@@ -1,0 +1,256 @@
+//! The training loop.
+
+use super::metrics::{Gauge, constant_predictor};
+use super::{Goal, Metrics, Plan, PlanError, Record, Stop, Task, Trajectory};
+use crate::data::BatchOrder;
+use crate::spec::Metric;
+use etalon_nn::{Batch, Scalar, Workspace};
+
+/// About how many steps of a long trial are recorded; the first tenth of the number is recorded step by step, for
+/// that is where a catapult happens.
+const RECORDS: u64 = 1000;
+
+/// One trial under way: everything it touches, so that a step allocates nothing.
+#[derive(Debug)]
+pub struct Trial<'a, T> {
+    task: &'a Task<T>,
+    plan: &'a Plan,
+    eta: f64,
+    seed: u64,
+    total: u64,
+    step: u64,
+    parameters: Vec<T>,
+    velocity: Vec<T>,
+    workspace: Workspace<T>,
+    order: BatchOrder,
+    inputs: Vec<T>,
+    targets: Vec<T>,
+    train: Gauge<'a, T>,
+    test: Gauge<'a, T>,
+    constant_loss: f64,
+    /// The loss above which it has diverged; known after the first step.
+    limit: f64,
+    /// Whether samples can be told apart at all: identical inputs have identical outputs in every state.
+    can_die: bool,
+}
+
+/// What an observer sees before each update, and once after the last.
+#[derive(Debug)]
+pub struct State<'a, T> {
+    /// Updates done.
+    pub step: u64,
+    /// Whether no update follows.
+    pub last: bool,
+    /// The parameters.
+    pub parameters: &'a [T],
+}
+
+impl<'a, T: Scalar> Trial<'a, T> {
+    /// A fresh network, before its first step. With `parallel`, large batches run on rayon's threads; the bits are the
+    /// same without.
+    ///
+    /// # Errors
+    /// When the plan makes no number of steps that can be done.
+    pub fn new(
+        task: &'a Task<T>,
+        plan: &'a Plan,
+        eta: f64,
+        seed: u64,
+        parallel: bool,
+    ) -> Result<Self, PlanError> {
+        let parameters = task.network.layout().initialise(seed);
+        Self::from_parameters(task, plan, eta, seed, parameters, parallel)
+    }
+
+    /// As [`Trial::new`] from given parameters.
+    ///
+    /// # Errors
+    /// As [`Trial::new`].
+    pub fn from_parameters(
+        task: &'a Task<T>,
+        plan: &'a Plan,
+        eta: f64,
+        seed: u64,
+        parameters: Vec<T>,
+        parallel: bool,
+    ) -> Result<Self, PlanError> {
+        let (network, samples, batch) = (&task.network, task.train.len, plan.batch);
+        let total = plan.steps(eta, samples)?;
+        let gathered = if batch == samples { 0 } else { batch };
+        let mut train = Gauge::new(task, task.train.first(plan.check_samples), parallel);
+        train.take(&parameters);
+        Ok(Trial {
+            task,
+            plan,
+            eta,
+            seed,
+            total,
+            step: 0,
+            velocity: vec![T::ZERO; plan.sgd.buffer_len(parameters.len())],
+            parameters,
+            workspace: Workspace::new(network, batch, parallel),
+            order: BatchOrder::new(seed, samples, batch).map_err(|_| PlanError::Batch { batch, samples })?,
+            inputs: vec![T::ZERO; gathered * network.input_len()],
+            targets: vec![T::ZERO; gathered * network.output_len()],
+            can_die: !train.constant(),
+            train,
+            test: Gauge::new(task, task.test.batch(), parallel),
+            constant_loss: constant_predictor(task.loss, &task.train),
+            limit: f64::INFINITY,
+        })
+    }
+
+    /// The parameters.
+    pub fn parameters(&self) -> &[T] {
+        &self.parameters
+    }
+
+    /// The rate of the next step.
+    fn rate(&self) -> f64 {
+        self.plan.schedule.rate(self.eta, self.step, self.total)
+    }
+
+    /// Computes the loss and the gradient of the next batch.
+    fn look(&mut self) -> f64 {
+        let (network, loss) = (&self.task.network, self.task.loss);
+        let batch = if self.inputs.is_empty() {
+            self.task.train.batch()
+        } else {
+            let (rows, indices) = (&self.task.train, self.order.indices(self.step));
+            gather(&rows.inputs, network.input_len(), indices, &mut self.inputs);
+            gather(&rows.targets, network.output_len(), indices, &mut self.targets);
+            Batch { inputs: &self.inputs, targets: &self.targets }
+        };
+        network.gradient(&self.parameters, batch, loss, &mut self.workspace)
+    }
+
+    /// One step: the batch's loss before the update, and why the trial is over if it is. A step that diverges makes no
+    /// update.
+    pub fn step(&mut self) -> (f64, Option<Stop>) {
+        let loss = self.look();
+        if self.step == 0 {
+            self.limit = self.plan.limit * loss.max(self.constant_loss);
+        }
+        // So written that NaN is above every limit.
+        if !(loss <= self.limit && loss.is_finite()) {
+            let finite = loss.is_finite().then_some(loss);
+            return (loss, Some(Stop::Diverged { step: self.step, loss: finite, limit: self.limit }));
+        }
+        let eta = self.rate();
+        let gradient = self.workspace.gradient();
+        self.plan.sgd.step(&self.task.network, eta, gradient, &mut self.velocity, &mut self.parameters);
+        self.step += 1;
+        (loss, None)
+    }
+
+    /// Takes the metrics where the plan asks for them, and judges them.
+    fn check(&mut self) -> (Option<Metrics>, Option<Metrics>, Option<Stop>) {
+        let last = self.step == self.total;
+        if !last && !self.step.is_multiple_of(self.plan.check_every) {
+            return (None, None, None);
+        }
+        let train = self.train.take(&self.parameters);
+        let goal = self.plan.goal;
+        let wants_test = goal.is_some_and(|goal| matches!(goal.metric, Metric::TestAccuracy | Metric::TestLoss));
+        let follow = last || self.plan.follow_test || wants_test;
+        let test = follow.then(|| self.test.take(&self.parameters));
+        let stop = if !self.train.finite() {
+            Some(Stop::NotFinite { steps: self.step })
+        } else if let Some(reached) = goal.and_then(|goal| reached(goal, self.step, train, test)) {
+            Some(reached)
+        } else if self.can_die && self.train.constant() {
+            Some(Stop::Dead { steps: self.step })
+        } else {
+            last.then_some(Stop::Budget { steps: self.step })
+        };
+        (Some(train), test, stop)
+    }
+
+    /// Trains to the end. `observe` is called before each update and once after the last, and may leave curvature in
+    /// the step's record.
+    pub fn run(mut self, observe: &mut dyn FnMut(State<T>, &mut Record)) -> Trajectory {
+        let stride = (self.total / RECORDS).max(1);
+        let kept = |step: u64| step < RECORDS / 10 || step.is_multiple_of(stride);
+        let mut records = Vec::with_capacity(self.total.min(RECORDS + RECORDS / 10 + 2) as usize);
+        let (mut first_loss, mut peak) = (f64::NAN, (0, f64::NEG_INFINITY));
+        // What was looked at after an update belongs to the state before the next one.
+        let mut looks = (None, None);
+        let stop = loop {
+            let mut record = Record::new(self.step, self.rate());
+            (record.train, record.test) = looks;
+            observe(State { step: self.step, last: false, parameters: &self.parameters }, &mut record);
+            let (loss, stop) = self.step();
+            record.loss = loss.is_finite().then_some(loss);
+            if record.step == 0 {
+                first_loss = loss;
+            }
+            if loss > peak.1 {
+                peak = (record.step, loss);
+            }
+            if kept(record.step) || record.train.is_some() || record.is_measured() || stop.is_some() {
+                records.push(record);
+            }
+            if let Some(stop) = stop {
+                break stop;
+            }
+            let (train, test, stop) = self.check();
+            looks = (train, test);
+            if let Some(stop) = stop {
+                break stop;
+            }
+        };
+        let (train, test) = (self.train.take(&self.parameters), self.test.take(&self.parameters));
+        let mut end = Record::new(self.step, self.rate());
+        end.loss = train.loss.is_finite().then_some(train.loss);
+        (end.train, end.test) = (Some(train), Some(test));
+        observe(State { step: self.step, last: true, parameters: &self.parameters }, &mut end);
+        records.push(end);
+        Trajectory {
+            eta: self.eta,
+            seed: self.seed,
+            records,
+            first_loss,
+            peak_step: peak.0,
+            peak_loss: peak.1,
+            train,
+            test,
+            constant_loss: self.constant_loss,
+            steps: self.step,
+            stop,
+        }
+    }
+}
+
+/// Trains a fresh network from beginning to end, observing nothing.
+///
+/// # Errors
+/// As [`Trial::new`].
+pub fn run<T: Scalar>(
+    task: &Task<T>,
+    plan: &Plan,
+    eta: f64,
+    seed: u64,
+    parallel: bool,
+) -> Result<Trajectory, PlanError> {
+    Ok(Trial::new(task, plan, eta, seed, parallel)?.run(&mut |_, _| {}))
+}
+
+/// The stop at the goal, if the metrics have reached it. A metric that is not a number reaches nothing.
+fn reached(goal: Goal, steps: u64, train: Metrics, test: Option<Metrics>) -> Option<Stop> {
+    let Goal { metric, threshold } = goal;
+    let (value, is_loss) = match metric {
+        Metric::TrainAccuracy => (train.accuracy?, false),
+        Metric::TestAccuracy => (test?.accuracy?, false),
+        Metric::TrainLoss => (train.loss, true),
+        Metric::TestLoss => (test?.loss, true),
+    };
+    let reached = if is_loss { value <= threshold } else { value >= threshold };
+    reached.then_some(Stop::Goal { steps, value, threshold })
+}
+
+/// Copies the rows of `from` that `indices` names.
+fn gather<T: Copy>(from: &[T], width: usize, indices: &[u32], to: &mut [T]) {
+    for (row, &index) in to.chunks_exact_mut(width).zip(indices) {
+        row.copy_from_slice(&from[index as usize * width..(index as usize + 1) * width]);
+    }
+}
