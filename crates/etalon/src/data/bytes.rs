@@ -91,7 +91,8 @@ impl<'a> SourceBytes<'a> {
         Err(malformed(self.path, format!("the end of the file after {what}"), found, REPLACE))
     }
 
-    fn at_most(&mut self, number: u64) -> Result<Vec<u8>, DataError> {
+    /// The next `number` bytes, or fewer where the file ends before.
+    pub(super) fn at_most(&mut self, number: u64) -> Result<Vec<u8>, DataError> {
         // The vector grows with what really comes, so that no header can make it large.
         let mut bytes = Vec::new();
         if self.exact {

@@ -106,24 +106,25 @@ pub(super) fn read_pair(images: &Path, labels: &Path, classes: Option<u32>) -> R
     Ok(ByteImages { height, width, channels: 1, pixels, labels: classes_of, count: number })
 }
 
-/// The file of a folder that holds `part` (train or t10k) and `kind` (images-idx3 or labels-idx1), under
-/// one of its usual names.
-pub(super) fn find(folder: &Path, part: &str, kind: &str) -> Option<PathBuf> {
-    let dotted = kind.replace('-', ".");
-    [kind, dotted.as_str()]
+/// The file that has this official name in a folder, or another of its usual names: with .gz, or with a dot
+/// before `idx`.
+pub(super) fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+    let dotted = name.replace("-idx", ".idx");
+    [name, dotted.as_str()]
         .iter()
-        .flat_map(|kind| ["", ".gz"].map(|end| folder.join(format!("{part}-{kind}-ubyte{end}"))))
+        .flat_map(|name| ["", ".gz"].map(|end| folder.join(format!("{name}{end}"))))
         .find(|path| path.is_file())
 }
 
-/// Reads one part of a folder of idx files.
+/// Reads one part (train or t10k) of a folder of idx files.
 ///
 /// # Errors
 /// [`DataError::Malformed`] when one of its two files is missing, or as [`read_images`].
 pub(super) fn read_part(folder: &Path, part: &str, classes: Option<u32>) -> Result<ByteImages, DataError> {
     let file = |kind: &str| {
-        find(folder, part, kind).ok_or_else(|| {
-            let expected = format!("{part}-{kind}-ubyte, or the same with .gz");
+        let name = format!("{part}-{kind}-ubyte");
+        find(folder, &name).ok_or_else(|| {
+            let expected = format!("{name}, or the same with .gz");
             malformed(folder, expected, "no such file", "put the four idx files into one folder")
         })
     };

@@ -1,18 +1,54 @@
-//! Data.
+//! Data sets: read from files, made from a seed, or part of this program; and the order to visit them in.
+//!
+//! [`load`] turns a [`Source`] into a [`Split`]; [`Split::normalise`] centres and scales it with statistics of
+//! its train part; [`BatchOrder`] says which samples a step visits. [`fetch`] and [`import`] fill the data
+//! directory, a [`Store`].
+//!
+//! ```
+//! use etalon::data::{BatchOrder, Normalization, Source, load};
+//!
+//! let mut split = load(&Source { train: Some(100), ..Source::named("fashion-mini")? })?;
+//! let statistics = split.normalise(Normalization::Pixel)?;
+//! assert_eq!(statistics.mean.len(), 28 * 28);
+//!
+//! let mut order = BatchOrder::new(0, split.train.len(), 20)?;
+//! for step in 0..order.steps_per_epoch() {
+//!     for &index in order.indices(step) {
+//!         assert_eq!(split.train.sample(index as usize).len(), 784);
+//!     }
+//! }
+//! # Ok::<(), etalon::data::DataError>(())
+//! ```
 
 mod batches;
 mod bytes;
+mod catalogue;
 pub mod cifar;
+mod command;
 mod dataset;
 mod draw;
+mod embedded;
 mod error;
+mod fetch;
+mod folder;
 pub mod idx;
 mod images;
+mod import;
 mod normalization;
 pub mod npy;
 mod npy_header;
+pub mod procedural;
+mod source;
+mod store;
 
 pub use batches::BatchOrder;
+pub use catalogue::{Collection, Published};
 pub use dataset::{Dataset, Labels, SampleShape, Split};
 pub use error::DataError;
+pub use fetch::{Fetched, fetch};
+pub use import::{import, import_cifar10};
 pub use normalization::{Normalization, Statistics};
+pub use source::{Options, Origin, Recipe, Source, known_names, load, load_from};
+pub use store::{Check, Entry, Kind, State, Store};
+
+use source::procedural_names;
