@@ -2,6 +2,8 @@
 
 pub mod curvature;
 pub mod data;
+pub mod schedule;
 pub mod search;
 pub mod spec;
 pub mod theory;
+pub mod train;

@@ -1,6 +1,8 @@
 //! The table of keys.
 
-use super::setting::{Batch, Choice, Count, Duration, Flag, Numbers, Real, Reals, Text, Whole, Wholes};
+use super::setting::{
+    Batch, Choice, Count, Duration, Flag, Maybe, Numbers, Real, Reals, Text, Whole, Wholes,
+};
 use super::{
     BatchSize, Budget, Encoding, Metric, NetworkKind, Normalizer, Precision, ScheduleKind, Setting, Spec,
 };
@@ -48,6 +50,14 @@ fn from_zero(number: f64) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!("is {number}; it must be a finite number, 0 or above"))
+    }
+}
+
+fn share(number: f64) -> Result<(), String> {
+    if (0.0..=1.0).contains(&number) {
+        Ok(())
+    } else {
+        Err(format!("is {number}; it must lie between 0 and 1"))
     }
 }
 
@@ -116,13 +126,13 @@ pub const KEYS: &[Key] = &[
     Key { path: "data.encoding", doc: "targets of classes: one_hot, sign (two classes, one output, +-1) or auto (sign for logistic, exponential, and mse with two classes)",
         field: |s| Box::new(Choice { value: &mut s.data.encoding, all: &[("auto", Encoding::Auto), ("one_hot", Encoding::OneHot), ("sign", Encoding::Sign)] }), check: fine },
     Key { path: "data.dimension", doc: "length of an input of two-gaussians and teacher",
-        field: |s| Box::new(Whole(&mut s.data.dimension)), check: |s| at_least_one(s.data.dimension) },
+        field: |s| Box::new(Maybe { value: &mut s.data.dimension, kind: |n| Box::new(Whole(n)) }), check: |s| s.data.dimension.map_or(Ok(()), at_least_one) },
     Key { path: "data.margin", doc: "margin of two-gaussians: above 0 separable by construction, below 0 overlapping",
-        field: |s| Box::new(Real(&mut s.data.margin)), check: |s| finite(s.data.margin) },
+        field: |s| Box::new(Maybe { value: &mut s.data.margin, kind: |x| Box::new(Real(x)) }), check: |s| s.data.margin.map_or(Ok(()), finite) },
     Key { path: "data.noise", doc: "deviation of the noise on the teacher's values",
-        field: |s| Box::new(Real(&mut s.data.noise)), check: |s| from_zero(s.data.noise) },
+        field: |s| Box::new(Maybe { value: &mut s.data.noise, kind: |x| Box::new(Real(x)) }), check: |s| s.data.noise.map_or(Ok(()), from_zero) },
     Key { path: "data.positive", doc: "share of positive labels of degenerate, between 0 and 1",
-        field: |s| Box::new(Real(&mut s.data.positive)), check: |s| if (0.0..=1.0).contains(&s.data.positive) { Ok(()) } else { Err("must lie between 0 and 1".into()) } },
+        field: |s| Box::new(Maybe { value: &mut s.data.positive, kind: |x| Box::new(Real(x)) }), check: |s| s.data.positive.map_or(Ok(()), share) },
     Key { path: "data.seed", doc: "seed of procedural data sets; it stays when `seed` changes",
         field: |s| Box::new(Whole(&mut s.data.seed)), check: fine },
 

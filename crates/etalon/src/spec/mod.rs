@@ -13,7 +13,7 @@ pub use error::SpecError;
 pub use keys::{KEYS, Key};
 pub use setting::Setting;
 
-use crate::data::Normalization;
+use crate::data::{DataError, Normalization, Options, Source};
 use entry::Entry;
 use etalon_nn::Loss;
 use etalon_nn::kernels::activation::Activation;
@@ -70,11 +70,35 @@ pub struct DataSpec {
     pub normalize: Normalization,
     pub classes: Vec<u64>,
     pub encoding: Encoding,
-    pub dimension: usize,
-    pub margin: f64,
-    pub noise: f64,
-    pub positive: f64,
+    /// These four belong to procedural sets; without one, the set's own default holds.
+    pub dimension: Option<usize>,
+    pub margin: Option<f64>,
+    pub noise: Option<f64>,
+    pub positive: Option<f64>,
     pub seed: u64,
+}
+
+impl DataSpec {
+    /// Where the data comes from and which part of it is taken.
+    ///
+    /// # Errors
+    /// When the name is unknown.
+    pub fn source(&self) -> Result<Source, DataError> {
+        let all_if_zero = |count: usize| (count > 0).then_some(count);
+        Ok(Source {
+            classes: self.classes.iter().map(|&class| class.min(u32::MAX.into()) as u32).collect(),
+            train: all_if_zero(self.train),
+            test: all_if_zero(self.test),
+            options: Options {
+                dimension: self.dimension,
+                margin: self.margin,
+                noise: self.noise,
+                positive_share: self.positive,
+                seed: self.seed,
+            },
+            ..Source::named(&self.name)?
+        })
+    }
 }
 
 /// The kind of network.
@@ -222,10 +246,10 @@ impl Default for Spec {
                 normalize: Normalization::Pixel,
                 classes: Vec::new(),
                 encoding: Encoding::Auto,
-                dimension: 10,
-                margin: 0.5,
-                noise: 0.1,
-                positive: 0.5,
+                dimension: None,
+                margin: None,
+                noise: None,
+                positive: None,
                 seed: 0,
             },
             network: NetworkSpec {
@@ -333,6 +357,7 @@ impl Spec {
                 .set(&entry.value)
                 .map_err(|reason| entry.error(format!("`{}` {reason}", key.path), key.doc))?;
         }
+        spec.adapt(|path| entries.iter().any(|entry| entry.path == path));
         // A value is judged once all are known; the fault is shown at the key that was written last.
         for key in KEYS {
             if let Err(reason) = (key.check)(&spec) {
@@ -346,7 +371,23 @@ impl Spec {
         Ok(spec)
     }
 
-    /// Every key with its value, as a file that [`Spec::parse`] reads back to the same spec.
+    /// Defaults that depend on the data set: the toys have one sample or one input, which cannot be normalised or cut.
+    fn adapt(&mut self, given: impl Fn(&str) -> bool) {
+        let is_point = self.data.name == "point";
+        if (is_point || self.data.name == "degenerate") && !given("data.normalize") {
+            self.data.normalize = Normalization::None;
+        }
+        for (path, count) in [("data.train", &mut self.data.train), ("data.test", &mut self.data.test)] {
+            if is_point && !given(path) {
+                *count = 0;
+            }
+        }
+        if is_point && !given("train.batch") {
+            self.train.batch = BatchSize::Full;
+        }
+    }
+
+    /// Every key that has a value, as a file that [`Spec::parse`] reads back to the same spec.
     pub fn to_toml(&self) -> String {
         let mut spec = self.clone();
         let mut text = String::new();

@@ -210,6 +210,23 @@ impl Setting for Count<'_> {
     }
 }
 
+/// A value that may be left open.
+pub(super) struct Maybe<'a, T> {
+    pub(super) value: &'a mut Option<T>,
+    /// The setting of the value itself.
+    pub(super) kind: for<'b> fn(&'b mut T) -> Box<dyn Setting + 'b>,
+}
+
+impl<T: Clone + Default> Setting for Maybe<'_, T> {
+    fn set(&mut self, value: &Value) -> Result<(), String> {
+        (self.kind)(self.value.insert(T::default())).set(value)
+    }
+
+    fn get(&self) -> Option<Value> {
+        self.value.clone().and_then(|mut value| (self.kind)(&mut value).get())
+    }
+}
+
 /// One of the three ways to say how long to train.
 pub(super) struct Duration<'a> {
     pub(super) budget: &'a mut Budget,

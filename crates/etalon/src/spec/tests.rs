@@ -17,9 +17,19 @@ fn a_resolved_spec_spells_out_every_key_and_reads_back() {
         spec.search.range = vec![1e-3, 10.0];
         assert_eq!(Spec::parse(&spec.to_toml()).unwrap(), spec, "{}", spec.to_toml());
     }
-    // All but the two of the three budget keys that were not used.
+    // All but two of the three budget keys, and the four of procedural data sets.
     let lines = Spec::default().to_toml().lines().filter(|line| line.contains(" = ")).count();
-    assert_eq!(lines, KEYS.len() - 2);
+    assert_eq!(lines, KEYS.len() - 6);
+}
+
+#[test]
+fn toys_have_defaults_of_their_own() {
+    let point = Spec::parse("loss = \"mse\"\n[data]\nname = \"point\"").unwrap();
+    assert_eq!((point.data.normalize, point.data.train), (Normalization::None, 0));
+    let text = "[data]\nname = \"degenerate\"\nnormalize = \"pixel\"\npositive = 0.7";
+    let degenerate = Spec::parse(text).unwrap();
+    assert_eq!((degenerate.data.normalize, degenerate.data.positive), (Normalization::Pixel, Some(0.7)));
+    assert_eq!(Spec::parse(&degenerate.to_toml()).unwrap(), degenerate);
 }
 
 #[test]

@@ -106,11 +106,14 @@ mod tests {
 
     #[test]
     fn the_best_constant_has_the_closed_form_of_its_loss() {
-        let samples = |targets: &[f64], len| Samples { inputs: vec![0.0; len], targets: targets.to_vec(), len };
+        let samples =
+            |targets: &[f64], len| Samples { inputs: vec![0.0; len], targets: targets.to_vec(), len };
         let signs = samples(&[1.0, 1.0, 1.0, -1.0], 4);
         let entropy = -(0.75f64 * 0.75f64.ln() + 0.25 * 0.25f64.ln());
         assert!((constant_predictor(Loss::Logistic, &signs) - entropy).abs() < 1e-15);
-        assert!((constant_predictor(Loss::Exponential, &signs) - 2.0 * (0.75f64 * 0.25).sqrt()).abs() < 1e-15);
+        assert!(
+            (constant_predictor(Loss::Exponential, &signs) - 2.0 * (0.75f64 * 0.25).sqrt()).abs() < 1e-15
+        );
         // Variance 3/4, halved.
         assert!((constant_predictor(Loss::Mse, &signs) - 0.375).abs() < 1e-15);
         let one_hot = samples(&[1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0], 4);

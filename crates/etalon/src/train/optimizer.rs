@@ -63,8 +63,13 @@ mod tests {
         let mut builder = NetworkBuilder::new(1).unwrap();
         let mut value = builder.input();
         for _ in 0..3 {
-            let layer =
-                Dense { inputs: 1, outputs: 1, weight_multiplier: 1.0, weight_deviation: 1.0, bias_multiplier: None };
+            let layer = Dense {
+                inputs: 1,
+                outputs: 1,
+                weight_multiplier: 1.0,
+                weight_deviation: 1.0,
+                bias_multiplier: None,
+            };
             value = builder.dense(layer, value).unwrap();
         }
         builder.build().unwrap()

@@ -1,7 +1,6 @@
 //! A trial's numbers, worked out from its spec.
 
-use super::{Sgd, Task, TaskError};
-use crate::data::{self, Split};
+use super::{Sgd, Task};
 use crate::schedule::{Schedule, Shape};
 use crate::spec::{BatchSize, Budget, Metric, ScheduleKind, Spec};
 use etalon_nn::Scalar;
@@ -42,7 +41,9 @@ pub struct Goal {
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub enum PlanError {
     /// More samples a step than there are.
-    #[error("train.batch is {batch}, and there are {samples} training samples; take at most that, or \"full\"")]
+    #[error(
+        "train.batch is {batch}, and there are {samples} training samples; take at most that, or \"full\""
+    )]
     Batch {
         /// Asked for.
         batch: usize,
@@ -58,7 +59,9 @@ pub enum PlanError {
         known: String,
     },
     /// An accuracy of targets that are no classes.
-    #[error("search.metric is an accuracy, and the labels of {0} are values; use \"train_loss\" or \"test_loss\"")]
+    #[error(
+        "search.metric is an accuracy, and the labels of {0} are values; use \"train_loss\" or \"test_loss\""
+    )]
     NoClasses(String),
     /// The budget makes no step, or too many to count.
     #[error("the budget makes {0:.3e} steps; it must make between 1 and 1e12")]
@@ -110,7 +113,8 @@ impl Plan {
     /// # Errors
     /// When the goal is an accuracy and the task has no classes.
     pub fn with_goal<T>(self, spec: &Spec, task: &Task<T>) -> Result<Plan, PlanError> {
-        let Goal { metric, threshold } = Goal { metric: spec.search.metric, threshold: spec.search.threshold };
+        let Goal { metric, threshold } =
+            Goal { metric: spec.search.metric, threshold: spec.search.threshold };
         if !task.classes && matches!(metric, Metric::TrainAccuracy | Metric::TestAccuracy) {
             return Err(PlanError::NoClasses(spec.data.name.clone()));
         }
@@ -145,9 +149,4 @@ pub(crate) fn factors<T: Scalar>(spec: &Spec, task: &Task<T>) -> Result<Vec<f64>
         input * spec.optimizer.factors.get(name).copied().unwrap_or(1.0)
     };
     Ok(layout.segments().iter().map(|segment| factor(&segment.name)).collect())
-}
-
-/// The data of a spec, cut and normalised.
-pub(super) fn load_data(spec: &Spec) -> Result<Split, TaskError> {
-    Ok(data::of_spec(spec)?)
 }

@@ -1,6 +1,6 @@
 //! What is learnt, by what: a network, a loss, and samples in the network's own precision.
 
-use crate::data::{DataError, Dataset, Labels};
+use crate::data::{DataError, Dataset, Labels, load};
 use crate::spec::{Encoding, NetworkKind, Spec};
 use etalon_nn::network::{Mlp, NetworkError};
 use etalon_nn::{Batch, Loss, Network, Scalar};
@@ -91,7 +91,8 @@ impl<T: Scalar> Task<T> {
     /// # Errors
     /// When data cannot be had, or the spec's parts contradict each other.
     pub fn new(spec: &Spec) -> Result<Self, TaskError> {
-        let split = super::plan::load_data(spec)?;
+        let mut split = load(&spec.data.source()?)?;
+        split.normalise(spec.data.normalize)?;
         let (target, outputs) = target(spec, &split.train.labels)?;
         let network = match spec.network.kind {
             NetworkKind::Mlp => Mlp {

@@ -151,7 +151,8 @@ impl<'a, T: Scalar> Trial<'a, T> {
         }
         let train = self.train.take(&self.parameters);
         let goal = self.plan.goal;
-        let wants_test = goal.is_some_and(|goal| matches!(goal.metric, Metric::TestAccuracy | Metric::TestLoss));
+        let wants_test =
+            goal.is_some_and(|goal| matches!(goal.metric, Metric::TestAccuracy | Metric::TestLoss));
         let follow = last || self.plan.follow_test || wants_test;
         let test = follow.then(|| self.test.take(&self.parameters));
         let stop = if !self.train.finite() {
