@@ -2,6 +2,7 @@
 
 pub mod curvature;
 pub mod data;
+pub mod phase;
 pub mod schedule;
 pub mod search;
 pub mod spec;

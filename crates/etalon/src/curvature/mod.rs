@@ -17,10 +17,13 @@
 
 mod basis;
 pub mod estimate;
+mod instrument;
 pub mod lanczos;
+pub mod network;
 pub mod operator;
 pub mod tridiagonal;
 
 pub use estimate::{Eigenvalue, Spectrum, StopReason};
+pub use instrument::{Instrument, Reading};
 pub use lanczos::{Ends, LanczosError, LanczosSettings, lanczos, memory_bytes};
 pub use operator::{DenseOperator, FnOperator, Operator, OperatorError};

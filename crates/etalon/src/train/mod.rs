@@ -9,6 +9,7 @@ mod trial;
 
 pub use metrics::Metrics;
 pub use optimizer::Sgd;
+pub(crate) use plan::factors;
 pub use plan::{Goal, Plan, PlanError};
 pub use task::{Samples, Task, TaskError};
 pub use trajectory::{Record, Stop, Trajectory};

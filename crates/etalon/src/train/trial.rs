@@ -105,6 +105,16 @@ impl<'a, T: Scalar> Trial<'a, T> {
         &self.parameters
     }
 
+    /// How many steps it has.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Whether every step sees the whole training set.
+    pub fn is_full_batch(&self) -> bool {
+        self.inputs.is_empty()
+    }
+
     /// The rate of the next step.
     fn rate(&self) -> f64 {
         self.plan.schedule.rate(self.eta, self.step, self.total)
@@ -113,7 +123,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
     /// Computes the loss and the gradient of the next batch.
     fn look(&mut self) -> f64 {
         let (network, loss) = (&self.task.network, self.task.loss);
-        let batch = if self.inputs.is_empty() {
+        let batch = if self.is_full_batch() {
             self.task.train.batch()
         } else {
             let (rows, indices) = (&self.task.train, self.order.indices(self.step));

@@ -1,0 +1,139 @@
+//! Measures the curvature of a task at a point.
+
+use super::network::{Coordinates, LossCurvature, Ntk, Part};
+use super::{Eigenvalue, Ends, LanczosError, LanczosSettings, Spectrum, lanczos, memory_bytes};
+use crate::spec::Spec;
+use crate::train::{PlanError, Task, factors};
+use etalon_nn::{Linearization, Scalar};
+
+/// What every measurement of one task has in common: which samples, which coordinates, how exactly.
+#[derive(Debug)]
+pub struct Instrument<'a, T> {
+    task: &'a Task<T>,
+    samples: usize,
+    coordinates: Coordinates,
+    settings: LanczosSettings,
+    parallel: bool,
+}
+
+impl<'a, T: Scalar> Instrument<'a, T> {
+    /// The instrument of a spec for its task. With `parallel` it runs on rayon's threads; the bits are the same
+    /// without.
+    ///
+    /// # Errors
+    /// When the spec names a factor for a segment that the network has not.
+    pub fn new(spec: &Spec, task: &'a Task<T>, parallel: bool) -> Result<Self, PlanError> {
+        let segments = task.network.layout().segments().iter();
+        let factors = factors(spec, task)?;
+        Ok(Instrument {
+            task,
+            samples: spec.measure.samples.min(task.train.len),
+            coordinates: Coordinates::new(segments.map(|segment| segment.range.clone()).zip(factors)),
+            settings: LanczosSettings {
+                tolerance: spec.measure.tolerance,
+                max_iterations: spec.measure.iterations,
+                seed: spec.seed,
+                ..LanczosSettings::default()
+            },
+            parallel,
+        })
+    }
+
+    /// The number of training samples it measures on: the first so many.
+    pub fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// The bytes that a measurement may take at most.
+    pub fn bytes(&self) -> u64 {
+        let settings = LanczosSettings { ends: Ends::Both, vectors: true, ..self.settings.clone() };
+        Linearization::bytes(&self.task.network, self.samples)
+            + memory_bytes(self.task.network.parameters(), &settings)
+    }
+
+    /// Goes to a point.
+    pub fn at<'p>(&'p self, parameters: &'p [T]) -> Reading<'p, T> {
+        let batch = self.task.train.first(self.samples);
+        let at = Linearization::new(&self.task.network, parameters, batch, self.task.loss, self.parallel);
+        Reading { instrument: self, at }
+    }
+}
+
+/// One point, ready to be asked for its curvature.
+#[derive(Debug)]
+pub struct Reading<'p, T> {
+    instrument: &'p Instrument<'p, T>,
+    at: Linearization<'p, T>,
+}
+
+impl<T: Scalar> Reading<'_, T> {
+    /// The mean loss on the samples.
+    pub fn loss(&mut self) -> f64 {
+        self.at.value()
+    }
+
+    /// The largest eigenvalue of the neural tangent kernel, in the coordinates of the learning-rate factors.
+    ///
+    /// # Errors
+    /// Where Lanczos cannot start; see [`LanczosError`].
+    pub fn ntk(&mut self) -> Result<Spectrum, LanczosError> {
+        let Instrument { coordinates, settings, .. } = self.instrument;
+        lanczos(&mut Ntk::new(&mut self.at, coordinates), settings, None)
+    }
+
+    /// The ends of the Hessian's spectrum, `count` of each.
+    ///
+    /// # Errors
+    /// Where Lanczos cannot start; see [`LanczosError`].
+    pub fn hessian(&mut self, ends: Ends, count: usize) -> Result<Spectrum, LanczosError> {
+        let coordinates = &self.instrument.coordinates;
+        self.loss_curvature(Part::Hessian, coordinates, ends, count)
+    }
+
+    /// The largest eigenvalue of the Gauss-Newton matrix.
+    ///
+    /// # Errors
+    /// Where Lanczos cannot start; see [`LanczosError`].
+    pub fn gauss_newton(&mut self) -> Result<Spectrum, LanczosError> {
+        let coordinates = &self.instrument.coordinates;
+        self.loss_curvature(Part::GaussNewton, coordinates, Ends::Largest, 1)
+    }
+
+    /// The largest eigenvalue of the Hessian's block of each layer (its weight and bias together), by name. A frozen
+    /// layer has none.
+    ///
+    /// # Errors
+    /// Where Lanczos cannot start; see [`LanczosError`].
+    pub fn layers(&mut self) -> Result<Vec<(String, Eigenvalue)>, LanczosError> {
+        let segments = self.at.network().layout().segments();
+        let layer_of = |name: &str| name.rsplit_once('.').map_or(name, |(layer, _)| layer).to_owned();
+        let mut names: Vec<String> = segments.iter().map(|segment| layer_of(&segment.name)).collect();
+        names.dedup();
+        let mut blocks = Vec::new();
+        for name in names {
+            let inside = |segment: &str| if layer_of(segment) == name { 1.0 } else { 0.0 };
+            let block = segments.iter().map(|segment| (segment.range.clone(), inside(&segment.name)));
+            let coordinates = Coordinates::new(block);
+            let spectrum = self.loss_curvature(Part::Hessian, &coordinates, Ends::Largest, 1)?;
+            blocks.extend(spectrum.largest.first().map(|&top| (name, top)));
+        }
+        Ok(blocks)
+    }
+
+    fn loss_curvature(
+        &mut self,
+        part: Part,
+        coordinates: &Coordinates,
+        ends: Ends,
+        count: usize,
+    ) -> Result<Spectrum, LanczosError> {
+        let settings = LanczosSettings { ends, count, ..self.instrument.settings.clone() };
+        let mut operator = LossCurvature::new(&mut self.at, part, coordinates);
+        // A gradient leans towards the steep directions, which is where to begin. One of zero, or one that is no number,
+        // tells nothing.
+        let gradient = operator.gradient();
+        let norm: f64 = gradient.iter().map(|x| x * x).sum();
+        let start = (norm.is_finite() && norm > 0.0).then_some(&gradient[..]);
+        lanczos(&mut operator, &settings, start)
+    }
+}

@@ -1,0 +1,131 @@
+//! The curvature operators of a network at one point.
+
+use super::Operator;
+use etalon_nn::{Linearization, Scalar};
+use std::ops::Range;
+
+/// Learning-rate factors of segments, as a change of coordinates.
+///
+/// Gradient descent whose rate for segment `s` is `eta r_s` is plain gradient descent in the coordinates
+/// `w_s / sqrt(r_s)`, so that the curvature that limits `eta` is `R^1/2 H R^1/2` with `R = diag(r)`. A factor of 0
+/// freezes a segment: its block drops out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Coordinates {
+    pieces: Vec<(Range<usize>, f64)>,
+}
+
+impl Coordinates {
+    /// The factors `r_s` of the segments with these ranges.
+    pub fn new(segments: impl Iterator<Item = (Range<usize>, f64)>) -> Self {
+        let scaled = segments.filter(|(_, factor)| *factor != 1.0);
+        Coordinates { pieces: scaled.map(|(range, factor)| (range, factor.sqrt())).collect() }
+    }
+
+    /// `v = R^1/2 v`.
+    fn scale<T: Scalar>(&self, v: &mut [T]) {
+        for (range, root) in &self.pieces {
+            let root = T::from_f64(*root);
+            v[range.clone()].iter_mut().for_each(|v| *v *= root);
+        }
+    }
+}
+
+/// Which part of the loss's second derivative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    Hessian,
+    /// What stays when the network is linear in its parameters; never negative.
+    GaussNewton,
+}
+
+/// The Hessian of the mean loss over the parameters, or its Gauss-Newton part.
+#[derive(Debug)]
+pub struct LossCurvature<'l, 'n, T> {
+    at: &'l mut Linearization<'n, T>,
+    part: Part,
+    coordinates: &'l Coordinates,
+    direction: Vec<T>,
+    product: Vec<T>,
+}
+
+impl<'l, 'n, T: Scalar> LossCurvature<'l, 'n, T> {
+    /// The operator at the point of `at`.
+    pub fn new(at: &'l mut Linearization<'n, T>, part: Part, coordinates: &'l Coordinates) -> Self {
+        let zero = vec![T::ZERO; at.network().parameters()];
+        LossCurvature { at, part, coordinates, direction: zero.clone(), product: zero }
+    }
+
+    /// The gradient of the mean loss in the operator's coordinates.
+    pub fn gradient(&mut self) -> Vec<f64> {
+        self.at.gradient(&mut self.product);
+        self.coordinates.scale(&mut self.product);
+        self.product.iter().map(|value| value.to_f64()).collect()
+    }
+}
+
+impl<T: Scalar> Operator for LossCurvature<'_, '_, T> {
+    fn dim(&self) -> usize {
+        self.direction.len()
+    }
+
+    fn apply(&mut self, x: &[f64], y: &mut [f64]) {
+        narrow(x, &mut self.direction);
+        self.coordinates.scale(&mut self.direction);
+        match self.part {
+            Part::Hessian => self.at.hvp(&self.direction, &mut self.product),
+            Part::GaussNewton => self.at.gauss_newton(&self.direction, &mut self.product),
+        }
+        self.coordinates.scale(&mut self.product);
+        widen(&self.product, y);
+    }
+}
+
+/// The neural tangent kernel `J J^T / m` over all outputs of all `m` samples, with the 1/m of the catapult paper
+/// (2003.02218, section 2), so that for MSE its top eigenvalue is that of the Gauss-Newton matrix. The kernel's Gram
+/// matrix is never formed.
+#[derive(Debug)]
+pub struct Ntk<'l, 'n, T> {
+    at: &'l mut Linearization<'n, T>,
+    coordinates: &'l Coordinates,
+    outputs: Vec<T>,
+    parameters: Vec<T>,
+}
+
+impl<'l, 'n, T: Scalar> Ntk<'l, 'n, T> {
+    /// The operator at the point of `at`.
+    pub fn new(at: &'l mut Linearization<'n, T>, coordinates: &'l Coordinates) -> Self {
+        let (outputs, parameters) = (at.outputs_len(), at.network().parameters());
+        Ntk { at, coordinates, outputs: vec![T::ZERO; outputs], parameters: vec![T::ZERO; parameters] }
+    }
+}
+
+impl<T: Scalar> Operator for Ntk<'_, '_, T> {
+    fn dim(&self) -> usize {
+        self.outputs.len()
+    }
+
+    fn apply(&mut self, x: &[f64], y: &mut [f64]) {
+        narrow(x, &mut self.outputs);
+        self.at.vjp(&self.outputs, &mut self.parameters);
+        // Twice the root: J R J^T.
+        self.coordinates.scale(&mut self.parameters);
+        self.coordinates.scale(&mut self.parameters);
+        self.at.jvp(&self.parameters, &mut self.outputs);
+        let samples = self.at.samples() as f64;
+        widen(&self.outputs, y);
+        y.iter_mut().for_each(|y| *y /= samples);
+    }
+}
+
+fn narrow<T: Scalar>(from: &[f64], to: &mut [T]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = T::from_f64(from);
+    }
+}
+
+fn widen<T: Scalar>(from: &[T], to: &mut [f64]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = from.to_f64();
+    }
+}

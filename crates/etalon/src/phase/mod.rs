@@ -1,0 +1,121 @@
+//! What a trajectory did: lazy, catapult, divergent or stuck, with the evidence.
+
+mod observe;
+
+pub use observe::{Observed, observe};
+
+use crate::train::{Stop, Trajectory};
+use serde::Serialize;
+
+/// A phase of training at a constant rate (2003.02218, section 1), and a fourth that the paper does not name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// The loss never rose above its start and curvature stayed: below 2 / lambda0.
+    Lazy,
+    /// The loss rose or curvature fell, and training settled all the same.
+    Catapult,
+    /// The loss left its limit, or the numbers.
+    Divergent,
+    /// Neither: finite, but no better than a predictor that ignores its input.
+    Stuck,
+}
+
+/// By how much a mini-batch's loss must exceed the first one to count as a rise: batches differ by themselves.
+const BATCH_RISE: f64 = 1.5;
+/// The same for the full batch, where only rounding makes the loss rise below the threshold.
+const FULL_RISE: f64 = 1.001;
+/// A top NTK eigenvalue that ends below this share of its start has fallen; in the lazy phase of a wide network it
+/// moves by O(1/width).
+const FALL: f64 = 0.9;
+/// A final loss below this share of the best constant predictor's counts as trained.
+const TRAINED: f64 = 0.9;
+
+/// A phase with what it was judged by.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Verdict {
+    /// The phase.
+    pub phase: Phase,
+    /// The reason in one sentence, with its numbers.
+    pub why: String,
+    /// The loss of the first batch.
+    pub first_loss: f64,
+    /// The largest loss of any batch; none where one was no finite number.
+    pub peak_loss: Option<f64>,
+    /// The step of that batch.
+    pub peak_step: u64,
+    /// The final loss on the samples that are looked at; none where it is no finite number.
+    pub final_loss: Option<f64>,
+    /// The loss of the best constant predictor.
+    pub constant_loss: f64,
+    /// The top NTK eigenvalue at the start.
+    pub ntk_start: Option<f64>,
+    /// The top NTK eigenvalue at the end.
+    pub ntk_end: Option<f64>,
+}
+
+/// Judges a trajectory. `full_batch` says whether every batch was the whole set, so that any rise of the loss is one.
+///
+/// Robust to what misleads a reader of curves: a loss whose peak is its first value because the top direction carries
+/// little of it (curvature tells), a dead network that looks stable (it is compared with the constant predictor),
+/// NaN (it never passes a comparison).
+pub fn classify(trajectory: &Trajectory, full_batch: bool) -> Verdict {
+    let Trajectory { first_loss, peak_loss, peak_step, constant_loss, .. } = *trajectory;
+    let final_loss = trajectory.train.loss;
+    let measured = || trajectory.records.iter().filter_map(|record| record.ntk);
+    let (ntk_start, ntk_end) = (measured().next(), measured().next_back());
+    let threshold = if full_batch { FULL_RISE } else { BATCH_RISE };
+    let rose = peak_step > 0 && peak_loss > threshold * first_loss;
+    let fell = matches!((ntk_start, ntk_end), (Some(start), Some(end)) if end < FALL * start);
+    let trained = final_loss < TRAINED * constant_loss;
+    let rise =
+        format!("the loss rose {:.1}-fold to {peak_loss:.3e} at step {peak_step}", peak_loss / first_loss);
+    let fall = || match (ntk_start, ntk_end) {
+        (Some(start), Some(end)) => format!("the top NTK eigenvalue went from {start:.4} to {end:.4}"),
+        _ => "curvature was not measured".into(),
+    };
+    let constant = format!("{final_loss:.4} against the constant predictor's {constant_loss:.4}");
+    let (phase, why) = if trajectory.stop.diverged() || !final_loss.is_finite() {
+        (Phase::Divergent, trajectory.stop.to_string())
+    } else if matches!(trajectory.stop, Stop::Dead { .. }) {
+        (Phase::Stuck, trajectory.stop.to_string())
+    } else if !trained && (rose || final_loss >= first_loss) {
+        (Phase::Stuck, format!("the final loss is {constant}"))
+    } else if rose {
+        (Phase::Catapult, format!("{rise}, then fell to {final_loss:.3e}; {}", fall()))
+    } else if fell {
+        (Phase::Catapult, format!("{}, while the loss fell to {final_loss:.3e}", fall()))
+    } else if trained {
+        (
+            Phase::Lazy,
+            format!("the loss fell from {first_loss:.4} to {final_loss:.4} without a rise; {}", fall()),
+        )
+    } else {
+        (Phase::Lazy, format!("the loss fell without a rise, but not far yet: {constant}"))
+    };
+    Verdict {
+        phase,
+        why,
+        first_loss,
+        peak_loss: peak_loss.is_finite().then_some(peak_loss),
+        peak_step,
+        final_loss: final_loss.is_finite().then_some(final_loss),
+        constant_loss,
+        ntk_start,
+        ntk_end,
+    }
+}
+
+impl std::fmt::Display for Phase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Phase::Lazy => "lazy",
+            Phase::Catapult => "catapult",
+            Phase::Divergent => "divergent",
+            Phase::Stuck => "stuck",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+use super::*;
+use crate::train::{Metrics, Record};
+
+fn trajectory(losses: &[f64], ntk: (f64, f64), stop: Stop) -> Trajectory {
+    let record = |(step, &loss): (usize, &f64)| Record {
+        step: step as u64,
+        eta: 0.1,
+        loss: Some(loss),
+        train: None,
+        test: None,
+        ntk: None,
+        hessian: None,
+    };
+    let mut records: Vec<Record> = losses.iter().enumerate().map(record).collect();
+    let last = records.len() - 1;
+    (records[0].ntk, records[last].ntk) = (Some(ntk.0), Some(ntk.1));
+    let peak = losses.iter().copied().enumerate().fold((0, losses[0]), |a, b| if b.1 > a.1 { b } else { a });
+    let end = Metrics { loss: losses[last], accuracy: None };
+    Trajectory {
+        eta: 0.1,
+        seed: 0,
+        records,
+        first_loss: losses[0],
+        peak_step: peak.0 as u64,
+        peak_loss: peak.1,
+        train: end,
+        test: end,
+        constant_loss: 1.0,
+        steps: last as u64,
+        stop,
+    }
+}
+
+fn phase(losses: &[f64], ntk: (f64, f64)) -> Phase {
+    classify(&trajectory(losses, ntk, Stop::Budget { steps: 9 }), true).phase
+}
+
+#[test]
+fn the_four_phases() {
+    assert_eq!(phase(&[1.0, 0.7, 0.5, 0.2], (2.0, 2.01)), Phase::Lazy);
+    assert_eq!(phase(&[1.0, 20.0, 3.0, 0.2], (2.0, 1.1)), Phase::Catapult);
+    assert_eq!(phase(&[1.0, 20.0, 3.0, 0.97], (2.0, 1.1)), Phase::Stuck);
+    let stop = Stop::Diverged { step: 3, loss: None, limit: 1e6 };
+    assert_eq!(classify(&trajectory(&[1.0, 9.0, 1e5], (2.0, 2.0), stop), true).phase, Phase::Divergent);
+}
+
+#[test]
+fn what_misleads_a_reader_of_curves() {
+    // The peak is the first value, and curvature fell.
+    assert_eq!(phase(&[1.0, 0.9, 0.8, 0.1], (2.0, 1.5)), Phase::Catapult);
+    // A slow start is lazy, not stuck, though it is not below the constant predictor yet.
+    assert_eq!(phase(&[1.5, 1.4, 1.3, 1.2], (2.0, 2.0)), Phase::Lazy);
+    // A dead network looks stable.
+    let dead = trajectory(&[1.5, 3.0, 1.0, 1.0], (2.0, 0.1), Stop::Dead { steps: 3 });
+    assert_eq!(classify(&dead, true).phase, Phase::Stuck);
+    // NaN never passes for trained.
+    let mut nan = trajectory(&[1.0, 0.5, 0.2], (2.0, 2.0), Stop::Budget { steps: 2 });
+    nan.train.loss = f64::NAN;
+    assert_eq!(classify(&nan, true).phase, Phase::Divergent);
+    // Mini-batches differ by themselves: a fifth more is no rise, twice as much is.
+    let noisy = trajectory(&[1.0, 1.2, 0.5, 0.2], (2.0, 2.0), Stop::Budget { steps: 3 });
+    assert_eq!(classify(&noisy, false).phase, Phase::Lazy);
+    assert_eq!(classify(&noisy, true).phase, Phase::Catapult);
+}
