@@ -8,7 +8,7 @@
 //! - [`phase`]: what such a map does at a learning rate, with the evidence.
 //! - [`limits`]: critical and maximal learning rates in closed form, and by bisection.
 //! - [`linear`]: two-layer linear networks with many samples, exactly, at a cost free of the width.
-//! - [`thresholds`]: what a measured curvature says about the learning rate.
+//! - [`mod@thresholds`]: what a measured curvature says about the learning rate.
 //!
 //! ```
 //! use etalon::theory::{Map, Phase, RunSettings, ScalarLoss, State};
