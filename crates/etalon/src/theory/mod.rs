@@ -1,1 +1,92 @@
-//! To be filled: theory.
+//! Solvable models of training at large learning rates, and the thresholds that follow from curvature.
+//!
+//! Everything here is `f64`, does no input or output, and uses nothing else of the library: these are the
+//! closed forms that the rest is measured against.
+//!
+//! - [`loss`]: losses of one output, and the place and curvature of their minimum.
+//! - [`map`]: the exact two-number dynamics of a two-layer linear network of any width.
+//! - [`phase`]: what such a map does at a learning rate, with the evidence.
+//! - [`limits`]: critical and maximal learning rates in closed form, and by bisection.
+//! - [`linear`]: two-layer linear networks with many samples, exactly, at a cost free of the width.
+//! - [`mod@thresholds`]: what a measured curvature says about the learning rate.
+//!
+//! ```
+//! use etalon::theory::{Map, Phase, RunSettings, ScalarLoss, State};
+//!
+//! // Width 1024, curvature 2 at the start; c = eta * lambda_0 = 3 is a catapult: the loss grows 400-fold,
+//! // the curvature falls below 2 / eta, and training converges.
+//! let map = Map::new(ScalarLoss::Mse { target: 0.0 }, 1.5, 1024.0)?;
+//! let run = map.run(State { f: 1.0, lambda: 2.0 }, &RunSettings::default())?;
+//! assert_eq!(run.phase, Phase::Catapult);
+//! assert!((run.peak_loss - 189.3).abs() < 0.05 && run.last.lambda * 1.5 < 2.0);
+//! # Ok::<(), etalon::theory::TheoryError>(())
+//! ```
+
+pub mod limits;
+pub mod linear;
+pub mod loss;
+pub mod map;
+pub mod phase;
+mod symmetric;
+pub mod thresholds;
+
+pub use limits::{Bracket, Range, boundary, catapult_eta, critical_eta, largest_stable_eta};
+pub use linear::{LinearModel, LinearState};
+pub use loss::ScalarLoss;
+pub use map::{Dimensionless, Map, Modes, State};
+pub use phase::{Phase, Run, RunSettings};
+pub use thresholds::{Threshold, ThresholdInputs, Thresholds, thresholds};
+
+/// What was wrong with a question to a model.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum TheoryError {
+    /// A number is outside of its range.
+    #[error("{name} = {got}: it must be {range}")]
+    OutOfRange {
+        /// Which number.
+        name: &'static str,
+        /// Its value.
+        got: f64,
+        /// What it may be.
+        range: &'static str,
+    },
+    /// No weights have this output and this curvature.
+    #[error(
+        "no network of width {width} has output {f} with curvature {lambda}: lambda is at least 2 |f| / sqrt(width), \
+         here {}", 2.0 * f.abs() / width.sqrt()
+    )]
+    Unreachable {
+        /// Width.
+        width: f64,
+        /// Output.
+        f: f64,
+        /// Curvature.
+        lambda: f64,
+    },
+    /// The start is the minimum itself, where the gradient is zero.
+    #[error("the start f = {f} is the minimum of the loss, where nothing happens: start off it")]
+    AtMinimum {
+        /// The start.
+        f: f64,
+    },
+    /// The answer is the same over the whole range.
+    #[error("no boundary between {low} and {high}, all answers are the same ({answer}): widen the range")]
+    NoBoundary {
+        /// Lower end.
+        low: f64,
+        /// Upper end.
+        high: f64,
+        /// The answer.
+        answer: bool,
+    },
+    /// A list has the wrong length.
+    #[error("{name} has {got} elements, expected {expected}")]
+    Length {
+        /// Which list.
+        name: &'static str,
+        /// Its length.
+        got: usize,
+        /// The length it should have.
+        expected: usize,
+    },
+}

@@ -36,23 +36,23 @@ pub(super) struct Remainder {
     pub(super) norm: f64,
 }
 
-/// Makes `w` orthogonal to both sets of unit vectors: classical Gram-Schmidt, twice, and again while a pass
-/// still takes half of what was there. "Twice is enough" (Giraud, Langou, Rozloznik and van den Eshof 2005)
-/// unless `w` lies in the span up to rounding; then no number of passes helps, and the fourth gives up.
+/// Makes `w` orthogonal to both sets of unit vectors: classical Gram-Schmidt, two passes. "Twice is enough"
+/// (Giraud, Langou, Rozloznik and van den Eshof 2005) unless the second pass still takes half of what the first
+/// had left: then `w` lies near the span, and two more follow; if those do too it is in the span up to rounding,
+/// which no number of passes helps.
 pub(super) fn orthogonalise(deflated: &[Vec<f64>], held: &[Vec<f64>], w: &mut [f64]) -> Remainder {
+    let vectors: Vec<&[f64]> = held.iter().chain(deflated).map(Vec::as_slice).collect();
     let mut components = vec![0.0; held.len()];
-    let mut before = basis::norm(w);
-    for pass in 0..4 {
-        let h = basis::components(deflated, w);
-        basis::add_combination(deflated, &h, -1.0, w);
-        let h = basis::components(held, w);
-        basis::add_combination(held, &h, -1.0, w);
-        components.iter_mut().zip(&h).for_each(|(sum, h)| *sum += h);
-        let after = basis::norm(w);
-        if pass > 0 && after >= 0.5 * before {
-            return Remainder { components, norm: after };
+    for _ in 0..2 {
+        let first = basis::components(&vectors, w);
+        let second = basis::subtract_and_project(&vectors, &first, w);
+        let before = basis::norm(w);
+        basis::add_combination(&vectors, &second, -1.0, w);
+        let norm = basis::norm(w);
+        components.iter_mut().zip(first.iter().zip(&second)).for_each(|(sum, (a, b))| *sum += a + b);
+        if norm >= 0.5 * before {
+            return Remainder { components, norm };
         }
-        before = after;
     }
     Remainder { components, norm: 0.0 }
 }
@@ -190,10 +190,11 @@ impl Sweep {
         // `extend` has solved this very matrix, so that it can be solved again.
         let eigen = tridiagonal::eigen(&self.diagonal, &self.off_diagonal[..m - 1], 0..m)
             .expect("the matrix whose last row was found has all its rows");
+        let held: Vec<&[f64]> = self.basis.iter().map(Vec::as_slice).collect();
         for &i in chosen {
             let weights: Vec<f64> = eigen.rows.iter().map(|row| row[i]).collect();
             let mut vector = vec![0.0; run.dim];
-            basis::add_combination(&self.basis, &weights, 1.0, &mut vector);
+            basis::add_combination(&held, &weights, 1.0, &mut vector);
             let largest = vector.iter().fold(0.0, |a: f64, &x| if x.abs() > a.abs() { x } else { a });
             let norm = basis::norm(&vector);
             basis::scale(&mut vector, 1.0f64.copysign(largest) / norm);

@@ -1,0 +1,348 @@
+//! What a measured curvature says about the learning rate.
+
+#[cfg(test)]
+mod tests;
+
+use serde::Serialize;
+
+/// The loss that is trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// Half the squared error, summed over outputs, averaged over samples.
+    Mse,
+    /// Softmax cross-entropy.
+    CrossEntropy,
+    /// Logistic loss of one output, labels +-1.
+    Logistic,
+    /// Exponential loss of one output, labels +-1.
+    Exponential,
+}
+
+/// The nonlinearity between layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// None: a deep linear network.
+    Identity,
+    /// Rectified linear.
+    Relu,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// Gaussian error linear unit.
+    Gelu,
+}
+
+/// How many samples a step sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Batch {
+    /// All of them.
+    Full,
+    /// A random batch of this size.
+    Size(usize),
+}
+
+/// What was measured, and of what.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ThresholdInputs {
+    /// The loss.
+    pub loss: Loss,
+    /// The largest eigenvalue of `J J^T / m` over `m` samples, all outputs stacked, if measured.
+    pub ntk_top: Option<f64>,
+    /// The largest algebraic eigenvalue of the Hessian of the mean loss at the point, if measured.
+    pub hessian_max: Option<f64>,
+    /// The nonlinearity.
+    pub activation: Activation,
+    /// Hidden layers; 0 for a linear model.
+    pub hidden_layers: usize,
+    /// Outputs.
+    pub outputs: usize,
+    /// Momentum `b`, 0 for none.
+    pub momentum: f64,
+    /// Whether the momentum is Nesterov's.
+    pub nesterov: bool,
+    /// The batch.
+    pub batch: Batch,
+    /// Units in a hidden layer.
+    pub width: usize,
+}
+
+/// A learning rate at which something changes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Threshold {
+    /// A stable identifier in kebab-case; [`thresholds`] lists them.
+    pub name: String,
+    /// The learning rate.
+    pub eta: f64,
+    /// How it follows from what was measured, in plain text.
+    pub formula: String,
+    /// When it holds: loss, momentum, batch, and what it does not promise.
+    pub assumes: String,
+}
+
+/// A threshold that could not be given.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Omitted {
+    /// Its identifier.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What follows from a curvature, and what does not.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Thresholds {
+    /// The thresholds that hold, in the order of [`thresholds`].
+    pub entries: Vec<Threshold>,
+    /// Those that belong to this loss and network but could not be given, with the reason.
+    pub omitted: Vec<Omitted>,
+}
+
+impl Thresholds {
+    /// The learning rate of the threshold of this name.
+    pub fn eta(&self, name: &str) -> Option<f64> {
+        self.entries.iter().find(|t| t.name == name).map(|t| t.eta)
+    }
+
+    fn add(&mut self, name: &str, eta: f64, formula: String, assumes: String) {
+        self.entries.push(Threshold { name: name.into(), eta, formula, assumes });
+    }
+
+    fn omit(&mut self, name: &str, reason: impl Into<String>) {
+        self.omitted.push(Omitted { name: name.into(), reason: reason.into() });
+    }
+}
+
+/// A curvature that a learning rate can be divided by, under its name in formulas.
+#[derive(Clone, Copy)]
+struct Curvature {
+    symbol: &'static str,
+    value: f64,
+}
+
+impl Curvature {
+    fn ntk(inputs: &ThresholdInputs) -> Result<Self, String> {
+        Self::of(inputs.ntk_top, "lambda_NTK", "the largest NTK eigenvalue")
+    }
+
+    fn hessian(inputs: &ThresholdInputs) -> Result<Self, String> {
+        Self::of(inputs.hessian_max, "lambda_H", "the largest Hessian eigenvalue")
+    }
+
+    fn of(value: Option<f64>, symbol: &'static str, what: &str) -> Result<Self, String> {
+        match value {
+            None => Err(format!("{what} was not measured")),
+            Some(value) if !value.is_finite() => Err(format!("{what} is {value}: the point is not finite")),
+            Some(value) if value <= 0.0 => Err(format!(
+                "{what} is {value}, not positive: to second order no learning rate is too large at this point"
+            )),
+            Some(value) => Ok(Self { symbol, value }),
+        }
+    }
+
+    /// The one whose inverse limits gradient descent. For the squared loss the NTK: the Gauss-Newton part, which
+    /// does not depend on the residuals; the Hessian stands in if only that was measured.
+    fn local(inputs: &ThresholdInputs) -> Result<Self, String> {
+        match inputs.loss {
+            Loss::Mse if inputs.ntk_top.is_some() || inputs.hessian_max.is_none() => Self::ntk(inputs),
+            _ => Self::hessian(inputs),
+        }
+    }
+}
+
+/// The thresholds that belong to this loss, network and optimiser, with `lambda` the curvature measured at one
+/// point (`lambda_NTK` for the squared loss, else `lambda_H`) and `b` the momentum:
+///
+/// | name | learning rate | source |
+/// |---|---|---|
+/// | `lazy-limit` | `2 / lambda`, without momentum | linear stability |
+/// | `lazy-limit-heavy-ball` | `(2 + 2b) / lambda` | linear stability; Cohen et al. 2021 |
+/// | `lazy-limit-nesterov` | `(2 + 2b) / ((1 + 2b) lambda)` | the same |
+/// | `lazy-limit-ema` | `2 (1 + b) / ((1 - b) lambda)` | the same, gradient averaged by `1 - b` |
+/// | `lazy-limit-lower-bound` | `8 / lambda_NTK` logistic, `4 / lambda_NTK` cross-entropy | the loss's own curvature is at most 1/4, 1/2 |
+/// | `catapult-limit` | `4 / lambda_NTK`, squared loss | Lewkowycz et al. 2020, section 2 |
+/// | `empirical-limit-low`, `-high` | a measured band over `lambda_NTK`, squared loss | by activation and depth |
+/// | `empirical-limit-paper` | `12 / lambda_NTK`, ReLU, at least 3 hidden layers | Lewkowycz et al. 2020, figure 2 |
+/// | `logistic-catapult-limit` | `2 sqrt(2 width)`, two-layer linear | [`super::catapult_eta`] |
+///
+/// All bound the start of training from the point that was measured, not its lifetime. A curvature that is not
+/// positive limits nothing, and is listed with that reason. Checked in `momentum_limits_are_those_of_a_quadratic`,
+/// `limits_are_those_of_the_solvable_model` and `bounds_on_the_losses_own_curvature_hold`.
+pub fn thresholds(inputs: &ThresholdInputs) -> Thresholds {
+    let mut list = Thresholds::default();
+    lazy_limits(inputs, &mut list);
+    lower_bound(inputs, &mut list);
+    catapult_limits(inputs, &mut list);
+    list
+}
+
+/// What holds of every threshold.
+fn regime(batch: Batch) -> String {
+    let batch = match batch {
+        Batch::Full => "full batch".to_string(),
+        Batch::Size(size) => format!(
+            "batches of {size}, with lambda that of all measured samples (a batch's own is larger on average, so \
+             that the limit may come earlier)"
+        ),
+    };
+    format!("{batch}; bounds the start of training from this point, not its lifetime: curvature moves")
+}
+
+fn loss_name(loss: Loss) -> &'static str {
+    match loss {
+        Loss::Mse => "squared loss",
+        Loss::CrossEntropy => "cross-entropy",
+        Loss::Logistic => "logistic loss",
+        Loss::Exponential => "exponential loss",
+    }
+}
+
+fn lazy_limits(inputs: &ThresholdInputs, list: &mut Thresholds) {
+    let curvature = match Curvature::local(inputs) {
+        Ok(curvature) => curvature,
+        Err(reason) => return list.omit("lazy-limit", reason),
+    };
+    let Curvature { symbol, value } = curvature;
+    let (loss, regime) = (loss_name(inputs.loss), regime(inputs.batch));
+    let assumes = |momentum: &str| format!("{loss}, locally quadratic; {momentum}; {regime}");
+    list.add("lazy-limit", 2.0 / value, format!("2 / {symbol}"), assumes("without momentum"));
+    let b = inputs.momentum;
+    if b == 0.0 {
+        return;
+    }
+    if !(0.0..1.0).contains(&b) {
+        return list.omit("lazy-limit-heavy-ball", format!("momentum is {b}: it must be in [0, 1)"));
+    }
+    if inputs.nesterov {
+        let momentum = format!("Nesterov momentum {b}, learning rate outside of the buffer");
+        let formula = format!("(2 + 2b) / ((1 + 2b) {symbol})");
+        let eta = (2.0 + 2.0 * b) / ((1.0 + 2.0 * b) * value);
+        list.add("lazy-limit-nesterov", eta, formula, assumes(&momentum));
+        return;
+    }
+    let momentum = format!("heavy-ball momentum {b}, buffer = b buffer + gradient");
+    let formula = format!("(2 + 2b) / {symbol}");
+    list.add("lazy-limit-heavy-ball", (2.0 + 2.0 * b) / value, formula, assumes(&momentum));
+    let momentum = format!("averaged momentum {b}, buffer = b buffer + (1 - b) gradient, as in Adam");
+    let formula = format!("2 (1 + b) / ((1 - b) {symbol})");
+    list.add("lazy-limit-ema", 2.0 * (1.0 + b) / ((1.0 - b) * value), formula, assumes(&momentum));
+}
+
+/// Where the loss bends no more than a constant, the Gauss-Newton part of the Hessian is at most that constant
+/// times the NTK's largest eigenvalue.
+fn lower_bound(inputs: &ThresholdInputs, list: &mut Thresholds) {
+    const NAME: &str = "lazy-limit-lower-bound";
+    let (numerator, bend) = match inputs.loss {
+        Loss::Logistic => (8.0, "1/4"),
+        Loss::CrossEntropy => (4.0, "1/2"),
+        // The squared loss bends by exactly 1, which is the lazy limit; the exponential one without bound.
+        Loss::Mse | Loss::Exponential => return,
+    };
+    match Curvature::ntk(inputs) {
+        Ok(Curvature { symbol, value }) => list.add(
+            NAME,
+            numerator / value,
+            format!("{numerator} / {symbol}"),
+            format!(
+                "{}, whose curvature in the outputs is at most {bend}; a lower bound on the limit from the \
+                 Gauss-Newton part of the Hessian, whatever the labels; without momentum; {}",
+                loss_name(inputs.loss),
+                regime(inputs.batch)
+            ),
+        ),
+        Err(reason) => list.omit(NAME, reason),
+    }
+}
+
+fn catapult_limits(inputs: &ThresholdInputs, list: &mut Thresholds) {
+    const NAME: &str = "catapult-limit";
+    if inputs.hidden_layers == 0 {
+        return list.omit(
+            NAME,
+            "a model without hidden layers is linear in its parameters: its curvature cannot fall, and the lazy \
+             limit is the last",
+        );
+    }
+    match inputs.loss {
+        Loss::Mse => match Curvature::ntk(inputs) {
+            Ok(curvature) => squared_loss_limits(inputs, curvature, list),
+            Err(reason) => list.omit(NAME, reason),
+        },
+        Loss::Logistic if inputs.activation == Activation::Identity && inputs.hidden_layers == 1 => {
+            logistic_limit(inputs, list);
+        }
+        Loss::Logistic | Loss::CrossEntropy => {
+            list.omit(NAME, format!("none is known for {} and this network", loss_name(inputs.loss)))
+        }
+        Loss::Exponential => list.omit(
+            NAME,
+            "under exponential loss the range above the lazy limit closes as the width grows: take the lazy limit \
+             for the last",
+        ),
+    }
+}
+
+/// The saturated two-cycle's limit, which does not depend on the curvature.
+fn logistic_limit(inputs: &ThresholdInputs, list: &mut Thresholds) {
+    const NAME: &str = "logistic-catapult-limit";
+    let balanced = super::ScalarLoss::Logistic { positive: 0.5 };
+    match super::catapult_eta(balanced, 1.0, inputs.width as f64) {
+        Some(eta) => list.add(
+            NAME,
+            eta,
+            "2 sqrt(2 width)".into(),
+            format!(
+                "logistic loss, two-layer linear network in NTK parametrisation, all inputs equal, balanced labels, \
+                 large width; without momentum; whatever the curvature; {}",
+                regime(inputs.batch)
+            ),
+        ),
+        None => list.omit(NAME, "a layer of width 0 has no outputs: give the width"),
+    }
+}
+
+/// Where networks stop training under squared loss: the two-layer linear model's 4, and what was measured.
+fn squared_loss_limits(inputs: &ThresholdInputs, lambda: Curvature, list: &mut Thresholds) {
+    let Curvature { symbol, value } = lambda;
+    let regime = regime(inputs.batch);
+    let place = if inputs.activation == Activation::Identity && inputs.hidden_layers == 1 {
+        "exact for one input, close to it for many"
+    } else {
+        "derived for the two-layer linear network; for this network a reference"
+    };
+    list.add(
+        "catapult-limit",
+        4.0 / value,
+        format!("4 / {symbol}"),
+        format!("squared loss, two-layer linear network: {place}; without momentum; {regime}"),
+    );
+    let Some((low, high, note)) = measured_band(inputs.activation, inputs.hidden_layers) else {
+        return list.omit("empirical-limit-low", "no measured band for this activation: search for the rate");
+    };
+    let assumes = format!(
+        "squared loss, NTK parametrisation, without momentum, {note}; the largest rate that still trained, measured \
+         on small images at width 512 (at width 64 about a fifth lower), for 1 and 10 outputs (here {}); {regime}",
+        inputs.outputs
+    );
+    list.add("empirical-limit-low", low / value, format!("{low} / {symbol}"), assumes.clone());
+    list.add("empirical-limit-high", high / value, format!("{high} / {symbol}"), assumes.clone());
+    if inputs.activation == Activation::Relu && inputs.hidden_layers >= 3 {
+        list.add("empirical-limit-paper", 12.0 / value, format!("12 / {symbol}"), assumes);
+    }
+}
+
+/// The lowest and highest `eta_max lambda_0` measured, and on which networks: medians over seeds on 8 x 8
+/// digits, one output and ten, full batch and batches of 64. One number for all depths does not exist.
+fn measured_band(activation: Activation, hidden_layers: usize) -> Option<(f64, f64, &'static str)> {
+    match (activation, hidden_layers) {
+        (_, 0) | (Activation::Gelu, _) => None,
+        (Activation::Relu, 1) => Some((3.3, 4.6, "ReLU, 1 hidden layer")),
+        (Activation::Relu, 2) => {
+            Some((8.0, 21.0, "ReLU, 2 hidden layers (one output 8.9, ten outputs 20.4)"))
+        }
+        (Activation::Relu, _) => Some((8.0, 16.0, "ReLU, 3 and 4 hidden layers")),
+        (Activation::Identity, _) => Some((3.8, 5.4, "linear, 1 and 3 hidden layers")),
+        (Activation::Tanh, _) => Some((4.4, 5.1, "tanh, 1 and 3 hidden layers")),
+    }
+}
