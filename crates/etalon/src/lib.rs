@@ -2,9 +2,15 @@
 
 pub mod curvature;
 pub mod data;
+mod error;
+mod memory;
 pub mod phase;
 pub mod schedule;
 pub mod search;
 pub mod spec;
 pub mod theory;
 pub mod train;
+
+pub use error::Error;
+pub use etalon_nn as nn;
+pub use memory::MemoryError;

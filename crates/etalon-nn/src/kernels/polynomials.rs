@@ -36,7 +36,7 @@ fn power_of_two(n: f32) -> f32 {
 pub(crate) fn tanh(x: f32) -> f32 {
     let z = x * x;
     let p = -5.704_988_7e-3;
-    let p = p * z + 2.063_908_9e-2;
+    let p = p * z + 2.063_909e-2;
     let p = p * z - 5.373_971_4e-2;
     let p = p * z + 1.333_144_2e-1;
     let p = p * z - 3.333_328e-1;
@@ -52,7 +52,7 @@ pub(crate) fn erf(x: f32) -> f32 {
     let x = if x > 4.0 { 4.0 } else { x };
     let x = if x < -4.0 { -4.0 } else { x };
     let z = x * x;
-    let p = -2.726_142_2e-10;
+    let p = -2.726_142e-10;
     let p = p * z + 2.770_681_4e-8;
     let p = p * z - 2.101_024e-6;
     let p = p * z - 5.692_506_5e-5;

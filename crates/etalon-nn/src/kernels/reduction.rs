@@ -41,14 +41,14 @@ pub fn add_column_sums<T: Scalar>(cpu: Cpu, a: T, x: &[T], sums: &mut [T]) {
 
 /// Whether every number is finite.
 pub fn all_finite<T: Scalar>(cpu: Cpu, x: &[T]) -> bool {
-    // x - x is 0 for a finite x and NaN otherwise; the sum tells in one pass without a branch.
+    // 0 x is 0 for a finite x and NaN otherwise; the sum tells in one pass without a branch.
     vectorised(cpu, || {
         let mut parts = [T::ZERO; PARTS];
         let chunks = x.chunks_exact(PARTS);
-        let tail: T = chunks.remainder().iter().map(|&x| x - x).sum();
+        let tail: T = chunks.remainder().iter().map(|&x| x * T::ZERO).sum();
         for chunk in chunks {
             for i in 0..PARTS {
-                parts[i] += chunk[i] - chunk[i];
+                parts[i] += chunk[i] * T::ZERO;
             }
         }
         parts.iter().copied().sum::<T>() + tail == T::ZERO

@@ -1,8 +1,8 @@
 //! Parameters as safetensors files with PyTorch's names and layouts.
 
-use super::Layout;
+use super::{Layout, Segment};
 use crate::Scalar;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -42,28 +42,43 @@ pub enum FileError {
 /// # Errors
 /// When the file cannot be written.
 pub fn save<T: Scalar>(path: &Path, layout: &Layout, parameters: &[T]) -> Result<(), FileError> {
-    let io = |source| FileError::Io { path: path.to_owned(), source };
-    let dtype = if T::NAME == "f64" { Dtype::F64 } else { Dtype::F32 };
-    let bytes: Vec<Vec<u8>> =
-        layout.segments().iter().map(|segment| to_bytes(&parameters[segment.range.clone()])).collect();
-    let mut views = Vec::with_capacity(bytes.len());
-    for (segment, bytes) in layout.segments().iter().zip(&bytes) {
-        let view = TensorView::new(dtype, segment.shape.clone(), bytes)
-            .map_err(|error| FileError::Format { path: path.to_owned(), reason: error.to_string() })?;
-        views.push((segment.name.clone(), view));
-    }
-    let metadata: HashMap<String, String> = layout
+    let tensors: Vec<_> = layout
         .segments()
         .iter()
-        .map(|segment| (format!("{}.multiplier", segment.name), format!("{:?}", segment.multiplier)))
+        .map(|segment| (segment.name.as_str(), segment.shape.clone(), &parameters[segment.range.clone()]))
         .collect();
-    let file = safetensors::serialize(views, Some(metadata))
-        .map_err(|error| FileError::Format { path: path.to_owned(), reason: error.to_string() })?;
-    let aside = path.with_extension("safetensors.partial");
-    std::fs::write(&aside, file).and_then(|()| std::fs::rename(&aside, path)).map_err(|error| {
+    let multiplier =
+        |segment: &Segment| (format!("{}.multiplier", segment.name), format!("{:?}", segment.multiplier));
+    write(path, &tensors, Some(layout.segments().iter().map(multiplier).collect()))
+}
+
+/// Writes named tensors, each with its shape, to a safetensors file. The file appears whole or not at all.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn save_tensors<T: Scalar>(path: &Path, tensors: &[(&str, Vec<usize>, &[T])]) -> Result<(), FileError> {
+    write(path, tensors, None)
+}
+
+fn write<T: Scalar>(
+    path: &Path,
+    tensors: &[(&str, Vec<usize>, &[T])],
+    metadata: Option<HashMap<String, String>>,
+) -> Result<(), FileError> {
+    let format =
+        |error: SafeTensorError| FileError::Format { path: path.to_owned(), reason: error.to_string() };
+    let dtype = if T::NAME == "f64" { Dtype::F64 } else { Dtype::F32 };
+    let bytes: Vec<Vec<u8>> = tensors.iter().map(|(_, _, values)| to_bytes(values)).collect();
+    let views = tensors.iter().zip(&bytes).map(|((name, shape, _), bytes)| {
+        Ok((name.to_string(), TensorView::new(dtype, shape.clone(), bytes).map_err(format)?))
+    });
+    let views = views.collect::<Result<Vec<_>, FileError>>()?;
+    let file = safetensors::serialize(views, metadata).map_err(format)?;
+    let aside = path.with_extension("partial");
+    std::fs::write(&aside, file).and_then(|()| std::fs::rename(&aside, path)).map_err(|source| {
         // What was written aside is of no use to anybody.
         let _ = std::fs::remove_file(&aside);
-        io(error)
+        FileError::Io { path: path.to_owned(), source }
     })
 }
 

@@ -5,7 +5,7 @@
 
 mod file;
 
-pub use file::{FileError, load, save};
+pub use file::{FileError, load, save, save_tensors};
 
 use crate::Scalar;
 use crate::random::{Purpose, stream};

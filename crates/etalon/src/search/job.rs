@@ -1,0 +1,333 @@
+//! The search on a network: what `etalon find` does.
+
+use super::{
+    EtaStar, LadderSettings, Observer, Outcome, Probe, Recommendation, Score, Scored, Settings, Verdict,
+    maximal_rate, recommend,
+};
+use crate::curvature::{Ends, Instrument};
+use crate::error::Error;
+use crate::memory;
+use crate::phase::{self, observe};
+use crate::spec::{Precision, Spec};
+use crate::train::{Plan, Stop, Task, Trajectory, Trial};
+use etalon_nn::{Loss, Scalar, Workspace};
+use rayon::prelude::*;
+use serde::Serialize;
+
+/// The maximal initial learning rate of a network, and the rate to use.
+#[derive(Clone, Debug, Serialize)]
+pub struct Found {
+    /// The maximal initial learning rate.
+    pub eta_star: EtaStarSummary,
+    /// The median over seeds of eta* in units of 2 / lambda of the same seed.
+    pub eta_star_over_2_lambda: Option<f64>,
+    /// Which lambda: `ntk` or `hessian`.
+    pub lambda: Lambda,
+    /// What training does just below eta*: at the lower end of the bracket of the seed nearest to the median.
+    pub phase: Option<phase::Phase>,
+    /// The evidence for it.
+    pub phase_evidence: Option<phase::Verdict>,
+    /// The rate to use.
+    pub recommended: Option<Recommended>,
+    /// Why no rate is recommended, where none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_recommendation: Option<String>,
+    /// What counted as trained.
+    pub criterion: String,
+    /// All gradient steps spent: search, choice, and the trial that tells the phase.
+    pub gradient_steps: u64,
+    /// The search in full: every probe of every seed.
+    pub search: EtaStar,
+    /// The choice in full: the curve of the held-out metric against the rate.
+    pub choice: Option<Recommendation>,
+}
+
+/// The curvature that the search is measured in.
+#[derive(Clone, Debug, Serialize)]
+pub struct Lambda {
+    /// `ntk` for MSE, where it is the curvature of the loss; `hessian` otherwise.
+    pub of: &'static str,
+    /// Its median over seeds, at the start, in the coordinates of the learning-rate factors.
+    pub median: Option<f64>,
+    /// Each seed's.
+    pub seeds: Vec<Option<f64>>,
+}
+
+/// eta* without its probes.
+#[derive(Clone, Debug, Serialize)]
+pub struct EtaStarSummary {
+    /// The median over seeds; none where it lies beyond the range.
+    pub median: Option<f64>,
+    /// The lower end of the interval for the median.
+    pub low: Option<f64>,
+    /// The upper end.
+    pub high: Option<f64>,
+    /// The probability with which such an interval covers the median.
+    pub coverage: f64,
+    /// How many seeds.
+    pub seeds: usize,
+    /// How many trained up to the end of the range.
+    pub censored: usize,
+    /// How many trained at no rate.
+    pub undefined: usize,
+    /// How many have trained above their boundary again (lucky islands, which do not count).
+    pub with_islands: usize,
+    /// Why there is no median.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// The rate to use.
+#[derive(Clone, Debug, Serialize)]
+pub struct Recommended {
+    /// The rate.
+    pub eta: f64,
+    /// The held-out metric by which it was chosen.
+    pub metric: String,
+    /// Its median over seeds at that rate.
+    pub value: Option<f64>,
+    /// The reason, with its numbers.
+    pub why: String,
+}
+
+/// Searches eta* of a spec's network and the rate to use below it. The result depends on the spec alone, not on the
+/// number of threads. `observer` hears of every probe and may stop the search.
+///
+/// # Errors
+/// When the spec makes no task, memory does not suffice, or the observer stops the search.
+pub fn find(spec: &Spec, observer: Observer<'_>) -> Result<Found, Error> {
+    match spec.precision {
+        Precision::F32 => find_in::<f32>(spec, observer),
+        Precision::F64 => find_in::<f64>(spec, observer),
+    }
+}
+
+fn find_in<T: Scalar>(spec: &Spec, observer: Observer<'_>) -> Result<Found, Error> {
+    let task = Task::<T>::new(spec)?;
+    let plan = Plan::new(spec, &task)?.with_goal(spec, &task)?;
+    let instrument = Instrument::new(spec, &task, false)?;
+    let trial = Workspace::<T>::bytes(&task.network, plan.batch)
+        + Workspace::<T>::bytes(&task.network, plan.check_samples)
+        + 4 * (task.network.parameters() * size_of::<T>()) as u64;
+    let threads = rayon::current_num_threads().min(spec.search.seeds * spec.search.sections) as u64;
+    let advice = "use fewer --threads, a smaller network, or fewer measure.samples";
+    memory::check("this search", threads * trial.max(instrument.bytes()), advice)?;
+
+    let settings = Settings {
+        tolerance: spec.search.tolerance,
+        factor: spec.search.factor,
+        sections: spec.search.sections,
+        range: match spec.search.range[..] {
+            [low, high] => Some([low, high]),
+            _ => None,
+        },
+        ..Settings::default()
+    };
+    settings.validate()?;
+    let seeds: Vec<u64> = (0..spec.search.seeds as u64).map(|index| spec.seed.wrapping_add(index)).collect();
+    let lambdas =
+        seeds.par_iter().map(|&seed| lambda(&task, &instrument, seed)).collect::<Result<Vec<_>, _>>()?;
+    let trials = Trials { task: &task, plan: &plan, full: Plan { goal: None, ..plan.clone() } };
+    let starts: Vec<(u64, f64)> =
+        seeds.iter().zip(&lambdas).map(|(&seed, &lambda)| (seed, start(lambda, &settings))).collect();
+    let search = maximal_rate(&trials, &starts, &settings, observer)?;
+
+    let ratios = search.seeds.iter().zip(&lambdas).map(|(seed, lambda)| Some(seed.eta()? * (*lambda)? / 2.0));
+    let mut gradient_steps = search.gradient_steps;
+    let shown = match nearest_to_median(&search) {
+        Some((seed, eta)) => {
+            let trial = Trial::new(&task, &trials.full, eta, seed, true)?;
+            let verdict = observe(trial, &instrument, 0, &mut |_, _| {});
+            gradient_steps += verdict.trajectory.steps;
+            Some(verdict.verdict)
+        }
+        None => None,
+    };
+    let choice = match ceiling(&search) {
+        Some(ceiling) if spec.search.rates > 0 => {
+            let ladder = LadderSettings { rates: spec.search.rates, ..LadderSettings::default() };
+            Some(recommend(&trials, ceiling, &seeds, &ladder, observer)?)
+        }
+        _ => None,
+    };
+    gradient_steps += choice.as_ref().map_or(0, |choice| choice.gradient_steps);
+    let recommended = choice.as_ref().and_then(|choice| {
+        Some(Recommended {
+            eta: choice.eta?,
+            metric: choice.metric.clone(),
+            value: choice.median,
+            why: choice.why.clone(),
+        })
+    });
+    let no_recommendation = match (&recommended, &choice) {
+        (Some(_), _) => None,
+        (None, Some(choice)) => Some(choice.why.clone()),
+        (None, None) if spec.search.rates == 0 => Some("search.rates is 0".into()),
+        (None, None) => {
+            Some("eta* was not found for every seed, so there is no rate known to be safe".into())
+        }
+    };
+    Ok(Found {
+        eta_star: EtaStarSummary {
+            median: search.median,
+            low: search.low,
+            high: search.high,
+            coverage: search.coverage,
+            seeds: search.seeds.len(),
+            censored: search.censored,
+            undefined: search.undefined,
+            with_islands: search.seeds.iter().filter(|seed| !seed.islands.is_empty()).count(),
+            reason: search.reason.clone(),
+        },
+        eta_star_over_2_lambda: median(ratios),
+        lambda: Lambda { of: lambda_name(&task), median: median(lambdas.iter().copied()), seeds: lambdas },
+        phase: shown.as_ref().map(|verdict| verdict.phase),
+        phase_evidence: shown,
+        recommended,
+        no_recommendation,
+        criterion: criterion(spec, &plan, &task),
+        gradient_steps,
+        search,
+        choice,
+    })
+}
+
+/// Trials as the search asks for them.
+struct Trials<'a, T> {
+    task: &'a Task<T>,
+    /// With the early stop.
+    plan: &'a Plan,
+    /// Without.
+    full: Plan,
+}
+
+impl<T: Scalar> Trials<'_, T> {
+    /// A trial that makes no step at its rate (a physical time of none) has not trained.
+    fn run(&self, plan: &Plan, eta: f64, seed: u64) -> Result<Trajectory, Outcome> {
+        // One thread each: the search runs its trials side by side.
+        Trial::new(self.task, plan, eta, seed, false)
+            .map(|trial| trial.run(&mut |_, _| {}))
+            .map_err(|error| Outcome { verdict: Verdict::TooFast(error.to_string()), steps: 0 })
+    }
+}
+
+impl<T: Scalar> Probe for Trials<'_, T> {
+    fn probe(&self, eta: f64, seed: u64) -> Outcome {
+        match self.run(self.plan, eta, seed) {
+            Ok(trajectory) => Outcome { verdict: verdict(&trajectory.stop), steps: trajectory.steps },
+            Err(outcome) => outcome,
+        }
+    }
+}
+
+impl<T: Scalar> Score for Trials<'_, T> {
+    fn score(&self, eta: f64, seed: u64) -> Scored {
+        match self.run(&self.full, eta, seed) {
+            Ok(trajectory) => Scored {
+                verdict: match trajectory.stop {
+                    // The full budget was spent on purpose.
+                    Stop::Budget { .. } => Verdict::Trained,
+                    ref stop => verdict(stop),
+                },
+                metric: trajectory.test.accuracy.unwrap_or(trajectory.test.loss),
+                loss: trajectory.test.loss,
+                steps: trajectory.steps,
+            },
+            Err(Outcome { verdict, steps }) => Scored { verdict, metric: f64::NAN, loss: f64::NAN, steps },
+        }
+    }
+
+    fn metric(&self) -> &str {
+        if self.task.classes { "test_accuracy" } else { "test_loss" }
+    }
+
+    fn higher_is_better(&self) -> bool {
+        self.task.classes
+    }
+}
+
+fn verdict(stop: &Stop) -> Verdict {
+    match stop {
+        Stop::Goal { .. } => Verdict::Trained,
+        Stop::Budget { .. } => Verdict::TooSlow,
+        Stop::Diverged { .. } | Stop::NotFinite { .. } | Stop::Dead { .. } => {
+            Verdict::TooFast(stop.to_string())
+        }
+    }
+}
+
+/// For MSE the kernel is the curvature that does not depend on the residuals; for other losses the Hessian has the
+/// loss's own curvature in it.
+fn lambda_name<T>(task: &Task<T>) -> &'static str {
+    if task.loss == Loss::Mse { "ntk" } else { "hessian" }
+}
+
+/// The curvature of a seed's start; none where it is not positive.
+fn lambda<T: Scalar>(
+    task: &Task<T>,
+    instrument: &Instrument<'_, T>,
+    seed: u64,
+) -> Result<Option<f64>, Error> {
+    let parameters = task.network.layout().initialise(seed);
+    let mut reading = instrument.at(&parameters);
+    let spectrum = if task.loss == Loss::Mse { reading.ntk()? } else { reading.hessian(Ends::Largest, 1)? };
+    Ok(spectrum.largest.first().map(|top| top.value).filter(|&value| value > 0.0 && value.is_finite()))
+}
+
+/// Where a seed's search starts: 2 / lambda, inside the range.
+fn start(lambda: Option<f64>, settings: &Settings) -> f64 {
+    let start = lambda.map_or(0.1, |lambda| 2.0 / lambda);
+    settings.range.map_or(start, |[low, high]| start.clamp(low, high))
+}
+
+/// The rate and seed at which to look at the phase: the highest rate that trained, of the seed in the middle.
+fn nearest_to_median(search: &EtaStar) -> Option<(u64, f64)> {
+    let median = search.median?;
+    let distance = |eta: f64| (eta / median).ln().abs();
+    let found = search.seeds.iter().filter_map(|seed| Some((seed, seed.eta()?)));
+    let (seed, _) = found.min_by(|a, b| distance(a.1).total_cmp(&distance(b.1)))?;
+    let super::Boundary::Found { low, .. } = seed.boundary else { return None };
+    Some((seed.seed, low))
+}
+
+/// The rate below which to choose: eta*, or the highest rate of the range where every seed trained there.
+fn ceiling(search: &EtaStar) -> Option<f64> {
+    search.median.or_else(|| {
+        let highest = search.seeds.iter().map(|seed| match seed.boundary {
+            super::Boundary::CensoredAbove(highest) => Some(highest),
+            super::Boundary::Found { low, high } => Some((low * high).sqrt()),
+            super::Boundary::Undefined { .. } => None,
+        });
+        let highest: Option<Vec<f64>> = highest.collect();
+        highest?.into_iter().reduce(f64::min)
+    })
+}
+
+/// The median of what there is; none if anything is missing or there is nothing.
+fn median(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    let mut values = values.collect::<Option<Vec<f64>>>().filter(|values| !values.is_empty())?;
+    values.sort_by(f64::total_cmp);
+    let (below, above) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
+    Some((below * above).sqrt())
+}
+
+/// What counts as trained, in words.
+fn criterion<T>(spec: &Spec, plan: &Plan, task: &Task<T>) -> String {
+    use crate::spec::{Budget, Metric::*};
+    let (set, what, relation) = match spec.search.metric {
+        TrainAccuracy => ("training", "accuracy", "at least"),
+        TestAccuracy => ("held-out", "accuracy", "at least"),
+        TrainLoss => ("training", "loss", "at most"),
+        TestLoss => ("held-out", "loss", "at most"),
+    };
+    let samples = if set == "training" { plan.check_samples } else { task.test.len };
+    let budget = match plan.budget {
+        Budget::Steps(steps) => format!("{steps} steps"),
+        Budget::Epochs(epochs) => format!("{epochs} epochs"),
+        Budget::PhysicalTime(time) => format!("a physical time of {time}"),
+    };
+    let (threshold, every) = (spec.search.threshold, plan.check_every);
+    format!(
+        "{what} of {relation} {threshold} on {samples} {set} samples within {budget}, looked at every {every} steps, all values finite"
+    )
+}
