@@ -97,6 +97,7 @@ fn ql_sweep(d: &mut [f64], e: &mut [f64], z: &mut [Vec<f64>], l: usize, end: usi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::curvature::fixed_cases;
     use proptest::prelude::*;
     use std::f64::consts::PI;
 
@@ -172,7 +173,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(fixed_cases(64))]
         #[test]
         fn random_matrices_satisfy_the_eigenvalue_equation(
             entries in prop::collection::vec((-10.0..10.0f64, -3.0..3.0f64), 1..30),

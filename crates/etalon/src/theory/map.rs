@@ -160,6 +160,7 @@ impl From<Modes> for Dimensionless {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::theory::fixed_cases;
     use etalon_nn::random::{Purpose, stream};
     use proptest::prelude::*;
     use rand_distr::{Distribution, StandardNormal};
@@ -256,6 +257,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(fixed_cases(256))]
         #[test]
         fn below_four_everything_stays_bounded(k in 0.01..3.999f64, share in -1.0..1.0f64) {
             let mut modes = Modes::from(Dimensionless { x: 0.5 * k * share, k });

@@ -90,3 +90,10 @@ pub enum TheoryError {
         expected: usize,
     },
 }
+
+/// The same cases at every run: a failure is a change in the code, never in the draw.
+#[cfg(test)]
+fn fixed_cases(cases: u32) -> proptest::prelude::ProptestConfig {
+    let rng_seed = proptest::test_runner::RngSeed::Fixed(1);
+    proptest::prelude::ProptestConfig { cases, rng_seed, failure_persistence: None, ..Default::default() }
+}

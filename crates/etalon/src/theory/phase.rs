@@ -151,6 +151,7 @@ impl Map {
 mod tests {
     use super::*;
     use crate::theory::ScalarLoss;
+    use crate::theory::fixed_cases;
     use proptest::prelude::*;
 
     const MSE: ScalarLoss = ScalarLoss::Mse { target: 0.0 };
@@ -292,7 +293,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(128))]
+        #![proptest_config(fixed_cases(128))]
         #[test]
         fn the_edge_is_four_at_every_width_and_output(
             log_n in 0.0..6.0f64,
@@ -304,7 +305,9 @@ mod tests {
             let start = State { f: 0.999 * share * width.sqrt(), lambda: 2.0 };
             let settings = RunSettings { max_steps: 10_000, ..RunSettings::default() };
             let phase = |c: f64| Map::new(MSE, c / 2.0, width).unwrap().run(start, &settings).unwrap().phase;
-            prop_assert!(matches!(phase(below), Phase::Lazy | Phase::Catapult));
+            // Bounded, but not always converged: a step that happens to land on u = -v or u = v slides into
+            // the saddle u = v = 0, where curvature and loss fall together like a power of the time.
+            prop_assert!(matches!(phase(below), Phase::Lazy | Phase::Catapult | Phase::Unfinished));
             prop_assert_eq!(phase(above), Phase::Divergent);
         }
     }

@@ -1,6 +1,7 @@
 //! Closed forms first, then an independent dense solver (Jacobi rotations), then traps.
 
 use super::*;
+use crate::curvature::fixed_cases;
 use crate::curvature::{DenseOperator, FnOperator};
 use proptest::prelude::*;
 use std::f64::consts::PI;
@@ -331,7 +332,7 @@ fn memory_follows_its_formula() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(fixed_cases(48))]
     #[test]
     fn random_matrices_agree_with_a_dense_solver(
         dim in 1usize..24,
