@@ -33,6 +33,8 @@ impl<'a, T: Scalar> Instrument<'a, T> {
                 tolerance: spec.measure.tolerance,
                 max_iterations: spec.measure.iterations,
                 seed: spec.seed,
+                // The recurrence's own estimate falls below what the network's precision can hold.
+                verify: true,
                 ..LanczosSettings::default()
             },
             parallel,

@@ -64,7 +64,7 @@ fn is_right<T: Scalar>(output: &[T], target: &[T]) -> bool {
         _ => Some((y, f)),
     });
     // A tie is no prediction: a network with constant outputs must not score by the order of its classes.
-    let others = right.map(|(_, f)| output.iter().filter(|&&other| !(other < f)).count());
+    let others = right.map(|(_, f)| output.iter().filter(|&&other| other >= f || other.is_nan()).count());
     others == Some(1)
 }
 
