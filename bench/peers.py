@@ -1,0 +1,351 @@
+"""PyTorch and JAX on the works that Etalon is timed on.
+
+    python peers.py WORK PEER [--repeats N] [--threads T]
+    python peers.py --list
+
+Prints one JSON line: {"work", "peer", "unit", "samples", "check"}, or
+{"work", "peer", "skipped"} with the reason. README.md says what the works are.
+`check` is a number that every peer must agree on up to f32 rounding, so that a
+peer cannot be fast by computing something else.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import time
+
+UNITS = {"w1": "ms", "w2": "s", "w4": "ms"}
+LEARNING_RATES = [0.01 * 1.5**i for i in range(16)]
+SWEEP_STEPS = 200
+PEERS = {}
+
+
+class Skipped(Exception):
+    """Why a peer cannot run on this machine."""
+
+
+def peer(work, name):
+    """Enters a function (repeats, threads) -> (samples, check) under a name."""
+
+    def enter(function):
+        PEERS[work, name] = function
+        return function
+
+    return enter
+
+
+def problem(sizes, samples):
+    """Normal inputs, random labels, and (weight, bias) of each layer, weights
+    out x in with He's variance; the same for every peer."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    normal = lambda *shape: rng.normal(size=shape).astype(np.float32)
+    inputs = normal(samples, sizes[0])
+    labels = rng.integers(sizes[-1], size=samples)
+    layers = [
+        (normal(fan_out, fan_in) * np.float32((2 / fan_in) ** 0.5), np.zeros(fan_out, np.float32))
+        for fan_in, fan_out in zip(sizes, sizes[1:])
+    ]
+    return inputs, labels, layers
+
+
+def timed(work, repeats, warm_up, scale):
+    """Seconds times `scale` of each of `repeats` calls, after `warm_up` calls."""
+    for _ in range(warm_up):
+        work()
+    samples = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        samples.append((time.perf_counter() - start) * scale)
+    return samples
+
+
+W1 = ((784, 512, 512, 10), 512)
+W2 = ((784, 256, 10), 1024)
+W4 = ((784, 512, 512, 10), 1024)
+
+# ---------------------------------------------------------------- PyTorch
+
+
+def torch_problem(work, threads):
+    import torch
+
+    torch.set_num_threads(threads)
+    inputs, labels, layers = problem(*work)
+    tensors = [torch.from_numpy(array) for layer in layers for array in layer]
+    return torch, torch.from_numpy(inputs), torch.from_numpy(labels), tensors
+
+
+def torch_loss(tensors, inputs, labels):
+    from torch.nn import functional as F
+
+    h = inputs
+    for weight, bias in zip(tensors[:-2:2], tensors[1:-2:2]):
+        h = F.relu(F.linear(h, weight, bias))
+    return F.cross_entropy(F.linear(h, tensors[-2], tensors[-1]), labels)
+
+
+def torch_model(torch, tensors):
+    """The network as a user writes it: a Sequential and an optimiser's step."""
+    modules = []
+    for weight, bias in zip(tensors[::2], tensors[1::2]):
+        linear = torch.nn.utils.skip_init(torch.nn.Linear, weight.shape[1], weight.shape[0])
+        linear.weight.data.copy_(weight)
+        linear.bias.data.copy_(bias)
+        modules += [linear, torch.nn.ReLU()]
+    return torch.nn.Sequential(*modules[:-1])
+
+
+def torch_step(repeats, threads, compiled):
+    torch, inputs, labels, tensors = torch_problem(W1, threads)
+    model = torch_model(torch, tensors)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    forward = torch.compile(model) if compiled else model
+    losses = []
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss = torch.nn.functional.cross_entropy(forward(inputs), labels)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+
+    samples = timed(step, repeats, warm_up=5, scale=1e3)
+    return samples, losses[-1]
+
+
+@peer("w1", "torch-eager")
+def _(repeats, threads):
+    return torch_step(repeats, threads, compiled=False)
+
+
+@peer("w1", "torch-compile")
+def _(repeats, threads):
+    if not any(shutil.which(name) for name in ("g++", "clang++", "c++")):
+        raise Skipped("torch.compile needs a C++ compiler, and none is on PATH")
+    try:
+        return torch_step(repeats, threads, compiled=True)
+    except Exception as error:  # torch.compile raises many types, by version
+        reason = next(iter(str(error).strip().splitlines()), "")
+        raise Skipped(f"torch.compile failed: {type(error).__name__}: {reason}") from error
+
+
+@peer("w2", "torch-vmap")
+def _(repeats, threads):
+    torch, inputs, labels, tensors = torch_problem(W2, threads)
+    rates = torch.tensor(LEARNING_RATES)
+    gradient = torch.func.vmap(torch.func.grad(torch_loss), in_dims=(0, None, None))
+    final = []
+
+    def sweep():
+        stacked = [tensor.expand(len(rates), *tensor.shape).clone() for tensor in tensors]
+        for _ in range(SWEEP_STEPS):
+            for tensor, slope in zip(stacked, gradient(stacked, inputs, labels)):
+                tensor -= rates.reshape(-1, *[1] * (tensor.dim() - 1)) * slope
+        final[:] = [tensor[0] for tensor in stacked]
+
+    samples = timed(sweep, repeats, warm_up=0, scale=1.0)
+    return samples, torch_loss(final, inputs, labels).item()
+
+
+@peer("w2", "torch-loop")
+def _(repeats, threads):
+    torch, inputs, labels, tensors = torch_problem(W2, threads)
+    final = []
+
+    def sweep():
+        final.clear()
+        for rate in LEARNING_RATES:
+            model = torch_model(torch, tensors)
+            optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+            for _ in range(SWEEP_STEPS):
+                optimizer.zero_grad(set_to_none=True)
+                torch.nn.functional.cross_entropy(model(inputs), labels).backward()
+                optimizer.step()
+            final.append(list(model.parameters()))
+
+    samples = timed(sweep, repeats, warm_up=0, scale=1.0)
+    return samples, torch_loss(final[0], inputs, labels).item()
+
+
+def torch_hvp(repeats, threads, retained):
+    torch, inputs, labels, tensors = torch_problem(W4, threads)
+    for tensor in tensors:
+        tensor.requires_grad_()
+    direction = [torch.ones_like(tensor) for tensor in tensors]
+
+    def gradient():
+        loss = torch_loss(tensors, inputs, labels)
+        return torch.autograd.grad(loss, tensors, create_graph=True)
+
+    kept = gradient() if retained else None
+    product = []
+
+    def hvp():
+        product[:] = torch.autograd.grad(
+            kept or gradient(), tensors, grad_outputs=direction, retain_graph=retained
+        )
+
+    samples = timed(hvp, repeats, warm_up=3, scale=1e3)
+    return samples, sum(entry.square().sum().item() for entry in product) ** 0.5
+
+
+@peer("w4", "torch-retained-graph")
+def _(repeats, threads):
+    return torch_hvp(repeats, threads, retained=True)
+
+
+@peer("w4", "torch-double-backward")
+def _(repeats, threads):
+    return torch_hvp(repeats, threads, retained=False)
+
+
+# -------------------------------------------------------------------- JAX
+
+
+def jax_problem(work):
+    import jax
+    import jax.numpy as jnp
+
+    inputs, labels, layers = problem(*work)
+    # JAX's users keep weights in x out.
+    params = [(jnp.asarray(weight.T), jnp.asarray(bias)) for weight, bias in layers]
+    return jax, jnp.asarray(inputs), jnp.asarray(labels), params
+
+
+def jax_loss(params, inputs, labels):
+    import jax
+    import jax.numpy as jnp
+
+    h = inputs
+    for weight, bias in params[:-1]:
+        h = jax.nn.relu(h @ weight + bias)
+    weight, bias = params[-1]
+    log_p = jax.nn.log_softmax(h @ weight + bias)
+    return -jnp.mean(jnp.take_along_axis(log_p, labels[:, None], axis=1))
+
+
+@peer("w1", "jax-jit")
+def _(repeats, threads):
+    jax, inputs, labels, params = jax_problem(W1)
+
+    def descend(params, inputs, labels):
+        loss, slope = jax.value_and_grad(jax_loss)(params, inputs, labels)
+        return jax.tree.map(lambda p, g: p - 0.01 * g, params, slope), loss
+
+    compiled = jax.jit(descend, donate_argnums=0)
+    state = [params, None]
+
+    def step():
+        state[:] = jax.block_until_ready(compiled(state[0], inputs, labels))
+
+    samples = timed(step, repeats, warm_up=5, scale=1e3)
+    return samples, float(state[1])
+
+
+@peer("w2", "jax-vmap")
+def _(repeats, threads):
+    jax, inputs, labels, params = jax_problem(W2)
+
+    def trial(rate, params, inputs, labels):
+        def step(params, _):
+            slope = jax.grad(jax_loss)(params, inputs, labels)
+            return jax.tree.map(lambda p, g: p - rate * g, params, slope), None
+
+        return jax.lax.scan(step, params, length=SWEEP_STEPS)[0]
+
+    rates = jax.numpy.asarray(LEARNING_RATES)
+    over_rates = jax.jit(jax.vmap(trial, in_axes=(0, None, None, None)))
+    # Compiled outside the clock.
+    compiled = over_rates.lower(rates, params, inputs, labels).compile()
+    final = []
+
+    def sweep():
+        final[:] = jax.block_until_ready(compiled(rates, params, inputs, labels))
+
+    samples = timed(sweep, repeats, warm_up=0, scale=1.0)
+    first = jax.tree.map(lambda tensor: tensor[0], final)
+    return samples, float(jax_loss(first, inputs, labels))
+
+
+def jax_hvp(repeats, linearized):
+    jax, inputs, labels, params = jax_problem(W4)
+    direction = jax.tree.map(jax.numpy.ones_like, params)
+    slope = lambda inputs, labels: jax.grad(lambda p: jax_loss(p, inputs, labels))
+
+    if linearized:
+        # The linear map leaves jit with the activations as its arguments, so that
+        # they are computed once and are no constants of the second compilation.
+        held = jax.jit(lambda p, x, y: jax.linearize(slope(x, y), p)[1])(params, inputs, labels)
+        apply = jax.jit(lambda held, v: held(v))
+        call = lambda: apply(held, direction)
+    else:
+        jvp = jax.jit(lambda p, x, y, v: jax.jvp(slope(x, y), (p,), (v,))[1])
+        call = lambda: jvp(params, inputs, labels, direction)
+
+    samples = timed(lambda: jax.block_until_ready(call()), repeats, warm_up=3, scale=1e3)
+    square = sum(float((entry**2).sum()) for entry in jax.tree.leaves(call()))
+    return samples, square**0.5
+
+
+@peer("w4", "jax-jvp-of-grad")
+def _(repeats, threads):
+    return jax_hvp(repeats, linearized=False)
+
+
+@peer("w4", "jax-linearize")
+def _(repeats, threads):
+    return jax_hvp(repeats, linearized=True)
+
+
+# ------------------------------------------------------------------- main
+
+
+def limit_threads(threads):
+    """Before the libraries are imported: they count their threads then.
+
+    JAX has no option of its own; XLA's pool has one thread for each core that
+    the process may run on."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = str(threads)
+    os.environ["JAX_PLATFORMS"] = "cpu"
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("work", nargs="?", choices=UNITS)
+    parser.add_argument("peer", nargs="?")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--list", action="store_true", help="print every work and peer")
+    arguments = parser.parse_args()
+    if arguments.list:
+        for work, name in PEERS:
+            print(work, name)
+        return
+    if (arguments.work, arguments.peer) not in PEERS:
+        parser.error("give a WORK and a PEER that --list names")
+    if arguments.repeats < 1 or arguments.threads < 1:
+        parser.error("--repeats and --threads must be at least 1")
+
+    line = {"work": arguments.work, "peer": arguments.peer}
+    limit_threads(arguments.threads)
+    try:
+        run = PEERS[arguments.work, arguments.peer]
+        samples, check = run(arguments.repeats, arguments.threads)
+        line |= {"unit": UNITS[arguments.work], "samples": samples, "check": check}
+    except ImportError as error:
+        line["skipped"] = f"{error}: pip install -r bench/requirements.txt"
+    except Skipped as reason:
+        line["skipped"] = str(reason)
+    print(json.dumps(line))
+
+
+if __name__ == "__main__":
+    main()
