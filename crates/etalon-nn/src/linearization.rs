@@ -1,5 +1,6 @@
 //! A network held at one point: value, gradient, and products with its Jacobian and Hessian.
 
+use crate::kernels::elementwise::Write;
 use crate::lanes::{self, SLICE, fold, for_each, slices_of};
 use crate::network::{Adjoint, Tape};
 use crate::{Batch, Loss, Network, Scalar};
@@ -64,6 +65,8 @@ struct At<'a, T> {
     inputs: &'a [T],
     targets: &'a [T],
     point: &'a Slice<T>,
+    /// Whether it is the first of its lane, whose sum replaces what the lane held.
+    write: Write,
 }
 
 impl<T: Scalar> At<'_, T> {
@@ -209,11 +212,11 @@ impl<'a, T: Scalar> Linearization<'a, T> {
             let Lane { tangents, changes, sum, .. } = lane;
             let Slice { values, adjoints } = at.point;
             network.forward_tangent(parameters, at.inputs, values, v, tangents);
-            let (rows, width) = (at.rows(), network.output_len());
+            let (rows, width, write) = (at.rows(), network.output_len(), at.write);
             let (outputs, direction) = (values.output(network, rows), tangents.output(network, rows));
             let top = changes.output_mut(network, rows);
             loss.hessian_product(network.cpu(), width, scale, outputs, at.targets, direction, top);
-            let change = Adjoint { tape: changes, parameters: Some(sum) };
+            let change = Adjoint { tape: changes, parameters: Some((sum, write)) };
             if exact {
                 network.backward_tangent(parameters, at.inputs, values, adjoints, v, tangents, change);
             } else {
@@ -228,14 +231,14 @@ impl<'a, T: Scalar> Linearization<'a, T> {
         let Set { network, parameters, .. } = self.set;
         self.each_slice(&mut [], false, |lane, at, _| {
             fill(&at, lane.changes.output_mut(network, at.rows()));
-            let adjoint = Adjoint { tape: &mut lane.changes, parameters: Some(&mut lane.sum) };
+            let adjoint = Adjoint { tape: &mut lane.changes, parameters: Some((&mut lane.sum, at.write)) };
             network.backward(parameters, at.inputs, &at.point.values, adjoint);
         });
         self.collect(out);
     }
 
     /// Calls `work` for every slice with its lane, its values at the point (with their gradients where `adjoints`
-    /// asks for them), and its part of `out`, which is empty or holds all outputs. The lanes' sums start at zero.
+    /// asks for them), and its part of `out`, which is empty or holds all outputs.
     fn each_slice(
         &mut self,
         out: &mut [T],
@@ -245,19 +248,19 @@ impl<'a, T: Scalar> Linearization<'a, T> {
         let width = if out.is_empty() { 0 } else { self.set.network.output_len() };
         let Linearization { set, lanes, rows, parallel, kept } = self;
         for_each(lanes, *parallel, *rows, width, out, &|lane, run: Range<usize>, out| {
-            lane.sum.fill(T::ZERO);
             lane.loss = 0.0;
             let first = run.start;
             for samples in slices_of(run) {
                 let out = &mut out[(samples.start - first) * width..(samples.end - first) * width];
                 let (inputs, targets) = set.cut(&samples);
+                let write = if samples.start == first { Write::Set } else { Write::Add };
                 if let Some(point) = kept.get(samples.start / SLICE) {
-                    work(lane, At { samples, inputs, targets, point }, out);
+                    work(lane, At { samples, inputs, targets, point, write }, out);
                 } else {
                     // Taken out for the time of the call, so that `work` may have the rest of the lane.
                     let mut point = std::mem::take(&mut lane.point);
                     set.fill(samples.clone(), &mut point, adjoints);
-                    work(lane, At { samples, inputs, targets, point: &point }, out);
+                    work(lane, At { samples, inputs, targets, point: &point, write }, out);
                     lane.point = point;
                 }
             }

@@ -1,5 +1,6 @@
 //! Outputs, value and gradient of a loss over a set of samples.
 
+use crate::kernels::elementwise::Write;
 use crate::kernels::reduction;
 use crate::lanes::{self, fold, for_each, slices_of};
 use crate::network::{Adjoint, Tape};
@@ -115,7 +116,7 @@ impl<T: Scalar> Network<T> {
         let lanes = workspace.lanes(rows);
         for_each(lanes, parallel, rows, 0, &mut [] as &mut [T], &|lane, run, _| {
             lane.loss = 0.0;
-            lane.gradient.fill(T::ZERO);
+            let mut write = Write::Set;
             for slice in slices_of(run) {
                 let count = slice.len();
                 let inputs = &batch.inputs[slice.start * len..slice.end * len];
@@ -131,8 +132,10 @@ impl<T: Scalar> Network<T> {
                     targets,
                     lane.adjoints.output_mut(self, count),
                 );
-                let adjoint = Adjoint { tape: &mut lane.adjoints, parameters: Some(&mut lane.gradient) };
+                let adjoint =
+                    Adjoint { tape: &mut lane.adjoints, parameters: Some((&mut lane.gradient, write)) };
                 self.backward(parameters, inputs, &lane.values, adjoint);
+                write = Write::Add;
             }
         });
         let (first, others) = lanes.split_at_mut(1);

@@ -55,6 +55,12 @@ fn function_and_kernel_follow_the_map() {
         assert_eq!(trajectory.steps, steps, "c = {c}");
         assert!(worst < 1e-12, "c = {c}: f differs by {worst:e}");
         let catapult = trajectory.peak_loss > 10.0 * trajectory.first_loss;
-        assert_eq!(catapult, c > 2.0, "c = {c}: peak {} from {}", trajectory.peak_loss, trajectory.first_loss);
+        assert_eq!(
+            catapult,
+            c > 2.0,
+            "c = {c}: peak {} from {}",
+            trajectory.peak_loss,
+            trajectory.first_loss
+        );
     }
 }

@@ -49,11 +49,21 @@ impl Dense {
         product(at.cpu, self.scale(), dy, weight, write.keep(), dx);
     }
 
-    /// `dW += s dy^T x`.
-    fn correlate<T: Scalar>(&self, at: &Point<T>, dy: &[T], x: &[T], dw: &mut [T]) {
+    /// `dW (+)= s dy^T x`.
+    fn correlate<T: Scalar>(&self, at: &Point<T>, dy: &[T], x: &[T], write: Write, dw: &mut [T]) {
         let dy = Matrix::row_major(dy, at.rows, self.outputs);
         let x = Matrix::row_major(x, at.rows, self.inputs);
-        product(at.cpu, self.scale(), dy.transposed(), x, T::ONE, dw);
+        product(at.cpu, self.scale(), dy.transposed(), x, write.keep(), dw);
+    }
+
+    /// `db (+)= t sum of dy`.
+    fn sum_to_bias<T: Scalar>(&self, at: &Point<T>, dy: &[T], write: Write, db: &mut [T]) {
+        if let Some(t) = self.bias_scale() {
+            if write == Write::Set {
+                db.fill(T::ZERO);
+            }
+            add_column_sums(at.cpu, t, dy, db);
+        }
     }
 }
 
@@ -95,12 +105,10 @@ impl<T: Scalar> Layer<T> for Dense {
     }
 
     fn backward(&self, at: Point<T>, dy: &[T], sink: Sink<T>) {
-        if let Some(weights) = sink.weights {
+        if let Some((weights, write)) = sink.weights {
             let (dw, db) = weights.split_at_mut(self.inputs * self.outputs);
-            self.correlate(&at, dy, at.x, dw);
-            if let Some(t) = self.bias_scale() {
-                add_column_sums(at.cpu, t, dy, db);
-            }
+            self.correlate(&at, dy, at.x, write, dw);
+            self.sum_to_bias(&at, dy, write, db);
         }
         if let Some((dx, write)) = sink.x {
             self.pull_back(&at, dy, self.split(at.weights).0, write, dx);
@@ -126,15 +134,13 @@ impl<T: Scalar> Layer<T> for Dense {
         dy_tangent: &[T],
         sink: Sink<T>,
     ) {
-        if let Some(weights) = sink.weights {
+        if let Some((weights, write)) = sink.weights {
             let (dw, db) = weights.split_at_mut(self.inputs * self.outputs);
-            self.correlate(&at, dy_tangent, at.x, dw);
+            self.correlate(&at, dy_tangent, at.x, write, dw);
             if let Some(x_tangent) = direction.x {
-                self.correlate(&at, dy, x_tangent, dw);
+                self.correlate(&at, dy, x_tangent, Write::Add, dw);
             }
-            if let Some(t) = self.bias_scale() {
-                add_column_sums(at.cpu, t, dy_tangent, db);
-            }
+            self.sum_to_bias(&at, dy_tangent, write, db);
         }
         if let Some((dx, write)) = sink.x {
             self.pull_back(&at, dy_tangent, self.split(at.weights).0, write, dx);

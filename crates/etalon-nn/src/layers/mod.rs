@@ -62,8 +62,8 @@ pub struct Direction<'a, T> {
 /// Where a layer leaves a gradient, or the change of one.
 #[derive(Debug)]
 pub struct Sink<'a, T> {
-    /// The gradient of the parameters, to be added to; none where nobody asks for it.
-    pub weights: Option<&'a mut [T]>,
+    /// The gradient of the parameters, and whether to replace or to add; none where nobody asks for it.
+    pub weights: Option<(&'a mut [T], Write)>,
     /// The gradient of the input, and whether to replace or to add; none where nobody asks for it.
     pub x: Option<(&'a mut [T], Write)>,
 }

@@ -2,8 +2,9 @@
 
 use super::Network;
 use crate::Scalar;
-use crate::kernels::elementwise::copy;
+use crate::kernels::elementwise::{Write, copy};
 use crate::layers::{Direction, Point, Sink};
+use std::ops::Range;
 
 /// One number for every value of every sample of a slice: the values themselves, their gradients, or the changes
 /// of either. Value `v` of the slice is one matrix of `rows` rows.
@@ -35,11 +36,15 @@ impl<T: Scalar> Tape<T> {
     }
 }
 
-/// A gradient on its way back: a tape whose output is filled in, and the parameters' gradient to add to where it is
-/// wanted.
+/// A gradient on its way back: a tape whose output is filled in, and the parameters' gradient where it is wanted.
 pub(crate) struct Adjoint<'a, T> {
     pub(crate) tape: &'a mut Tape<T>,
-    pub(crate) parameters: Option<&'a mut [T]>,
+    pub(crate) parameters: Option<(&'a mut [T], Write)>,
+}
+
+/// A node's part of the parameters' gradient.
+fn part<'a, T>(all: &'a mut Option<(&mut [T], Write)>, of: &Range<usize>) -> Option<(&'a mut [T], Write)> {
+    all.as_mut().map(|(all, write)| (&mut all[of.clone()], *write))
 }
 
 impl<T: Scalar> Network<T> {
@@ -74,19 +79,19 @@ impl<T: Scalar> Network<T> {
             node.layer.forward(Point { cpu: self.cpu, rows, weights, x, y: &[] }, y);
             if let Some(skip) = node.skip {
                 let skip = self.value_or_input(inputs, before, skip, rows);
-                copy(self.cpu, super::Write::Add, skip, y);
+                copy(self.cpu, Write::Add, skip, y);
             }
         }
     }
 
-    /// Given the gradient of the output in `adjoint`, fills in that of every value and adds that of the parameters.
+    /// Given the gradient of the output in `adjoint`, fills in that of every value and leaves that of the parameters.
     pub(crate) fn backward(&self, weights: &[T], inputs: &[T], values: &Tape<T>, mut adjoint: Adjoint<T>) {
         let rows = inputs.len() / self.input_len;
         for (index, node) in self.nodes.iter().enumerate().rev() {
             let at = self.point(index, weights, inputs, values);
             let (before, dy) = adjoint.tape.numbers.split_at_mut(self.offsets[index + 1] * rows);
             let dy = &dy[..self.value_len(index + 1) * rows];
-            let parameters = adjoint.parameters.as_deref_mut().map(|all| &mut all[node.parameters.clone()]);
+            let parameters = part(&mut adjoint.parameters, &node.parameters);
             let x = node.input_write.map(|write| (self.value_mut(before, node.input, rows), write));
             node.layer.backward(at, dy, Sink { weights: parameters, x });
             self.pass_to_skip(index, before, dy, rows);
@@ -112,13 +117,13 @@ impl<T: Scalar> Network<T> {
             };
             node.layer.forward_tangent(at, direction, y_tangent);
             if let Some(skip) = node.skip.filter(|&skip| skip > 0) {
-                copy(self.cpu, super::Write::Add, self.value(before, skip, rows), y_tangent);
+                copy(self.cpu, Write::Add, self.value(before, skip, rows), y_tangent);
             }
         }
     }
 
-    /// Given the change of the output's gradient in `change`, fills in that of every value's gradient and adds that
-    /// of the parameters' gradient. `adjoints` and `tangents` are what [`Network::backward`] and
+    /// Given the change of the output's gradient in `change`, fills in that of every value's gradient and leaves
+    /// that of the parameters' gradient. `adjoints` and `tangents` are what [`Network::backward`] and
     /// [`Network::forward_tangent`] left.
     #[expect(clippy::too_many_arguments, reason = "a second derivative depends on all of these")]
     pub(crate) fn backward_tangent(
@@ -141,7 +146,7 @@ impl<T: Scalar> Network<T> {
                 weights: &direction[node.parameters.clone()],
                 x: (node.input > 0).then(|| self.value(&tangents.numbers, node.input, rows)),
             };
-            let parameters = change.parameters.as_deref_mut().map(|all| &mut all[node.parameters.clone()]);
+            let parameters = part(&mut change.parameters, &node.parameters);
             let x = node.input_write.map(|write| (self.value_mut(before, node.input, rows), write));
             node.layer.backward_tangent(at, direction, dy, dy_tangent, Sink { weights: parameters, x });
             self.pass_to_skip(index, before, dy_tangent, rows);

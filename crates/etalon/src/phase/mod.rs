@@ -1,7 +1,9 @@
 //! What a trajectory did: lazy, catapult, divergent or stuck, with the evidence.
 
+mod job;
 mod observe;
 
+pub use job::{Last, Report, TrainOptions, train};
 pub use observe::{Observed, observe};
 
 use crate::train::{Stop, Trajectory};

@@ -2,6 +2,10 @@
 
 use etalon_nn::kernels::elementwise::{sgd, sgd_momentum};
 use etalon_nn::{Network, Scalar};
+use rayon::prelude::*;
+
+/// Parameters that one thread updates at a time: enough to be worth handing over.
+const CHUNK: usize = 1 << 15;
 
 /// The rule by which a gradient moves the parameters, in PyTorch's form: with buffer `v`, momentum `b`, decay `wd`,
 /// segment factor `r`, `g' = g + wd w; v = b v + g'; w -= eta r v` (Nesterov: `w -= eta r (g' + b v)`).
@@ -23,7 +27,8 @@ impl Sgd {
         if self.momentum > 0.0 { parameters } else { 0 }
     }
 
-    /// One update. Segments that follow one another with the same factor move in one pass.
+    /// One update. Segments that follow one another with the same factor move in one pass; with `parallel` on rayon's
+    /// threads.
     pub(super) fn step<T: Scalar>(
         &self,
         network: &Network<T>,
@@ -31,6 +36,7 @@ impl Sgd {
         gradient: &[T],
         velocity: &mut [T],
         parameters: &mut [T],
+        parallel: bool,
     ) {
         let segments = network.layout().segments();
         let mut first = 0;
@@ -43,11 +49,21 @@ impl Sgd {
             first = last + 1;
             let (gradient, parameters) = (&gradient[range.clone()], &mut parameters[range.clone()]);
             let (eta, decay) = (T::from_f64(eta * factor), T::from_f64(self.weight_decay));
-            if self.momentum > 0.0 {
-                let rule = (eta, T::from_f64(self.momentum), decay, self.nesterov);
-                sgd_momentum(network.cpu(), rule, gradient, &mut velocity[range], parameters);
-            } else {
-                sgd(network.cpu(), eta, decay, gradient, parameters);
+            let (cpu, momentum) = (network.cpu(), T::from_f64(self.momentum));
+            let plain = |(w, g): (&mut [T], &[T])| sgd(cpu, eta, decay, g, w);
+            let heavy = |((w, v), g): ((&mut [T], &mut [T]), &[T])| {
+                sgd_momentum(cpu, (eta, momentum, decay, self.nesterov), g, v, w);
+            };
+            match (self.momentum > 0.0, parallel) {
+                (false, false) => plain((parameters, gradient)),
+                (true, false) => heavy(((parameters, &mut velocity[range]), gradient)),
+                (false, true) => {
+                    parameters.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK)).for_each(plain);
+                }
+                (true, true) => {
+                    let moving = parameters.par_chunks_mut(CHUNK).zip(velocity[range].par_chunks_mut(CHUNK));
+                    moving.zip(gradient.par_chunks(CHUNK)).for_each(heavy);
+                }
             }
         }
     }
@@ -90,7 +106,7 @@ mod tests {
                     let direction: f64 = if nesterov { g + 0.9 * buffer[i] } else { buffer[i] };
                     expected[i] -= 0.01 * factors[i] * direction;
                 }
-                rule.step(&network(), 0.01, &gradient, &mut v, &mut w);
+                rule.step(&network(), 0.01, &gradient, &mut v, &mut w, false);
             }
             for (ours, expected) in w.iter().zip(&expected) {
                 assert!((ours - expected).abs() < 1e-15);
@@ -98,7 +114,7 @@ mod tests {
         }
         let plain = Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0, factors: vec![0.0, 1.0, 1.0] };
         let mut w = vec![1.0, 1.0, 1.0];
-        plain.step(&network(), 0.5, &[1.0, 1.0, 2.0], &mut [], &mut w);
+        plain.step(&network(), 0.5, &[1.0, 1.0, 2.0], &mut [], &mut w, true);
         assert_eq!(w, [1.0, 0.5, 0.0]);
     }
 }

@@ -32,6 +32,7 @@ pub struct Trial<'a, T> {
     limit: f64,
     /// Whether samples can be told apart at all: identical inputs have identical outputs in every state.
     can_die: bool,
+    parallel: bool,
 }
 
 /// What an observer sees before each update, and once after the last.
@@ -97,6 +98,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
             test: Gauge::new(task, task.test.batch(), parallel),
             constant_loss: constant_predictor(task.loss, &task.train),
             limit: f64::INFINITY,
+            parallel,
         })
     }
 
@@ -148,7 +150,8 @@ impl<'a, T: Scalar> Trial<'a, T> {
         }
         let eta = self.rate();
         let gradient = self.workspace.gradient();
-        self.plan.sgd.step(&self.task.network, eta, gradient, &mut self.velocity, &mut self.parameters);
+        let (velocity, parameters) = (&mut self.velocity, &mut self.parameters);
+        self.plan.sgd.step(&self.task.network, eta, gradient, velocity, parameters, self.parallel);
         self.step += 1;
         (loss, None)
     }
