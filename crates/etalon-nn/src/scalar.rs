@@ -41,8 +41,6 @@ pub trait Scalar:
     fn to_f64(self) -> f64;
     /// Neither infinite nor NaN.
     fn is_finite(self) -> bool;
-    /// Not a number.
-    fn is_nan(self) -> bool;
     /// Square root.
     fn sqrt(self) -> Self;
     /// Absolute value.
@@ -78,10 +76,6 @@ macro_rules! scalar {
             #[inline(always)]
             fn is_finite(self) -> bool {
                 $type::is_finite(self)
-            }
-            #[inline(always)]
-            fn is_nan(self) -> bool {
-                $type::is_nan(self)
             }
             #[inline(always)]
             fn sqrt(self) -> Self {

@@ -59,13 +59,10 @@ fn is_right<T: Scalar>(output: &[T], target: &[T]) -> bool {
     if let ([f], [y]) = (output, target) {
         return *f * *y > T::ZERO;
     }
-    let right = target.iter().zip(output).fold(None, |best: Option<(T, T)>, (&y, &f)| match best {
-        Some((most, _)) if most >= y => best,
-        _ => Some((y, f)),
-    });
+    let class =
+        (0..target.len()).fold(0, |best, class| if target[class] > target[best] { class } else { best });
     // A tie is no prediction: a network with constant outputs must not score by the order of its classes.
-    let others = right.map(|(_, f)| output.iter().filter(|&&other| other >= f || other.is_nan()).count());
-    others == Some(1)
+    output.iter().enumerate().all(|(other, &f)| other == class || f < output[class])
 }
 
 /// The loss of the best constant prediction: what a network that ignores its input can reach.
