@@ -60,7 +60,7 @@ fn suggestion(path: &str) -> String {
     let nearest = KEYS.iter().max_by(|a, b| distance(a).total_cmp(&distance(b)));
     match nearest.filter(|key| distance(key) > 0.6) {
         Some(key) => format!("did you mean `{}`?", key.path),
-        None => "`etalon spec` lists every key with its default".into(),
+        None => "`etalon spec --keys` lists every key with its default".into(),
     }
 }
 

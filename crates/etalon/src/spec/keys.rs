@@ -195,7 +195,7 @@ pub const KEYS: &[Key] = &[
         field: |s| Box::new(Whole(&mut s.train.check_every)), check: |s| at_least_one(s.train.check_every) },
     Key { path: "train.check_samples", doc: "training samples on which the metrics are taken: the first so many",
         field: |s| Box::new(Whole(&mut s.train.check_samples)), check: |s| at_least_one(s.train.check_samples) },
-    Key { path: "train.limit", doc: "a loss above limit x max(first loss, loss of the constant predictor) is divergence",
+    Key { path: "train.limit", doc: "a loss above limit x max(first loss, loss of the constant predictor) is divergence; a catapult's peak grows with width / eta^2, so that the limit must be far",
         field: |s| Box::new(Real(&mut s.train.limit)), check: |s| if s.train.limit > 1.0 { Ok(()) } else { Err("must be above 1".into()) } },
 
     Key { path: "measure.samples", doc: "training samples on which curvature is measured: the first so many",

@@ -285,7 +285,7 @@ impl Default for Spec {
                 budget: Budget::Steps(500),
                 check_every: 25,
                 check_samples: 1000,
-                limit: 1e6,
+                limit: 1e12,
             },
             measure: MeasureSpec { samples: 512, every: 0, tolerance: 1e-3, iterations: 100, top: 1 },
             search: SearchSpec {

@@ -52,7 +52,7 @@ fn an_unknown_key_shows_its_line_and_the_nearest_key() {
     // A right name in the wrong section.
     assert!(error("[train]\neta = 0.1").contains("did you mean `optimizer.eta`?"));
     assert!(error("[zebra]").contains("unknown key `zebra`"));
-    assert!(error("qqqqqqqqqqq = 1").contains("`etalon spec` lists every key"));
+    assert!(error("qqqqqqqqqqq = 1").contains("`etalon spec --keys` lists every key"));
     let text = overridden(&["optimiser.eta=1"]).unwrap_err().to_string();
     assert!(text.contains("did you mean `optimizer.eta`?"), "{text}");
 }
