@@ -1,2 +1,28 @@
-//! The command line of Etalon.
-fn main() {}
+//! The command line of Etalon: arguments, printing, progress. No mathematics.
+
+mod args;
+mod context;
+mod failure;
+mod machine;
+mod output;
+mod progress;
+mod run_directory;
+mod verbs;
+
+use clap::Parser;
+use context::{Context, Verdict};
+use std::process::ExitCode;
+use verbs::Cli;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(message) => return failure::show_usage(&message),
+    };
+    let verdict = Context::new(&cli.flags).and_then(|context| cli.verb.run(&context));
+    match verdict {
+        Ok(Verdict::Done) => ExitCode::SUCCESS,
+        Ok(Verdict::Negative) => ExitCode::from(1),
+        Err(failure) => failure::report(&*failure),
+    }
+}

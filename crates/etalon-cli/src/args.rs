@@ -1,0 +1,87 @@
+//! What the user typed: the flags that every verb takes, and the spec of a job.
+
+use etalon::spec::{Spec, SpecError};
+use std::path::{Path, PathBuf};
+
+/// The flags of every verb.
+#[derive(clap::Args, Debug)]
+pub struct Flags {
+    /// Print JSON instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Seed of the first trial; the same as seed=N, and wins over it
+    // TOML, in which a spec is written, ends at 63 bits.
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    pub seed: Option<u64>,
+
+    /// Threads to compute with; results do not depend on it [default: all cores]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+
+    /// Also write the results, the resolved spec and the facts of the run into this folder
+    #[arg(long, global = true, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+
+    /// No progress, advice or warnings
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+
+    /// No progress bars; there are none either when stderr is no terminal
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+}
+
+/// What to compute, for every verb that takes a spec.
+#[derive(clap::Args, Debug)]
+pub struct Job {
+    /// A spec file (TOML), and after it or instead of it keys with their values, such as network.width=512
+    #[arg(value_name = "SPEC | KEY=VALUE", value_hint = clap::ValueHint::FilePath)]
+    arguments: Vec<String>,
+}
+
+impl Job {
+    /// The defaults, then the spec file, then the overrides, then `--seed`.
+    ///
+    /// # Errors
+    /// As [`Spec::load`].
+    pub fn spec(&self, seed: Option<u64>) -> Result<Spec, SpecError> {
+        let (file, overrides) = match self.arguments.split_first() {
+            Some((first, rest)) if !first.contains('=') => (Some(Path::new(first)), rest),
+            _ => (None, &self.arguments[..]),
+        };
+        let mut overrides = overrides.to_vec();
+        overrides.extend(seed.map(|seed| format!("seed={seed}")));
+        Spec::load(file, &overrides)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(arguments: &[&str], seed: Option<u64>) -> Spec {
+        Job { arguments: arguments.iter().map(ToString::to_string).collect() }.spec(seed).unwrap()
+    }
+
+    #[test]
+    fn nothing_given_is_the_default() {
+        assert_eq!(spec(&[], None), Spec::default());
+    }
+
+    #[test]
+    fn a_first_argument_without_equals_sign_is_a_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "network = { width = 32, depth = 3 }").unwrap();
+        let spec = spec(&[file.path().to_str().unwrap(), "network.depth=4"], None);
+        assert_eq!((spec.network.width, spec.network.depth), (32, 4));
+        let text = Job { arguments: vec!["seed=1".into(), "file.toml".into()] }.spec(None).unwrap_err();
+        assert!(text.to_string().contains("neither a file nor an override"), "{text}");
+    }
+
+    #[test]
+    fn the_seed_flag_wins() {
+        assert_eq!(spec(&["seed=1"], Some(2)).seed, 2);
+        assert_eq!(spec(&["seed=1"], None).seed, 1);
+    }
+}

@@ -1,0 +1,71 @@
+//! What every verb is given, and what it gives back.
+
+use crate::args::Flags;
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::run_directory::{RunDirectory, RunDirectoryError};
+use etalon::spec::Spec;
+use etalon_nn::Cpu;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+/// Any error, on its way to stderr and exit code 2.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a verb found out; the exit code follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The work is done: exit code 0.
+    Done,
+    /// The work is done and its answer is no: exit code 1.
+    Negative,
+}
+
+/// The flags, put into effect.
+pub struct Context {
+    /// `--seed`.
+    pub seed: Option<u64>,
+    /// `--out`.
+    pub out: Option<PathBuf>,
+    /// Where results go.
+    pub output: Output,
+    /// Where progress and advice go.
+    pub progress: Progress,
+    started: SystemTime,
+}
+
+impl Context {
+    /// Sets the number of threads and looks at the environment.
+    ///
+    /// # Errors
+    /// When `ETALON_CPU` names what cannot be used, or the threads cannot be had.
+    pub fn new(flags: &Flags) -> Result<Context, Failure> {
+        Cpu::from_environment()?;
+        if let Some(threads) = flags.threads {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
+            pool.build_global().map_err(|error| {
+                format!("cannot start {threads} threads: {error}; give --threads a smaller number")
+            })?;
+        }
+        Ok(Context {
+            seed: flags.seed,
+            out: flags.out.clone(),
+            output: Output::new(flags.json),
+            progress: Progress::new(flags.quiet, flags.no_progress),
+            started: SystemTime::now(),
+        })
+    }
+
+    /// The folder of `--out`, if it is given, ready for result files. A verb opens it before it starts to work, so
+    /// that a folder that cannot be used costs no time. `spec` is what runs; `seeds` are those of its trials.
+    ///
+    /// # Errors
+    /// As [`RunDirectory::open`].
+    pub fn run_directory(
+        &self,
+        spec: Option<&Spec>,
+        seeds: &[u64],
+    ) -> Result<Option<RunDirectory>, RunDirectoryError> {
+        self.out.as_deref().map(|path| RunDirectory::open(path, spec, seeds, self.started)).transpose()
+    }
+}

@@ -1,0 +1,70 @@
+//! How errors reach the user: `error: ...` on stderr, and the exit code.
+
+use crate::output::OutputError;
+use std::error::Error;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+/// Usage, input, input or output.
+const FAILED: u8 = 2;
+
+/// Prints an error with its causes. A reader who closed the pipe has all that was wanted, which is no failure.
+pub fn report(failure: &(dyn Error + Send + Sync + 'static)) -> ExitCode {
+    if let Some(OutputError::Closed) = failure.downcast_ref() {
+        return ExitCode::SUCCESS;
+    }
+    let heading = if coloured() { "\u{1b}[1;31merror:\u{1b}[0m" } else { "error:" };
+    // A stderr that takes nothing leaves no place to complain.
+    let _ = writeln!(io::stderr(), "{heading} {}", with_causes(failure));
+    ExitCode::from(FAILED)
+}
+
+/// Prints what the command line parser has to say: help and version on stdout, complaints on stderr.
+pub fn show_usage(message: &clap::Error) -> ExitCode {
+    let printed = message.print().and_then(|()| io::stdout().flush());
+    match printed {
+        Err(error) if !message.use_stderr() => report(&OutputError::from(error)),
+        _ => ExitCode::from(message.exit_code() as u8),
+    }
+}
+
+/// An error's text, then each cause on a line of its own, unless the text above already quotes it.
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let line = error.to_string();
+        if !text.contains(&line) {
+            text.push_str("\ncaused by: ");
+            text.push_str(&line);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+fn coloured() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+    io::stderr().is_terminal() && !set("NO_COLOR") && !dumb
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Layer {
+        text: &'static str,
+        source: Option<Box<Layer>>,
+    }
+
+    #[test]
+    fn causes_are_told_once() {
+        let disk = Layer { text: "disk full", source: None };
+        let file = Layer { text: "cannot write a.csv: disk full", source: Some(Box::new(disk)) };
+        let run = Layer { text: "the run stopped", source: Some(Box::new(file)) };
+        assert_eq!(with_causes(&run), "the run stopped\ncaused by: cannot write a.csv: disk full");
+    }
+}

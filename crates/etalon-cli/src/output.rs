@@ -1,0 +1,182 @@
+//! Results on stdout: tables and numbers for people, JSON for programs.
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// Why a result did not reach stdout.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// Whoever read it has stopped reading, as `head` does.
+    #[error("stdout was closed by its reader")]
+    Closed,
+    /// It cannot be written.
+    #[error("cannot write to stdout: {0}; results can go into a folder with --out DIR")]
+    Write(io::Error),
+    /// It has no form in JSON.
+    #[error("cannot write the result as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl From<io::Error> for OutputError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => OutputError::Closed,
+            _ => OutputError::Write(error),
+        }
+    }
+}
+
+/// The one way to stdout.
+pub struct Output {
+    json: bool,
+}
+
+impl Output {
+    /// To stdout, as JSON or as text.
+    pub fn new(json: bool) -> Self {
+        Output { json }
+    }
+
+    /// Prints a result: its text, or the whole of it as JSON with `--json`.
+    ///
+    /// # Errors
+    /// When stdout does not take it.
+    pub fn show(&self, result: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), OutputError> {
+        if self.json { self.print(&json(result)?) } else { self.print(&text()) }
+    }
+
+    /// Prints text as it is, and a line end unless it has one.
+    ///
+    /// # Errors
+    /// When stdout does not take it.
+    pub fn print(&self, text: &str) -> Result<(), OutputError> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        if !text.ends_with('\n') {
+            stdout.write_all(b"\n")?;
+        }
+        Ok(stdout.flush()?)
+    }
+}
+
+/// A value as indented JSON: keys in the order of its struct, numbers that are not finite as `null`.
+///
+/// # Errors
+/// When a map in it has keys that are no strings.
+pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
+    Ok(serde_json::to_string_pretty(value)? + "\n")
+}
+
+/// A table without lines. On a terminal it is fitted to the width; elsewhere every row is one line.
+pub fn table<const COLUMNS: usize>(
+    headings: [&str; COLUMNS],
+    rows: impl IntoIterator<Item = [String; COLUMNS]>,
+) -> String {
+    let width = console::Term::stdout().size_checked().map(|(_rows, columns)| columns);
+    table_of_width(width, headings, rows)
+}
+
+fn table_of_width<const COLUMNS: usize>(
+    width: Option<u16>,
+    headings: [&str; COLUMNS],
+    rows: impl IntoIterator<Item = [String; COLUMNS]>,
+) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(headings).add_rows(rows);
+    match width {
+        Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+    };
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.trim_fmt() + "\n"
+}
+
+/// A number rounded to so many significant digits: `0.0123`, `4.57`, `12300`, `1.23e-7`.
+pub fn significant(number: f64, digits: usize) -> String {
+    if !number.is_finite() {
+        return number.to_string().to_lowercase();
+    }
+    let decimals = digits.max(1) - 1;
+    let scientific = format!("{number:.decimals$e}");
+    // `{:e}` always writes an `e`, and what it writes reads back.
+    let (_, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if !(-4..7).contains(&exponent) {
+        return scientific;
+    }
+    let rounded: f64 = scientific.parse().unwrap_or(number);
+    format!("{rounded:.*}", (decimals as i32 - exponent).max(0) as usize)
+}
+
+/// A size with its unit: `47.0 MB`; units are powers of 1000.
+pub fn bytes(count: u64) -> String {
+    let units = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    if count < 1000 {
+        return format!("{count} B");
+    }
+    let mut size = count as f64 / 1000.0;
+    let mut unit = 0;
+    // From 999.5 on, three digits round to 1000.
+    while size >= 999.5 && unit + 1 < units.len() {
+        size /= 1000.0;
+        unit += 1;
+    }
+    format!("{} {}", significant(size, 3), units[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_their_significant_digits() {
+        for (number, digits, expected) in [
+            (0.0, 3, "0.00"),
+            (0.0123456, 3, "0.0123"),
+            (-4.5678, 3, "-4.57"),
+            (9.999, 3, "10.0"),
+            (12345.6, 3, "12300"),
+            (1234567.0, 9, "1234567.00"),
+            (0.000123456, 3, "0.000123"),
+            (1.23456e-7, 3, "1.23e-7"),
+            (9.9999e6, 3, "1.00e7"),
+            (5.0, 0, "5"),
+            (f64::NAN, 3, "nan"),
+            (f64::NEG_INFINITY, 3, "-inf"),
+        ] {
+            assert_eq!(significant(number, digits), expected, "{number} to {digits} digits");
+        }
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        let sizes = [0, 999, 1000, 999_499, 999_500, 47_040_016, u64::MAX].map(bytes);
+        assert_eq!(sizes, ["0 B", "999 B", "1.00 kB", "999 kB", "1.00 MB", "47.0 MB", "18.4 EB"]);
+    }
+
+    #[test]
+    fn rows_are_lines_unless_there_is_a_width() {
+        let row = || [["mnist".to_string(), "handwritten digits of two hands".into()]];
+        assert_eq!(
+            table_of_width(None, ["name", "what"], row()),
+            "name   what\nmnist  handwritten digits of two hands\n"
+        );
+        let narrow = table_of_width(Some(20), ["name", "what"], row());
+        assert!(narrow.lines().count() > 2 && narrow.lines().all(|line| line.len() <= 20), "{narrow}");
+    }
+
+    #[test]
+    fn json_keeps_order_and_writes_null_for_nan() {
+        #[derive(Serialize)]
+        struct Result {
+            value: f64,
+            limit: f64,
+            also: f64,
+        }
+        let text = json(&Result { value: 0.1, limit: f64::NAN, also: f64::INFINITY }).unwrap();
+        assert_eq!(text, "{\n  \"value\": 0.1,\n  \"limit\": null,\n  \"also\": null\n}\n");
+    }
+}

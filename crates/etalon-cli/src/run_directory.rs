@@ -1,0 +1,218 @@
+//! The folder of `--out`: what ran (`spec.toml`), where and when (`meta.json`), and the result files.
+
+use crate::machine::{COMMIT, Machine};
+use crate::output::json;
+use etalon::spec::{Spec, SpecError};
+use serde::Serialize;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+const SPEC: &str = "spec.toml";
+const META: &str = "meta.json";
+
+/// Why a run directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RunDirectoryError {
+    /// The system refuses to create or write.
+    #[error("{}: cannot {action}: {source}; give --out a folder that can be written to", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was being done.
+        action: &'static str,
+        /// The system's own words.
+        source: io::Error,
+    },
+    /// Results of something else are in it.
+    #[error(
+        "{} holds the run of another spec ({there}, not {here}); give --out another folder, or empty this one",
+        path.display()
+    )]
+    Occupied {
+        /// The folder.
+        path: PathBuf,
+        /// What it holds.
+        there: String,
+        /// What was to be written.
+        here: String,
+    },
+    /// Nobody can tell what is in it.
+    #[error("{} holds a {SPEC} that cannot be read; give --out another folder, or empty this one", path.display())]
+    Unreadable {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with its spec.
+        source: Box<SpecError>,
+    },
+    /// A result has no form in JSON.
+    #[error("cannot write {name} as JSON: {source}")]
+    Json {
+        /// The file.
+        name: String,
+        /// The reason.
+        source: serde_json::Error,
+    },
+}
+
+/// A folder that belongs to one spec. Each file in it is written aside and renamed: it is whole, or not there.
+#[derive(Debug)]
+pub struct RunDirectory {
+    path: PathBuf,
+}
+
+/// `meta.json`.
+#[derive(Serialize)]
+struct Meta<'a> {
+    etalon: &'static str,
+    commit: Option<&'static str>,
+    /// The hash of `spec.toml`.
+    spec: Option<String>,
+    seeds: &'a [u64],
+    /// The arguments, the program's name first.
+    command: Vec<String>,
+    /// RFC 3339, UTC.
+    started: String,
+    machine: Machine,
+}
+
+impl RunDirectory {
+    /// Makes the folder where it is missing, and writes `spec.toml` (if a spec runs) and `meta.json`. The same spec may
+    /// come again; files of the same name are then replaced.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to, or holds the run of another spec.
+    pub fn open(
+        path: &Path,
+        spec: Option<&Spec>,
+        seeds: &[u64],
+        started: SystemTime,
+    ) -> Result<RunDirectory, RunDirectoryError> {
+        let here = spec.map(Spec::hash);
+        let file = path.join(SPEC);
+        if file.exists() {
+            let there = Spec::load(Some(&file), &[])
+                .map_err(|source| RunDirectoryError::Unreadable {
+                    path: path.into(),
+                    source: Box::new(source),
+                })?
+                .hash();
+            if here.as_ref() != Some(&there) {
+                let here = here.unwrap_or_else(|| "none".into());
+                return Err(RunDirectoryError::Occupied { path: path.into(), there, here });
+            }
+        }
+        let directory = RunDirectory { path: path.into() };
+        let command = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+        let meta = Meta {
+            etalon: env!("CARGO_PKG_VERSION"),
+            commit: COMMIT,
+            spec: here,
+            seeds,
+            command: command.collect(),
+            started: humantime::format_rfc3339_seconds(started).to_string(),
+            machine: Machine::here(),
+        };
+        if let Some(spec) = spec {
+            directory.write(SPEC, spec.to_toml().as_bytes())?;
+        }
+        directory.write_json(META, &meta)?;
+        Ok(directory)
+    }
+
+    /// Writes a result file.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn write(&self, name: &str, content: &[u8]) -> Result<(), RunDirectoryError> {
+        write_whole(&self.path, name, content)
+    }
+
+    /// Writes a result file as [`json`].
+    ///
+    /// # Errors
+    /// When the system refuses, or a map in the value has keys that are no strings.
+    pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), RunDirectoryError> {
+        let text = json(value).map_err(|source| RunDirectoryError::Json { name: name.into(), source })?;
+        self.write(name, text.as_bytes())
+    }
+}
+
+/// Writes a file aside in `folder`, which is made where it is missing, and renames it to `name`.
+///
+/// # Errors
+/// When the system refuses; a file that was there before is then as it was.
+pub fn write_whole(folder: &Path, name: &str, content: &[u8]) -> Result<(), RunDirectoryError> {
+    let fault = |path: &Path, action: &'static str| {
+        let path = path.to_path_buf();
+        move |source| RunDirectoryError::Io { path, action, source }
+    };
+    fs::create_dir_all(folder).map_err(fault(folder, "create the folder"))?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".unfinished-");
+    // What the user's umask leaves of it, as for any other file; the default of `tempfile` is the owner alone.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut aside = builder.tempfile_in(folder).map_err(fault(folder, "create a file in the folder"))?;
+    let target = folder.join(name);
+    aside.write_all(content).map_err(fault(&target, "write the file"))?;
+    aside.persist(&target).map_err(|error| fault(&target, "create the file")(error.error))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(path: &Path, spec: Option<&Spec>) -> Result<RunDirectory, RunDirectoryError> {
+        RunDirectory::open(path, spec, &[0], SystemTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn what_ran_and_where_is_written() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a/b");
+        let spec = Spec::default();
+        let directory = open(&path, Some(&spec)).unwrap();
+        directory.write("curve.csv", b"eta\n").unwrap();
+        assert_eq!(Spec::load(Some(&path.join("spec.toml")), &[]).unwrap(), spec);
+        let meta: serde_json::Value =
+            serde_json::from_slice(&fs::read(path.join("meta.json")).unwrap()).unwrap();
+        assert_eq!(meta["started"], "1970-01-01T00:00:00Z");
+        assert_eq!(meta["spec"], spec.hash());
+        assert_eq!(meta["machine"]["threads"], rayon::current_num_threads());
+        let mut names: Vec<_> =
+            fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["curve.csv", "meta.json", "spec.toml"], "nothing is left aside");
+    }
+
+    #[test]
+    fn another_spec_is_refused_and_the_same_one_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        let spec = Spec::default();
+        let other = Spec { seed: 1, ..Spec::default() };
+        open(root.path(), Some(&spec)).unwrap();
+        open(root.path(), Some(&spec)).unwrap();
+        for refused in [Some(&other), None] {
+            let text = open(root.path(), refused).unwrap_err().to_string();
+            assert!(text.contains(&spec.hash()) && text.contains("another folder"), "{text}");
+        }
+        assert_eq!(Spec::load(Some(&root.path().join("spec.toml")), &[]).unwrap(), spec);
+        fs::write(root.path().join("spec.toml"), "depth = ").unwrap();
+        let error = open(root.path(), Some(&spec)).unwrap_err();
+        assert!(matches!(error, RunDirectoryError::Unreadable { .. }), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_can_be_read_by_whom_the_umask_lets() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().unwrap();
+        write_whole(root.path(), "ours", b"").unwrap();
+        fs::write(root.path().join("plain"), b"").unwrap();
+        let mode = |name: &str| fs::metadata(root.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode("ours"), mode("plain"));
+    }
+}

@@ -1,0 +1,29 @@
+//! `etalon completions`: what a shell needs to complete `etalon`'s arguments.
+
+use super::Cli;
+use crate::context::{Context, Failure, Verdict};
+use crate::run_directory::write_whole;
+use clap::CommandFactory;
+use clap_complete::{Generator, Shell};
+
+/// Print a script that lets a shell complete arguments
+///
+/// For bash: etalon completions bash > ~/.local/share/bash-completion/completions/etalon
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The shell
+    shell: Shell,
+}
+
+impl Arguments {
+    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "etalon", &mut script);
+        if let Some(folder) = &context.out {
+            write_whole(folder, &self.shell.file_name("etalon"), &script)?;
+        }
+        let script = String::from_utf8(script)?;
+        context.output.show(&script, || script.clone())?;
+        Ok(Verdict::Done)
+    }
+}

@@ -1,0 +1,63 @@
+//! The verbs. Each is one file, with its arguments as a struct (clap's derive) and a method
+//! `run(self, &Context) -> Result<Verdict, Failure>`; [`Verb`] names it, [`Verb::run`] calls it.
+
+mod completions;
+mod data;
+mod spec;
+
+use crate::args::Flags;
+use crate::context::{Context, Failure, Verdict};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  done, and the verdict is negative
+  2  wrong usage or input, or a file cannot be read or written
+
+Environment:
+  ETALON_DATA  folder of fetched data sets
+  ETALON_CPU   kernels to use: portable, avx2 or avx512 [default: the fastest]
+  NO_COLOR     no colours";
+
+/// What learning rate a neural network can take, why, and what happens there
+#[derive(clap::Parser)]
+#[command(name = "etalon", version = env!("ETALON_VERSION"), after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub verb: Verb,
+    #[command(flatten)]
+    pub flags: Flags,
+}
+
+/// Everything that `etalon` can be told to do.
+#[derive(clap::Subcommand)]
+pub enum Verb {
+    Spec(spec::Arguments),
+    #[command(subcommand)]
+    Data(data::Action),
+    Completions(completions::Arguments),
+}
+
+impl Verb {
+    /// Does it.
+    ///
+    /// # Errors
+    /// Whatever hinders the verb; the text says where, what, and what to do.
+    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+        match self {
+            Verb::Spec(arguments) => arguments.run(context),
+            Verb::Data(action) => action.run(context),
+            Verb::Completions(arguments) => arguments.run(context),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}
