@@ -27,6 +27,8 @@ pub struct Context {
     pub seed: Option<u64>,
     /// `--out`.
     pub out: Option<PathBuf>,
+    /// `--quiet`.
+    pub quiet: bool,
     /// Where results go.
     pub output: Output,
     /// Where progress and advice go.
@@ -50,6 +52,7 @@ impl Context {
         Ok(Context {
             seed: flags.seed,
             out: flags.out.clone(),
+            quiet: flags.quiet,
             output: Output::new(flags.json),
             progress: Progress::new(flags.quiet, flags.no_progress),
             started: SystemTime::now(),

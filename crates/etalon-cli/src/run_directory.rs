@@ -126,7 +126,7 @@ impl RunDirectory {
     /// # Errors
     /// When the system refuses.
     pub fn write(&self, name: &str, content: &[u8]) -> Result<(), RunDirectoryError> {
-        write_whole(&self.path, name, content)
+        write_whole(&self.path.join(name), content)
     }
 
     /// Writes a result file as [`json`].
@@ -139,26 +139,44 @@ impl RunDirectory {
     }
 }
 
-/// Writes a file aside in `folder`, which is made where it is missing, and renames it to `name`.
+/// Writes a file aside and renames it; its folder is made where it is missing.
 ///
 /// # Errors
 /// When the system refuses; a file that was there before is then as it was.
-pub fn write_whole(folder: &Path, name: &str, content: &[u8]) -> Result<(), RunDirectoryError> {
-    let fault = |path: &Path, action: &'static str| {
-        let path = path.to_path_buf();
-        move |source| RunDirectoryError::Io { path, action, source }
-    };
+pub fn write_whole(target: &Path, content: &[u8]) -> Result<(), RunDirectoryError> {
+    let mut aside = aside_of(target)?;
+    aside.write_all(content).map_err(fault(target, "write the file"))?;
+    aside.persist(target).map_err(|error| fault(target, "create the file")(error.error))?;
+    Ok(())
+}
+
+/// Whether a file can be written there, asked before the work whose result it is to hold.
+///
+/// # Errors
+/// When the system refuses.
+pub fn check_writable(target: &Path) -> Result<(), RunDirectoryError> {
+    if target.is_dir() {
+        let source = io::Error::new(io::ErrorKind::IsADirectory, "it is a folder");
+        return Err(fault(target, "create the file")(source));
+    }
+    aside_of(target).map(drop)
+}
+
+/// A file beside `target` that vanishes unless it is renamed.
+fn aside_of(target: &Path) -> Result<tempfile::NamedTempFile, RunDirectoryError> {
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(fault(folder, "create the folder"))?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".unfinished-");
     // What the user's umask leaves of it, as for any other file; the default of `tempfile` is the owner alone.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut aside = builder.tempfile_in(folder).map_err(fault(folder, "create a file in the folder"))?;
-    let target = folder.join(name);
-    aside.write_all(content).map_err(fault(&target, "write the file"))?;
-    aside.persist(&target).map_err(|error| fault(&target, "create the file")(error.error))?;
-    Ok(())
+    builder.tempfile_in(folder).map_err(fault(folder, "create a file in the folder"))
+}
+
+fn fault(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> RunDirectoryError {
+    let path = path.to_path_buf();
+    move |source| RunDirectoryError::Io { path, action, source }
 }
 
 #[cfg(test)]
@@ -210,7 +228,7 @@ mod tests {
     fn files_can_be_read_by_whom_the_umask_lets() {
         use std::os::unix::fs::PermissionsExt;
         let root = tempfile::tempdir().unwrap();
-        write_whole(root.path(), "ours", b"").unwrap();
+        write_whole(&root.path().join("ours"), b"").unwrap();
         fs::write(root.path().join("plain"), b"").unwrap();
         let mode = |name: &str| fs::metadata(root.path().join(name)).unwrap().permissions().mode();
         assert_eq!(mode("ours"), mode("plain"));

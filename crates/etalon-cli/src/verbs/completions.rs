@@ -20,7 +20,7 @@ impl Arguments {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "etalon", &mut script);
         if let Some(folder) = &context.out {
-            write_whole(folder, &self.shell.file_name("etalon"), &script)?;
+            write_whole(&folder.join(self.shell.file_name("etalon")), &script)?;
         }
         let script = String::from_utf8(script)?;
         context.output.show(&script, || script.clone())?;

@@ -3,7 +3,10 @@
 
 mod completions;
 mod data;
+mod find;
+mod measure;
 mod spec;
+mod train;
 
 use crate::args::Flags;
 use crate::context::{Context, Failure, Verdict};
@@ -32,6 +35,9 @@ pub struct Cli {
 /// Everything that `etalon` can be told to do.
 #[derive(clap::Subcommand)]
 pub enum Verb {
+    Find(find::Arguments),
+    Measure(measure::Arguments),
+    Train(train::Arguments),
     Spec(spec::Arguments),
     #[command(subcommand)]
     Data(data::Action),
@@ -45,6 +51,9 @@ impl Verb {
     /// Whatever hinders the verb; the text says where, what, and what to do.
     pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
         match self {
+            Verb::Find(arguments) => arguments.run(context),
+            Verb::Measure(arguments) => arguments.run(context),
+            Verb::Train(arguments) => arguments.run(context),
             Verb::Spec(arguments) => arguments.run(context),
             Verb::Data(action) => action.run(context),
             Verb::Completions(arguments) => arguments.run(context),

@@ -1,0 +1,132 @@
+//! `etalon find`: the maximal initial learning rate, and the rate to use.
+
+use crate::args::Job;
+use crate::context::{Context, Failure, Verdict};
+use crate::output::{significant, table};
+use etalon::search::{EtaStarSummary, Found, Recommendation, find};
+use serde::Serialize;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+/// Find the largest learning rate at which a fresh network trains, and the rate to use
+///
+/// The last line has the rate to use; with --quiet it is the only one, and the number alone.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    job: Job,
+}
+
+/// What is printed as JSON: what was found, and how long it took.
+#[derive(Serialize)]
+struct Timed {
+    #[serde(flatten)]
+    found: Found,
+    seconds: f64,
+}
+
+impl Arguments {
+    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+        let spec = self.job.spec(context.seed)?;
+        let seeds: Vec<u64> =
+            (0..spec.search.seeds as u64).map(|index| spec.seed.wrapping_add(index)).collect();
+        let directory = context.run_directory(Some(&spec), &seeds)?;
+        let spinner = context.progress.spinner("measuring curvature");
+        let (started, steps, trials) = (Instant::now(), AtomicU64::new(0), AtomicU64::new(0));
+        let found = find(&spec, &|probe| {
+            let steps = steps.fetch_add(probe.steps, Ordering::Relaxed) + probe.steps;
+            let trials = trials.fetch_add(1, Ordering::Relaxed) + 1;
+            let eta = significant(probe.eta, 3);
+            spinner.set_message(format!("{trials} trials, {steps} gradient steps, the last at eta = {eta}"));
+            ControlFlow::Continue(())
+        })?;
+        drop(spinner);
+        let timed = Timed { found, seconds: started.elapsed().as_secs_f64() };
+        let found = &timed.found;
+        if let Some(directory) = directory {
+            directory.write_json("find.json", &timed)?;
+        }
+        advise(context, found);
+        let rate = found.recommended.as_ref().map(|recommended| recommended.eta).or(found.eta_star.median);
+        context.output.show(&timed, || match rate {
+            Some(rate) if context.quiet => format!("{rate}"),
+            _ => text(found, timed.seconds),
+        })?;
+        Ok(if rate.is_some() { Verdict::Done } else { Verdict::Negative })
+    }
+}
+
+fn advise(context: &Context, found: &Found) {
+    if let Some(reason) = &found.eta_star.reason {
+        context.progress.say("warning", reason);
+    }
+    if found.eta_star.with_islands > 0 {
+        let (islands, seeds) = (found.eta_star.with_islands, found.eta_star.seeds);
+        let text = format!(
+            "{islands} of {seeds} seeds also train somewhere above their eta*; such islands do not count"
+        );
+        context.progress.say("note", &text);
+    }
+}
+
+fn text(found: &Found, seconds: f64) -> String {
+    let mut text = eta_star(&found.eta_star);
+    if let (Some(ratio), Some(lambda)) = (found.eta_star_over_2_lambda, found.lambda.median) {
+        let of = if found.lambda.of == "ntk" { "NTK" } else { "Hessian" };
+        let (ratio, lambda) = (significant(ratio, 3), significant(lambda, 4));
+        text += &format!(
+            "     = {ratio} x 2/lambda, with lambda = {lambda}, the {of}'s largest eigenvalue at the start\n"
+        );
+    }
+    text += &format!("trained means: {}\n", found.criterion);
+    if let Some(evidence) = &found.phase_evidence {
+        text += &format!("just below it: {}, {}\n", evidence.phase, evidence.why);
+    }
+    if let Some(choice) = &found.choice {
+        text += &format!("\n{}\n", curve(choice));
+    }
+    text += &format!("{} gradient steps in {} s\n", found.gradient_steps, significant(seconds, 3));
+    match (&found.recommended, &found.no_recommendation) {
+        (Some(recommended), _) => {
+            text += &format!("{}\nuse eta = {}\n", recommended.why, significant(recommended.eta, 3));
+        }
+        (None, Some(reason)) => text += &format!("no rate to use: {reason}\n"),
+        (None, None) => {}
+    }
+    text
+}
+
+fn eta_star(summary: &EtaStarSummary) -> String {
+    let number = |value: Option<f64>| value.map_or("?".into(), |value| significant(value, 3));
+    let EtaStarSummary { median, low, high, coverage, seeds, censored, undefined, .. } = summary;
+    let mut text = match median {
+        Some(median) => format!("eta* = {}", significant(*median, 3)),
+        None => "eta* was not found".into(),
+    };
+    if *seeds > 1 {
+        let percent = (100.0 * coverage).round();
+        text += &format!(
+            "   ({} to {}, {percent} % interval of the median of {seeds} seeds)",
+            number(*low),
+            number(*high)
+        );
+    }
+    if censored + undefined > 0 {
+        text += &format!("; {censored} seeds trained up to the end of the range, {undefined} at no rate");
+    }
+    text + "\n"
+}
+
+fn curve(choice: &Recommendation) -> String {
+    let number = |value: Option<f64>| value.map_or("-".into(), |value| significant(value, 4));
+    let rows = choice.curve.iter().map(|point| {
+        let chosen = if Some(point.eta) == choice.eta { "<- use this" } else { "" };
+        let spread = match (point.low, point.high) {
+            (Some(low), Some(high)) => format!("{} to {}", significant(low, 4), significant(high, 4)),
+            _ => "-".into(),
+        };
+        [significant(point.eta, 3), number(point.median), spread, chosen.into()]
+    });
+    table(["eta", &choice.metric.replace('_', " "), "over seeds", ""], rows)
+}

@@ -1,0 +1,106 @@
+//! `etalon measure`: curvature at a point, and the thresholds that follow from it.
+
+use crate::args::Job;
+use crate::context::{Context, Failure, Verdict};
+use crate::output::{significant, table};
+use crate::run_directory::check_writable;
+use etalon::curvature::{Estimate, MeasureOptions, Measurement, measure};
+use std::path::PathBuf;
+
+/// Measure curvature at a point: NTK, Hessian, and the learning rates at which something changes
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    job: Job,
+
+    /// Measure at these parameters (safetensors, PyTorch's names) instead of fresh ones
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    weights: Option<PathBuf>,
+
+    /// Save the parameters (safetensors)
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    save_weights: Option<PathBuf>,
+
+    /// Save the samples, `inputs` and `targets` (safetensors)
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    save_batch: Option<PathBuf>,
+
+    /// Measure each layer's block of the Hessian too
+    #[arg(long)]
+    by_layer: bool,
+}
+
+impl Arguments {
+    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+        let spec = self.job.spec(context.seed)?;
+        let directory = context.run_directory(Some(&spec), &[spec.seed])?;
+        self.save_weights.iter().chain(&self.save_batch).try_for_each(|path| check_writable(path))?;
+        let options = MeasureOptions {
+            weights: self.weights,
+            save_weights: self.save_weights,
+            save_batch: self.save_batch,
+            by_layer: self.by_layer,
+        };
+        let spinner = context.progress.spinner("measuring");
+        let measurement = measure(&spec, &options)?;
+        drop(spinner);
+        for warning in &measurement.warnings {
+            context.progress.say("warning", warning);
+        }
+        if let Some(directory) = directory {
+            directory.write_json("measure.json", &measurement)?;
+        }
+        context.output.show(&measurement, || text(&measurement))?;
+        Ok(Verdict::Done)
+    }
+}
+
+fn text(measurement: &Measurement) -> String {
+    let Measurement { parameters, samples, loss, hessian, .. } = measurement;
+    let mut text = format!(
+        "{parameters} parameters; loss {} on the first {samples} training samples\n\n",
+        significant(*loss, 4)
+    );
+    let mut rows = vec![
+        row("NTK, largest", &measurement.ntk),
+        row("Hessian, largest", &hessian.max),
+        row("Hessian, smallest", &hessian.min),
+        row("Gauss-Newton, largest", &measurement.gauss_newton),
+    ];
+    let others = hessian.top.iter().enumerate().skip(1);
+    rows.extend(others.map(|(index, estimate)| row(&format!("Hessian, number {}", index + 1), estimate)));
+    rows.extend(
+        measurement.layers.iter().map(|layer| row(&format!("Hessian of {}", layer.layer), &layer.hessian)),
+    );
+    text += &table(["eigenvalue", "value", "residual", "iterations", ""], rows);
+    text += "\nA residual is relative to the largest eigenvalue in magnitude.\n\n";
+    if !measurement.thresholds.is_empty() {
+        let rows = measurement.thresholds.iter();
+        text += &table(
+            ["threshold", "eta", "is"],
+            rows.map(|threshold| {
+                [threshold.name.clone(), significant(threshold.eta, 4), threshold.formula.clone()]
+            }),
+        );
+        text += "\n";
+    }
+    for threshold in &measurement.thresholds {
+        text += &format!("{} assumes {}\n", threshold.name, threshold.assumes);
+    }
+    for omitted in &measurement.omitted {
+        text += &format!("no {}: {}\n", omitted.name, omitted.reason);
+    }
+    text
+}
+
+fn row(name: &str, estimate: &Estimate) -> [String; 5] {
+    let number = |value: Option<f64>, digits| value.map_or("-".into(), |value| significant(value, digits));
+    let note = if estimate.converged { "" } else { "not converged" };
+    [
+        name.into(),
+        number(estimate.value, 5),
+        number(estimate.residual, 2),
+        estimate.iterations.to_string(),
+        note.into(),
+    ]
+}
