@@ -10,6 +10,7 @@ pub mod search;
 pub mod spec;
 pub mod theory;
 pub mod train;
+pub mod units;
 
 pub use error::Error;
 pub use etalon_nn as nn;

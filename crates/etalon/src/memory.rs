@@ -1,5 +1,7 @@
 //! Memory is reckoned before the work starts, and what will not fit is refused.
 
+use crate::units::bytes;
+
 /// A job needs more memory than there is.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error(
@@ -38,22 +40,6 @@ fn available() -> Option<u64> {
     Some(free.min(group)).filter(|&bytes| bytes > 0)
 }
 
-/// A number of bytes as people read it.
-pub fn bytes(bytes: u64) -> String {
-    let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-    let mut amount = bytes as f64;
-    let mut unit = 0;
-    while amount >= 1024.0 && unit + 1 < units.len() {
-        amount /= 1024.0;
-        unit += 1;
-    }
-    if unit == 0 || amount >= 100.0 {
-        format!("{amount:.0} {}", units[unit])
-    } else {
-        format!("{amount:.1} {}", units[unit])
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,7 +48,7 @@ mod tests {
     fn what_cannot_fit_is_refused_with_size_limit_and_advice() {
         check("nothing", 1, "").unwrap();
         let text = check("the network", 1 << 60, "make it smaller").unwrap_err().to_string();
-        assert!(text.starts_with("the network needs about 1024 PiB, and "), "{text}");
+        assert!(text.starts_with("the network needs about 1.15 EB, and "), "{text}");
         assert!(text.ends_with("are free; make it smaller"), "{text}");
         assert_eq!(
             (bytes(512), bytes(1 << 20), bytes(300 << 30)),

@@ -1,10 +1,11 @@
 //! `etalon data`: which data sets there are, and how they get onto this machine.
 
 use crate::context::{Context, Failure, Verdict};
-use crate::output::{bytes, table};
+use crate::output::table;
 use crate::run_directory::RunDirectory;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use etalon::data::{Check, Collection, Entry, Kind, State, Store, fetch, import};
+use etalon::units::bytes;
 use serde::Serialize;
 use std::path::PathBuf;
 

@@ -2,8 +2,9 @@
 
 use crate::args::Job;
 use crate::context::{Context, Failure, Verdict};
-use crate::output::{significant, table};
+use crate::output::table;
 use etalon::search::{EtaStarSummary, Found, Recommendation, find};
+use etalon::units::significant;
 use serde::Serialize;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};

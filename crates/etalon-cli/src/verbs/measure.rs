@@ -2,9 +2,10 @@
 
 use crate::args::Job;
 use crate::context::{Context, Failure, Verdict};
-use crate::output::{significant, table};
+use crate::output::table;
 use crate::run_directory::check_writable;
 use etalon::curvature::{Estimate, MeasureOptions, Measurement, measure};
+use etalon::units::significant;
 use std::path::PathBuf;
 
 /// Measure curvature at a point: NTK, Hessian, and the learning rates at which something changes

@@ -2,10 +2,11 @@
 
 use crate::args::Job;
 use crate::context::{Context, Failure, Verdict};
-use crate::output::{significant, table};
+use crate::output::table;
 use crate::run_directory::{check_writable, write_whole};
 use etalon::phase::{Report, TrainOptions, train};
 use etalon::train::Trajectory;
+use etalon::units::significant;
 use std::path::PathBuf;
 
 /// Train once and say what happened: lazy, catapult, divergent or stuck, with the evidence

@@ -7,6 +7,7 @@ pub use job::{Last, Report, TrainOptions, train};
 pub use observe::{Observed, observe};
 
 use crate::train::{Stop, Trajectory};
+use crate::units::significant;
 use serde::Serialize;
 
 /// A phase of training at a constant rate (2003.02218, section 1), and a fourth that the paper does not name.
@@ -70,13 +71,17 @@ pub fn classify(trajectory: &Trajectory, full_batch: bool) -> Verdict {
     let rose = peak_step > 0 && peak_loss > threshold * first_loss;
     let fell = matches!((ntk_start, ntk_end), (Some(start), Some(end)) if end < FALL * start);
     let trained = final_loss < TRAINED * constant_loss;
-    let rise =
-        format!("the loss rose {:.1}-fold to {peak_loss:.3e} at step {peak_step}", peak_loss / first_loss);
+    let number = |value: f64| significant(value, 3);
+    let (first, last) = (number(first_loss), number(final_loss));
+    let fold = number(peak_loss / first_loss);
+    let rise = format!("the loss rose {fold}-fold to {} at step {peak_step}", number(peak_loss));
     let fall = || match (ntk_start, ntk_end) {
-        (Some(start), Some(end)) => format!("the top NTK eigenvalue went from {start:.4} to {end:.4}"),
+        (Some(start), Some(end)) => {
+            format!("the top NTK eigenvalue went from {} to {}", number(start), number(end))
+        }
         _ => "curvature was not measured".into(),
     };
-    let constant = format!("{final_loss:.4} against the constant predictor's {constant_loss:.4}");
+    let constant = format!("{last} against the constant predictor's {}", number(constant_loss));
     let (phase, why) = if trajectory.stop.diverged() || !final_loss.is_finite() {
         (Phase::Divergent, trajectory.stop.to_string())
     } else if matches!(trajectory.stop, Stop::Dead { .. }) {
@@ -84,14 +89,11 @@ pub fn classify(trajectory: &Trajectory, full_batch: bool) -> Verdict {
     } else if !trained && (rose || final_loss >= first_loss) {
         (Phase::Stuck, format!("the final loss is {constant}"))
     } else if rose {
-        (Phase::Catapult, format!("{rise}, then fell to {final_loss:.3e}; {}", fall()))
+        (Phase::Catapult, format!("{rise}, then fell to {last}; {}", fall()))
     } else if fell {
-        (Phase::Catapult, format!("{}, while the loss fell to {final_loss:.3e}", fall()))
+        (Phase::Catapult, format!("{}, while the loss fell to {last}", fall()))
     } else if trained {
-        (
-            Phase::Lazy,
-            format!("the loss fell from {first_loss:.4} to {final_loss:.4} without a rise; {}", fall()),
-        )
+        (Phase::Lazy, format!("the loss fell from {first} to {last} without a rise; {}", fall()))
     } else {
         (Phase::Lazy, format!("the loss fell without a rise, but not far yet: {constant}"))
     };

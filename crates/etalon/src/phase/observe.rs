@@ -29,7 +29,8 @@ pub fn observe<T: Scalar>(
     let trajectory = trial.run(&mut |state: State<T>, record: &mut Record| {
         progress(state.step, total);
         let due = every > 0 && state.step.is_multiple_of(every);
-        if state.step == 0 || state.last || due {
+        // Curvature where training has left the numbers tells nothing, and may not be one.
+        if (state.step == 0 || state.last || due) && !state.diverged {
             measure(instrument, &state, record);
         }
         if state.last {
@@ -40,11 +41,8 @@ pub fn observe<T: Scalar>(
     Observed { trajectory, verdict, parameters: end }
 }
 
-/// Leaves the top eigenvalues in the record; none where they did not converge or the point is no longer finite.
+/// Leaves the top eigenvalues in the record; none where they did not converge.
 fn measure<T: Scalar>(instrument: &Instrument<'_, T>, state: &State<T>, record: &mut Record) {
-    if !state.parameters.iter().all(|parameter| parameter.is_finite()) {
-        return;
-    }
     let mut reading = instrument.at(state.parameters);
     let top = |spectrum: Option<crate::curvature::Spectrum>| {
         spectrum

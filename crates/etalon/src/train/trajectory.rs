@@ -1,6 +1,7 @@
 //! What a trial did.
 
 use super::Metrics;
+use crate::units::significant;
 use serde::Serialize;
 
 /// Why a trial ended, with the number that ended it.
@@ -57,7 +58,12 @@ impl std::fmt::Display for Stop {
                 write!(f, "the goal of {threshold} was reached after {steps} steps, at {value:.4}")
             }
             Stop::Diverged { step, loss: Some(loss), limit } => {
-                write!(f, "diverged at step {step}: the loss {loss:.3e} is above {limit:.3e}")
+                write!(
+                    f,
+                    "diverged at step {step}: the loss {} is above {}",
+                    significant(*loss, 3),
+                    significant(*limit, 3)
+                )
             }
             Stop::Diverged { step, loss: None, .. } => {
                 write!(f, "diverged at step {step}: the loss is not a finite number")

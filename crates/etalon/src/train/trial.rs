@@ -42,6 +42,8 @@ pub struct State<'a, T> {
     pub step: u64,
     /// Whether no update follows.
     pub last: bool,
+    /// Whether the trial has ended by leaving its limit or the numbers.
+    pub diverged: bool,
     /// The parameters.
     pub parameters: &'a [T],
 }
@@ -192,7 +194,8 @@ impl<'a, T: Scalar> Trial<'a, T> {
         let stop = loop {
             let mut record = Record::new(self.step, self.rate());
             (record.train, record.test) = looks;
-            observe(State { step: self.step, last: false, parameters: &self.parameters }, &mut record);
+            let (step, parameters) = (self.step, &self.parameters[..]);
+            observe(State { step, last: false, diverged: false, parameters }, &mut record);
             let (loss, stop) = self.step();
             record.loss = loss.is_finite().then_some(loss);
             if record.step == 0 {
@@ -217,7 +220,8 @@ impl<'a, T: Scalar> Trial<'a, T> {
         let mut end = Record::new(self.step, self.rate());
         end.loss = train.loss.is_finite().then_some(train.loss);
         (end.train, end.test) = (Some(train), Some(test));
-        observe(State { step: self.step, last: true, parameters: &self.parameters }, &mut end);
+        let (step, parameters) = (self.step, &self.parameters[..]);
+        observe(State { step, last: true, diverged: stop.diverged(), parameters }, &mut end);
         records.push(end);
         Trajectory {
             eta: self.eta,
