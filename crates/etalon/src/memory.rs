@@ -50,9 +50,5 @@ mod tests {
         let text = check("the network", 1 << 60, "make it smaller").unwrap_err().to_string();
         assert!(text.starts_with("the network needs about 1.15 EB, and "), "{text}");
         assert!(text.ends_with("are free; make it smaller"), "{text}");
-        assert_eq!(
-            (bytes(512), bytes(1 << 20), bytes(300 << 30)),
-            ("512 B".into(), "1.0 MiB".into(), "300 GiB".into())
-        );
     }
 }
