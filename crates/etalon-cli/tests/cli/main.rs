@@ -3,10 +3,13 @@
 mod completions;
 mod data;
 mod environment;
+mod find;
 mod help;
+mod measure;
 mod run_directory;
 mod spec;
 mod streams;
+mod train;
 
 use assert_cmd::Command;
 use std::path::Path;

@@ -3,7 +3,7 @@
 use super::{Network, Node};
 use crate::kernels::activation::Activation;
 use crate::kernels::elementwise::Write;
-use crate::layers::{Dense, Layer, activate};
+use crate::layers::{Dense, Layer, Tensor, activate};
 use crate::parameters::Layout;
 use crate::{Cpu, Scalar};
 
@@ -30,6 +30,9 @@ pub enum NetworkError {
     /// A length is zero.
     #[error("{0} has length 0; every length must be at least 1")]
     Empty(String),
+    /// More parameters, or values of a sample, than memory has addresses for.
+    #[error("{0} takes more parameters than can be counted; make it smaller")]
+    TooLarge(String),
     /// A layer's output goes nowhere.
     #[error("the output of layer {0} is used by no other layer and is not the network's output")]
     Unused(usize),
@@ -85,6 +88,12 @@ impl<T: Scalar> NetworkBuilder<T> {
         }
         let start = self.layout.len();
         let tensors = layer.tensors();
+        let size = |tensor: &Tensor| tensor.shape.iter().map(|&length| length as u128).product::<u128>();
+        let total = start as u128 + tensors.iter().map(size).sum::<u128>();
+        // A byte count of vectors of parameters must not overflow either.
+        if total > (isize::MAX / 16) as u128 {
+            return Err(NetworkError::TooLarge(name()));
+        }
         let prefix = format!("layers.{}", self.named);
         self.named += usize::from(!tensors.is_empty());
         for tensor in tensors {

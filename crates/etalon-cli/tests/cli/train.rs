@@ -1,0 +1,91 @@
+//! `etalon train`.
+
+use crate::{Etalon, json};
+
+const SMALL: [&str; 6] =
+    ["train", "network.width=32", "network.depth=1", "data.train=200", "data.test=50", "train.steps=40"];
+
+/// The same without a budget.
+const OPEN: &[&str] = SMALL.split_at(5).0;
+
+#[test]
+fn a_trial_and_its_trajectory() {
+    let etalon = Etalon::new();
+    let arguments = ["--json", "--trajectory", "t.jsonl", "measure.every=10", "measure.samples=50"];
+    let report = json(&etalon.run(&[&SMALL[..], &arguments].concat()).printed());
+    assert_eq!((&report["phase"], &report["steps"]), (&"lazy".into(), &40.into()));
+    assert_eq!(report["stop"], serde_json::json!({ "reason": "budget", "steps": 40 }));
+    let last = &report["final"];
+    assert!(last["train_loss"].as_f64() < report["evidence"]["first_loss"].as_f64());
+    let text = etalon.read("t.jsonl");
+    let records: Vec<_> = text.lines().map(json).collect();
+    assert_eq!(records.len(), 41, "every step, and the state at the end");
+    for (step, record) in records.iter().enumerate() {
+        assert_eq!((&record["step"], &record["eta"]), (&step.into(), &0.1.into()));
+        assert_eq!(record["hessian"].is_f64(), step % 10 == 0, "{record}");
+        assert_eq!(record["ntk"].is_f64(), step % 10 == 0, "{record}");
+    }
+    assert_eq!(records[40]["loss"], last["train_loss"]);
+    assert_eq!(records[40]["test"]["accuracy"], last["test_accuracy"]);
+    // The same again, byte by byte, on another number of threads.
+    etalon.run(&[&SMALL[..], &arguments, &["--threads", "1"]].concat()).printed();
+    assert_eq!(etalon.read("t.jsonl"), text);
+}
+
+#[test]
+fn a_divergence_is_told_with_its_number() {
+    let etalon = Etalon::new();
+    let report =
+        json(&etalon.run(&[&SMALL[..], &["--json", "optimizer.eta=50", "loss=mse"]].concat()).printed());
+    assert_eq!((&report["phase"], &report["stop"]["reason"]), (&"divergent".into(), &"diverged".into()));
+    assert!(report["stop"]["limit"].as_f64() > Some(1e6) && report["steps"].as_u64() < Some(40), "{report}");
+}
+
+#[test]
+fn momentum_schedules_and_budgets() {
+    let etalon = Etalon::new();
+    for arguments in [
+        &["train.steps=40", "optimizer.momentum=0.9", "optimizer.nesterov=true", "optimizer.eta=0.01"][..],
+        &["train.steps=40", "schedule.kind=cosine", "schedule.warmup=5", "optimizer.weight_decay=1e-3"],
+        &["train.epochs=10", "network.activation=gelu", "precision=f64"],
+        &[
+            "train.physical_time=4",
+            "network.activation=tanh",
+            "network.parametrization=mup",
+            "optimizer.eta=0.1",
+        ],
+        &["train.steps=40", "train.batch=full", "loss=logistic", "data.classes=[0, 1]", "data.train=100"],
+        &["train.steps=40", "data.name=mnist1d", "network.residual=true", "network.depth=3"],
+    ] {
+        let report = json(&etalon.run(&[OPEN, &["--json"], arguments].concat()).printed());
+        let (first, last) = (&report["evidence"]["first_loss"], &report["final"]["train_loss"]);
+        assert!(last.as_f64().unwrap() < first.as_f64().unwrap(), "{arguments:?}: {report}");
+    }
+    let arguments = ["train.physical_time=4", "--json"];
+    assert_eq!(json(&etalon.run(&[OPEN, &arguments].concat()).printed())["steps"], 40);
+    let complaint = etalon.run(&[&SMALL[..], &["train.epochs=2"]].concat()).complaint();
+    assert!(complaint.contains("both say how long to train"), "{complaint}");
+}
+
+#[test]
+fn a_run_directory_holds_spec_report_and_trial() {
+    let etalon = Etalon::new();
+    etalon.run(&[&SMALL[..], &["--out", "run", "--save-weights", "w.safetensors"]].concat()).printed();
+    let report = json(&etalon.read("run/train.json"));
+    let trial = report["trial"].as_str().unwrap();
+    assert!(etalon.read(&format!("run/trials/{trial}.jsonl")).lines().count() == 41);
+    assert!(etalon.read("run/spec.toml").contains("width = 32"));
+    // Going on from the saved parameters starts where the first run ended.
+    let on = json(&etalon.run(&[&SMALL[..], &["--json", "--weights", "w.safetensors"]].concat()).printed());
+    assert!(on["evidence"]["first_loss"].as_f64() < report["evidence"]["first_loss"].as_f64());
+}
+
+#[test]
+fn what_cannot_be_written_is_refused_before_training() {
+    let etalon = Etalon::new();
+    let complaint =
+        etalon.run(&[&SMALL[..], &["--trajectory", "/proc/none/t", "train.steps=100000000"]].concat());
+    assert!(complaint.complaint().contains("/proc/none"));
+    let complaint = etalon.run(&["train", "train.physical_time=1e30"]).complaint();
+    assert!(complaint.contains("it must make between 1 and 1e12"), "{complaint}");
+}
