@@ -1,4 +1,50 @@
 //! What learning rate a neural network can take, why, and what happens there.
+//!
+//! A [`Spec`](spec::Spec) says what to train on what, and completely. From it follow the three main jobs:
+//!
+//! - [`search::find`]: eta*, the largest constant rate at which a fresh network still trains, with an interval over
+//!   seeds, and the rate to use below it, chosen by a held-out metric;
+//! - [`curvature::measure`]: the ends of the Hessian's and the neural tangent kernel's spectra, with residuals, and
+//!   the learning rates at which something changes, each with what it assumes;
+//! - [`phase::train`]: one trial, its trajectory, and which phase it was: lazy, catapult, divergent or stuck.
+//!
+//! ```
+//! use etalon::{curvature, phase, spec::Spec};
+//!
+//! let spec = Spec::parse(r#"
+//!     loss = "mse"
+//!     [data]
+//!     name = "teacher"       # a noisy linear teacher; nothing to download
+//!     train = 50
+//!     test = 50
+//!     [network]
+//!     depth = 1
+//!     width = 256
+//!     parametrization = "ntk"
+//!     bias = false
+//!     [train]
+//!     batch = "full"
+//!     steps = 100
+//!     [measure]
+//!     samples = 50
+//! "#)?;
+//! let measured = curvature::measure(&spec, &Default::default())?;
+//! let lambda = measured.ntk.value.unwrap();
+//!
+//! // Half way between 2/lambda, where the loss begins to rise, and 4/lambda, where training ends.
+//! let mut catapult = spec.clone();
+//! catapult.optimizer.eta = 3.0 / lambda;
+//! let (report, _trajectory) = phase::train(&catapult, &Default::default(), &mut |_, _| {})?;
+//! assert_eq!(report.phase, phase::Phase::Catapult);
+//! assert!(report.evidence.ntk_end.unwrap() < lambda);
+//! # Ok::<(), etalon::Error>(())
+//! ```
+//!
+//! # How it is laid out
+//!
+//! Modules point one way, downwards in this list: [`search`], [`phase`], [`curvature`], [`train`], [`spec`], [`data`],
+//! [`schedule`], [`theory`]. Below all of them lies the engine, [`nn`], which knows nothing of learning rates.
+//! [`theory`] imports nothing else of the house, so that the solvable models can be its referees.
 
 pub mod curvature;
 pub mod data;
@@ -15,3 +61,8 @@ pub mod units;
 pub use error::Error;
 pub use etalon_nn as nn;
 pub use memory::MemoryError;
+
+/// The README's library example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -6,6 +6,7 @@ mod environment;
 mod find;
 mod help;
 mod measure;
+mod readme;
 mod run_directory;
 mod spec;
 mod streams;

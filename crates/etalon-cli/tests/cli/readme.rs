@@ -1,0 +1,47 @@
+//! The commands that the README shows are run, made small.
+
+use crate::Etalon;
+
+/// What makes a job small enough for a test, whatever it is.
+const SMALL: [&str; 7] = [
+    "network.width=16",
+    "data.train=100",
+    "data.test=50",
+    "measure.samples=50",
+    "search.seeds=2",
+    "search.rates=2",
+    "search.threshold=0.15",
+];
+
+#[test]
+fn the_readmes_commands_do_what_it_says() {
+    let readme = include_str!("../../../../README.md");
+    let etalon = Etalon::new();
+    let spec = etalon.run(&["spec"]).printed();
+    etalon.write("job.toml", &spec);
+    let mut run = Vec::new();
+    for line in readme.lines().filter_map(|line| line.strip_prefix("    etalon ")) {
+        // A comment, and where the shell sends the output, are not the program's.
+        let line = line.split('#').next().unwrap().split('>').next().unwrap();
+        let mut arguments: Vec<&str> = line.split_whitespace().collect();
+        let verb = arguments[0];
+        if ["find", "measure", "train"].contains(&verb) {
+            arguments.extend(SMALL);
+        }
+        let outcome = match (verb, arguments.get(1)) {
+            // What needs a network is tested with the data.
+            ("data", Some(&"fetch")) => continue,
+            _ => etalon.run(&arguments),
+        };
+        if line.contains("data.name=mnist") {
+            assert!(outcome.complaint().contains("etalon data fetch mnist"), "{line}");
+        } else {
+            assert_eq!(outcome.code, Some(0), "etalon {line}: {}", outcome.stderr);
+        }
+        run.push(verb);
+    }
+    for verb in ["find", "measure", "train", "spec", "completions"] {
+        assert!(run.contains(&verb), "the README shows `etalon {verb}`");
+    }
+    assert!(etalon.read("runs/heavy-ball/spec.toml").contains("momentum = 0.9"));
+}
