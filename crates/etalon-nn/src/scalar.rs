@@ -25,6 +25,7 @@ pub trait Scalar:
     + DivAssign
     + Sum
     + 'static
+    + crate::kernels::product::Tiled
 {
     /// Zero.
     const ZERO: Self;

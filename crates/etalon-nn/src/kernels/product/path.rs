@@ -1,0 +1,48 @@
+//! From an element type and an instruction set to the code compiled for both.
+
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
+
+use super::blocks::{self, Problem};
+use super::portable::Plain;
+use crate::Cpu;
+
+/// A number that products are compiled for. Sealed: its method takes what only this module can make.
+pub trait Tiled: Sized {
+    /// Carries out a product.
+    ///
+    /// # Safety
+    /// The machine has `cpu`, and the parts of the problem have the lengths that its shapes ask for.
+    #[doc(hidden)]
+    unsafe fn multiply(cpu: Cpu, problem: Problem<Self>);
+}
+
+impl Tiled for f32 {
+    unsafe fn multiply(cpu: Cpu, problem: Problem<f32>) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match cpu {
+                #[cfg(target_arch = "x86_64")]
+                Cpu::Avx512 => blocks::run::<__m512>(problem),
+                #[cfg(target_arch = "x86_64")]
+                Cpu::Avx2 => blocks::run::<__m256>(problem),
+                _ => blocks::run::<Plain<f32, 4>>(problem),
+            }
+        }
+    }
+}
+
+impl Tiled for f64 {
+    unsafe fn multiply(cpu: Cpu, problem: Problem<f64>) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match cpu {
+                #[cfg(target_arch = "x86_64")]
+                Cpu::Avx512 => blocks::run::<__m512d>(problem),
+                #[cfg(target_arch = "x86_64")]
+                Cpu::Avx2 => blocks::run::<__m256d>(problem),
+                _ => blocks::run::<Plain<f64, 2>>(problem),
+            }
+        }
+    }
+}
