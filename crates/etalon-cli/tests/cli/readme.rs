@@ -20,7 +20,7 @@ fn the_readmes_commands_do_what_it_says() {
     let spec = etalon.run(&["spec"]).printed();
     etalon.write("job.toml", &spec);
     let mut run = Vec::new();
-    for line in readme.lines().filter_map(|line| line.strip_prefix("    etalon ")) {
+    for line in readme.lines().filter_map(|line| line.strip_prefix("etalon ")) {
         // A comment, and where the shell sends the output, are not the program's.
         let line = line.split('#').next().unwrap().split('>').next().unwrap();
         let mut arguments: Vec<&str> = line.split_whitespace().collect();
