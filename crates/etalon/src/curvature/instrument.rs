@@ -61,6 +61,13 @@ impl<'a, T: Scalar> Instrument<'a, T> {
     }
 }
 
+/// The eigenvectors that [`Reading::follow`] found last.
+#[derive(Clone, Debug, Default)]
+pub struct Trail {
+    ntk: Option<Vec<f64>>,
+    hessian: Option<Vec<f64>>,
+}
+
 /// One point, ready to be asked for its curvature.
 #[derive(Debug)]
 pub struct Reading<'p, T> {
@@ -81,6 +88,22 @@ impl<T: Scalar> Reading<'_, T> {
     pub fn ntk(&mut self) -> Result<Spectrum, LanczosError> {
         let Instrument { coordinates, settings, .. } = self.instrument;
         lanczos(&mut Ntk::new(&mut self.at, coordinates), settings, None)
+    }
+
+    /// The largest eigenvalues of kernel and Hessian, as one follows them through training: each search starts where
+    /// the last one ended, which saves products where convergence is slow.
+    ///
+    /// # Errors
+    /// Where Lanczos cannot start; see [`LanczosError`].
+    pub fn follow(&mut self, trail: &mut Trail) -> Result<(Spectrum, Spectrum), LanczosError> {
+        let Instrument { coordinates, settings, .. } = self.instrument;
+        let settings = LanczosSettings { vectors: true, ..settings.clone() };
+        let ntk = lanczos(&mut Ntk::new(&mut self.at, coordinates), &settings, trail.ntk.as_deref())?;
+        let mut operator = LossCurvature::new(&mut self.at, Part::Hessian, coordinates);
+        let hessian = lanczos(&mut operator, &settings, trail.hessian.as_deref())?;
+        trail.ntk = ntk.largest_vectors.first().cloned();
+        trail.hessian = hessian.largest_vectors.first().cloned();
+        Ok((ntk, hessian))
     }
 
     /// The ends of the Hessian's spectrum, `count` of each.

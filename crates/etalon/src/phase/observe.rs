@@ -1,7 +1,7 @@
 //! A trial with curvature measured on the way.
 
 use super::{Verdict, classify};
-use crate::curvature::{Ends, Instrument};
+use crate::curvature::{Instrument, Spectrum, Trail};
 use crate::train::{Record, State, Trajectory, Trial};
 use etalon_nn::Scalar;
 
@@ -25,13 +25,13 @@ pub fn observe<T: Scalar>(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Observed<T> {
     let (full_batch, total) = (trial.is_full_batch(), trial.total());
-    let mut end = Vec::new();
+    let (mut end, mut trail) = (Vec::new(), Trail::default());
     let trajectory = trial.run(&mut |state: State<T>, record: &mut Record| {
         progress(state.step, total);
         let due = every > 0 && state.step.is_multiple_of(every);
         // Curvature where training has left the numbers tells nothing, and may not be one.
         if (state.step == 0 || state.last || due) && !state.diverged {
-            measure(instrument, &state, record);
+            measure(instrument, &state, &mut trail, record);
         }
         if state.last {
             end = state.parameters.to_vec();
@@ -42,13 +42,17 @@ pub fn observe<T: Scalar>(
 }
 
 /// Leaves the top eigenvalues in the record; none where they did not converge.
-fn measure<T: Scalar>(instrument: &Instrument<'_, T>, state: &State<T>, record: &mut Record) {
-    let mut reading = instrument.at(state.parameters);
-    let top = |spectrum: Option<crate::curvature::Spectrum>| {
-        spectrum
-            .filter(|spectrum| spectrum.converged())
-            .and_then(|spectrum| Some(spectrum.largest.first()?.value))
+fn measure<T: Scalar>(
+    instrument: &Instrument<'_, T>,
+    state: &State<T>,
+    trail: &mut Trail,
+    record: &mut Record,
+) {
+    let top = |spectrum: &Spectrum| {
+        let top = spectrum.largest.first().filter(|_| spectrum.converged());
+        top.map(|top| top.value)
     };
-    record.ntk = top(reading.ntk().ok());
-    record.hessian = top(reading.hessian(Ends::Largest, 1).ok());
+    if let Ok((ntk, hessian)) = instrument.at(state.parameters).follow(trail) {
+        (record.ntk, record.hessian) = (top(&ntk), top(&hessian));
+    }
 }
