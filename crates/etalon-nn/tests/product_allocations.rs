@@ -36,7 +36,7 @@ fn products<T: Scalar>(cpu: Cpu, a: &[T], b: &[T], bias: &[T], c: &mut [T]) {
     let turned = Matrix::row_major(b, n, k).transposed();
     product(cpu, T::ONE, Matrix::row_major(a, m, k), Matrix::row_major(b, k, n), T::ZERO, c);
     product(cpu, T::ONE, across, turned, T::ONE, c);
-    product_with_bias(cpu, Matrix::row_major(a, m, k), turned, bias, c);
+    product_with_bias(cpu, T::ONE, Matrix::row_major(a, m, k), turned, bias, c);
 }
 
 // One test in this file: another one's thread would allocate at the same time.

@@ -3,7 +3,7 @@
 use super::{Direction, Layer, Point, Sink, Tensor};
 use crate::Scalar;
 use crate::kernels::elementwise::{Write, add_rows, fill_rows};
-use crate::kernels::product::{Matrix, product};
+use crate::kernels::product::{Matrix, product, product_with_bias};
 use crate::kernels::reduction::add_column_sums;
 
 /// `y = s W x + t b` with `W` of shape (outputs, inputs) and fixed multipliers `s`, `t`.
@@ -94,14 +94,18 @@ impl<T: Scalar> Layer<T> for Dense {
 
     fn forward(&self, at: Point<T>, y: &mut [T]) {
         let (weight, bias) = self.split(at.weights);
-        let write = match self.bias_scale() {
-            Some(t) => {
-                fill_rows(at.cpu, t, bias, y);
-                Write::Add
+        match self.bias_multiplier {
+            None => self.apply(&at, at.x, weight, Write::Set, y),
+            Some(1.0) => {
+                let x = Matrix::row_major(at.x, at.rows, self.inputs);
+                let weight = Matrix::row_major(weight, self.outputs, self.inputs);
+                product_with_bias(at.cpu, self.scale(), x, weight.transposed(), bias, y);
             }
-            None => Write::Set,
-        };
-        self.apply(&at, at.x, weight, write, y);
+            Some(t) => {
+                fill_rows(at.cpu, T::from_f64(t), bias, y);
+                self.apply(&at, at.x, weight, Write::Add, y);
+            }
+        }
     }
 
     fn backward(&self, at: Point<T>, dy: &[T], sink: Sink<T>) {

@@ -54,12 +54,12 @@ pub fn product<T: Scalar>(cpu: Cpu, alpha: T, a: Matrix<T>, b: Matrix<T>, beta: 
     multiply(cpu, Problem { alpha, a, b, initial, c });
 }
 
-/// `C = A B + 1 biasᵀ`: [`product`] with `bias`, of n elements, added to every row. The old values of C are
+/// `C = alpha A B + 1 biasᵀ`: [`product`] with `bias`, of n elements, added to every row. The old values of C are
 /// not read.
 ///
 /// # Panics
 /// As [`product`], and when `bias` does not hold n elements.
-pub fn product_with_bias<T: Scalar>(cpu: Cpu, a: Matrix<T>, b: Matrix<T>, bias: &[T], c: &mut [T]) {
+pub fn product_with_bias<T: Scalar>(cpu: Cpu, alpha: T, a: Matrix<T>, b: Matrix<T>, bias: &[T], c: &mut [T]) {
     assert_eq!(
         bias.len(),
         b.cols,
@@ -67,7 +67,7 @@ pub fn product_with_bias<T: Scalar>(cpu: Cpu, a: Matrix<T>, b: Matrix<T>, bias: 
         bias.len(),
         b.cols
     );
-    multiply(cpu, Problem { alpha: T::ONE, a, b, initial: Initial::Row(bias), c });
+    multiply(cpu, Problem { alpha, a, b, initial: Initial::Row(bias), c });
 }
 
 fn multiply<T: Scalar>(cpu: Cpu, problem: Problem<T>) {

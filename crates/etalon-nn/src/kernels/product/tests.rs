@@ -139,8 +139,8 @@ fn bias_is_added_to_every_row() {
             let bias = numbers::<f32>(&mut generator, n);
             let (x, w) = (Matrix::row_major(&x, m, k), Matrix::row_major(&w, n, k).transposed());
             let mut z = vec![f32::NAN; m * n];
-            product_with_bias(cpu, x, w, &bias, &mut z);
-            assert_product(1.0, x, w, |at| bias[at % n].into(), &z);
+            product_with_bias(cpu, 0.5, x, w, &bias, &mut z);
+            assert_product(0.5, x, w, |at| bias[at % n].into(), &z);
         }
     });
 }
@@ -264,5 +264,5 @@ fn c_must_have_the_shape_of_the_product() {
 fn the_bias_must_have_a_number_for_each_column() {
     let data = [0.0f32; 12];
     let (a, b) = (Matrix::row_major(&data, 3, 4), Matrix::row_major(&data, 4, 2));
-    product_with_bias(Cpu::Portable, a, b, &[0.0; 3], &mut [0.0; 6]);
+    product_with_bias(Cpu::Portable, 1.0, a, b, &[0.0; 3], &mut [0.0; 6]);
 }
