@@ -7,6 +7,9 @@ use crate::layers::{Dense, Layer, Tensor, activate};
 use crate::parameters::Layout;
 use crate::{Cpu, Scalar};
 
+/// The most parameters, and the most values of a sample: a thousand times what any machine holds.
+const LARGEST: u128 = 1 << 48;
+
 /// A value inside the network under construction: the input, or a layer's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Value(usize);
@@ -47,6 +50,8 @@ pub struct NetworkBuilder<T> {
     nodes: Vec<Node<T>>,
     layout: Layout,
     input_len: usize,
+    /// How many values a sample has so far.
+    values: u128,
     /// How many layers with parameters there are: they are named `layers.0`, `layers.1`, ...
     named: usize,
 }
@@ -60,7 +65,7 @@ impl<T: Scalar> NetworkBuilder<T> {
         if input_len == 0 {
             return Err(NetworkError::Empty("the input".into()));
         }
-        Ok(NetworkBuilder { nodes: Vec::new(), layout: Layout::default(), input_len, named: 0 })
+        Ok(NetworkBuilder { nodes: Vec::new(), layout: Layout::default(), input_len, values: 0, named: 0 })
     }
 
     /// The input.
@@ -90,8 +95,9 @@ impl<T: Scalar> NetworkBuilder<T> {
         let tensors = layer.tensors();
         let size = |tensor: &Tensor| tensor.shape.iter().map(|&length| length as u128).product::<u128>();
         let total = start as u128 + tensors.iter().map(size).sum::<u128>();
-        // A byte count of vectors of parameters must not overflow either.
-        if total > (isize::MAX / 16) as u128 {
+        // What is reckoned from these numbers, in bytes and for whole slices of samples, must not overflow either.
+        self.values += gives as u128;
+        if total.max(self.values) > LARGEST {
             return Err(NetworkError::TooLarge(name()));
         }
         let prefix = format!("layers.{}", self.named);

@@ -139,7 +139,7 @@ pub const KEYS: &[Key] = &[
     Key { path: "network.kind", doc: "mlp",
         field: |s| Box::new(Choice { value: &mut s.network.kind, all: &[("mlp", NetworkKind::Mlp)] }), check: fine },
     Key { path: "network.depth", doc: "number of hidden layers; 0 is a linear predictor",
-        field: |s| Box::new(Whole(&mut s.network.depth)), check: fine },
+        field: |s| Box::new(Whole(&mut s.network.depth)), check: |s| if s.network.depth <= 10_000 { Ok(()) } else { Err("must be at most 10000".into()) } },
     Key { path: "network.width", doc: "width of every hidden layer",
         field: |s| Box::new(Whole(&mut s.network.width)), check: |s| at_least_one(s.network.width) },
     Key { path: "network.activation", doc: "relu, tanh, gelu or identity",
