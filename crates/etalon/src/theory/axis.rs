@@ -33,9 +33,7 @@ impl Part {
             Part::Number(number) => number,
             // The ends are themselves, without the rounding of the power.
             Part::Range { high, points, .. } if index + 1 == points => high,
-            Part::Range { low, high, points } => {
-                low * (high / low).powf(index as f64 / (points - 1) as f64)
-            }
+            Part::Range { low, high, points } => low * (high / low).powf(index as f64 / (points - 1) as f64),
         }
     }
 }

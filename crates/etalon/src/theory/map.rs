@@ -85,7 +85,7 @@ impl Map {
     pub fn sharpness(&self, state: State) -> f64 {
         let (g, bend) = (self.loss.gradient(state.f), self.loss.curvature(state.f));
         let half = 0.5 * bend * state.lambda;
-        // The bracket is a square up to rounding: (P - Q + ...)^2 + ... of the two modes.
+        // The discriminant of a symmetric matrix: negative by rounding only.
         let inside = half * half + (2.0 * bend * g * state.f + g * g) / self.width;
         half + inside.max(0.0).sqrt()
     }

@@ -109,8 +109,7 @@ pub(super) fn nearest(columns: &[f64], target: &[f64]) -> Combination {
     let count = columns.len() / len;
     let column = |index: usize| &columns[index * len..(index + 1) * len];
     let mut factor = Factor::default();
-    let mut found =
-        Combination { active: Vec::new(), coefficients: Vec::new(), residual: target.to_vec() };
+    let mut found = Combination { active: Vec::new(), coefficients: Vec::new(), residual: target.to_vec() };
     let mut blocked = vec![false; count];
     // Each round adds a column; few are dropped again. The bound is for rounding that goes in circles.
     for _ in 0..10 * (count + len) {

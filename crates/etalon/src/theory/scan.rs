@@ -68,6 +68,32 @@ pub struct Summary {
     pub why: String,
 }
 
+impl Summary {
+    /// The names of the columns of [`Summary::csv`].
+    pub const CSV: &str = "width,c,eta,phase,period,peak_loss,peak_step,final_lambda,final_c,final_loss,final_f,initial_loss,steps";
+
+    /// The run as a line of CSV, without its end; what is none is empty.
+    pub fn csv(&self) -> String {
+        let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:?}"));
+        let period = self.period.map_or(String::new(), |period| period.to_string());
+        format!(
+            "{:?},{:?},{:?},{},{period},{},{},{},{},{},{},{},{}",
+            self.width,
+            self.c,
+            self.eta,
+            self.phase,
+            number(Some(self.peak_loss)),
+            self.peak_step,
+            number(self.final_lambda),
+            number(self.final_c),
+            number(self.final_loss),
+            number(self.final_f),
+            number(Some(self.initial_loss)),
+            self.steps
+        )
+    }
+}
+
 /// Where a model changes its behaviour, in units of `c`; none where no closed form holds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Edges {
@@ -181,7 +207,8 @@ impl ScanRun {
     fn why(&self) -> String {
         let Run { phase, last, steps, initial_loss, peak_loss, peak_step, .. } = self.run;
         if self.is_at_rest() {
-            return "the start is the minimum of the loss: the gradient is zero and nothing can happen".into();
+            return "the start is the minimum of the loss: the gradient is zero and nothing can happen"
+                .into();
         }
         let rose = || match peak_step {
             0 => "the loss never rose above its start".to_string(),
@@ -196,7 +223,11 @@ impl ScanRun {
                 format!("{}, and eta lambda went from {:.4} to {end:.4} in {steps} steps", rose(), self.c)
             }
             Phase::Catapult => {
-                format!("{}; eta lambda went from {:.4} to {end:.4}, where the minimum is stable", rose(), self.c)
+                format!(
+                    "{}; eta lambda went from {:.4} to {end:.4}, where the minimum is stable",
+                    rose(),
+                    self.c
+                )
             }
             Phase::Divergent => format!("the loss passed every bound at step {steps}"),
             Phase::Cycle(period) => {
@@ -244,7 +275,24 @@ mod tests {
         assert!(summary.why.starts_with("the loss rose 112.0"), "{}", summary.why);
         assert!(summary.why.ends_with("to 1.2788, where the minimum is stable"), "{}", summary.why);
         let states: Vec<State> = run.states().collect();
-        assert_eq!((states.len(), states[0], states[summary.steps]), (summary.steps + 1, run.run.start, run.run.last));
+        assert_eq!(
+            (states.len(), states[0], states[summary.steps]),
+            (summary.steps + 1, run.run.start, run.run.last)
+        );
+    }
+
+    #[test]
+    fn a_line_of_csv_has_as_many_cells_as_the_header() {
+        for c in ["2.5", "4", "4.1"] {
+            let summary = scan(c, "1024", 1.0).run(0).unwrap().summary();
+            assert_eq!(
+                summary.csv().split(',').count(),
+                Summary::CSV.split(',').count(),
+                "{}",
+                summary.csv()
+            );
+            assert!(summary.csv().starts_with(&format!("1024.0,{:?},", summary.c)));
+        }
     }
 
     #[test]
@@ -268,9 +316,15 @@ mod tests {
     #[test]
     fn edges_are_the_closed_forms_in_units_of_c() {
         let edges = scan("1", "50", 1.0).edges(50.0);
-        assert_eq!((edges.critical_c, edges.catapult_c, edges.largest_stable_c), (Some(2.0), Some(4.0), None));
+        assert_eq!(
+            (edges.critical_c, edges.catapult_c, edges.largest_stable_c),
+            (Some(2.0), Some(4.0), None)
+        );
         let logistic = Scan { loss: ScalarLoss::Logistic { positive: 0.5 }, ..scan("1", "50", 1.0) };
-        assert_eq!((logistic.edges(50.0).critical_c, logistic.edges(50.0).catapult_c), (Some(8.0), Some(40.0)));
+        assert_eq!(
+            (logistic.edges(50.0).critical_c, logistic.edges(50.0).catapult_c),
+            (Some(8.0), Some(40.0))
+        );
     }
 
     #[test]

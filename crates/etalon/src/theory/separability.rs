@@ -133,7 +133,8 @@ impl TwoClasses {
     /// When `direction` is not as long as [`TwoClasses::dim`].
     pub fn margin(&self, direction: &[f64]) -> f64 {
         assert_eq!(direction.len(), self.dim, "a direction has as many numbers as an input");
-        let least = self.rows.chunks_exact(self.dim).map(|row| dot(row, direction)).fold(f64::INFINITY, f64::min);
+        let least =
+            self.rows.chunks_exact(self.dim).map(|row| dot(row, direction)).fold(f64::INFINITY, f64::min);
         least / norm(direction)
     }
 
@@ -165,7 +166,8 @@ impl TwoClasses {
                     samples.iter().map(|&sample| dot(row(sample), direction)).collect()
                 };
                 if let Some(direction) = found.direction {
-                    let least = margins(&parts.separable, &direction).into_iter().fold(f64::INFINITY, f64::min);
+                    let least =
+                        margins(&parts.separable, &direction).into_iter().fold(f64::INFINITY, f64::min);
                     let others = parts.inseparable.iter().zip(margins(&parts.inseparable, &direction));
                     parts.leak = others.fold(0.0, |leak, (&sample, margin)| {
                         leak.max(margin.abs() / norm(row(sample)).max(f64::MIN_POSITIVE))

@@ -88,7 +88,9 @@ fn exclusive_or_and_opposite_labels_cannot_be_separated() {
 fn random_labels_are_separable_below_twice_the_dimension_and_not_above() {
     // Cover 1965: N points in general position in d dimensions are separable with probability 1/2 at N = 2d.
     let dim = 30;
-    for (samples, expected) in [(20, Verdict::Separable), (30, Verdict::Separable), (120, Verdict::Inseparable)] {
+    for (samples, expected) in
+        [(20, Verdict::Separable), (30, Verdict::Separable), (120, Verdict::Inseparable)]
+    {
         let labels: Vec<f64> = normal(samples, 1).iter().map(|x| x.signum()).collect();
         let set = classes(dim, &normal(samples * dim, samples as u64), &labels, false);
         let separation = set.separate();
