@@ -4,6 +4,7 @@
 mod completions;
 mod data;
 mod spec;
+mod theory;
 
 use crate::args::Flags;
 use crate::context::{Context, Failure, Verdict};
@@ -34,6 +35,8 @@ pub struct Cli {
 pub enum Verb {
     Spec(spec::Arguments),
     #[command(subcommand)]
+    Theory(theory::Model),
+    #[command(subcommand)]
     Data(data::Action),
     Completions(completions::Arguments),
 }
@@ -46,6 +49,7 @@ impl Verb {
     pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
         match self {
             Verb::Spec(arguments) => arguments.run(context),
+            Verb::Theory(model) => model.run(context),
             Verb::Data(action) => action.run(context),
             Verb::Completions(arguments) => arguments.run(context),
         }

@@ -7,6 +7,7 @@ mod help;
 mod run_directory;
 mod spec;
 mod streams;
+mod theory;
 
 use assert_cmd::Command;
 use std::path::Path;

@@ -1,12 +1,12 @@
 //! Where a logarithmic axis has its marks.
 
-/// Marks at 1, 2, 5 times powers of ten where the range is short, else at powers of ten, every so many where there
-/// would be more than a dozen.
+/// Marks within each power of ten where the range is short, else at powers of ten, every so many where there would be
+/// more than a dozen.
 pub(super) fn ticks(low: f64, high: f64) -> Vec<f64> {
     let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
     let decades = high.log10() - low.log10();
-    let factors: &[f64] = if decades < 1.0 {
-        &[1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0]
+    let factors: &[f64] = if decades < 1.5 {
+        &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0]
     } else if decades < 3.0 {
         &[1.0, 2.0, 5.0]
     } else {
@@ -39,9 +39,10 @@ mod tests {
 
     #[test]
     fn short_ranges_have_marks_between_the_powers_of_ten() {
-        assert_eq!(ticks(0.5, 8.0), [0.5, 1.0, 2.0, 5.0]);
+        assert_eq!(ticks(0.5, 8.0), [0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0]);
+        assert_eq!(ticks(0.5, 40.0), [0.5, 1.0, 2.0, 5.0, 10.0, 20.0]);
         assert_eq!(ticks(10.0, 1e6), [10.0, 1e2, 1e3, 1e4, 1e5, 1e6]);
-        assert_eq!(ticks(1.2, 4.5), [1.5, 2.0, 2.5, 3.0, 4.0]);
+        assert_eq!(ticks(1.2, 4.5), [1.5, 2.0, 3.0, 4.0]);
         assert_eq!(ticks(1e-20, 1e20).len(), 11);
     }
 

@@ -101,7 +101,7 @@ mod tests {
             "precision=f64",
             "data.name=teacher",
             "data.dimension=6",
-            "data.train=20",
+            "data.train=12",
             "data.test=10",
             "network.parametrization=ntk",
             "network.activation=tanh",
@@ -162,18 +162,27 @@ mod tests {
 
     #[test]
     fn below_two_a_network_follows_its_twin_the_closer_the_wider() {
+        // The mean over seeds, for one draw of the weights is off by its own size.
         let distance_at = |width: usize| {
-            let spec = spec(&["network.depth=2", &format!("network.width={width}")]);
+            let spec = spec(&["network.depth=1", &format!("network.width={width}")]);
             let task = Task::<f64>::new(&spec).unwrap();
-            let start = task.network.layout().initialise(1);
-            let eta = 1.0 / curvature(&task, &spec, &start);
-            let (network, twin, _) = both(&task, &spec, &start, eta, 40);
-            distance(&network, &twin)
+            let seeds = 0..8;
+            let sum: f64 = seeds
+                .clone()
+                .map(|seed| {
+                    let start = task.network.layout().initialise(seed);
+                    let eta = 1.0 / curvature(&task, &spec, &start);
+                    let (network, twin, _) = both(&task, &spec, &start, eta, 30);
+                    distance(&network, &twin)
+                })
+                .sum();
+            sum / seeds.count() as f64
         };
         let (narrow, wide) = (distance_at(64), distance_at(1024));
-        // O(1 / width) in the mean; one draw of sixteen times the width may be off by half of it.
-        assert!(wide < narrow / 8.0, "{narrow} at width 64, {wide} at 1024");
-        assert!(wide < 0.02, "{wide}");
+        println!("{narrow} at width 64, {wide} at 1024");
+        // Sixteen times closer where the difference is O(1 / width), four times where it is O(1 / sqrt(width)).
+        assert!(wide < narrow / 10.0, "{narrow} at width 64, {wide} at 1024");
+        assert!(wide < 0.005, "{wide}");
     }
 
     #[test]
