@@ -46,11 +46,21 @@ impl Job {
     /// # Errors
     /// As [`Spec::load`].
     pub fn spec(&self, seed: Option<u64>) -> Result<Spec, SpecError> {
-        let (file, overrides) = match self.arguments.split_first() {
+        self.spec_with(&[], seed)
+    }
+
+    /// As [`Job::spec`]; where no file is given, `defaults` (overrides of the verb's own) come before the user's.
+    ///
+    /// # Errors
+    /// As [`Spec::load`].
+    pub fn spec_with(&self, defaults: &[&str], seed: Option<u64>) -> Result<Spec, SpecError> {
+        let (file, given) = match self.arguments.split_first() {
             Some((first, rest)) if !first.contains('=') => (Some(Path::new(first)), rest),
             _ => (None, &self.arguments[..]),
         };
-        let mut overrides = overrides.to_vec();
+        let defaults = if file.is_some() { &[] } else { defaults };
+        let mut overrides: Vec<String> = defaults.iter().map(ToString::to_string).collect();
+        overrides.extend_from_slice(given);
         overrides.extend(seed.map(|seed| format!("seed={seed}")));
         Spec::load(file, &overrides)
     }

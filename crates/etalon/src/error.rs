@@ -2,8 +2,10 @@
 
 use crate::curvature::LanczosError;
 use crate::memory::MemoryError;
+use crate::models::ModelError;
 use crate::search::SearchError;
 use crate::spec::SpecError;
+use crate::theory::TheoryError;
 use crate::train::{PlanError, TaskError};
 use etalon_nn::parameters::FileError;
 
@@ -23,6 +25,10 @@ pub enum Error {
     Lanczos(#[from] LanczosError),
     #[error(transparent)]
     Search(#[from] SearchError),
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Theory(#[from] TheoryError),
     #[error(transparent)]
     File(#[from] FileError),
 }

@@ -49,7 +49,9 @@
 pub mod curvature;
 pub mod data;
 mod error;
-mod memory;
+pub mod figure;
+pub mod memory;
+pub mod models;
 pub mod phase;
 pub mod schedule;
 pub mod search;

@@ -6,6 +6,7 @@ mod data;
 mod find;
 mod measure;
 mod spec;
+mod theory;
 mod train;
 
 use crate::args::Flags;
@@ -38,6 +39,8 @@ pub enum Verb {
     Find(find::Arguments),
     Measure(measure::Arguments),
     Train(train::Arguments),
+    #[command(subcommand)]
+    Theory(theory::Model),
     Spec(spec::Arguments),
     #[command(subcommand)]
     Data(data::Action),
@@ -54,6 +57,7 @@ impl Verb {
             Verb::Find(arguments) => arguments.run(context),
             Verb::Measure(arguments) => arguments.run(context),
             Verb::Train(arguments) => arguments.run(context),
+            Verb::Theory(model) => model.run(context),
             Verb::Spec(arguments) => arguments.run(context),
             Verb::Data(action) => action.run(context),
             Verb::Completions(arguments) => arguments.run(context),

@@ -3,7 +3,9 @@ use crate::Etalon;
 #[test]
 fn help_lists_the_verbs_and_the_exit_codes() {
     let help = Etalon::new().run(&["--help"]).printed();
-    for expected in ["  spec ", "  data ", "  completions ", "Exit codes:", "--threads <N>", "ETALON_DATA"] {
+    for expected in
+        ["  spec ", "  data ", "  theory ", "  completions ", "Exit codes:", "--threads <N>", "ETALON_DATA"]
+    {
         assert!(help.contains(expected), "{expected} is missing in:\n{help}");
     }
 }
@@ -11,7 +13,9 @@ fn help_lists_the_verbs_and_the_exit_codes() {
 #[test]
 fn every_verb_takes_the_common_flags() {
     let etalon = Etalon::new();
-    for verb in [["spec"].as_slice(), &["data", "list"], &["data", "fetch"], &["completions"]] {
+    for verb in
+        [["spec"].as_slice(), &["data", "list"], &["data", "fetch"], &["theory", "map"], &["completions"]]
+    {
         let help = etalon.run(&[verb, &["--help"]].concat()).printed();
         for flag in ["--json", "--seed", "--threads", "--out", "--quiet", "--no-progress"] {
             assert!(help.contains(flag), "{flag} is missing in:\n{help}");

@@ -10,6 +10,7 @@ mod readme;
 mod run_directory;
 mod spec;
 mod streams;
+mod theory;
 mod train;
 
 use assert_cmd::Command;

@@ -4,7 +4,9 @@ use std::process::Stdio;
 #[test]
 fn a_reader_who_leaves_is_no_error() {
     let etalon = Etalon::new();
-    for arguments in [["spec", "--keys"].as_slice(), &["--help"], &["completions", "bash"]] {
+    for arguments in
+        [["spec", "--keys"].as_slice(), &["--help"], &["completions", "bash"], &["theory", "map"]]
+    {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = etalon.plain_command(env!("CARGO_BIN_EXE_etalon"));

@@ -1,8 +1,10 @@
 //! What a trajectory did: lazy, catapult, divergent or stuck, with the evidence.
 
+pub mod boundaries;
 mod job;
 mod observe;
 
+pub use boundaries::{Boundaries, DEFINITION, Definition, map_boundaries, network_boundaries};
 pub use job::{Last, Report, TrainOptions, train};
 pub use observe::{Observed, observe};
 

@@ -99,39 +99,32 @@ impl Range {
     }
 }
 
-/// The lowest learning rate in the range at which runs of the map stop (or start) being accepted: a walk up from
-/// the lower end, then bisection on the logarithmic axis.
+/// The lowest place in a range at which an answer changes: a walk up from the lower end, then bisection on the
+/// logarithmic axis.
 ///
-/// Acceptance need not be monotone: near the edge of divergence convergent and divergent rates alternate on
+/// Answers need not change once: near the edge of divergence convergent and divergent learning rates alternate on
 /// every scale (logistic loss at width 100: from `eta lambda_0 / sqrt(n)` = 5.87 to 6.48). The walk finds
 /// the first change that is wider than its steps; bisection alone finds one of them.
 ///
 /// # Errors
-/// Those of [`Map::new`] and [`Map::run`]; a range that is none; one whose every step gives the same answer.
-pub fn boundary(
-    loss: ScalarLoss,
-    width: f64,
-    start: State,
+/// A range that is none; one whose every step gives the same answer; whatever `ask` fails with.
+pub fn first_change<E: From<TheoryError>>(
     range: &Range,
-    settings: &RunSettings,
-    accept: impl Fn(&Run) -> bool,
-) -> Result<Bracket, TheoryError> {
+    mut ask: impl FnMut(f64) -> Result<bool, E>,
+) -> Result<Bracket, E> {
     range.check()?;
-    let ask = |eta: f64| -> Result<bool, TheoryError> {
-        Ok(accept(&Map::new(loss, eta, width)?.run(start, settings)?))
-    };
     let at_low = ask(range.low)?;
     let (mut same, mut other) = (range.low, None);
     for step in 1..=range.steps {
         let share = step as f64 / range.steps as f64;
         // The last step is the upper end itself, without the rounding of the power.
-        let eta =
+        let place =
             if step == range.steps { range.high } else { range.low * (range.high / range.low).powf(share) };
-        if ask(eta)? != at_low {
-            other = Some(eta);
+        if ask(place)? != at_low {
+            other = Some(place);
             break;
         }
-        same = eta;
+        same = place;
     }
     let Range { low, high, .. } = *range;
     let mut other = other.ok_or(TheoryError::NoBoundary { low, high, answer: at_low })?;
@@ -145,6 +138,22 @@ pub fn boundary(
     }
     let (accepted, refused) = if at_low { (same, other) } else { (other, same) };
     Ok(Bracket { accepted, refused })
+}
+
+/// The lowest learning rate in the range at which runs of the map stop (or start) being accepted, by
+/// [`first_change`].
+///
+/// # Errors
+/// Those of [`Map::new`], [`Map::run`] and [`first_change`].
+pub fn boundary(
+    loss: ScalarLoss,
+    width: f64,
+    start: State,
+    range: &Range,
+    settings: &RunSettings,
+    accept: impl Fn(&Run) -> bool,
+) -> Result<Bracket, TheoryError> {
+    first_change(range, |eta| Ok(accept(&Map::new(loss, eta, width)?.run(start, settings)?)))
 }
 
 #[cfg(test)]

@@ -76,6 +76,20 @@ impl Map {
         }
     }
 
+    /// The sharpness: the largest eigenvalue of the Hessian of the loss over all weights, residual part included,
+    /// `l'' lambda / 2 + sqrt((l'' lambda / 2)^2 + 2 l'' G f / n + G^2 / n)`.
+    ///
+    /// The Hessian is `l'' grad f grad f^T + G hess f`; in the planes of `u + v` and `u - v`, `hess f` is
+    /// `+-1 / sqrt(n)` and `grad f` is that weight over `sqrt(n)`, which leaves a 2 x 2 matrix. Checked in
+    /// `the_sharpness_is_that_of_the_weights`.
+    pub fn sharpness(&self, state: State) -> f64 {
+        let (g, bend) = (self.loss.gradient(state.f), self.loss.curvature(state.f));
+        let half = 0.5 * bend * state.lambda;
+        // The discriminant of a symmetric matrix: negative by rounding only.
+        let inside = half * half + (2.0 * bend * g * state.f + g * g) / self.width;
+        half + inside.max(0.0).sqrt()
+    }
+
     /// The states from `start` on, `start` first, without end.
     pub fn states(&self, start: State) -> impl Iterator<Item = State> + use<> {
         let map = *self;
@@ -224,6 +238,33 @@ mod tests {
             let got = network.state();
             assert!((got.f - expected.f).abs() < 1e-13 * (1.0 + expected.f.abs()));
             assert!((got.lambda / expected.lambda - 1.0).abs() < 1e-13);
+        }
+    }
+
+    #[test]
+    fn the_sharpness_is_that_of_the_weights() {
+        use crate::curvature::{DenseOperator, LanczosSettings, lanczos};
+        for (loss, n) in [
+            (MSE, 3),
+            (ScalarLoss::Mse { target: 2.0 }, 5),
+            (ScalarLoss::Logistic { positive: 0.3 }, 4),
+            (ScalarLoss::Exponential { positive: 0.5 }, 2),
+        ] {
+            let network = Network::random(n, 5);
+            let state = network.state();
+            let (g, bend, root) = (loss.gradient(state.f), loss.curvature(state.f), (n as f64).sqrt());
+            let slope: Vec<f64> = network.v.iter().chain(&network.u).map(|w| w / root).collect();
+            let entry = |i: usize, j: usize| {
+                let mixed = if i.abs_diff(j) == n { g / root } else { 0.0 };
+                bend * slope[i] * slope[j] + mixed
+            };
+            let size = 2 * n;
+            let dense = (0..size * size).map(|at| entry(at / size, at % size)).collect();
+            let mut hessian = DenseOperator::new(size, dense).unwrap();
+            let settings = LanczosSettings { tolerance: 1e-12, ..LanczosSettings::default() };
+            let top = lanczos(&mut hessian, &settings, None).unwrap().largest[0].value;
+            let map = Map::new(loss, 1.0, n as f64).unwrap();
+            assert!((map.sharpness(state) / top - 1.0).abs() < 1e-11, "{loss:?}: {top}");
         }
     }
 

@@ -8,6 +8,8 @@
 //! - [`phase`]: what such a map does at a learning rate, with the evidence.
 //! - [`limits`]: critical and maximal learning rates in closed form, and by bisection.
 //! - [`linear`]: two-layer linear networks with many samples, exactly, at a cost free of the width.
+//! - [`axis`] and [`scan`]: one model over many learning rates and widths.
+//! - [`separability`]: whether a linear predictor can separate two classes, with a proof either way.
 //! - [`mod@thresholds`]: what a measured curvature says about the learning rate.
 //!
 //! ```
@@ -22,19 +24,26 @@
 //! # Ok::<(), etalon::theory::TheoryError>(())
 //! ```
 
+pub mod axis;
 pub mod limits;
 pub mod linear;
 pub mod loss;
 pub mod map;
+mod nearest;
 pub mod phase;
+pub mod scan;
+pub mod separability;
 mod symmetric;
 pub mod thresholds;
 
-pub use limits::{Bracket, Range, boundary, catapult_eta, critical_eta, largest_stable_eta};
+pub use axis::{Axis, AxisError};
+pub use limits::{Bracket, Range, boundary, catapult_eta, critical_eta, first_change, largest_stable_eta};
 pub use linear::{LinearModel, LinearState};
 pub use loss::ScalarLoss;
 pub use map::{Dimensionless, Map, Modes, State};
 pub use phase::{Phase, Run, RunSettings};
+pub use scan::{Edges, Scan, ScanRun, Summary};
+pub use separability::{Parts, Separation, TwoClasses, Verdict, cosine};
 pub use thresholds::{Threshold, ThresholdInputs, Thresholds, thresholds};
 
 /// What was wrong with a question to a model.

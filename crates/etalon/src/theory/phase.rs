@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Map, State, TheoryError};
+use super::{Map, ScalarLoss, State, TheoryError};
 
 /// States looked at for a cycle, and the longest period that is told from chaos.
 const WINDOW: usize = 128;
@@ -38,6 +38,20 @@ impl fmt::Display for Phase {
             Self::Cycle(period) => write!(f, "{period}-cycle"),
             Self::Chaotic => write!(f, "bounded chaos"),
             Self::Unfinished => write!(f, "unfinished"),
+        }
+    }
+}
+
+impl Phase {
+    /// Its name in one word, without the length of a cycle.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lazy => "lazy",
+            Self::Catapult => "catapult",
+            Self::Divergent => "divergent",
+            Self::Cycle(_) => "cycle",
+            Self::Chaotic => "chaotic",
+            Self::Unfinished => "unfinished",
         }
     }
 }
@@ -77,6 +91,15 @@ pub struct Run {
     pub peak_loss: f64,
     /// The step of the largest loss (0: the start).
     pub peak_step: usize,
+}
+
+impl Run {
+    /// The run of no step from a start at the minimum.
+    pub(super) fn at_rest(loss: ScalarLoss, start: State) -> Self {
+        let initial_loss = loss.value(start.f);
+        let (phase, steps, peak_step) = (Phase::Lazy, 0, 0);
+        Run { phase, start, last: start, steps, initial_loss, peak_loss: initial_loss, peak_step }
+    }
 }
 
 impl Map {
@@ -150,7 +173,6 @@ impl Map {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::theory::ScalarLoss;
     use crate::theory::fixed_cases;
     use proptest::prelude::*;
 

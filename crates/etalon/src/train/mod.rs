@@ -6,6 +6,7 @@ mod plan;
 mod task;
 mod trajectory;
 mod trial;
+mod twin;
 
 pub use metrics::Metrics;
 pub use optimizer::Sgd;
@@ -14,3 +15,4 @@ pub use plan::{Goal, Plan, PlanError};
 pub use task::{Samples, Task, TaskError};
 pub use trajectory::{Record, Stop, Trajectory};
 pub use trial::{State, Trial, run};
+pub use twin::Twin;

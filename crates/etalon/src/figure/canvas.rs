@@ -1,0 +1,141 @@
+//! A page with one framed plot on two logarithmic axes.
+
+use super::FigureError;
+use super::ticks::{text, ticks};
+use plotters::coord::Shift;
+use plotters::element::DashedPathElement;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+pub(super) const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
+const PAPER: RGBColor = RGBColor(0xfa, 0xfa, 0xf7);
+const FONT: &str = "sans-serif";
+
+/// The page in pixels.
+pub(super) const SIZE: (u32, u32) = (960, 640);
+/// The frame: left, top, right, bottom.
+const FRAME: (i32, i32, i32, i32) = (96, 92, 930, 560);
+
+/// An axis of the plot: its ends, and what it shows.
+pub(super) struct LogAxis<'a> {
+    pub low: f64,
+    pub high: f64,
+    pub label: &'a str,
+}
+
+impl LogAxis<'_> {
+    /// The share of the axis that lies below a value, on the logarithmic scale.
+    fn share(&self, value: f64) -> f64 {
+        (value / self.low).ln() / (self.high / self.low).ln()
+    }
+}
+
+/// A page being drawn.
+pub(super) struct Canvas<'a, 'b> {
+    page: DrawingArea<SVGBackend<'a>, Shift>,
+    x: LogAxis<'b>,
+    y: LogAxis<'b>,
+}
+
+fn fault(error: impl std::fmt::Display) -> FigureError {
+    FigureError::Drawing(error.to_string())
+}
+
+impl<'a, 'b> Canvas<'a, 'b> {
+    /// An empty page.
+    pub fn new(svg: &'a mut String, x: LogAxis<'b>, y: LogAxis<'b>) -> Result<Self, FigureError> {
+        let page = SVGBackend::with_string(svg, SIZE).into_drawing_area();
+        page.fill(&PAPER).map_err(fault)?;
+        Ok(Canvas { page, x, y })
+    }
+
+    fn column(&self, x: f64) -> i32 {
+        FRAME.0 + (self.x.share(x) * f64::from(FRAME.2 - FRAME.0)).round() as i32
+    }
+
+    fn row(&self, y: f64) -> i32 {
+        FRAME.3 - (self.y.share(y) * f64::from(FRAME.3 - FRAME.1)).round() as i32
+    }
+
+    /// A filled rectangle between two corners of the plot.
+    pub fn fill(
+        &self,
+        (x0, y0): (f64, f64),
+        (x1, y1): (f64, f64),
+        colour: RGBColor,
+    ) -> Result<(), FigureError> {
+        let corners = [(self.column(x0), self.row(y1)), (self.column(x1), self.row(y0))];
+        self.page.draw(&Rectangle::new(corners, colour.filled())).map_err(fault)
+    }
+
+    /// A line through the plot, dark on a light edge so that it shows on every colour.
+    pub fn line(&self, points: &[(f64, f64)], dashed: bool) -> Result<(), FigureError> {
+        let points: Vec<(i32, i32)> = points.iter().map(|&(x, y)| (self.column(x), self.row(y))).collect();
+        for (colour, width) in [(WHITE, 4), (INK, 2)] {
+            let style = colour.stroke_width(width);
+            if dashed {
+                let pieces = DashedPathElement::new(points.iter().copied(), 10, 6, style);
+                self.page.draw(&pieces).map_err(fault)?;
+            } else {
+                self.page.draw(&PathElement::new(points.clone(), style)).map_err(fault)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A sample of a colour in the legend at the top, and its name; returns where the next one starts.
+    pub fn legend(&self, left: i32, colour: RGBColor, name: &str) -> Result<i32, FigureError> {
+        let top = 50;
+        let sample = Rectangle::new([(left, top), (left + 18, top + 14)], colour.filled());
+        self.page.draw(&sample).map_err(fault)?;
+        self.text(name, (left + 25, top + 7), 16.0, (HPos::Left, VPos::Center))?;
+        // About the width of a sans-serif letter.
+        Ok(left + 25 + 9 * name.chars().count() as i32 + 18)
+    }
+
+    /// A stroke in the legend, as [`Canvas::line`] draws it.
+    pub fn legend_line(&self, left: i32, dashed: bool, name: &str) -> Result<i32, FigureError> {
+        let y = 80;
+        let style = INK.stroke_width(2);
+        let points = vec![(left, y), (left + 36, y)];
+        if dashed {
+            self.page.draw(&DashedPathElement::new(points.iter().copied(), 10, 6, style)).map_err(fault)?;
+        } else {
+            self.page.draw(&PathElement::new(points, style)).map_err(fault)?;
+        }
+        self.text(name, (left + 43, y), 15.0, (HPos::Left, VPos::Center))?;
+        Ok(left + 43 + 8 * name.chars().count() as i32 + 18)
+    }
+
+    /// Title, frame, marks and labels.
+    pub fn finish(self, title: &str) -> Result<(), FigureError> {
+        let (left, top, right, bottom) = FRAME;
+        let frame = Rectangle::new([(left, top), (right, bottom)], INK.stroke_width(1));
+        self.page.draw(&frame).map_err(fault)?;
+        for tick in ticks(self.x.low, self.x.high) {
+            let x = self.column(tick);
+            self.stroke([(x, bottom), (x, bottom + 6)])?;
+            self.text(&text(tick), (x, bottom + 12), 15.0, (HPos::Center, VPos::Top))?;
+        }
+        for tick in ticks(self.y.low, self.y.high) {
+            let y = self.row(tick);
+            self.stroke([(left - 6, y), (left, y)])?;
+            self.text(&text(tick), (left - 10, y), 15.0, (HPos::Right, VPos::Center))?;
+        }
+        self.text(title, (left, 24), 19.0, (HPos::Left, VPos::Center))?;
+        self.text(self.x.label, ((left + right) / 2, bottom + 44), 17.0, (HPos::Center, VPos::Top))?;
+        let style = (FONT, 17.0).into_font().transform(FontTransform::Rotate270).color(&INK);
+        let style = style.pos(Pos::new(HPos::Center, VPos::Center));
+        self.page.draw_text(self.y.label, &style, (24, (top + bottom) / 2)).map_err(fault)?;
+        self.page.present().map_err(fault)
+    }
+
+    fn stroke(&self, points: [(i32, i32); 2]) -> Result<(), FigureError> {
+        self.page.draw(&PathElement::new(points.to_vec(), INK.stroke_width(1))).map_err(fault)
+    }
+
+    fn text(&self, text: &str, at: (i32, i32), size: f64, (h, v): (HPos, VPos)) -> Result<(), FigureError> {
+        let style = (FONT, size).into_font().color(&INK).pos(Pos::new(h, v));
+        self.page.draw_text(text, &style, at).map_err(fault)
+    }
+}

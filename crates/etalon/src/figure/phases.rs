@@ -1,0 +1,174 @@
+//! The phase at every learning rate and width.
+
+use super::FigureError;
+use super::canvas::{Canvas, LogAxis};
+use crate::theory::{Edges, Scan, ScanRun};
+use plotters::style::RGBColor;
+
+/// A scan as a picture: `c` to the right, the width upwards, both logarithmic; a colour for each phase, and the
+/// closed forms as lines.
+#[derive(Debug)]
+pub struct PhasePicture<'a> {
+    title: String,
+    columns: Vec<f64>,
+    rows: Vec<f64>,
+    runs: &'a [ScanRun],
+    edges: Vec<Edges>,
+}
+
+/// The phases in the order of the legend, and their colours.
+const COLOURS: [(&str, RGBColor); 6] = [
+    ("lazy", RGBColor(0x56, 0xb4, 0xe9)),
+    ("catapult", RGBColor(0xe6, 0x9f, 0x00)),
+    ("divergent", RGBColor(0x55, 0x55, 0x55)),
+    ("cycle", RGBColor(0x00, 0x9e, 0x73)),
+    ("chaotic", RGBColor(0xcc, 0x79, 0xa7)),
+    ("unfinished", RGBColor(0xf0, 0xe4, 0x42)),
+];
+
+impl<'a> PhasePicture<'a> {
+    /// The picture of a scan and of its runs in their order.
+    ///
+    /// # Errors
+    /// With fewer than two values on an axis, and where an axis does not rise.
+    pub fn new(title: impl Into<String>, scan: &Scan, runs: &'a [ScanRun]) -> Result<Self, FigureError> {
+        let (columns, rows): (Vec<f64>, Vec<f64>) =
+            (scan.c.values().collect(), scan.widths.values().collect());
+        if columns.len() < 2 || rows.len() < 2 {
+            return Err(FigureError::TooSmall { columns: columns.len(), rows: rows.len() });
+        }
+        for (axis, values) in [("values of c", &columns), ("widths", &rows)] {
+            if !values.is_sorted_by(|a, b| a < b) {
+                return Err(FigureError::NotRising { axis });
+            }
+        }
+        let edges = rows.iter().map(|&width| scan.edges(width)).collect();
+        Ok(PhasePicture { title: title.into(), columns, rows, runs, edges })
+    }
+
+    /// The picture as SVG.
+    ///
+    /// # Errors
+    /// When it cannot be drawn.
+    pub fn svg(&self) -> Result<String, FigureError> {
+        let (x, y) = (borders(&self.columns), borders(&self.rows));
+        let ends = |borders: &[f64]| (borders[0], borders[borders.len() - 1]);
+        let ((left, right), (low, high)) = (ends(&x), ends(&y));
+        let mut svg = String::new();
+        let canvas = Canvas::new(
+            &mut svg,
+            LogAxis { low: left, high: right, label: "c = learning rate × curvature at the start" },
+            LogAxis { low, high, label: "width n" },
+        )?;
+        for (row, runs) in self.runs.chunks_exact(self.columns.len()).enumerate() {
+            // Neighbours of one phase are one rectangle: most pictures have few of them.
+            let mut first = 0;
+            for run in runs.chunk_by(|a, b| a.run.phase.name() == b.run.phase.name()) {
+                let last = first + run.len();
+                canvas.fill((x[first], y[row]), (x[last], y[row + 1]), colour(run[0].run.phase.name()))?;
+                first = last;
+            }
+        }
+        let mut at = 96;
+        for (name, colour) in COLOURS {
+            if self.runs.iter().any(|run| run.run.phase.name() == name) {
+                at = canvas.legend(at, colour, name)?;
+            }
+        }
+        let lines: [(&str, bool, fn(&Edges) -> Option<f64>); 2] = [
+            ("the minimum is unstable to the right", true, |edges| edges.critical_c),
+            ("divergence to the right, by closed form", false, |edges| edges.catapult_c),
+        ];
+        let mut at = 96;
+        for (name, dashed, of) in lines {
+            let points = self.edges.iter().filter_map(|edges| Some((of(edges)?, edges.width)));
+            let mut points: Vec<(f64, f64)> = points.filter(|(c, _)| (left..=right).contains(c)).collect();
+            // To the frame, where the line is upright.
+            if let Some(&(c, width)) = points.first().filter(|point| point.1 == self.rows[0]) {
+                points.insert(0, (c, low.min(width)));
+            }
+            if let Some(&(c, width)) = points.last().filter(|point| point.1 == self.rows[self.rows.len() - 1])
+            {
+                points.push((c, high.max(width)));
+            }
+            if points.len() > 1 {
+                canvas.line(&points, dashed)?;
+                at = canvas.legend_line(at, dashed, name)?;
+            }
+        }
+        canvas.finish(&self.title)?;
+        Ok(svg)
+    }
+}
+
+fn colour(phase: &str) -> RGBColor {
+    // Every phase has one; a new one without would be black, and missing in the legend.
+    COLOURS.iter().find(|(name, _)| *name == phase).map_or(RGBColor(0, 0, 0), |(_, colour)| *colour)
+}
+
+/// The borders between values on a logarithmic axis: geometric means, and half a step beyond the ends.
+fn borders(values: &[f64]) -> Vec<f64> {
+    let last = values.len() - 1;
+    let mut borders = vec![values[0] * (values[0] / values[1]).sqrt()];
+    borders.extend(values.windows(2).map(|pair| (pair[0] * pair[1]).sqrt()));
+    borders.push(values[last] * (values[last] / values[last - 1]).sqrt());
+    borders
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::theory::{RunSettings, ScalarLoss, State};
+
+    fn scan(c: &str, widths: &str) -> Scan {
+        Scan {
+            loss: ScalarLoss::Mse { target: 0.0 },
+            start: State { f: 1.0, lambda: 2.0 },
+            c: c.parse().unwrap(),
+            widths: widths.parse().unwrap(),
+            settings: RunSettings::default(),
+        }
+    }
+
+    #[test]
+    fn a_picture_has_its_phases_lines_and_labels() {
+        let scan = scan("1..6/12", "10..1000/3");
+        let runs = scan.runs().unwrap();
+        let svg = PhasePicture::new("A map", &scan, &runs).unwrap().svg().unwrap();
+        for expected in
+            ["A map", "lazy", "catapult", "divergent", "width n", "c = learning rate", "#56B4E9", "1000"]
+        {
+            assert!(svg.contains(expected), "{expected}");
+        }
+        assert!(!svg.contains("chaotic") && svg.trim_end().ends_with("</svg>"));
+        // Three phases in three rows, merged.
+        assert_eq!(svg.matches("#E69F00").count(), 3 + 1);
+    }
+
+    #[test]
+    fn every_phase_has_a_colour() {
+        use crate::theory::Phase;
+        for phase in [
+            Phase::Lazy,
+            Phase::Catapult,
+            Phase::Divergent,
+            Phase::Cycle(2),
+            Phase::Chaotic,
+            Phase::Unfinished,
+        ] {
+            assert_ne!(colour(phase.name()), RGBColor(0, 0, 0), "{phase}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_picture_is_refused() {
+        for (c, widths, text) in [
+            ("1,2", "10", "at least two values on each axis, here 2 of c and 1 of the width"),
+            ("2,1", "10,20", "the values of c of a phase picture must rise"),
+            ("1,2", "10,10", "the widths of a phase picture must rise"),
+        ] {
+            let error = PhasePicture::new("", &scan(c, widths), &[]).unwrap_err().to_string();
+            assert!(error.contains(text), "{error}");
+        }
+    }
+}

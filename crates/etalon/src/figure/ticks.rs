@@ -1,0 +1,63 @@
+//! Where a logarithmic axis has its marks.
+
+/// Marks within each power of ten where the range is short, else at powers of ten, every so many where there would be
+/// more than a dozen.
+pub(super) fn ticks(low: f64, high: f64) -> Vec<f64> {
+    let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
+    let decades = high.log10() - low.log10();
+    let factors: &[f64] = if decades < 1.5 {
+        &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0]
+    } else if decades < 3.0 {
+        &[1.0, 2.0, 5.0]
+    } else {
+        &[1.0]
+    };
+    let stride = ((decades / 12.0).ceil() as i32).max(1);
+    let all = (first..=last).filter(|power| power.rem_euclid(stride) == 0);
+    // A mark at the very end may miss it by rounding.
+    let inside = |tick: &f64| *tick >= low * (1.0 - 1e-12) && *tick <= high * (1.0 + 1e-12);
+    all.flat_map(|power| factors.iter().map(move |factor| factor * 10f64.powi(power)))
+        .filter(inside)
+        .collect()
+}
+
+/// A mark's text: plain up to a million and down to a thousandth, else as a power of ten.
+pub(super) fn text(tick: f64) -> String {
+    if (1e-3..1e6).contains(&tick) {
+        // Marks have two digits; the rest is rounding.
+        let digits = (1 - tick.log10().floor() as i32).max(0) as usize;
+        let text = format!("{tick:.digits$}");
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
+    } else {
+        format!("{tick:.0e}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_ranges_have_marks_between_the_powers_of_ten() {
+        assert_eq!(ticks(0.5, 8.0), [0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0]);
+        assert_eq!(ticks(0.5, 40.0), [0.5, 1.0, 2.0, 5.0, 10.0, 20.0]);
+        assert_eq!(ticks(10.0, 1e6), [10.0, 1e2, 1e3, 1e4, 1e5, 1e6]);
+        assert_eq!(ticks(1.2, 4.5), [1.5, 2.0, 3.0, 4.0]);
+        assert_eq!(ticks(1e-20, 1e20).len(), 11);
+    }
+
+    #[test]
+    fn marks_are_written_as_people_write_them() {
+        for (tick, expected) in [
+            (0.5, "0.5"),
+            (2.5, "2.5"),
+            (10.0, "10"),
+            (1e5, "100000"),
+            (1e6, "1e6"),
+            (0.002, "0.002"),
+            (1e-9, "1e-9"),
+        ] {
+            assert_eq!(text(tick), expected);
+        }
+    }
+}
