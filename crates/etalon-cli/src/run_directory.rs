@@ -16,7 +16,7 @@ const META: &str = "meta.json";
 #[derive(Debug, thiserror::Error)]
 pub enum RunDirectoryError {
     /// The system refuses to create or write.
-    #[error("{}: cannot {action}: {source}; give --out a folder that can be written to", path.display())]
+    #[error("{}: cannot {action}: {source}; choose a place that can be written to", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -25,6 +25,9 @@ pub enum RunDirectoryError {
         /// The system's own words.
         source: io::Error,
     },
+    /// A path of a file ends in none.
+    #[error("{} names no file; give the file's name too, such as runs.csv", _0.display())]
+    NoFile(PathBuf),
     /// Results of something else are in it.
     #[error(
         "{} holds the run of another spec ({there}, not {here}); give --out another folder, or empty this one",
@@ -164,6 +167,9 @@ pub fn check_writable(target: &Path) -> Result<(), RunDirectoryError> {
 
 /// A file beside `target` that vanishes unless it is renamed.
 fn aside_of(target: &Path) -> Result<tempfile::NamedTempFile, RunDirectoryError> {
+    if target.file_name().is_none() {
+        return Err(RunDirectoryError::NoFile(target.into()));
+    }
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(fault(folder, "create the folder"))?;
     let mut builder = tempfile::Builder::new();

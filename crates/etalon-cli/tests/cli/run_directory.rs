@@ -34,7 +34,10 @@ fn a_folder_that_cannot_be_made_is_named() {
     etalon.write("file", "");
     for out in ["file", "file/below"] {
         let complaint = etalon.run(&["spec", "--out", out]).complaint();
-        assert!(complaint.contains(out) && complaint.contains("give --out a folder"), "{complaint}");
+        assert!(
+            complaint.contains(out) && complaint.contains("choose a place that can be written to"),
+            "{complaint}"
+        );
     }
     assert_eq!(etalon.read("file"), "");
 }
