@@ -16,9 +16,11 @@ pub(super) fn ticks(low: f64, high: f64) -> Vec<f64> {
     let all = (first..=last).filter(|power| power.rem_euclid(stride) == 0);
     // A mark at the very end may miss it by rounding.
     let inside = |tick: &f64| *tick >= low * (1.0 - 1e-12) && *tick <= high * (1.0 + 1e-12);
-    all.flat_map(|power| factors.iter().map(move |factor| factor * 10f64.powi(power)))
-        .filter(inside)
-        .collect()
+    // A quotient of whole numbers is rounded once, so that a mark is the number that people write.
+    let scaled = |factor: f64, power: i32| {
+        if power < 0 { (10.0 * factor).round() / 10f64.powi(1 - power) } else { factor * 10f64.powi(power) }
+    };
+    all.flat_map(|power| factors.iter().map(move |&factor| scaled(factor, power))).filter(inside).collect()
 }
 
 /// A mark's text: plain up to a million and down to a thousandth, else as a power of ten.
