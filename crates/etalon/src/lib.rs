@@ -42,13 +42,14 @@
 //!
 //! # How it is laid out
 //!
-//! Modules point one way, downwards in this list: [`search`], [`phase`], [`curvature`], [`train`], [`spec`], [`data`],
+//! Modules point one way, downwards in this list: [`fit`], [`search`], [`phase`], [`curvature`], [`train`], [`spec`], [`data`],
 //! [`schedule`], [`theory`]. Below all of them lies the engine, [`nn`], which knows nothing of learning rates.
 //! [`theory`] imports nothing else of the house, so that the solvable models can be its referees.
 
 pub mod curvature;
 pub mod data;
 mod error;
+pub mod fit;
 mod memory;
 pub mod phase;
 pub mod schedule;
