@@ -1,6 +1,7 @@
 //! What the user typed: the flags that every verb takes, and the spec of a job.
 
 use etalon::spec::{Spec, SpecError};
+use etalon::sweep::Grid;
 use std::path::{Path, PathBuf};
 
 /// The flags of every verb.
@@ -46,13 +47,28 @@ impl Job {
     /// # Errors
     /// As [`Spec::load`].
     pub fn spec(&self, seed: Option<u64>) -> Result<Spec, SpecError> {
+        let (file, overrides) = self.parts(seed);
+        Spec::load(file, &overrides)
+    }
+
+    /// As [`Job::spec`], with the spec's grid.
+    ///
+    /// # Errors
+    /// As [`Grid::load`].
+    pub fn grid(&self, seed: Option<u64>) -> Result<Grid, SpecError> {
+        let (file, overrides) = self.parts(seed);
+        Grid::load(file, &overrides)
+    }
+
+    /// The file and the overrides.
+    fn parts(&self, seed: Option<u64>) -> (Option<&Path>, Vec<String>) {
         let (file, overrides) = match self.arguments.split_first() {
             Some((first, rest)) if !first.contains('=') => (Some(Path::new(first)), rest),
             _ => (None, &self.arguments[..]),
         };
         let mut overrides = overrides.to_vec();
         overrides.extend(seed.map(|seed| format!("seed={seed}")));
-        Spec::load(file, &overrides)
+        (file, overrides)
     }
 }
 

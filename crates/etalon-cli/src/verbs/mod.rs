@@ -4,8 +4,11 @@
 mod completions;
 mod data;
 mod find;
+mod fit;
 mod measure;
 mod spec;
+mod status;
+mod sweep;
 mod train;
 
 use crate::args::Flags;
@@ -38,6 +41,9 @@ pub enum Verb {
     Find(find::Arguments),
     Measure(measure::Arguments),
     Train(train::Arguments),
+    Sweep(sweep::Arguments),
+    Status(status::Arguments),
+    Fit(fit::Arguments),
     Spec(spec::Arguments),
     #[command(subcommand)]
     Data(data::Action),
@@ -54,6 +60,9 @@ impl Verb {
             Verb::Find(arguments) => arguments.run(context),
             Verb::Measure(arguments) => arguments.run(context),
             Verb::Train(arguments) => arguments.run(context),
+            Verb::Sweep(arguments) => arguments.run(context),
+            Verb::Status(arguments) => arguments.run(context),
+            Verb::Fit(arguments) => arguments.run(context),
             Verb::Spec(arguments) => arguments.run(context),
             Verb::Data(action) => action.run(context),
             Verb::Completions(arguments) => arguments.run(context),
