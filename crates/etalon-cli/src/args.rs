@@ -1,6 +1,7 @@
 //! What the user typed: the flags that every verb takes, and the spec of a job.
 
 use etalon::spec::{Spec, SpecError};
+use etalon::sweep::Grid;
 use std::path::{Path, PathBuf};
 
 /// The flags of every verb.
@@ -54,6 +55,21 @@ impl Job {
     /// # Errors
     /// As [`Spec::load`].
     pub fn spec_with(&self, defaults: &[&str], seed: Option<u64>) -> Result<Spec, SpecError> {
+        let (file, overrides) = self.parts(defaults, seed);
+        Spec::load(file, &overrides)
+    }
+
+    /// As [`Job::spec`], with the spec's grid.
+    ///
+    /// # Errors
+    /// As [`Grid::load`].
+    pub fn grid(&self, seed: Option<u64>) -> Result<Grid, SpecError> {
+        let (file, overrides) = self.parts(&[], seed);
+        Grid::load(file, &overrides)
+    }
+
+    /// The file and the overrides.
+    fn parts(&self, defaults: &[&str], seed: Option<u64>) -> (Option<&Path>, Vec<String>) {
         let (file, given) = match self.arguments.split_first() {
             Some((first, rest)) if !first.contains('=') => (Some(Path::new(first)), rest),
             _ => (None, &self.arguments[..]),
@@ -62,7 +78,7 @@ impl Job {
         let mut overrides: Vec<String> = defaults.iter().map(ToString::to_string).collect();
         overrides.extend_from_slice(given);
         overrides.extend(seed.map(|seed| format!("seed={seed}")));
-        Spec::load(file, &overrides)
+        (file, overrides)
     }
 }
 

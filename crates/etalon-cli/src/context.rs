@@ -3,7 +3,7 @@
 use crate::args::Flags;
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::run_directory::{RunDirectory, RunDirectoryError};
+use crate::run_directory::{RunDirectory, RunDirectoryError, facts};
 use etalon::spec::Spec;
 use etalon_nn::Cpu;
 use std::path::PathBuf;
@@ -57,6 +57,14 @@ impl Context {
             progress: Progress::new(flags.quiet, flags.no_progress),
             started: SystemTime::now(),
         })
+    }
+
+    /// The facts of this run, as for a `meta.json`.
+    ///
+    /// # Errors
+    /// As [`facts`].
+    pub fn facts(&self) -> serde_json::Result<serde_json::Map<String, serde_json::Value>> {
+        facts(self.started)
     }
 
     /// The folder of `--out`, if it is given, ready for result files. A verb opens it before it starts to work, so

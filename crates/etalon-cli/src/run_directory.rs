@@ -80,6 +80,33 @@ struct Meta<'a> {
     machine: Machine,
 }
 
+impl<'a> Meta<'a> {
+    fn new(spec: Option<String>, seeds: &'a [u64], started: SystemTime) -> Self {
+        let command = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+        Meta {
+            etalon: env!("CARGO_PKG_VERSION"),
+            commit: COMMIT,
+            spec,
+            seeds,
+            command: command.collect(),
+            started: humantime::format_rfc3339_seconds(started).to_string(),
+            machine: Machine::here(),
+        }
+    }
+}
+
+/// The facts of a run as `meta.json` has them, for a folder that is not a [`RunDirectory`].
+///
+/// # Errors
+/// None that occurs: every field has a form in JSON.
+pub fn facts(started: SystemTime) -> serde_json::Result<serde_json::Map<String, serde_json::Value>> {
+    let mut facts: serde_json::Map<_, _> =
+        serde_json::from_value(serde_json::to_value(Meta::new(None, &[], started))?)?;
+    // Those of a single spec.
+    facts.retain(|name, _| name != "spec" && name != "seeds");
+    Ok(facts)
+}
+
 impl RunDirectory {
     /// Makes the folder where it is missing, and writes `spec.toml` (if a spec runs) and `meta.json`. The same spec may
     /// come again; files of the same name are then replaced.
@@ -107,16 +134,7 @@ impl RunDirectory {
             }
         }
         let directory = RunDirectory { path: path.into() };
-        let command = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
-        let meta = Meta {
-            etalon: env!("CARGO_PKG_VERSION"),
-            commit: COMMIT,
-            spec: here,
-            seeds,
-            command: command.collect(),
-            started: humantime::format_rfc3339_seconds(started).to_string(),
-            machine: Machine::here(),
-        };
+        let meta = Meta::new(here, seeds, started);
         if let Some(spec) = spec {
             directory.write(SPEC, spec.to_toml().as_bytes())?;
         }

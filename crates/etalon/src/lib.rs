@@ -42,7 +42,7 @@
 //!
 //! # How it is laid out
 //!
-//! Modules point one way, downwards in this list: [`search`], [`phase`], [`curvature`], [`train`], [`spec`], [`data`],
+//! Modules point one way, downwards in this list: [`sweep`], [`fit`], [`search`], [`phase`], [`curvature`], [`train`], [`spec`], [`data`],
 //! [`schedule`], [`theory`]. Below all of them lies the engine, [`nn`], which knows nothing of learning rates.
 //! [`theory`] imports nothing else of the house, so that the solvable models can be its referees.
 
@@ -50,12 +50,14 @@ pub mod curvature;
 pub mod data;
 mod error;
 pub mod figure;
+pub mod fit;
 pub mod memory;
 pub mod models;
 pub mod phase;
 pub mod schedule;
 pub mod search;
 pub mod spec;
+pub mod sweep;
 pub mod theory;
 pub mod train;
 pub mod units;

@@ -32,7 +32,7 @@ pub fn check(what: &'static str, needed: u64, advice: &'static str) -> Result<()
 }
 
 /// The memory that this process may still take: the machine's, or its control group's if that is less.
-fn available() -> Option<u64> {
+pub(crate) fn available() -> Option<u64> {
     let mut system = sysinfo::System::new().ok()?;
     system.refresh_memory();
     let free = system.available_memory();

@@ -9,7 +9,8 @@ use etalon::train::{Plan, Record, State, Task, Trajectory, Trial};
 fn spec(overrides: &str) -> Spec {
     let base = "loss=mse data.name=fashion-mini data.train=200 data.test=100 network.parametrization=ntk \
                 train.batch=full measure.samples=200 train.check_every=100000";
-    let all: Vec<String> = base.split_whitespace().chain(overrides.split_whitespace()).map(String::from).collect();
+    let all: Vec<String> =
+        base.split_whitespace().chain(overrides.split_whitespace()).map(String::from).collect();
     Spec::load(None, &all).unwrap()
 }
 
@@ -45,7 +46,12 @@ fn curvature_is_flat_below_two_and_at_most_two_over_eta_above(activation: &str, 
             let end = ntk(&spec, &task, &end);
             println!(
                 "{activation} depth {depth} c {c}: lambda0 {lambda0:.4} ratio {:.4} eta lambda {:.4} peak {:.3} at {} final {:.4} const {:.4}",
-                end / lambda0, eta * end, trajectory.peak_loss / trajectory.first_loss, trajectory.peak_step, trajectory.train.loss, trajectory.constant_loss
+                end / lambda0,
+                eta * end,
+                trajectory.peak_loss / trajectory.first_loss,
+                trajectory.peak_step,
+                trajectory.train.loss,
+                trajectory.constant_loss
             );
         }
     }
@@ -76,7 +82,10 @@ fn a_deep_relu_network_of_ten_classes_trains_up_to_about_twelve() {
             let lambda0 = ntk(&spec, &task, &start);
             let fails = |c: f64| -> Result<bool, TheoryError> {
                 let (trajectory, _) = train(&spec, &task, &start, c / lambda0, seed);
-                println!("seed {seed} c {c}: {} final {} const {}", trajectory.stop, trajectory.train.loss, trajectory.constant_loss);
+                println!(
+                    "seed {seed} c {c}: {} final {} const {}",
+                    trajectory.stop, trajectory.train.loss, trajectory.constant_loss
+                );
                 Ok(!(trajectory.train.loss < 0.9 * trajectory.constant_loss))
             };
             let range = Range { low: 4.0, high: 32.0, steps: 6, tolerance: 0.1 };

@@ -4,8 +4,11 @@
 mod completions;
 mod data;
 mod find;
+mod fit;
 mod measure;
 mod spec;
+mod status;
+mod sweep;
 mod theory;
 mod train;
 
@@ -41,6 +44,9 @@ pub enum Verb {
     Train(train::Arguments),
     #[command(subcommand)]
     Theory(theory::Model),
+    Sweep(sweep::Arguments),
+    Status(status::Arguments),
+    Fit(fit::Arguments),
     Spec(spec::Arguments),
     #[command(subcommand)]
     Data(data::Action),
@@ -58,6 +64,9 @@ impl Verb {
             Verb::Measure(arguments) => arguments.run(context),
             Verb::Train(arguments) => arguments.run(context),
             Verb::Theory(model) => model.run(context),
+            Verb::Sweep(arguments) => arguments.run(context),
+            Verb::Status(arguments) => arguments.run(context),
+            Verb::Fit(arguments) => arguments.run(context),
             Verb::Spec(arguments) => arguments.run(context),
             Verb::Data(action) => action.run(context),
             Verb::Completions(arguments) => arguments.run(context),

@@ -4,12 +4,14 @@ mod completions;
 mod data;
 mod environment;
 mod find;
+mod fit;
 mod help;
 mod measure;
 mod readme;
 mod run_directory;
 mod spec;
 mod streams;
+mod sweep;
 mod theory;
 mod train;
 

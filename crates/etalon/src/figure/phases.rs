@@ -26,6 +26,9 @@ const COLOURS: [(&str, RGBColor); 6] = [
     ("unfinished", RGBColor(0xf0, 0xe4, 0x42)),
 ];
 
+/// Which of a width's edges a line shows.
+type EdgeOf = fn(&Edges) -> Option<f64>;
+
 impl<'a> PhasePicture<'a> {
     /// The picture of a scan and of its runs in their order.
     ///
@@ -75,7 +78,7 @@ impl<'a> PhasePicture<'a> {
                 at = canvas.legend(at, colour, name)?;
             }
         }
-        let lines: [(&str, bool, fn(&Edges) -> Option<f64>); 2] = [
+        let lines: [(&str, bool, EdgeOf); 2] = [
             ("the minimum is unstable to the right", true, |edges| edges.critical_c),
             ("divergence to the right, by closed form", false, |edges| edges.catapult_c),
         ];

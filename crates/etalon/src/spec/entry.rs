@@ -2,40 +2,68 @@
 
 use super::{KEYS, Key, SpecError};
 use std::ops::Range;
+use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// What the paths of a grid's entries begin with.
+pub(crate) const GRID: &str = "grid.";
+
 /// A key and its value.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// The dotted key, such as `network.width`.
-    pub(super) path: String,
-    pub(super) value: toml::Value,
+    pub(crate) path: String,
+    pub(crate) value: toml::Value,
     origin: Origin,
 }
 
 #[derive(Clone, Debug)]
 enum Origin {
-    File { name: String, text: String, key: Range<usize>, value: Range<usize> },
+    File { name: Arc<str>, text: Arc<str>, key: Range<usize>, value: Range<usize> },
     Override(String),
 }
 
 impl Entry {
     /// The key's row in the table.
     pub(super) fn key(&self) -> Result<&'static Key, SpecError> {
-        if let Some(key) = KEYS.iter().find(|key| key.path == self.path) {
-            return Ok(key);
+        if self.is_grid() {
+            let help = "run it with `etalon sweep`, or leave the table out";
+            return Err(self.key_error("a `[grid]` belongs to a sweep of many trials".into(), help));
         }
-        let message = format!("unknown key `{}`", self.path);
-        let help = suggestion(&self.path);
-        Err(match &self.origin {
-            Origin::File { name, text, key, .. } => SpecError::at(message, &help, name, text, key.clone()),
-            Origin::Override(text) => SpecError::plain(format!("{message} in `{text}`"), &help),
-        })
+        self.lookup(&self.path)
+    }
+
+    /// Whether it belongs to the `[grid]` table.
+    pub(crate) fn is_grid(&self) -> bool {
+        self.path == "grid" || self.path.starts_with(GRID)
+    }
+
+    /// The row of the key that this entry of the `[grid]` table runs over.
+    pub(crate) fn axis(&self) -> Result<&'static Key, SpecError> {
+        self.lookup(self.path.strip_prefix(GRID).unwrap_or(&self.path))
+    }
+
+    /// The same place with another key and value: one value of an axis.
+    pub(crate) fn standing_for(&self, path: &str, value: toml::Value) -> Entry {
+        Entry { path: path.into(), value, origin: self.origin.clone() }
+    }
+
+    fn lookup(&self, path: &str) -> Result<&'static Key, SpecError> {
+        let found = KEYS.iter().find(|key| key.path == path);
+        found.ok_or_else(|| self.key_error(format!("unknown key `{path}`"), &suggestion(path)))
+    }
+
+    /// A fault of the key.
+    fn key_error(&self, message: String, help: &str) -> SpecError {
+        match &self.origin {
+            Origin::File { name, text, key, .. } => SpecError::at(message, help, name, text, key.clone()),
+            Origin::Override(text) => SpecError::plain(format!("{message} in `{text}`"), help),
+        }
     }
 
     /// A fault of the value.
-    pub(super) fn error(&self, message: String, help: &str) -> SpecError {
+    pub(crate) fn error(&self, message: String, help: &str) -> SpecError {
         match &self.origin {
             Origin::File { name, text, value, .. } => SpecError::at(message, help, name, text, value.clone()),
             Origin::Override(text) => SpecError::plain(format!("{message} in `{text}`"), help),
@@ -43,7 +71,7 @@ impl Entry {
     }
 
     /// Whether it says how long to train.
-    pub(super) fn is_budget(&self) -> bool {
+    pub(crate) fn is_budget(&self) -> bool {
         ["train.steps", "train.epochs", "train.physical_time"].contains(&self.path.as_str())
     }
 }
@@ -73,7 +101,7 @@ pub(super) fn of_text(name: &str, text: &str) -> Result<Vec<Entry>, SpecError> {
     let spans = DeTable::parse(text).map_err(broken)?;
     let values: toml::Table = toml::from_str(text).map_err(broken)?;
     let mut entries = Vec::new();
-    collect(name, text, "", spans.get_ref(), &values, &mut entries);
+    collect((&name.into(), &text.into()), "", spans.get_ref(), &values, &mut entries);
     // In the order in which they were written.
     entries.sort_by_key(|entry| match &entry.origin {
         Origin::File { key, .. } => key.start,
@@ -84,8 +112,7 @@ pub(super) fn of_text(name: &str, text: &str) -> Result<Vec<Entry>, SpecError> {
 
 /// Walks the same table twice over: once for the places, once for the values.
 fn collect(
-    name: &str,
-    text: &str,
+    file: (&Arc<str>, &Arc<str>),
     prefix: &str,
     spans: &DeTable<'_>,
     values: &toml::Table,
@@ -94,29 +121,32 @@ fn collect(
     for (key, span) in spans.iter() {
         let path = format!("{prefix}{}", key.get_ref());
         let Some(value) = values.get(key.get_ref().as_ref()) else { continue };
-        let is_key = KEYS.iter().any(|key| key.path == path);
+        // An axis of a grid is written as the key it runs over.
+        let in_grid = path.strip_prefix(GRID);
+        let is_range = |table: &toml::Table| table.contains_key("log") || table.contains_key("linear");
+        let is_key = KEYS.iter().any(|key| key.path == in_grid.unwrap_or(&path))
+            || in_grid.is_some() && value.as_table().is_some_and(is_range);
         match (span.get_ref(), value) {
             (DeValue::Table(spans), toml::Value::Table(values)) if !is_key => {
                 if values.is_empty() && !KEYS.iter().any(|key| key.path.starts_with(&format!("{path}."))) {
-                    entries.push(entry(name, text, path, key.span(), span, value));
+                    entries.push(entry(file, path, key.span(), span, value));
                 } else {
-                    collect(name, text, &format!("{path}."), spans, values, entries);
+                    collect(file, &format!("{path}."), spans, values, entries);
                 }
             }
-            _ => entries.push(entry(name, text, path, key.span(), span, value)),
+            _ => entries.push(entry(file, path, key.span(), span, value)),
         }
     }
 }
 
 fn entry(
-    name: &str,
-    text: &str,
+    (name, text): (&Arc<str>, &Arc<str>),
     path: String,
     key: Range<usize>,
     value_span: &Spanned<DeValue<'_>>,
     value: &toml::Value,
 ) -> Entry {
-    let origin = Origin::File { name: name.into(), text: text.into(), key, value: value_span.span() };
+    let origin = Origin::File { name: name.clone(), text: text.clone(), key, value: value_span.span() };
     Entry { path, value: value.clone(), origin }
 }
 

@@ -22,7 +22,7 @@ struct Place {
 }
 
 impl SpecError {
-    pub(super) fn plain(message: String, help: &str) -> Self {
+    pub(crate) fn plain(message: String, help: &str) -> Self {
         SpecError { message, help: help.into(), place: None }
     }
 

@@ -12,7 +12,7 @@ use etalon_nn::kernels::activation::Activation;
 use etalon_nn::network::{Initialisation, Parametrization};
 
 /// One key: its name, what it means, where its value lives and what it may be.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Key {
     /// The dotted name, such as `network.width`.
     pub path: &'static str,
@@ -26,6 +26,20 @@ impl Key {
     /// Its value in a spec, as TOML.
     pub fn value(&self, spec: &Spec) -> Option<String> {
         (self.field)(&mut spec.clone()).get().map(|value| value.to_string())
+    }
+
+    /// Its value, where that is a number.
+    pub(crate) fn number(&self, spec: &Spec) -> Option<f64> {
+        let value = (self.field)(&mut spec.clone()).get()?;
+        value.as_float().or_else(|| value.as_integer().map(|number| number as f64))
+    }
+
+    /// A value as the key keeps it, such as 100 for 1e2; the reason where it does not take it.
+    pub(crate) fn normalised(&self, value: &toml::Value) -> Result<toml::Value, String> {
+        let mut scratch = Spec::default();
+        let mut setting = (self.field)(&mut scratch);
+        setting.set(value)?;
+        Ok(setting.get().unwrap_or_else(|| value.clone()))
     }
 }
 

@@ -9,12 +9,12 @@ mod error;
 mod keys;
 mod setting;
 
+pub(crate) use entry::{Entry, GRID};
 pub use error::SpecError;
 pub use keys::{KEYS, Key};
 pub use setting::Setting;
 
 use crate::data::{DataError, Normalization, Options, Source};
-use entry::Entry;
 use etalon_nn::Loss;
 use etalon_nn::kernels::activation::Activation;
 use etalon_nn::network::{Initialisation, Parametrization};
@@ -310,6 +310,11 @@ impl Spec {
     /// When the file cannot be read, a key is unknown, or a value is not one the key takes. The message shows the
     /// line and says what to do.
     pub fn load(file: Option<&Path>, overrides: &[String]) -> Result<Spec, SpecError> {
+        Spec::from_entries(&Spec::entries(file, overrides)?.iter().collect::<Vec<_>>())
+    }
+
+    /// What was written, in order; entries of a `[grid]` among them.
+    pub(crate) fn entries(file: Option<&Path>, overrides: &[String]) -> Result<Vec<Entry>, SpecError> {
         let mut entries = Vec::new();
         if let Some(path) = file {
             let text = std::fs::read_to_string(path).map_err(|error| SpecError::unreadable(path, &error))?;
@@ -327,7 +332,12 @@ impl Spec {
                 index > from_file || !entry.is_budget()
             });
         }
-        Spec::from_entries(&entries)
+        Ok(entries)
+    }
+
+    /// What is written in the text of a file.
+    pub(crate) fn entries_of(text: &str) -> Result<Vec<Entry>, SpecError> {
+        entry::of_text("spec", text)
     }
 
     /// A spec from the text of a file.
@@ -335,13 +345,13 @@ impl Spec {
     /// # Errors
     /// As [`Spec::load`].
     pub fn parse(text: &str) -> Result<Spec, SpecError> {
-        Spec::from_entries(&entry::of_text("spec", text)?)
+        Spec::from_entries(&Spec::entries_of(text)?.iter().collect::<Vec<_>>())
     }
 
-    fn from_entries(entries: &[Entry]) -> Result<Spec, SpecError> {
+    pub(crate) fn from_entries(entries: &[&Entry]) -> Result<Spec, SpecError> {
         let mut spec = Spec::default();
         let mut budget: Option<&Entry> = None;
-        for entry in entries {
+        for &entry in entries {
             let key = entry.key()?;
             if entry.is_budget() {
                 // The same key twice can only be a file's and an override's, or two overrides: the last one wins.
@@ -389,10 +399,15 @@ impl Spec {
 
     /// Every key that has a value, as a file that [`Spec::parse`] reads back to the same spec.
     pub fn to_toml(&self) -> String {
+        self.to_toml_of(|_| true)
+    }
+
+    /// As [`Spec::to_toml`], with some keys only.
+    pub(crate) fn to_toml_of(&self, wanted: impl Fn(&Key) -> bool) -> String {
         let mut spec = self.clone();
         let mut text = String::new();
         let mut section = "";
-        for key in KEYS {
+        for key in KEYS.iter().filter(|key| wanted(key)) {
             let Some(value) = (key.field)(&mut spec).get() else { continue };
             let (table, name) = key.path.rsplit_once('.').unwrap_or(("", key.path));
             if table != section {

@@ -1,0 +1,177 @@
+//! The local engine: one trial a thread.
+
+use super::ledger::Ledger;
+use super::outcome::compute;
+use super::tasks::Tasks;
+use super::{Cell, Grid, Job, Store, SweepError};
+use serde::Serialize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// How to run a sweep.
+pub struct Options<'a> {
+    /// Trials at a time; searches run one at a time, each on all of rayon's threads.
+    pub threads: usize,
+    /// Set to stop: trials under way are finished, searches under way are dropped, and none is started.
+    pub stop: &'a AtomicBool,
+}
+
+/// What just happened to a trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// It was done before.
+    Kept,
+    /// It is done.
+    Done,
+    /// It failed; the text says why.
+    Failed(&'a str),
+    /// Another process has it.
+    Elsewhere,
+}
+
+/// How a sweep ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Trials of the grid.
+    pub cells: usize,
+    /// Done before this call.
+    pub kept: usize,
+    /// Done by this call.
+    pub done: usize,
+    /// Failed in this call.
+    pub failed: usize,
+    /// Under way in another process.
+    pub elsewhere: usize,
+    /// Not looked at, because of a stop.
+    pub left: usize,
+    /// The error of the first failed trial in grid order.
+    pub first_failure: Option<String>,
+}
+
+/// Runs every trial of a grid that is not done yet, and writes the summary. Results do not depend on the number of
+/// threads. `observe` hears of every trial, from any thread.
+///
+/// # Errors
+/// When a result cannot be kept; no other trial is then started.
+pub fn run(
+    store: &Store,
+    grid: &Grid,
+    options: &Options<'_>,
+    observe: &(dyn Fn(&Event<'_>) + Sync),
+) -> Result<Report, SweepError> {
+    store.tidy();
+    let threads = if grid.job() == Job::Find { 1 } else { options.threads.max(1) };
+    let worker = Worker {
+        store,
+        grid,
+        stop: options.stop,
+        observe,
+        tasks: Tasks::new(threads + 1),
+        ledger: Ledger::new(),
+        next: AtomicUsize::new(0),
+        broken: AtomicBool::new(false),
+        report: Mutex::new((Report { cells: grid.cells().len(), ..Report::default() }, usize::MAX)),
+    };
+    // Threads of their own rather than rayon's: one that waits for a task or for memory must not be handed another
+    // trial meanwhile.
+    let ended: Vec<Result<(), SweepError>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(|| worker.work())).collect();
+        // A panic is a defect; it is passed on, not hidden.
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    store.tidy();
+    ended.into_iter().collect::<Result<(), SweepError>>()?;
+    store.summarise(grid)?;
+    let (mut report, _) = worker.report.into_inner().unwrap_or_else(PoisonError::into_inner);
+    report.left = report.cells - report.kept - report.done - report.failed - report.elsewhere;
+    Ok(report)
+}
+
+struct Worker<'a> {
+    store: &'a Store,
+    grid: &'a Grid,
+    stop: &'a AtomicBool,
+    observe: &'a (dyn Fn(&Event<'_>) + Sync),
+    tasks: Tasks,
+    ledger: Ledger,
+    next: AtomicUsize,
+    /// Whether a result could not be kept.
+    broken: AtomicBool,
+    /// With the place of the first failure.
+    report: Mutex<(Report, usize)>,
+}
+
+impl Worker<'_> {
+    /// Takes one cell after another until none is left.
+    fn work(&self) -> Result<(), SweepError> {
+        while !self.stopped() {
+            let place = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(cell) = self.grid.cells().get(place) else { break };
+            if let Err(error) = self.attend(place, cell) {
+                self.broken.store(true, Ordering::Relaxed);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.broken.load(Ordering::Relaxed)
+    }
+
+    /// Sees to one cell.
+    fn attend(&self, place: usize, cell: &Cell) -> Result<(), SweepError> {
+        if self.store.row(&cell.name).is_some() {
+            self.tell(place, &Event::Kept);
+            return Ok(());
+        }
+        let Some(claim) = self.store.claim(cell)? else {
+            self.tell(place, &Event::Elsewhere);
+            return Ok(());
+        };
+        // It may have been finished between the look and the claim.
+        if self.store.row(&cell.name).is_some() {
+            self.tell(place, &Event::Kept);
+            return Ok(());
+        }
+        let spec = self.grid.spec(cell)?;
+        let cancelled = || self.stopped();
+        match compute(cell, &spec, self.grid.job(), &self.tasks, &self.ledger, &cancelled) {
+            Ok(content) => {
+                claim.finish(&content)?;
+                self.tell(place, &Event::Done);
+            }
+            // A search that was called off has not failed.
+            Err(_) if self.grid.job() == Job::Find && self.stopped() => {}
+            Err(error) => {
+                claim.fail(&error)?;
+                self.tell(place, &Event::Failed(&error));
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&self, place: usize, event: &Event<'_>) {
+        {
+            // Counters are whole between any two statements.
+            let mut guard = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+            let (report, first) = &mut *guard;
+            match *event {
+                Event::Kept => report.kept += 1,
+                Event::Done => report.done += 1,
+                Event::Elsewhere => report.elsewhere += 1,
+                Event::Failed(error) => {
+                    report.failed += 1;
+                    if place < *first {
+                        *first = place;
+                        report.first_failure = Some(error.into());
+                    }
+                }
+            }
+        }
+        (self.observe)(event);
+    }
+}

@@ -1,0 +1,36 @@
+//! Many trials: a grid over any keys of a spec, kept in a folder in which running again is resuming.
+//!
+//! A trial's name is the hash of its resolved spec, seed included; its result is one file, `trials/<name>.jsonl`,
+//! written aside and renamed, so that it is whole or not there. A file that was cut short counts as not done. What
+//! failed leaves its error in `failed/<name>.json` and is tried again the next time. `summary.csv` has one row a
+//! finished trial, in grid order, and follows from those files alone; nothing in it depends on when, where or on how
+//! many threads they were made.
+//!
+//! Two processes may work on one folder. Each trial is claimed by a lock of the operating system on
+//! `running/<name>.lock`, which ends with its process however that dies, so that no claim can go stale. Where a file
+//! system knows no locks, two processes may do the same work twice; as a trial is a pure function of its spec and
+//! renaming is atomic, the result is the same.
+
+mod constraint;
+mod engine;
+mod error;
+mod grid;
+mod ledger;
+mod outcome;
+mod points;
+mod status;
+mod store;
+mod table;
+mod tasks;
+
+pub use constraint::Constraint;
+pub use engine::{Event, Options, Report, run};
+pub use error::SweepError;
+pub use grid::{Axis, Cell, Grid, Job, MAX_CELLS};
+pub use points::{Selection, points};
+pub use status::{Failed, Status, Working, status};
+pub use store::Store;
+pub use table::Table;
+
+#[cfg(test)]
+mod tests;

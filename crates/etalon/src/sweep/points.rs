@@ -1,0 +1,106 @@
+//! Points of a power law from the summary of a sweep.
+
+use super::{Constraint, Table};
+use crate::fit::{Excluded, Point};
+use crate::spec::KEYS;
+use std::collections::HashMap;
+
+/// Which numbers of a summary to fit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Selection {
+    /// The column that is measured, such as `eta_star`.
+    pub y: String,
+    /// The columns of the sizes, such as `network.depth` and `network.width`.
+    pub x: Vec<String>,
+    /// Comparisons that a row must meet.
+    pub only: Vec<Constraint>,
+}
+
+/// The points of a selection: rows that differ in their seed alone make one point, the median of y on a logarithmic
+/// axis; one of them without a value makes a point without one. Rows that do not meet a comparison are left out, with
+/// it as the reason.
+///
+/// # Errors
+/// When the summary has no such column, with those it has.
+pub fn points(table: &Table, selection: &Selection) -> Result<(Vec<Point>, Vec<Excluded>), String> {
+    let column = |name: &str| {
+        let known = || table.columns.join(", ");
+        table.column(name).ok_or_else(|| format!("the summary has no column `{name}`; it has {}", known()))
+    };
+    let y = column(&selection.y)?;
+    let x = selection.x.iter().map(|name| column(name)).collect::<Result<Vec<usize>, String>>()?;
+    let names = selection.only.iter().flat_map(Constraint::names);
+    names.map(column).collect::<Result<Vec<usize>, String>>()?;
+    let is_cell = |name: &str| name != "seed" && KEYS.iter().any(|key| key.path == name);
+    let cell: Vec<usize> = (0..table.columns.len()).filter(|&index| is_cell(&table.columns[index])).collect();
+
+    let mut places: HashMap<Vec<&str>, usize> = HashMap::new();
+    let mut groups: Vec<(Point, Vec<f64>)> = Vec::new();
+    let mut excluded = Vec::new();
+    for row in &table.rows {
+        let number = |index: usize| row[index].parse().unwrap_or(f64::NAN);
+        let label: Vec<String> =
+            cell.iter().map(|&index| format!("{}={}", table.columns[index], row[index])).collect();
+        let value = |name: &str| table.column(name).map(number);
+        if let Some(unmet) = selection.only.iter().find(|only| only.holds(&value) != Some(true)) {
+            let seed = table.column("seed").map_or(String::new(), |index| format!(" seed={}", row[index]));
+            let reason = format!("does not meet {}", unmet.text());
+            excluded.push(Excluded { label: label.join(" ") + &seed, reason });
+            continue;
+        }
+        let key: Vec<&str> = cell.iter().map(|&index| row[index].as_str()).collect();
+        let place = *places.entry(key).or_insert(groups.len());
+        if place == groups.len() {
+            let x = x.iter().map(|&index| number(index)).collect();
+            groups.push((Point { label: label.join(" "), x, y: f64::NAN }, Vec::new()));
+        }
+        groups[place].1.push(number(y));
+    }
+    let points = groups.into_iter().map(|(point, values)| Point { y: median(values), ..point });
+    Ok((points.collect(), excluded))
+}
+
+/// The median; between two positive values their geometric mean. NaN where one is NaN.
+fn median(mut values: Vec<f64>) -> f64 {
+    if values.iter().any(|value| value.is_nan()) {
+        return f64::NAN;
+    }
+    values.sort_by(f64::total_cmp);
+    let (below, above) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
+    if below > 0.0 { (below * above).sqrt() } else { 0.5 * (below + above) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        let text = "trial,network.width,seed,eta_star\na,64,0,1\nb,64,1,4\nc,64,2,2\nd,128,0,1\ne,128,1,4\n\
+            f,256,0,1\ng,256,1,\nh,16,0,9\n";
+        Table::parse(text).unwrap()
+    }
+
+    fn selection(y: &str, only: &str) -> Selection {
+        let only = vec![Constraint::parse(only).unwrap()];
+        Selection { y: y.into(), x: vec!["network.width".into()], only }
+    }
+
+    #[test]
+    fn seeds_are_folded_to_their_median_and_exclusions_are_told() {
+        let (points, excluded) = points(&table(), &selection("eta_star", "network.width > 16")).unwrap();
+        let found: Vec<(f64, f64)> = points.iter().map(|point| (point.x[0], point.y)).collect();
+        assert_eq!(found[..2], [(64.0, 2.0), (128.0, 2.0)]);
+        assert!(found[2].0 == 256.0 && found[2].1.is_nan(), "one seed of it has no value");
+        assert_eq!(points[0].label, "network.width=64");
+        assert_eq!((excluded.len(), excluded[0].label.as_str()), (1, "network.width=16 seed=0"));
+        assert_eq!(excluded[0].reason, "does not meet network.width > 16");
+    }
+
+    #[test]
+    fn an_unknown_column_is_told_with_the_known_ones() {
+        let error = points(&table(), &selection("eta", "1 < 2")).unwrap_err();
+        assert!(error.contains("`eta`") && error.contains("eta_star"), "{error}");
+        let error = points(&table(), &selection("eta_star", "depth < 2")).unwrap_err();
+        assert!(error.contains("`depth`"), "{error}");
+    }
+}

@@ -1,0 +1,263 @@
+//! The folder of a sweep.
+
+use super::outcome::{Row, columns, row};
+use super::{Cell, Grid, SweepError, Table};
+use rayon::prelude::*;
+use serde_json::{Map, Value, json};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+/// The end of a result file that is read for its row; rows are below a tenth of it.
+const END: u64 = 8192;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The folder of a sweep: `spec.toml` (resolved, with the grid), `meta.json`, `cells.csv` (each trial's name and
+/// values), `trials`, `failed`, `running` (claims, and files not finished yet) and `summary.csv`.
+#[derive(Debug)]
+pub struct Store {
+    root: PathBuf,
+    cells: Table,
+}
+
+/// The right to compute one trial, for as long as it lives.
+pub(super) struct Claim<'a> {
+    store: &'a Store,
+    name: &'a str,
+    /// Held open for its lock.
+    _lock: File,
+}
+
+impl Store {
+    /// Opens a folder for a grid, making it where it is missing. `meta` are facts to keep in `meta.json` when it is
+    /// new.
+    ///
+    /// # Errors
+    /// When the folder belongs to another spec or to another version, or cannot be written to.
+    pub fn open(root: &Path, grid: &Grid, meta: Map<String, Value>) -> Result<Store, SweepError> {
+        let text = grid.to_toml()?;
+        let store = Store { root: root.into(), cells: cells(grid) };
+        if root.join("spec.toml").exists() {
+            store.check_version()?;
+            let there = store.read("spec.toml")?;
+            if there != text {
+                let mut pairs = there.lines().zip(text.lines());
+                let (there, here) = pairs.find(|(there, here)| there != here).unwrap_or(("nothing", "more"));
+                return Err(SweepError::OtherSpec {
+                    path: root.into(),
+                    there: there.into(),
+                    here: here.into(),
+                });
+            }
+        }
+        for folder in ["trials", "failed", "running"] {
+            let folder = root.join(folder);
+            fs::create_dir_all(&folder).map_err(SweepError::io(&folder, "create the folder"))?;
+        }
+        if !root.join("spec.toml").exists() {
+            let mut facts = meta;
+            facts.insert("etalon".into(), VERSION.into());
+            store.write("meta.json", format!("{:#}\n", Value::Object(facts)).as_bytes())?;
+        }
+        store.write("cells.csv", store.cells.to_csv().as_bytes())?;
+        // Last, for it marks the folder as a sweep's.
+        store.write("spec.toml", text.as_bytes())?;
+        Ok(store)
+    }
+
+    /// Opens the folder of a sweep to read it.
+    ///
+    /// # Errors
+    /// When there is no sweep in it, or one of another version.
+    pub fn read_only(root: &Path) -> Result<Store, SweepError> {
+        let no_sweep = |reason: String| SweepError::NoSweep { path: root.into(), reason };
+        let mut store = Store { root: root.into(), cells: Table { columns: Vec::new(), rows: Vec::new() } };
+        if !root.join("cells.csv").exists() {
+            return Err(no_sweep("cells.csv is missing".into()));
+        }
+        store.check_version()?;
+        store.cells = Table::parse(&store.read("cells.csv")?)
+            .map_err(|reason| no_sweep(format!("cells.csv: {reason}")))?;
+        Ok(store)
+    }
+
+    fn check_version(&self) -> Result<(), SweepError> {
+        let facts: Option<Value> = serde_json::from_str(&self.read("meta.json")?).ok();
+        let there = facts.as_ref().and_then(|facts| facts["etalon"].as_str()).unwrap_or("an unknown version");
+        if there == VERSION {
+            return Ok(());
+        }
+        Err(SweepError::OtherVersion { path: self.root.clone(), there: there.into(), here: VERSION })
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The names of all trials, in grid order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.cells.rows.iter().map(|row| row[0].as_str())
+    }
+
+    pub(super) fn trial(&self, name: &str) -> PathBuf {
+        self.root.join("trials").join(format!("{name}.jsonl"))
+    }
+
+    pub(super) fn failure(&self, name: &str) -> PathBuf {
+        self.root.join("failed").join(format!("{name}.json"))
+    }
+
+    pub(super) fn lock(&self, name: &str) -> PathBuf {
+        self.root.join("running").join(format!("{name}.lock"))
+    }
+
+    /// The row of a finished trial; none where there is no result, or half of one.
+    pub(super) fn row(&self, name: &str) -> Option<Row> {
+        let mut file = File::open(self.trial(name)).ok()?;
+        let length = file.metadata().ok()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(END))).ok()?;
+        let mut end = Vec::with_capacity(length.min(END) as usize);
+        file.read_to_end(&mut end).ok()?;
+        row(name, &end)
+    }
+
+    /// Claims a trial; none where another process has it.
+    pub(super) fn claim<'a>(&'a self, cell: &'a Cell) -> Result<Option<Claim<'a>>, SweepError> {
+        let path = self.lock(&cell.name);
+        loop {
+            let mut options = File::options();
+            let lock = options.create(true).truncate(false).write(true).open(&path);
+            let lock = lock.map_err(SweepError::io(&path, "create the file"))?;
+            match lock.try_lock() {
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                // A file system without locks: see the module's text.
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
+                Err(TryLockError::Error(error)) => {
+                    return Err(SweepError::io(&path, "lock the file")(error));
+                }
+                // The one who had it before has finished and taken the file away: ours has no name any more.
+                Ok(()) if !path.exists() => continue,
+                Ok(()) => {}
+            }
+            return Ok(Some(Claim { store: self, name: &cell.name, _lock: lock }));
+        }
+    }
+
+    /// Writes `summary.csv` from the result files: one row a finished trial, in grid order.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(super) fn summarise(&self, grid: &Grid) -> Result<(), SweepError> {
+        let columns = columns(grid.job());
+        let field = |value: Option<&Value>| match value {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        };
+        let of = |cell: &Vec<String>| {
+            let row = self.row(&cell[0])?;
+            let results = columns.iter().map(|&column| field(row.result.get(column)));
+            Some(cell.iter().cloned().chain(results).collect())
+        };
+        let heading = self.cells.columns.iter().cloned().chain(columns.iter().map(ToString::to_string));
+        let rows = self.cells.rows.par_iter().filter_map(of).collect();
+        self.write("summary.csv", Table { columns: heading.collect(), rows }.to_csv().as_bytes())
+    }
+
+    /// The summary that was written last.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub fn summary(&self) -> Result<Table, SweepError> {
+        let reason = |reason: String| SweepError::NoSweep { path: self.root.clone(), reason };
+        if !self.root.join("summary.csv").exists() {
+            return Err(reason("summary.csv is missing, as no sweep in it has come to an end yet".into()));
+        }
+        Table::parse(&self.read("summary.csv")?).map_err(|fault| reason(format!("summary.csv: {fault}")))
+    }
+
+    /// Takes away what processes that died left behind.
+    pub(super) fn tidy(&self) {
+        let Ok(entries) = fs::read_dir(self.root.join("running")) else { return };
+        for entry in entries.flatten() {
+            let file_name = entry.file_name();
+            let Some((name, _)) = file_name.to_str().and_then(|name| name.split_once('.')) else { continue };
+            let lock = File::options().create(true).truncate(false).write(true).open(self.lock(name));
+            let Ok(lock) = lock else { continue };
+            if lock.try_lock().is_ok() {
+                // A file that cannot be removed does no harm.
+                let _ = fs::remove_file(entry.path());
+                let _ = fs::remove_file(self.lock(name));
+            }
+        }
+    }
+
+    fn read(&self, name: &str) -> Result<String, SweepError> {
+        let path = self.root.join(name);
+        fs::read_to_string(&path).map_err(SweepError::io(&path, "read the file"))
+    }
+
+    /// Writes a file of the root; two processes write the same, one after the other.
+    fn write(&self, name: &str, content: &[u8]) -> Result<(), SweepError> {
+        // What stands before the first dot names the lock that a file in `running` belongs to.
+        let stem = name.replace('.', "-");
+        let path = self.lock(&stem);
+        let lock = File::options().create(true).truncate(false).write(true).open(&path);
+        let lock = lock.map_err(SweepError::io(&path, "create the file"))?;
+        // Without locks, the aside's name still keeps processes apart.
+        let _ = lock.lock();
+        let written = self.replace(&stem, &self.root.join(name), content);
+        let _ = fs::remove_file(&path);
+        written
+    }
+
+    /// Writes aside and renames.
+    fn replace(&self, name: &str, target: &Path, content: &[u8]) -> Result<(), SweepError> {
+        let aside = self.root.join("running").join(format!("{name}.{}.part", std::process::id()));
+        let written = fs::write(&aside, content).and_then(|()| fs::rename(&aside, target));
+        written.map_err(|error| {
+            let _ = fs::remove_file(&aside);
+            SweepError::io(target, "write the file")(error)
+        })
+    }
+}
+
+impl Claim<'_> {
+    /// Keeps the result.
+    pub(super) fn finish(self, content: &[u8]) -> Result<(), SweepError> {
+        self.store.replace(self.name, &self.store.trial(self.name), content)?;
+        // There may be none.
+        let _ = fs::remove_file(self.store.failure(self.name));
+        Ok(())
+    }
+
+    /// Keeps the error.
+    pub(super) fn fail(self, error: &str) -> Result<(), SweepError> {
+        let text = format!("{:#}\n", json!({ "trial": self.name, "error": error }));
+        self.store.replace(self.name, &self.store.failure(self.name), text.as_bytes())
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        // While the lock is held, so that nobody takes the file for a claim of a dead process.
+        let _ = fs::remove_file(self.store.lock(self.name));
+    }
+}
+
+/// Each cell's name and values.
+fn cells(grid: &Grid) -> Table {
+    let text = |value: &toml::Value| match value {
+        toml::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let row = |cell: &Cell| {
+        let values = grid.values(cell).into_iter().map(text);
+        std::iter::once(cell.name.clone()).chain(values).collect()
+    };
+    let keys = grid.axes().iter().map(|axis| axis.key.path.to_string());
+    let columns = std::iter::once("trial".to_string()).chain(keys).collect();
+    Table { columns, rows: grid.cells().iter().map(row).collect() }
+}

@@ -1,0 +1,147 @@
+use super::*;
+use serde_json::Map;
+use std::fs;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+
+const TINY: &str = "loss = \"mse\"\n[data]\nname = \"teacher\"\ntrain = 8\ntest = 4\ndimension = 3\n\
+    [network]\ndepth = 1\n[train]\nbatch = \"full\"\nsteps = 4\n[grid]\n";
+
+fn grid(axes: &str) -> Grid {
+    Grid::parse(&format!("{TINY}{axes}")).unwrap()
+}
+
+fn sweep(root: &Path, grid: &Grid, threads: usize) -> Result<Report, SweepError> {
+    let store = Store::open(root, grid, Map::new())?;
+    run(&store, grid, &Options { threads, stop: &AtomicBool::new(false) }, &|_| {})
+}
+
+fn files(root: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files = vec![("summary".to_string(), fs::read(root.join("summary.csv")).unwrap())];
+    for entry in fs::read_dir(root.join("trials")).unwrap() {
+        let entry = entry.unwrap();
+        files.push((entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()));
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn bytes_depend_on_the_spec_alone_and_running_again_does_nothing() {
+    let grid = grid("network.width = [2, 3]\noptimizer.eta = [0.1, 1e9]\nseed = [0, 1, 2]");
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let report = sweep(one.path(), &grid, 1).unwrap();
+    assert_eq!((report.cells, report.done, report.kept, report.failed, report.left), (12, 12, 0, 0, 0));
+    sweep(two.path(), &grid, 4).unwrap();
+    assert_eq!(files(one.path()), files(two.path()));
+    let report = sweep(one.path(), &grid, 2).unwrap();
+    assert_eq!((report.done, report.kept), (0, 12));
+    assert_eq!(files(one.path()), files(two.path()));
+    assert_eq!(fs::read_dir(one.path().join("running")).unwrap().count(), 0, "nothing is left aside");
+    let summary = Store::read_only(one.path()).unwrap().summary().unwrap();
+    assert_eq!(summary.columns[..5], ["trial", "network.width", "optimizer.eta", "seed", "phase"]);
+    assert_eq!(summary.rows[3][1..5], ["2", "1000000000.0", "0", "divergent"]);
+    assert_eq!(summary.rows[0][0], grid.cells()[0].name);
+    assert_eq!(summary.rows.len(), 12);
+}
+
+#[test]
+fn a_file_cut_in_half_is_done_again() {
+    let grid = grid("seed = [0, 1, 2]");
+    let root = tempfile::tempdir().unwrap();
+    sweep(root.path(), &grid, 2).unwrap();
+    let before = files(root.path());
+    let store = Store::read_only(root.path()).unwrap();
+    let [cut, empty] = [0, 1].map(|cell: usize| store.trial(&grid.cells()[cell].name));
+    fs::write(&cut, &fs::read(&cut).unwrap()[..200]).unwrap();
+    fs::write(&empty, "").unwrap();
+    let state = status(&store).unwrap();
+    assert_eq!((state.done, state.waiting, state.cells), (1, 2, 3));
+    let report = sweep(root.path(), &grid, 2).unwrap();
+    assert_eq!((report.done, report.kept), (2, 1));
+    assert_eq!(files(root.path()), before);
+}
+
+#[test]
+fn a_failed_trial_keeps_its_error_and_is_tried_again() {
+    let grid = grid("train.batch = [4, 100]");
+    let root = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let report = sweep(root.path(), &grid, 2).unwrap();
+        assert_eq!(report.failed, 1);
+        assert!(report.first_failure.unwrap().contains("train.batch is 100"));
+    }
+    let store = Store::read_only(root.path()).unwrap();
+    let state = status(&store).unwrap();
+    assert_eq!((state.done, state.failed, state.waiting, state.stuck), (1, 1, 0, 0));
+    assert!(state.failures[0].error.contains("train.batch is 100"), "{state:?}");
+    assert_eq!(store.summary().unwrap().rows.len(), 1);
+}
+
+#[test]
+fn claims_keep_others_away_and_end_with_their_process() {
+    let grid = grid("seed = [0, 1, 2]");
+    let root = tempfile::tempdir().unwrap();
+    let store = Store::open(root.path(), &grid, Map::new()).unwrap();
+    let claim = store.claim(&grid.cells()[1]).unwrap().unwrap();
+    // Left by a process that died: a file without a lock, and a half-written result.
+    fs::write(store.lock(&grid.cells()[2].name), "").unwrap();
+    fs::write(root.path().join(format!("running/{}.77.part", grid.cells()[2].name)), "half").unwrap();
+    let state = status(&store).unwrap();
+    assert_eq!((state.running, state.stuck, state.waiting), (1, 1, 1));
+    assert_eq!(state.working[0].trial, grid.cells()[1].name);
+    let report = sweep(root.path(), &grid, 2).unwrap();
+    assert_eq!((report.done, report.elsewhere), (2, 1));
+    drop(claim);
+    let report = sweep(root.path(), &grid, 2).unwrap();
+    assert_eq!((report.done, report.kept, report.elsewhere), (1, 2, 0));
+    assert_eq!(fs::read_dir(root.path().join("running")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_stop_leaves_whole_trials_only() {
+    let grid = grid("seed = { linear = [0, 49], points = 50 }");
+    let root = tempfile::tempdir().unwrap();
+    let store = Store::open(root.path(), &grid, Map::new()).unwrap();
+    let (stop, seen) = (AtomicBool::new(false), Mutex::new(0));
+    let report = run(&store, &grid, &Options { threads: 2, stop: &stop }, &|_| {
+        let mut seen = seen.lock().unwrap();
+        *seen += 1;
+        stop.store(*seen >= 5, std::sync::atomic::Ordering::Relaxed);
+    });
+    let report = report.unwrap();
+    assert!((5..=6).contains(&report.done) && report.left == 50 - report.done, "{report:?}");
+    assert_eq!(store.summary().unwrap().rows.len(), report.done);
+    assert_eq!(sweep(root.path(), &grid, 2).unwrap().kept, report.done);
+}
+
+#[test]
+fn another_spec_or_version_is_refused_with_what_to_do() {
+    let root = tempfile::tempdir().unwrap();
+    sweep(root.path(), &grid("seed = [0, 1]"), 1).unwrap();
+    let error = sweep(root.path(), &grid("seed = [0, 1, 2]"), 1).unwrap_err().to_string();
+    assert!(error.contains("`\"seed\" = [0, 1]`") && error.contains("another folder"), "{error}");
+    let meta = root.path().join("meta.json");
+    fs::write(&meta, "{ \"etalon\": \"0.0.0\" }").unwrap();
+    let error = sweep(root.path(), &grid("seed = [0, 1]"), 1).unwrap_err().to_string();
+    assert!(error.contains("made by Etalon 0.0.0"), "{error}");
+    let error = Store::read_only(&root.path().join("trials")).unwrap_err().to_string();
+    assert!(error.contains("holds no sweep"), "{error}");
+}
+
+#[test]
+fn a_search_can_be_the_job_of_a_cell() {
+    let text = "loss = \"mse\"\n[data]\nname = \"teacher\"\ntrain = 8\ntest = 4\ndimension = 3\n[network]\ndepth = 1\n\
+        [train]\nbatch = \"full\"\nsteps = 20\n[measure]\nsamples = 8\n[search]\nmetric = \"train_loss\"\n\
+        threshold = 5.0\nseeds = 1\nrates = 0\n[grid]\njob = \"find\"\nnetwork.width = [4, 8]\n";
+    let grid = Grid::parse(text).unwrap();
+    let root = tempfile::tempdir().unwrap();
+    let report = sweep(root.path(), &grid, 2).unwrap();
+    assert_eq!((report.done, report.failed), (2, 0), "{report:?}");
+    let summary = Store::read_only(root.path()).unwrap().summary().unwrap();
+    let eta_star = summary.column("eta_star").unwrap();
+    for row in &summary.rows {
+        assert!(row[eta_star].parse::<f64>().unwrap() > 0.0, "{row:?}");
+    }
+}
