@@ -29,6 +29,8 @@ pub struct Context {
     pub out: Option<PathBuf>,
     /// `--quiet`.
     pub quiet: bool,
+    /// `--json`.
+    pub json: bool,
     /// Where results go.
     pub output: Output,
     /// Where progress and advice go.
@@ -53,6 +55,7 @@ impl Context {
             seed: flags.seed,
             out: flags.out.clone(),
             quiet: flags.quiet,
+            json: flags.json,
             output: Output::new(flags.json),
             progress: Progress::new(flags.quiet, flags.no_progress),
             started: SystemTime::now(),

@@ -49,16 +49,22 @@ impl Arguments {
             directory.write_json("find.json", &timed)?;
         }
         advise(context, found);
-        let rate = found.recommended.as_ref().map(|recommended| recommended.eta).or(found.eta_star.median);
-        context.output.show(&timed, || match rate {
-            Some(rate) if context.quiet => format!("{rate}"),
-            _ => text(found, timed.seconds),
-        })?;
-        Ok(if rate.is_some() { Verdict::Done } else { Verdict::Negative })
+        let rate = found.recommended.as_ref().map(|recommended| recommended.eta);
+        // eta* is an edge, not a rate to use: alone it would be taken for one.
+        if !context.quiet || context.json {
+            context.output.show(&timed, || text(found, timed.seconds))?;
+        } else if let Some(rate) = rate {
+            context.output.print(&rate.to_string())?;
+        }
+        let answered = rate.or(found.eta_star.median).is_some();
+        Ok(if answered { Verdict::Done } else { Verdict::Negative })
     }
 }
 
 fn advise(context: &Context, found: &Found) {
+    for warning in &found.warnings {
+        context.progress.say("warning", warning);
+    }
     if let Some(reason) = &found.eta_star.reason {
         context.progress.say("warning", reason);
     }
@@ -82,7 +88,7 @@ fn text(found: &Found, seconds: f64) -> String {
     }
     text += &format!("trained means: {}\n", found.criterion);
     if let Some(evidence) = &found.phase_evidence {
-        text += &format!("just below it: {}, {}\n", evidence.phase, evidence.why);
+        text += &format!("just below it, over the full budget: {}, {}\n", evidence.phase, evidence.why);
     }
     if let Some(choice) = &found.choice {
         text += &format!("\n{}\n", curve(choice));

@@ -36,6 +36,9 @@ impl Arguments {
         let spec = self.job.spec(context.seed)?;
         let directory = context.run_directory(Some(&spec), &[spec.seed])?;
         self.save_weights.iter().chain(&self.save_batch).try_for_each(|path| check_writable(path))?;
+        if self.save_weights.is_some() && self.save_weights == self.save_batch {
+            return Err("--save-weights and --save-batch name the same file; give each its own".into());
+        }
         let options = MeasureOptions {
             weights: self.weights,
             save_weights: self.save_weights,

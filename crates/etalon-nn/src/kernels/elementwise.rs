@@ -92,15 +92,6 @@ pub fn axpy<T: Scalar>(cpu: Cpu, a: T, x: &[T], y: &mut [T]) {
     });
 }
 
-/// `y = b y + a x`.
-pub fn axpby<T: Scalar>(cpu: Cpu, a: T, x: &[T], b: T, y: &mut [T]) {
-    vectorised(cpu, || {
-        for (y, &x) in y.iter_mut().zip(x) {
-            *y = b * *y + a * x;
-        }
-    });
-}
-
 /// Every row of `y` becomes `a row`; `y` holds whole rows of `row.len()` numbers.
 pub fn fill_rows<T: Scalar>(cpu: Cpu, a: T, row: &[T], y: &mut [T]) {
     vectorised(cpu, || {

@@ -25,9 +25,9 @@ fn vectorised<R>(cpu: Cpu, body: impl FnOnce() -> R) -> R {
         fn avx512<R>(body: impl FnOnce() -> R) -> R {
             body()
         }
+        assert!(Cpu::available().contains(&cpu), "this machine lacks {}", cpu.name());
         match cpu {
-            // SAFETY: a `Cpu` is only ever made by `Cpu::available` and its kin, after the machine was asked
-            // for every feature that the path enables.
+            // SAFETY: the assertion above: a path is available when the machine has every feature it enables.
             Cpu::Avx512 => return unsafe { avx512(body) },
             // SAFETY: as above.
             Cpu::Avx2 => return unsafe { avx2(body) },

@@ -69,7 +69,11 @@ impl<T: Scalar> Network<T> {
     }
 
     /// The same network on other kernels.
+    ///
+    /// # Panics
+    /// When this machine lacks them.
     pub fn on(self, cpu: Cpu) -> Self {
+        assert!(Cpu::available().contains(&cpu), "this machine lacks {}", cpu.name());
         Network { cpu, ..self }
     }
 

@@ -4,6 +4,7 @@ use super::{Layout, Segment};
 use crate::Scalar;
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use std::collections::HashMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Why a file of parameters could not be read or written.
@@ -74,12 +75,11 @@ fn write<T: Scalar>(
     });
     let views = views.collect::<Result<Vec<_>, FileError>>()?;
     let file = safetensors::serialize(views, metadata).map_err(format)?;
-    let aside = path.with_extension("partial");
-    std::fs::write(&aside, file).and_then(|()| std::fs::rename(&aside, path)).map_err(|source| {
-        // What was written aside is of no use to anybody.
-        let _ = std::fs::remove_file(&aside);
-        FileError::Io { path: path.to_owned(), source }
-    })
+    let io = |source| FileError::Io { path: path.to_owned(), source };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut aside = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
+    aside.write_all(&file).map_err(io)?;
+    aside.persist(path).map(drop).map_err(|error| io(error.error))
 }
 
 /// Reads parameters from a safetensors file in `f32` or `f64`. Every segment must be there with its shape, and
@@ -95,9 +95,18 @@ pub fn load<T: Scalar>(path: &Path, layout: &Layout) -> Result<Vec<T>, FileError
     if let Some(extra) = file.names().into_iter().find(|name| layout.find(name).is_none()) {
         return Err(mismatch(format!("it holds a tensor `{extra}` that the network has not")));
     }
+    let metadata = SafeTensors::read_metadata(&bytes).ok().and_then(|(_, header)| header.metadata().clone());
     let mut parameters = vec![T::ZERO; layout.len()];
     for segment in layout.segments() {
         let name = &segment.name;
+        // A file from elsewhere has none, and is taken at its word.
+        let multiplier = metadata.as_ref().and_then(|all| all.get(&format!("{name}.multiplier")));
+        if let Some(found) = multiplier.filter(|found| found.parse() != Ok(segment.multiplier)) {
+            let expected = segment.multiplier;
+            return Err(mismatch(format!(
+                "`{name}` was saved under the multiplier {found}, and the network's is {expected}: another parametrization"
+            )));
+        }
         let tensor = file.tensor(name).map_err(|_| mismatch(format!("it holds no tensor `{name}`")))?;
         if tensor.shape() != segment.shape {
             let (found, expected) = (tensor.shape(), &segment.shape);

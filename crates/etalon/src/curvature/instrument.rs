@@ -11,8 +11,12 @@ use etalon_nn::{Linearization, Scalar};
 pub struct Instrument<'a, T> {
     task: &'a Task<T>,
     samples: usize,
+    /// The learning-rate factor of each segment.
+    factors: Vec<f64>,
     coordinates: Coordinates,
     settings: LanczosSettings,
+    /// How many eigenvalues of an end may be asked for.
+    count: usize,
     parallel: bool,
 }
 
@@ -28,7 +32,11 @@ impl<'a, T: Scalar> Instrument<'a, T> {
         Ok(Instrument {
             task,
             samples: spec.measure.samples.min(task.train.len),
-            coordinates: Coordinates::new(segments.map(|segment| segment.range.clone()).zip(factors)),
+            coordinates: Coordinates::new(
+                segments.map(|segment| segment.range.clone()).zip(factors.iter().copied()),
+            ),
+            factors,
+            count: spec.measure.top,
             settings: LanczosSettings {
                 tolerance: spec.measure.tolerance,
                 max_iterations: spec.measure.iterations,
@@ -48,9 +56,9 @@ impl<'a, T: Scalar> Instrument<'a, T> {
 
     /// The bytes that a measurement may take at most.
     pub fn bytes(&self) -> u64 {
-        let settings = LanczosSettings { ends: Ends::Both, vectors: true, ..self.settings.clone() };
-        Linearization::bytes(&self.task.network, self.samples)
-            + memory_bytes(self.task.network.parameters(), &settings)
+        let settings = LanczosSettings { ends: Ends::Both, count: self.count, ..self.settings.clone() };
+        let basis = memory_bytes(self.task.network.parameters(), &settings);
+        Linearization::bytes(&self.task.network, self.samples).saturating_add(basis)
     }
 
     /// Goes to a point.
@@ -59,13 +67,6 @@ impl<'a, T: Scalar> Instrument<'a, T> {
         let at = Linearization::new(&self.task.network, parameters, batch, self.task.loss, self.parallel);
         Reading { instrument: self, at }
     }
-}
-
-/// The eigenvectors that [`Reading::follow`] found last.
-#[derive(Clone, Debug, Default)]
-pub struct Trail {
-    ntk: Option<Vec<f64>>,
-    hessian: Option<Vec<f64>>,
 }
 
 /// One point, ready to be asked for its curvature.
@@ -90,22 +91,6 @@ impl<T: Scalar> Reading<'_, T> {
         lanczos(&mut Ntk::new(&mut self.at, coordinates), settings, None)
     }
 
-    /// The largest eigenvalues of kernel and Hessian, as one follows them through training: each search starts where
-    /// the last one ended, which saves products where convergence is slow.
-    ///
-    /// # Errors
-    /// Where Lanczos cannot start; see [`LanczosError`].
-    pub fn follow(&mut self, trail: &mut Trail) -> Result<(Spectrum, Spectrum), LanczosError> {
-        let Instrument { coordinates, settings, .. } = self.instrument;
-        let settings = LanczosSettings { vectors: true, ..settings.clone() };
-        let ntk = lanczos(&mut Ntk::new(&mut self.at, coordinates), &settings, trail.ntk.as_deref())?;
-        let mut operator = LossCurvature::new(&mut self.at, Part::Hessian, coordinates);
-        let hessian = lanczos(&mut operator, &settings, trail.hessian.as_deref())?;
-        trail.ntk = ntk.largest_vectors.first().cloned();
-        trail.hessian = hessian.largest_vectors.first().cloned();
-        Ok((ntk, hessian))
-    }
-
     /// The ends of the Hessian's spectrum, `count` of each.
     ///
     /// # Errors
@@ -124,8 +109,8 @@ impl<T: Scalar> Reading<'_, T> {
         self.loss_curvature(Part::GaussNewton, coordinates, Ends::Largest, 1)
     }
 
-    /// The largest eigenvalue of the Hessian's block of each layer (its weight and bias together), by name. A frozen
-    /// layer has none.
+    /// The largest eigenvalue of the Hessian's block of each layer (its weight and bias together), by name, in the
+    /// coordinates of the learning-rate factors. A frozen layer has none; where a block has no positive eigenvalue, 0.
     ///
     /// # Errors
     /// Where Lanczos cannot start; see [`LanczosError`].
@@ -136,9 +121,18 @@ impl<T: Scalar> Reading<'_, T> {
         names.dedup();
         let mut blocks = Vec::new();
         for name in names {
-            let inside = |segment: &str| if layer_of(segment) == name { 1.0 } else { 0.0 };
-            let block = segments.iter().map(|segment| (segment.range.clone(), inside(&segment.name)));
-            let coordinates = Coordinates::new(block);
+            let block: Vec<_> = segments
+                .iter()
+                .zip(&self.instrument.factors)
+                .map(|(segment, &factor)| {
+                    let factor = if layer_of(&segment.name) == name { factor } else { 0.0 };
+                    (segment.range.clone(), factor)
+                })
+                .collect();
+            if block.iter().all(|(_, factor)| *factor == 0.0) {
+                continue;
+            }
+            let coordinates = Coordinates::new(block.into_iter());
             let spectrum = self.loss_curvature(Part::Hessian, &coordinates, Ends::Largest, 1)?;
             blocks.extend(spectrum.largest.first().map(|&top| (name, top)));
         }

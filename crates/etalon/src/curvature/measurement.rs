@@ -143,6 +143,12 @@ fn measure_in<T: Scalar>(spec: &Spec, options: &MeasureOptions) -> Result<Measur
             "curvature is that of R^1/2 H R^1/2 with the learning-rate factors R, which is what limits the rate".into(),
         );
     }
+    if spec.optimizer.weight_decay > 0.0 {
+        warnings.push(format!(
+            "thresholds are those without weight decay; with {} the first is 2 / (lambda + weight decay)",
+            spec.optimizer.weight_decay
+        ));
+    }
     let value = |spectrum: &super::Spectrum| spectrum.largest.first().map(|top| top.value);
     let thresholds = thresholds::thresholds(&threshold_inputs(spec, &task, value(&ntk), value(&hessian)));
     let top = if spec.measure.top > 1 { &hessian.largest[..] } else { &[] };

@@ -25,7 +25,7 @@ pub mod operator;
 pub mod tridiagonal;
 
 pub use estimate::{Eigenvalue, Spectrum, StopReason};
-pub use instrument::{Instrument, Reading, Trail};
+pub use instrument::{Instrument, Reading};
 pub use lanczos::{Ends, LanczosError, LanczosSettings, lanczos, memory_bytes};
 pub use measurement::{Estimate, HessianEnds, LayerCurvature, MeasureOptions, Measurement, measure};
 pub use operator::{DenseOperator, FnOperator, Operator, OperatorError};

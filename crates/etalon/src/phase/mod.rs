@@ -26,10 +26,10 @@ pub enum Phase {
     Stuck,
 }
 
-/// By how much a mini-batch's loss must exceed the first one to count as a rise: batches differ by themselves.
-const BATCH_RISE: f64 = 1.5;
-/// The same for the full batch, where only rounding makes the loss rise below the threshold.
+/// Where every batch is the whole set, only rounding makes the loss rise below the threshold.
 const FULL_RISE: f64 = 1.001;
+/// Batches differ by themselves, by about one over the root of their size: a rise is this many times that.
+const BATCH_RISE: f64 = 4.0;
 /// A top NTK eigenvalue that ends below this share of its start has fallen; in the lazy phase of a wide network it
 /// moves by O(1/width).
 const FALL: f64 = 0.9;
@@ -43,7 +43,8 @@ pub struct Verdict {
     pub phase: Phase,
     /// The reason in one sentence, with its numbers.
     pub why: String,
-    /// The loss of the first batch.
+    /// The loss before the first step: the first batch's where that is the whole set, else that of the samples that are
+    /// looked at.
     pub first_loss: f64,
     /// The largest loss of any batch; none where one was no finite number.
     pub peak_loss: Option<f64>,
@@ -59,20 +60,37 @@ pub struct Verdict {
     pub ntk_end: Option<f64>,
 }
 
-/// Judges a trajectory. `full_batch` says whether every batch was the whole set, so that any rise of the loss is one.
+/// How a trajectory came about, as far as its judge must know.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Circumstances {
+    /// Samples a step; none where every step saw the whole set.
+    pub batch: Option<usize>,
+    /// The rate in units of the lazy limit (2 / lambda0 without momentum), where curvature was measured.
+    pub over_limit: Option<f64>,
+}
+
+/// Judges a trajectory.
 ///
 /// Robust to what misleads a reader of curves: a loss whose peak is its first value because the top direction carries
-/// little of it (curvature tells), a dead network that looks stable (it is compared with the constant predictor),
-/// NaN (it never passes a comparison).
-pub fn classify(trajectory: &Trajectory, full_batch: bool) -> Verdict {
-    let Trajectory { first_loss, peak_loss, peak_step, constant_loss, .. } = *trajectory;
+/// little of it (above the lazy limit, a fall of curvature tells), a dead network that looks stable (it is compared with
+/// the constant predictor), batches that differ by themselves, NaN (it never passes a comparison).
+pub fn classify(trajectory: &Trajectory, circumstances: Circumstances) -> Verdict {
+    let Trajectory { peak_loss, peak_step, constant_loss, .. } = *trajectory;
     let final_loss = trajectory.train.loss;
+    let first_loss = match circumstances.batch {
+        None => trajectory.first_loss,
+        Some(_) => trajectory.start.loss,
+    };
     let measured = || trajectory.records.iter().filter_map(|record| record.ntk);
     let (ntk_start, ntk_end) = (measured().next(), measured().next_back());
-    let threshold = if full_batch { FULL_RISE } else { BATCH_RISE };
+    let threshold = circumstances.batch.map_or(FULL_RISE, |batch| 1.0 + BATCH_RISE / (batch as f64).sqrt());
     let rose = peak_step > 0 && peak_loss > threshold * first_loss;
-    let fell = matches!((ntk_start, ntk_end), (Some(start), Some(end)) if end < FALL * start);
-    let trained = final_loss < TRAINED * constant_loss;
+    // Below the limit curvature moves too, by feature learning.
+    let above = circumstances.over_limit.is_some_and(|ratio| ratio >= 1.0);
+    let fell = above && matches!((ntk_start, ntk_end), (Some(start), Some(end)) if end < FALL * start);
+    // Where one value fits all samples, the constant predictor is no yardstick.
+    let yardstick = if constant_loss > 1e-12 * first_loss { constant_loss } else { first_loss };
+    let trained = final_loss < TRAINED * yardstick;
     let number = |value: f64| significant(value, 3);
     let (first, last) = (number(first_loss), number(final_loss));
     let fold = number(peak_loss / first_loss);
@@ -88,7 +106,7 @@ pub fn classify(trajectory: &Trajectory, full_batch: bool) -> Verdict {
         (Phase::Divergent, trajectory.stop.to_string())
     } else if matches!(trajectory.stop, Stop::Dead { .. }) {
         (Phase::Stuck, trajectory.stop.to_string())
-    } else if !trained && (rose || final_loss >= first_loss) {
+    } else if !trained && (rose || final_loss > FULL_RISE * first_loss) {
         (Phase::Stuck, format!("the final loss is {constant}"))
     } else if rose {
         (Phase::Catapult, format!("{rise}, then fell to {last}; {}", fall()))

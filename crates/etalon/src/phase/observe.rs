@@ -1,9 +1,9 @@
 //! A trial with curvature measured on the way.
 
-use super::{Verdict, classify};
-use crate::curvature::{Instrument, Spectrum, Trail};
+use super::{Circumstances, Verdict, classify};
+use crate::curvature::{Ends, Instrument};
 use crate::train::{Record, State, Trajectory, Trial};
-use etalon_nn::Scalar;
+use etalon_nn::{Loss, Scalar};
 
 /// A trial and what it did.
 #[derive(Clone, Debug)]
@@ -24,35 +24,36 @@ pub fn observe<T: Scalar>(
     every: u64,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Observed<T> {
-    let (full_batch, total) = (trial.is_full_batch(), trial.total());
-    let (mut end, mut trail) = (Vec::new(), Trail::default());
+    let (batch, limit, total) = (trial.batch(), trial.lazy_limit(), trial.total());
+    let mse = trial.loss() == Loss::Mse;
+    let mut end = Vec::new();
     let trajectory = trial.run(&mut |state: State<T>, record: &mut Record| {
         progress(state.step, total);
         let due = every > 0 && state.step.is_multiple_of(every);
         // Curvature where training has left the numbers tells nothing, and may not be one.
         if (state.step == 0 || state.last || due) && !state.diverged {
-            measure(instrument, &state, &mut trail, record);
+            measure(instrument, &state, record);
         }
         if state.last {
             end = state.parameters.to_vec();
         }
     });
-    let verdict = classify(&trajectory, full_batch);
+    // The curvature of the loss: for MSE the kernel, which does not depend on the residuals.
+    let start = trajectory.records.first();
+    let lambda = start.and_then(|record| if mse { record.ntk } else { record.hessian });
+    let over_limit = lambda.map(|lambda| trajectory.eta * lambda / limit);
+    let verdict = classify(&trajectory, Circumstances { batch, over_limit });
     Observed { trajectory, verdict, parameters: end }
 }
 
 /// Leaves the top eigenvalues in the record; none where they did not converge.
-fn measure<T: Scalar>(
-    instrument: &Instrument<'_, T>,
-    state: &State<T>,
-    trail: &mut Trail,
-    record: &mut Record,
-) {
-    let top = |spectrum: &Spectrum| {
-        let top = spectrum.largest.first().filter(|_| spectrum.converged());
-        top.map(|top| top.value)
+fn measure<T: Scalar>(instrument: &Instrument<'_, T>, state: &State<T>, record: &mut Record) {
+    let mut reading = instrument.at(state.parameters);
+    let top = |spectrum: Option<crate::curvature::Spectrum>| {
+        spectrum
+            .filter(|spectrum| spectrum.converged())
+            .and_then(|spectrum| Some(spectrum.largest.first()?.value))
     };
-    if let Ok((ntk, hessian)) = instrument.at(state.parameters).follow(trail) {
-        (record.ntk, record.hessian) = (top(&ntk), top(&hessian));
-    }
+    record.ntk = top(reading.ntk().ok());
+    record.hessian = top(reading.hessian(Ends::Largest, 1).ok());
 }

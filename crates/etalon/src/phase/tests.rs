@@ -20,6 +20,7 @@ fn trajectory(losses: &[f64], ntk: (f64, f64), stop: Stop) -> Trajectory {
         eta: 0.1,
         seed: 0,
         records,
+        start: Metrics { loss: losses[0], accuracy: None },
         first_loss: losses[0],
         peak_step: peak.0 as u64,
         peak_loss: peak.1,
@@ -31,8 +32,11 @@ fn trajectory(losses: &[f64], ntk: (f64, f64), stop: Stop) -> Trajectory {
     }
 }
 
+/// Full batch, half as fast again as the lazy limit.
+const FULL: Circumstances = Circumstances { batch: None, over_limit: Some(1.5) };
+
 fn phase(losses: &[f64], ntk: (f64, f64)) -> Phase {
-    classify(&trajectory(losses, ntk, Stop::Budget { steps: 9 }), true).phase
+    classify(&trajectory(losses, ntk, Stop::Budget { steps: 9 }), FULL).phase
 }
 
 #[test]
@@ -41,7 +45,7 @@ fn the_four_phases() {
     assert_eq!(phase(&[1.0, 20.0, 3.0, 0.2], (2.0, 1.1)), Phase::Catapult);
     assert_eq!(phase(&[1.0, 20.0, 3.0, 0.97], (2.0, 1.1)), Phase::Stuck);
     let stop = Stop::Diverged { step: 3, loss: None, limit: 1e6 };
-    assert_eq!(classify(&trajectory(&[1.0, 9.0, 1e5], (2.0, 2.0), stop), true).phase, Phase::Divergent);
+    assert_eq!(classify(&trajectory(&[1.0, 9.0, 1e5], (2.0, 2.0), stop), FULL).phase, Phase::Divergent);
 }
 
 #[test]
@@ -52,13 +56,23 @@ fn what_misleads_a_reader_of_curves() {
     assert_eq!(phase(&[1.5, 1.4, 1.3, 1.2], (2.0, 2.0)), Phase::Lazy);
     // A dead network looks stable.
     let dead = trajectory(&[1.5, 3.0, 1.0, 1.0], (2.0, 0.1), Stop::Dead { steps: 3 });
-    assert_eq!(classify(&dead, true).phase, Phase::Stuck);
+    assert_eq!(classify(&dead, FULL).phase, Phase::Stuck);
     // NaN never passes for trained.
     let mut nan = trajectory(&[1.0, 0.5, 0.2], (2.0, 2.0), Stop::Budget { steps: 2 });
     nan.train.loss = f64::NAN;
-    assert_eq!(classify(&nan, true).phase, Phase::Divergent);
+    assert_eq!(classify(&nan, FULL).phase, Phase::Divergent);
     // Mini-batches differ by themselves: a fifth more is no rise, twice as much is.
     let noisy = trajectory(&[1.0, 1.2, 0.5, 0.2], (2.0, 2.0), Stop::Budget { steps: 3 });
-    assert_eq!(classify(&noisy, false).phase, Phase::Lazy);
-    assert_eq!(classify(&noisy, true).phase, Phase::Catapult);
+    let batches_of = |size| Circumstances { batch: Some(size), over_limit: Some(0.5) };
+    assert_eq!(classify(&noisy, batches_of(64)).phase, Phase::Lazy);
+    assert_eq!(classify(&noisy, FULL).phase, Phase::Catapult);
+    let tiny = trajectory(&[1.0, 4.0, 0.9, 1.0], (2.0, 2.0), Stop::Budget { steps: 3 });
+    assert_eq!(classify(&tiny, batches_of(1)).phase, Phase::Lazy);
+    // Below the lazy limit curvature falls too, by feature learning.
+    let slow = trajectory(&[1.0, 0.9, 0.8, 0.1], (2.0, 1.5), Stop::Budget { steps: 3 });
+    assert_eq!(classify(&slow, Circumstances { batch: None, over_limit: Some(0.3) }).phase, Phase::Lazy);
+    // One sample: a constant fits it, and so does everything that has trained.
+    let mut point = trajectory(&[1.0, 150.0, 1e-9], (2.0, 0.2), Stop::Budget { steps: 2 });
+    point.constant_loss = 0.0;
+    assert_eq!(classify(&point, FULL).phase, Phase::Catapult);
 }

@@ -8,6 +8,7 @@ use crate::curvature::{Ends, Instrument};
 use crate::error::Error;
 use crate::memory;
 use crate::phase::{self, observe};
+use crate::schedule::{Schedule, Shape};
 use crate::spec::{Precision, Spec};
 use crate::train::{Plan, Stop, Task, Trajectory, Trial};
 use etalon_nn::{Loss, Scalar, Workspace};
@@ -34,6 +35,8 @@ pub struct Found {
     pub no_recommendation: Option<String>,
     /// What counted as trained.
     pub criterion: String,
+    /// What to keep in mind; empty where there is nothing.
+    pub warnings: Vec<String>,
     /// All gradient steps spent: search, choice, and the trial that tells the phase.
     pub gradient_steps: u64,
     /// The search in full: every probe of every seed.
@@ -104,14 +107,20 @@ pub fn find(spec: &Spec, observer: Observer<'_>) -> Result<Found, Error> {
 
 fn find_in<T: Scalar>(spec: &Spec, observer: Observer<'_>) -> Result<Found, Error> {
     let task = Task::<T>::new(spec)?;
-    let plan = Plan::new(spec, &task)?.with_goal(spec, &task)?;
+    let mut warnings = Vec::new();
+    let mut plan = Plan::new(spec, &task)?.with_goal(spec, &task)?;
+    let constant = Schedule { warmup: 0, shape: Shape::Constant };
+    if plan.schedule != constant {
+        warnings.push("eta* is a constant rate: the schedule of the spec is left out".into());
+        plan.schedule = constant;
+    }
     let instrument = Instrument::new(spec, &task, false)?;
     let trial = Workspace::<T>::bytes(&task.network, plan.batch)
         + Workspace::<T>::bytes(&task.network, plan.check_samples)
         + 4 * (task.network.parameters() * size_of::<T>()) as u64;
     let threads = rayon::current_num_threads().min(spec.search.seeds * spec.search.sections) as u64;
     let advice = "use fewer --threads, a smaller network, or fewer measure.samples";
-    memory::check("this search", threads * trial.max(instrument.bytes()), advice)?;
+    memory::check("this search", threads.saturating_mul(trial.max(instrument.bytes())), advice)?;
 
     let settings = Settings {
         tolerance: spec.search.tolerance,
@@ -128,8 +137,21 @@ fn find_in<T: Scalar>(spec: &Spec, observer: Observer<'_>) -> Result<Found, Erro
     let lambdas =
         seeds.par_iter().map(|&seed| lambda(&task, &instrument, seed)).collect::<Result<Vec<_>, _>>()?;
     let trials = Trials { task: &task, plan: &plan, full: Plan { goal: None, ..plan.clone() } };
-    let starts: Vec<(u64, f64)> =
-        seeds.iter().zip(&lambdas).map(|(&seed, &lambda)| (seed, start(lambda, &settings))).collect();
+    let starts: Vec<(u64, f64)> = seeds
+        .iter()
+        .zip(&lambdas)
+        .map(|(&seed, lambda)| (seed, start(lambda.map(|found| found.value), &settings)))
+        .collect();
+    // A budget that makes no steps would look like a rate that does not train.
+    starts.iter().try_for_each(|&(_, eta)| plan.steps(eta, task.train.len).map(drop))?;
+    let lambdas: Vec<Option<f64>> = lambdas.iter().map(|found| found.and_then(Curvature::trusted)).collect();
+    if lambdas.iter().any(Option::is_none) {
+        warnings.push(format!(
+            "the {}'s largest eigenvalue at the start did not converge or is not positive for some seeds, so that eta* is \
+             not given in units of it; allow more measure.iterations",
+            lambda_name(&task)
+        ));
+    }
     let search = maximal_rate(&trials, &starts, &settings, observer)?;
 
     let ratios = search.seeds.iter().zip(&lambdas).map(|(seed, lambda)| Some(seed.eta()? * (*lambda)? / 2.0));
@@ -145,7 +167,11 @@ fn find_in<T: Scalar>(spec: &Spec, observer: Observer<'_>) -> Result<Found, Erro
     };
     let choice = match ceiling(&search) {
         Some(ceiling) if spec.search.rates > 0 => {
-            let ladder = LadderSettings { rates: spec.search.rates, ..LadderSettings::default() };
+            let ladder = LadderSettings {
+                rates: spec.search.rates,
+                max_rates: spec.search.rates.max(LadderSettings::default().max_rates),
+                ..LadderSettings::default()
+            };
             Some(recommend(&trials, ceiling, &seeds, &ladder, observer)?)
         }
         _ => None,
@@ -163,9 +189,7 @@ fn find_in<T: Scalar>(spec: &Spec, observer: Observer<'_>) -> Result<Found, Erro
         (Some(_), _) => None,
         (None, Some(choice)) => Some(choice.why.clone()),
         (None, None) if spec.search.rates == 0 => Some("search.rates is 0".into()),
-        (None, None) => {
-            Some("eta* was not found for every seed, so there is no rate known to be safe".into())
-        }
+        (None, None) => Some("some seed trained at no rate, so that no rate is known to be safe".into()),
     };
     Ok(Found {
         eta_star: EtaStarSummary {
@@ -186,6 +210,7 @@ fn find_in<T: Scalar>(spec: &Spec, observer: Observer<'_>) -> Result<Found, Erro
         recommended,
         no_recommendation,
         criterion: criterion(spec, &plan, &task),
+        warnings,
         gradient_steps,
         search,
         choice,
@@ -202,12 +227,12 @@ struct Trials<'a, T> {
 }
 
 impl<T: Scalar> Trials<'_, T> {
-    /// A trial that makes no step at its rate (a physical time of none) has not trained.
     fn run(&self, plan: &Plan, eta: f64, seed: u64) -> Result<Trajectory, Outcome> {
         // One thread each: the search runs its trials side by side.
         Trial::new(self.task, plan, eta, seed, false)
             .map(|trial| trial.run(&mut |_, _| {}))
-            .map_err(|error| Outcome { verdict: Verdict::TooFast(error.to_string()), steps: 0 })
+            // A physical time that makes too many steps: the rate is too low.
+            .map_err(|_| Outcome { verdict: Verdict::TooSlow, steps: 0 })
     }
 }
 
@@ -262,16 +287,31 @@ fn lambda_name<T>(task: &Task<T>) -> &'static str {
     if task.loss == Loss::Mse { "ntk" } else { "hessian" }
 }
 
+/// The curvature of a seed's start.
+#[derive(Clone, Copy)]
+struct Curvature {
+    value: f64,
+    converged: bool,
+}
+
+impl Curvature {
+    /// The value, if it can be relied on.
+    fn trusted(self) -> Option<f64> {
+        self.converged.then_some(self.value)
+    }
+}
+
 /// The curvature of a seed's start; none where it is not positive.
 fn lambda<T: Scalar>(
     task: &Task<T>,
     instrument: &Instrument<'_, T>,
     seed: u64,
-) -> Result<Option<f64>, Error> {
+) -> Result<Option<Curvature>, Error> {
     let parameters = task.network.layout().initialise(seed);
     let mut reading = instrument.at(&parameters);
     let spectrum = if task.loss == Loss::Mse { reading.ntk()? } else { reading.hessian(Ends::Largest, 1)? };
-    Ok(spectrum.largest.first().map(|top| top.value).filter(|&value| value > 0.0 && value.is_finite()))
+    let top = spectrum.largest.first().map(|top| Curvature { value: top.value, converged: top.converged });
+    Ok(top.filter(|found| found.value > 0.0 && found.value.is_finite()))
 }
 
 /// Where a seed's search starts: 2 / lambda, inside the range.

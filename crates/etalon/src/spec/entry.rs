@@ -159,6 +159,7 @@ pub(super) fn of_override(text: &str) -> Result<Entry, SpecError> {
     let (path, value) = (path.trim(), value.trim());
     let parsed = toml::from_str::<toml::Table>(&format!("value = {value}"))
         .ok()
+        .filter(|table| table.len() == 1)
         .and_then(|mut table| table.remove("value"));
     let is_word = !value.is_empty() && value.chars().all(|c| c.is_alphanumeric() || "_-./+~ ".contains(c));
     let value = match parsed {

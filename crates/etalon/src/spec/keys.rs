@@ -51,6 +51,14 @@ fn at_least_one(number: impl TryInto<u64>) -> Result<(), String> {
     if number.try_into().is_ok_and(|number| number >= 1) { Ok(()) } else { Err("must be at least 1".into()) }
 }
 
+fn between(number: usize, least: usize, most: usize) -> Result<(), String> {
+    if (least..=most).contains(&number) {
+        Ok(())
+    } else {
+        Err(format!("must lie between {least} and {most}"))
+    }
+}
+
 fn above_zero(number: f64) -> Result<(), String> {
     if number > 0.0 && number.is_finite() {
         Ok(())
@@ -153,7 +161,7 @@ pub const KEYS: &[Key] = &[
     Key { path: "network.kind", doc: "mlp",
         field: |s| Box::new(Choice { value: &mut s.network.kind, all: &[("mlp", NetworkKind::Mlp)] }), check: fine },
     Key { path: "network.depth", doc: "number of hidden layers; 0 is a linear predictor",
-        field: |s| Box::new(Whole(&mut s.network.depth)), check: |s| if s.network.depth <= 10_000 { Ok(()) } else { Err("must be at most 10000".into()) } },
+        field: |s| Box::new(Whole(&mut s.network.depth)), check: |s| between(s.network.depth, 0, 10_000) },
     Key { path: "network.width", doc: "width of every hidden layer",
         field: |s| Box::new(Whole(&mut s.network.width)), check: |s| at_least_one(s.network.width) },
     Key { path: "network.activation", doc: "relu, tanh, gelu or identity",
@@ -230,11 +238,11 @@ pub const KEYS: &[Key] = &[
     Key { path: "search.tolerance", doc: "the bracket of eta* is narrowed to the ratio 1 + tolerance",
         field: |s| Box::new(Real(&mut s.search.tolerance)), check: |s| if s.search.tolerance > 0.0 && s.search.tolerance <= 1.0 { Ok(()) } else { Err(format!("is {}; it must lie above 0 and at most 1", s.search.tolerance)) } },
     Key { path: "search.seeds", doc: "how many seeds: seed, seed + 1, ...",
-        field: |s| Box::new(Whole(&mut s.search.seeds)), check: |s| at_least_one(s.search.seeds) },
+        field: |s| Box::new(Whole(&mut s.search.seeds)), check: |s| between(s.search.seeds, 1, 10_000) },
     Key { path: "search.factor", doc: "the bracket widens by this factor until the outcome flips",
-        field: |s| Box::new(Real(&mut s.search.factor)), check: |s| if s.search.factor > 1.0 && s.search.factor.is_finite() { Ok(()) } else { Err("must be above 1".into()) } },
+        field: |s| Box::new(Real(&mut s.search.factor)), check: |s| if s.search.factor >= 1.1 && s.search.factor.is_finite() { Ok(()) } else { Err("must be at least 1.1".into()) } },
     Key { path: "search.sections", doc: "rates probed at once inside a bracket; 1 is bisection",
-        field: |s| Box::new(Whole(&mut s.search.sections)), check: |s| at_least_one(s.search.sections) },
+        field: |s| Box::new(Whole(&mut s.search.sections)), check: |s| between(s.search.sections, 1, 100) },
     Key { path: "search.range", doc: "lowest and highest rate to try, such as [1e-3, 10.0]; [] takes 2^-10 to 2^12 times the start",
         field: |s| Box::new(Reals(&mut s.search.range)), check: range },
     Key { path: "search.rates", doc: "rates below eta* among which the one to use is chosen; 0 leaves the choice out",

@@ -3,7 +3,7 @@
 use super::ledger::Ledger;
 use super::tasks::{AnyTask, Tasks};
 use super::{Cell, Job};
-use crate::phase::classify;
+use crate::phase::{Circumstances, classify};
 use crate::search::find;
 use crate::spec::Spec;
 use crate::train::{Plan, Task, run};
@@ -98,7 +98,8 @@ fn train<T: Scalar>(cell: &Cell, spec: &Spec, task: &Task<T>, ledger: &Ledger) -
     let _taken = ledger.take(bytes(task, &plan)).map_err(|error| error.to_string())?;
     let trajectory =
         run(task, &plan, spec.optimizer.eta, spec.seed, false).map_err(|error| error.to_string())?;
-    let verdict = classify(&trajectory, plan.batch == task.train.len);
+    let batch = (plan.batch != task.train.len).then_some(plan.batch);
+    let verdict = classify(&trajectory, Circumstances { batch, over_limit: None });
     let stop = serde_json::to_value(&trajectory.stop).map_err(|error| error.to_string())?;
     let (train, test) = (trajectory.train, trajectory.test);
     let row = json!({

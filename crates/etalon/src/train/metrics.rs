@@ -38,7 +38,8 @@ impl<'a, T: Scalar> Gauge<'a, T> {
         let loss = self.task.loss.value(width, scale, &self.outputs, self.batch.targets);
         let accuracy = self.task.classes.then(|| {
             let pairs = self.outputs.chunks_exact(width).zip(self.batch.targets.chunks_exact(width));
-            scale * pairs.filter(|(output, target)| is_right(output, target)).count() as f64
+            let right = pairs.filter(|(output, target)| is_right(output, target)).count();
+            right as f64 / (self.outputs.len() / width) as f64
         });
         Metrics { loss, accuracy }
     }

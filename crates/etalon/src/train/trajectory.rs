@@ -115,9 +115,11 @@ pub struct Trajectory {
     pub eta: f64,
     /// The seed.
     pub seed: u64,
-    /// Recorded steps in order: all of a short trial, about a thousand of a long one; the last record has the state
-    /// after the last update.
+    /// Recorded steps in order: all of a short trial, a few thousand of a long one (and those where curvature was
+    /// measured); the last record has the state after the last update.
     pub records: Vec<Record>,
+    /// The metrics before the first step on the training samples that are looked at.
+    pub start: Metrics,
     /// The loss of the first step's batch.
     pub first_loss: f64,
     /// The step whose batch had the largest loss, over all steps.

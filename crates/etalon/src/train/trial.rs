@@ -4,7 +4,7 @@ use super::metrics::{Gauge, constant_predictor};
 use super::{Goal, Metrics, Plan, PlanError, Record, Stop, Task, Trajectory};
 use crate::data::BatchOrder;
 use crate::spec::Metric;
-use etalon_nn::{Batch, Scalar, Workspace};
+use etalon_nn::{Batch, Loss, Scalar, Workspace};
 
 /// About how many steps of a long trial are recorded; the first tenth of the number is recorded step by step, for
 /// that is where a catapult happens.
@@ -28,6 +28,8 @@ pub struct Trial<'a, T> {
     train: Gauge<'a, T>,
     test: Gauge<'a, T>,
     constant_loss: f64,
+    /// The metrics before the first step.
+    start: Metrics,
     /// The loss above which it has diverged; known after the first step.
     limit: f64,
     /// Whether samples can be told apart at all: identical inputs have identical outputs in every state.
@@ -81,8 +83,9 @@ impl<'a, T: Scalar> Trial<'a, T> {
         let total = plan.steps(eta, samples)?;
         let gathered = if batch == samples { 0 } else { batch };
         let mut train = Gauge::new(task, task.train.first(plan.check_samples), parallel);
-        train.take(&parameters);
+        let start = train.take(&parameters);
         Ok(Trial {
+            start,
             task,
             plan,
             eta,
@@ -117,6 +120,23 @@ impl<'a, T: Scalar> Trial<'a, T> {
     /// Whether every step sees the whole training set.
     pub fn is_full_batch(&self) -> bool {
         self.inputs.is_empty()
+    }
+
+    /// Samples a step; none where every step sees the whole training set.
+    pub fn batch(&self) -> Option<usize> {
+        (!self.is_full_batch()).then_some(self.plan.batch)
+    }
+
+    /// The loss that is trained on.
+    pub fn loss(&self) -> Loss {
+        self.task.loss
+    }
+
+    /// The rate at which a quadratic of curvature 1 becomes unstable: 2 without momentum `b`, `2 + 2b` with a heavy
+    /// ball, `(2 + 2b) / (1 + 2b)` with Nesterov's.
+    pub fn lazy_limit(&self) -> f64 {
+        let b = self.plan.sgd.momentum;
+        (2.0 + 2.0 * b) / if self.plan.sgd.nesterov { 1.0 + 2.0 * b } else { 1.0 }
     }
 
     /// The rate of the next step.
@@ -172,6 +192,9 @@ impl<'a, T: Scalar> Trial<'a, T> {
         let test = follow.then(|| self.test.take(&self.parameters));
         let stop = if !self.train.finite() {
             Some(Stop::NotFinite { steps: self.step })
+        } else if !(train.loss <= self.limit) {
+            let loss = train.loss.is_finite().then_some(train.loss);
+            Some(Stop::Diverged { step: self.step, loss, limit: self.limit })
         } else if let Some(reached) = goal.and_then(|goal| reached(goal, self.step, train, test)) {
             Some(reached)
         } else if self.can_die && self.train.constant() {
@@ -187,6 +210,8 @@ impl<'a, T: Scalar> Trial<'a, T> {
     pub fn run(mut self, observe: &mut dyn FnMut(State<T>, &mut Record)) -> Trajectory {
         let stride = (self.total / RECORDS).max(1);
         let kept = |step: u64| step < RECORDS / 10 || step.is_multiple_of(stride);
+        let every = self.plan.check_every * (self.total / self.plan.check_every / RECORDS).max(1);
+        let looked_at = |record: &Record| record.train.is_some() && record.step.is_multiple_of(every);
         let mut records = Vec::with_capacity(self.total.min(RECORDS + RECORDS / 10 + 2) as usize);
         let (mut first_loss, mut peak) = (f64::NAN, (0, f64::NEG_INFINITY));
         // What was looked at after an update belongs to the state before the next one.
@@ -204,7 +229,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
             if loss > peak.1 {
                 peak = (record.step, loss);
             }
-            if kept(record.step) || record.train.is_some() || record.is_measured() || stop.is_some() {
+            if kept(record.step) || looked_at(&record) || record.is_measured() || stop.is_some() {
                 records.push(record);
             }
             if let Some(stop) = stop {
@@ -227,6 +252,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
             eta: self.eta,
             seed: self.seed,
             records,
+            start: self.start,
             first_loss,
             peak_step: peak.0,
             peak_loss: peak.1,
