@@ -70,7 +70,6 @@ fn the_loss_starts_to_rise_where_the_minimum_becomes_unstable() {
             Ok(trajectory.peak_step > 0)
         };
         let found = first_change(&range, rises).unwrap().middle();
-        println!("share {share}: {found} against {expected}");
         assert!((found / expected - 1.0).abs() < 0.015, "share {share}: {found} against {expected}");
     }
 }
@@ -87,7 +86,6 @@ fn training_diverges_at_two_roots_of_twice_the_width() {
             Ok(train(&spec, &task, &start, eta).0.stop.diverged())
         };
         let found = first_change(&range, diverges).unwrap().middle();
-        println!("width {width}: {found} against {expected}: {}", found / expected);
         assert!((found / expected - 1.0).abs() < 0.05, "width {width}: {found} against {expected}");
     }
 }
@@ -104,7 +102,6 @@ fn above_the_critical_rate_curvature_ends_just_below_eight_over_eta() {
         let eta = c / state.lambda;
         let (trajectory, end) = train(&spec, &task, &start, eta);
         let (ntk, hessian) = curvature(&spec, &task, &end);
-        println!("c = {c}: eta lambda ends at {}, hessian {}", eta * ntk, eta * hessian);
         assert!((low..high).contains(&(eta * ntk)), "c = {c} ends at {}", eta * ntk);
         // At the minimum the Hessian is the kernel times l'' = 1/4.
         assert!((4.0 * hessian / ntk - 1.0).abs() < 1e-3, "c = {c}: {ntk} and {hessian}");
@@ -125,8 +122,8 @@ fn above_the_critical_rate_curvature_ends_just_below_eight_over_eta() {
 fn depth_does_not_change_what_overlapping_classes_do() {
     for depth in [1, 2, 3] {
         let spec = spec(&format!(
-            "data.name=two-gaussians data.dimension=5 data.margin=-1 data.train=40 network.depth={depth} \
-             network.width=32 train.steps=2000"
+            "data.name=two-gaussians data.dimension=5 data.margin=-1 data.train=60 network.depth={depth} \
+             network.width=64 train.steps=2000"
         ));
         let task = Task::<f64>::new(&spec).unwrap();
         let start: Vec<f64> = task.network.layout().initialise(1);
@@ -135,23 +132,11 @@ fn depth_does_not_change_what_overlapping_classes_do() {
         let (small, end) = train(&spec, &task, &start, 1.0 / ntk0);
         let (ntk_lazy, hessian_lazy) = curvature(&spec, &task, &end);
         let critical = 2.0 / hessian_lazy;
-        println!(
-            "depth {depth}: ntk {ntk0} -> {ntk_lazy}, hessian {hessian_lazy}, critical c {}",
-            critical * ntk0
-        );
         assert!((ntk_lazy / ntk0 - 1.0).abs() < 0.15 * depth as f64, "depth {depth}: {ntk0} to {ntk_lazy}");
         for factor in [1.5, 2.5] {
             let eta = factor * critical;
             let (large, end) = train(&spec, &task, &start, eta);
             let (ntk, hessian) = curvature(&spec, &task, &end);
-            println!(
-                "  x{factor}: stop {:?} loss {} against {}, eta H {}, ntk {}",
-                large.stop,
-                large.train.loss,
-                small.train.loss,
-                eta * hessian,
-                ntk
-            );
             assert!(!large.stop.diverged());
             assert!(eta * hessian < 2.02, "depth {depth}: eta times the Hessian is {}", eta * hessian);
             assert!(ntk < ntk_lazy, "depth {depth}: {ntk} is not below {ntk_lazy}");
@@ -177,10 +162,6 @@ fn separable_classes_have_no_finite_minimum_and_turn_to_the_largest_margin() {
             let (trajectory, end) = train(&spec, &task, &start, c / ntk0);
             let (ntk, hessian) = curvature(&spec, &task, &end);
             let last = compass.at(&end);
-            println!(
-                "depth {depth} c {c}: loss {} -> {}, ntk {ntk0} -> {ntk}, hessian {hessian0} -> {hessian}, {first:?} -> {last:?} of {largest}",
-                trajectory.first_loss, trajectory.train.loss
-            );
             assert!(trajectory.train.loss < 0.1 * trajectory.first_loss);
             assert!(ntk > ntk0 && hessian < hessian0);
             assert!(last.norm > 3.0 * first.norm);
