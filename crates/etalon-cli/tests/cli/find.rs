@@ -98,9 +98,9 @@ fn what_cannot_be_searched_is_refused_before_it_starts() {
     for (argument, expected) in [
         ("search.threshold=1.01", "no accuracy reaches"),
         ("search.tolerance=0", "`search.tolerance` is 0"),
-        ("search.seeds=0", "must be at least 1"),
+        ("search.seeds=0", "must lie between 1 and 10000"),
         ("network.width=0", "must be at least 1"),
-        ("network.width=2000000", "are free; use fewer --threads"),
+        ("network.width=2000000000", "are free; use fewer --threads"),
         ("network.width=99999999999999", "takes more parameters than can be counted"),
         ("data.train=1000000", "2000 samples here"),
         ("train.batch=4000", "there are 300 training samples"),

@@ -99,6 +99,11 @@ pub fn load<T: Scalar>(path: &Path, layout: &Layout) -> Result<Vec<T>, FileError
     let mut parameters = vec![T::ZERO; layout.len()];
     for segment in layout.segments() {
         let name = &segment.name;
+        let tensor = file.tensor(name).map_err(|_| mismatch(format!("it holds no tensor `{name}`")))?;
+        if tensor.shape() != segment.shape {
+            let (found, expected) = (tensor.shape(), &segment.shape);
+            return Err(mismatch(format!("`{name}` has shape {found:?}; the network's is {expected:?}")));
+        }
         // A file from elsewhere has none, and is taken at its word.
         let multiplier = metadata.as_ref().and_then(|all| all.get(&format!("{name}.multiplier")));
         if let Some(found) = multiplier.filter(|found| found.parse() != Ok(segment.multiplier)) {
@@ -106,11 +111,6 @@ pub fn load<T: Scalar>(path: &Path, layout: &Layout) -> Result<Vec<T>, FileError
             return Err(mismatch(format!(
                 "`{name}` was saved under the multiplier {found}, and the network's is {expected}: another parametrization"
             )));
-        }
-        let tensor = file.tensor(name).map_err(|_| mismatch(format!("it holds no tensor `{name}`")))?;
-        if tensor.shape() != segment.shape {
-            let (found, expected) = (tensor.shape(), &segment.shape);
-            return Err(mismatch(format!("`{name}` has shape {found:?}; the network's is {expected:?}")));
         }
         let target = &mut parameters[segment.range.clone()];
         match tensor.dtype() {
@@ -177,6 +177,11 @@ mod tests {
         other.push("layers.0.bias".into(), vec![3], 0.0, 1.0);
         let message = load::<f32>(&path, &other).unwrap_err().to_string();
         assert!(message.contains("has shape [3, 2]; the network's is [2, 3]"), "{message}");
+        let mut scaled = Layout::default();
+        scaled.push("layers.0.weight".into(), vec![3, 2], 1.0, 1.0);
+        scaled.push("layers.0.bias".into(), vec![3], 0.0, 1.0);
+        let message = load::<f32>(&path, &scaled).unwrap_err().to_string();
+        assert!(message.contains("saved under the multiplier 0.5, and the network's is 1"), "{message}");
         other.push("layers.1.bias".into(), vec![3], 0.0, 1.0);
         parameters[4] = f32::NAN;
         save(&path, &layout(), &parameters).unwrap();
