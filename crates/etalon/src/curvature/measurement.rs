@@ -143,12 +143,6 @@ fn measure_in<T: Scalar>(spec: &Spec, options: &MeasureOptions) -> Result<Measur
             "curvature is that of R^1/2 H R^1/2 with the learning-rate factors R, which is what limits the rate".into(),
         );
     }
-    if spec.optimizer.weight_decay > 0.0 {
-        warnings.push(format!(
-            "thresholds are those without weight decay; with {} the first is 2 / (lambda + weight decay)",
-            spec.optimizer.weight_decay
-        ));
-    }
     let value = |spectrum: &super::Spectrum| spectrum.largest.first().map(|top| top.value);
     let thresholds = thresholds::thresholds(&threshold_inputs(spec, &task, value(&ntk), value(&hessian)));
     let top = if spec.measure.top > 1 { &hessian.largest[..] } else { &[] };
@@ -214,6 +208,17 @@ pub(crate) fn threshold_inputs<T: Scalar>(
             BatchSize::Samples(size) if size >= task.train.len => thresholds::Batch::Full,
             BatchSize::Samples(size) => thresholds::Batch::Size(size),
         },
-        width: spec.network.width,
+        weight_decay: spec.optimizer.weight_decay,
+        bias: spec.network.bias,
+        scale: scale(task),
     }
+}
+
+/// The product of the layers' multipliers and of the root mean square norm of the training inputs.
+fn scale<T: Scalar>(task: &Task<T>) -> f64 {
+    let weights = task.network.layout().segments().iter().filter(|segment| segment.name.ends_with(".weight"));
+    let multipliers: f64 = weights.map(|weight| weight.multiplier).product();
+    let batch = task.train.first(task.train.len);
+    let squares: f64 = batch.inputs.iter().map(|x| x.to_f64() * x.to_f64()).sum();
+    multipliers * (squares / task.train.len as f64).sqrt()
 }

@@ -62,10 +62,16 @@ pub struct ThresholdInputs {
     pub momentum: f64,
     /// Whether the momentum is Nesterov's.
     pub nesterov: bool,
+    /// The factor of coupled weight decay (L2), 0 for none.
+    pub weight_decay: f64,
     /// The batch.
     pub batch: Batch,
-    /// Units in a hidden layer.
-    pub width: usize,
+    /// Whether layers have biases.
+    pub bias: bool,
+    /// The product of all layers' multipliers and of the inputs' root mean square norm: a two-layer linear network
+    /// with one output is `f = scale v . u`. With NTK multipliers and inputs of norm `sqrt(inputs)` it is
+    /// `sqrt(gains / width)`.
+    pub scale: f64,
 }
 
 /// A learning rate at which something changes.
@@ -152,19 +158,20 @@ impl Curvature {
 }
 
 /// The thresholds that belong to this loss, network and optimiser, with `lambda` the curvature measured at one
-/// point (`lambda_NTK` for the squared loss, else `lambda_H`) and `b` the momentum:
+/// point (`lambda_NTK` for the squared loss, else `lambda_H`), `b` the momentum and `d` the weight decay, which bends
+/// every direction by as much; the thresholds above the lazy limit leave it out:
 ///
 /// | name | learning rate | source |
 /// |---|---|---|
-/// | `lazy-limit` | `2 / lambda`, without momentum | linear stability |
-/// | `lazy-limit-heavy-ball` | `(2 + 2b) / lambda` | linear stability; Cohen et al. 2021 |
-/// | `lazy-limit-nesterov` | `(2 + 2b) / ((1 + 2b) lambda)` | the same |
-/// | `lazy-limit-ema` | `2 (1 + b) / ((1 - b) lambda)` | the same, gradient averaged by `1 - b` |
+/// | `lazy-limit` | `2 / (lambda + d)`, without momentum | linear stability |
+/// | `lazy-limit-heavy-ball` | `(2 + 2b) / (lambda + d)` | linear stability; Cohen et al. 2021 |
+/// | `lazy-limit-nesterov` | `(2 + 2b) / ((1 + 2b) (lambda + d))` | the same |
+/// | `lazy-limit-ema` | `2 (1 + b) / ((1 - b) (lambda + d))` | the same, gradient averaged by `1 - b` |
 /// | `lazy-limit-lower-bound` | `8 / lambda_NTK` logistic, `4 / lambda_NTK` cross-entropy | the loss's own curvature is at most 1/4, 1/2 |
 /// | `catapult-limit` | `4 / lambda_NTK`, squared loss | Lewkowycz et al. 2020, section 2 |
 /// | `empirical-limit-low`, `-high` | a measured band over `lambda_NTK`, squared loss | by activation and depth |
 /// | `empirical-limit-paper` | `12 / lambda_NTK`, ReLU, at least 3 hidden layers | Lewkowycz et al. 2020, figure 2 |
-/// | `logistic-catapult-limit` | `2 sqrt(2 width)`, two-layer linear | [`super::catapult_eta`] |
+/// | `logistic-catapult-limit` | `2 sqrt(2) / scale`, two-layer linear without biases | [`super::catapult_eta`] |
 ///
 /// All bound the start of training from the point that was measured, not its lifetime. A curvature that is not
 /// positive limits nothing, and is listed with that reason. Checked in `momentum_limits_are_those_of_a_quadratic`,
@@ -204,6 +211,13 @@ fn lazy_limits(inputs: &ThresholdInputs, list: &mut Thresholds) {
         Err(reason) => return list.omit("lazy-limit", reason),
     };
     let Curvature { symbol, value } = curvature;
+    let d = inputs.weight_decay;
+    if !(d >= 0.0 && d.is_finite()) {
+        return list
+            .omit("lazy-limit", format!("weight decay is {d}: it must be a finite number, 0 or above"));
+    }
+    let value = value + d;
+    let symbol = if d == 0.0 { symbol.to_string() } else { format!("({symbol} + weight_decay)") };
     let (loss, regime) = (loss_name(inputs.loss), regime(inputs.batch));
     let assumes = |momentum: &str| format!("{loss}, locally quadratic; {momentum}; {regime}");
     list.add("lazy-limit", 2.0 / value, format!("2 / {symbol}"), assumes("without momentum"));
@@ -286,19 +300,26 @@ fn catapult_limits(inputs: &ThresholdInputs, list: &mut Thresholds) {
 /// The saturated two-cycle's limit, which does not depend on the curvature.
 fn logistic_limit(inputs: &ThresholdInputs, list: &mut Thresholds) {
     const NAME: &str = "logistic-catapult-limit";
+    if inputs.bias {
+        return list.omit(NAME, "the two-layer linear model has no biases: set network.bias = false");
+    }
     let balanced = super::ScalarLoss::Logistic { positive: 0.5 };
-    match super::catapult_eta(balanced, 1.0, inputs.width as f64) {
+    // The model is `f = v . u / sqrt(n)`.
+    let width = (inputs.scale * inputs.scale).recip();
+    match super::catapult_eta(balanced, 1.0, width).filter(|eta| eta.is_finite()) {
         Some(eta) => list.add(
             NAME,
             eta,
-            "2 sqrt(2 width)".into(),
+            "2 sqrt(2) / scale".into(),
             format!(
-                "logistic loss, two-layer linear network in NTK parametrisation, all inputs equal, balanced labels, \
-                 large width; without momentum; whatever the curvature; {}",
+                "logistic loss, two-layer linear network f = scale v . u with scale {:.4} (the layers' multipliers \
+                 times the root mean square norm of the inputs), all inputs equal, balanced labels, large width; \
+                 without momentum and weight decay; whatever the curvature; {}",
+                inputs.scale,
                 regime(inputs.batch)
             ),
         ),
-        None => list.omit(NAME, "a layer of width 0 has no outputs: give the width"),
+        None => list.omit(NAME, format!("the network's scale is {}: its output does not move", inputs.scale)),
     }
 }
 
@@ -320,9 +341,12 @@ fn squared_loss_limits(inputs: &ThresholdInputs, lambda: Curvature, list: &mut T
     let Some((low, high, note)) = measured_band(inputs.activation, inputs.hidden_layers) else {
         return list.omit("empirical-limit-low", "no measured band for this activation: search for the rate");
     };
+    let biases =
+        if inputs.bias { ": this network has them, and may stop training at half of it" } else { "" };
     let assumes = format!(
-        "squared loss, NTK parametrisation, without momentum, {note}; the largest rate that still trained, measured \
-         on small images at width 512 (at width 64 about a fifth lower), for 1 and 10 outputs (here {}); {regime}",
+        "squared loss, NTK parametrisation, without momentum and biases{biases}, {note}; the largest rate that still \
+         trained, measured on small images at width 512 (at width 64 about a fifth lower), for 1 and 10 outputs \
+         (here {}); {regime}",
         inputs.outputs
     );
     list.add("empirical-limit-low", low / value, format!("{low} / {symbol}"), assumes.clone());

@@ -13,8 +13,10 @@ fn inputs(loss: Loss) -> ThresholdInputs {
         outputs: 1,
         momentum: 0.0,
         nesterov: false,
+        weight_decay: 0.0,
         batch: Batch::Full,
-        width: 10_000,
+        bias: false,
+        scale: 0.01,
     }
 }
 
@@ -57,6 +59,11 @@ fn momentum_limits_are_those_of_a_quadratic() {
     close(&nesterov, "lazy-limit-nesterov", 1.3571, stability_limit(ahead));
     assert_eq!(nesterov.eta("lazy-limit-heavy-ball"), None);
     assert!(heavy.entries[0].assumes.contains("without momentum"));
+    // Weight decay bends every direction by as much.
+    let decayed = thresholds(&ThresholdInputs { weight_decay: 0.5, ..plain });
+    let ball = |eta: f64, x: f64, v: f64| (x - eta * (b * v + 1.5 * x), b * v + 1.5 * x);
+    close(&decayed, "lazy-limit-heavy-ball", 3.8 / 1.5, stability_limit(ball));
+    assert_eq!(decayed.entries[0].formula, "2 / (lambda_NTK + weight_decay)");
     let wrong = thresholds(&ThresholdInputs { momentum: 1.0, ..plain });
     assert_eq!(wrong.omitted[0].reason, "momentum is 1: it must be in [0, 1)");
 }
@@ -89,6 +96,12 @@ fn limits_are_those_of_the_solvable_model() {
     let last = logistic.eta("logistic-catapult-limit").unwrap();
     assert!((last - 2.0 * 20_000f64.sqrt()).abs() < 1e-9);
     close(Some(last), find(balanced, 1e4, last, bounded), 0.01);
+    // Larger multipliers are a narrower model.
+    let scaled = ThresholdInputs { scale: 0.02, ..inputs(Loss::Logistic) };
+    let last = thresholds(&scaled).eta("logistic-catapult-limit").unwrap();
+    close(Some(last), find(balanced, 2500.0, last, bounded), 0.015);
+    let biased = ThresholdInputs { bias: true, ..inputs(Loss::Logistic) };
+    assert!(thresholds(&biased).omitted[0].reason.contains("no biases"));
     // Unequal labels bend less at their minimum: 8 / lambda is a lower bound, no more.
     let unequal = ScalarLoss::Logistic { positive: 0.9 };
     assert!(find(unequal, 1e8, 11.0, rises) > 1.5 * logistic.eta("lazy-limit-lower-bound").unwrap());
