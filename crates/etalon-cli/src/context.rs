@@ -19,6 +19,8 @@ pub enum Verdict {
     Done,
     /// The work is done and its answer is no: exit code 1.
     Negative,
+    /// A watched run should be stopped: exit code 3.
+    Stop,
 }
 
 /// The flags, put into effect.

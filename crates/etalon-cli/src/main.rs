@@ -23,6 +23,7 @@ fn main() -> ExitCode {
     match verdict {
         Ok(Verdict::Done) => ExitCode::SUCCESS,
         Ok(Verdict::Negative) => ExitCode::from(1),
+        Ok(Verdict::Stop) => ExitCode::from(3),
         Err(failure) => failure::report(&*failure),
     }
 }

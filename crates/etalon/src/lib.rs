@@ -61,6 +61,7 @@ pub mod sweep;
 pub mod theory;
 pub mod train;
 pub mod units;
+pub mod watch;
 
 pub use error::Error;
 pub use etalon_nn as nn;

@@ -11,6 +11,7 @@ mod status;
 mod sweep;
 mod theory;
 mod train;
+mod watch;
 
 use crate::args::Flags;
 use crate::context::{Context, Failure, Verdict};
@@ -20,6 +21,7 @@ Exit codes:
   0  done
   1  done, and the verdict is negative
   2  wrong usage or input, or a file cannot be read or written
+  3  `watch --stop` has seen what to stop at
 
 Environment:
   ETALON_DATA  folder of fetched data sets
@@ -47,6 +49,7 @@ pub enum Verb {
     Sweep(sweep::Arguments),
     Status(status::Arguments),
     Fit(fit::Arguments),
+    Watch(watch::Arguments),
     Spec(spec::Arguments),
     #[command(subcommand)]
     Data(data::Action),
@@ -67,6 +70,7 @@ impl Verb {
             Verb::Sweep(arguments) => arguments.run(context),
             Verb::Status(arguments) => arguments.run(context),
             Verb::Fit(arguments) => arguments.run(context),
+            Verb::Watch(arguments) => arguments.run(context),
             Verb::Spec(arguments) => arguments.run(context),
             Verb::Data(action) => action.run(context),
             Verb::Completions(arguments) => arguments.run(context),

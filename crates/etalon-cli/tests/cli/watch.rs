@@ -1,0 +1,99 @@
+//! `etalon watch`.
+
+use crate::{Etalon, json};
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Stdio};
+
+/// A two-layer linear network of 256 units on a noisy teacher, whose catapult lies between c = 2 and 4.
+const TRAIN: &str = "train loss=mse data.name=teacher data.train=50 data.test=50 network.depth=1 network.width=256 \
+                     network.activation=identity network.init=lecun network.parametrization=ntk network.bias=false \
+                     train.batch=full train.steps=200 measure.samples=50";
+
+/// The trajectory that `etalon train` writes at `c`.
+fn trained(etalon: &Etalon, lambda: f64, c: f64) -> String {
+    let file = format!("{c}.jsonl");
+    let eta = format!("optimizer.eta={}", c / lambda);
+    let mut arguments: Vec<&str> = TRAIN.split_whitespace().collect();
+    arguments.extend([eta.as_str(), "--trajectory", &file]);
+    etalon.run(&arguments);
+    file
+}
+
+fn state(etalon: &Etalon, arguments: &[&str]) -> String {
+    let run = etalon.run(&[&["watch", "--json"], arguments].concat());
+    json(&run.printed())["state"].as_str().unwrap().into()
+}
+
+#[test]
+fn real_runs_are_told_apart() {
+    let etalon = Etalon::new();
+    let measure = TRAIN.replace("train loss", "measure --json loss");
+    let report = json(&etalon.run(&measure.split_whitespace().collect::<Vec<_>>()).printed());
+    let lambda = report["ntk"]["value"].as_f64().unwrap();
+    let lazy = trained(&etalon, lambda, 1.0);
+    assert_eq!(state(&etalon, &[&lazy]), "lazy");
+    let catapult = trained(&etalon, lambda, 3.0);
+    assert_eq!(state(&etalon, &[&catapult]), "catapult");
+    let divergent = trained(&etalon, lambda, 8.0);
+    assert_eq!(state(&etalon, &[&divergent]), "diverging");
+    // Cut off near its peak, the catapult's log does not stop a run; that of divergence does.
+    let report = json(&etalon.run(&["watch", "--json", &catapult]).printed());
+    let peak = report["greatest_rise"]["peak_step"].as_u64().unwrap();
+    let whole = etalon.read(&catapult);
+    let head: Vec<&str> = whole.lines().take(peak as usize + 1).collect();
+    etalon.write("half.jsonl", &head.join("\n"));
+    assert_eq!(state(&etalon, &["half.jsonl"]), "catapult_in_progress");
+    assert_eq!(etalon.run(&["watch", "--stop", "half.jsonl"]).code, Some(0));
+    assert_eq!(etalon.run(&["watch", "--stop=catapult", "half.jsonl"]).code, Some(3));
+    assert_eq!(etalon.run(&["watch", "--stop", &divergent]).code, Some(3));
+}
+
+/// A process that does not outlive its test.
+struct Watcher(Child);
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_log_is_followed_until_it_diverges() {
+    let etalon = Etalon::new();
+    etalon.write("log.csv", "step,loss\n0,1.0\n1,0.9\n2,0.8\n");
+    let mut command = etalon.plain_command(env!("CARGO_BIN_EXE_etalon"));
+    command.args(["watch", "--follow", "--stop", "--interval", "0.02", "log.csv"]);
+    let mut watcher = Watcher(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(watcher.0.stdout.take().unwrap()).lines();
+    let mut next = || lines.next().unwrap().unwrap();
+    assert!(next().starts_with("step 0: undecided"));
+    assert!(next().starts_with("step 2: lazy"));
+    let mut log = OpenOptions::new().append(true).open(etalon.path().join("log.csv")).unwrap();
+    log.write_all(b"3,16.0\n4,9.0\n").unwrap();
+    assert!(next().starts_with("step 3: catapult in progress: the loss rose 17.8-fold"));
+    log.write_all(b"5,nan\n").unwrap();
+    assert_eq!(next(), "step 5: diverging: the loss is no finite number at step 5");
+    assert_eq!(watcher.0.wait().unwrap().code(), Some(3));
+}
+
+#[test]
+fn what_is_no_log_is_refused() {
+    let etalon = Etalon::new();
+    etalon.write("accuracy.csv", "step,accuracy\n1,0.5\n");
+    etalon.write("prose.txt", "it went well\n");
+    let complaint = |arguments: &[&str]| etalon.run(&[&["watch"], arguments].concat()).complaint();
+    assert!(complaint(&["accuracy.csv"]).contains("no column for the loss: it has accuracy, step"));
+    assert!(complaint(&["prose.txt"]).contains("it has it went well"));
+    assert!(complaint(&["none.csv"]).contains("cannot read none.csv"));
+    assert!(complaint(&["--momentum", "1", "accuracy.csv"]).contains("from 0 up to"));
+    // Rows that are none are passed over, and counted.
+    etalon.write("mixed.jsonl", "{\"loss\": 1}\noops\n{\"loss\": \"much\"}\n{\"loss\": 0.5}\n{\"lo");
+    let run = etalon.run(&["watch", "mixed.jsonl"]);
+    assert!(
+        run.stderr.contains("2 lines are no rows") && run.stdout.starts_with("undecided: 2 of 3"),
+        "{}",
+        run.stderr
+    );
+}

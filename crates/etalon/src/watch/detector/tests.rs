@@ -1,0 +1,124 @@
+//! Against the solvable model, whose phases are known, and against noise.
+
+use super::*;
+use crate::theory::{Map, ScalarLoss, State as MapState};
+use etalon_nn::random::{Purpose, stream};
+use rand_distr::{Distribution, StandardNormal};
+
+fn detect(losses: impl IntoIterator<Item = f64>) -> Detector {
+    let mut detector = Detector::new(Settings::default());
+    for (step, loss) in (0..).zip(losses) {
+        detector.push(Point { step, loss, rate: None, curvature: None });
+    }
+    detector
+}
+
+/// The losses of the two-layer linear network at `c`.
+fn map(c: f64, steps: usize) -> Vec<f64> {
+    let map = Map::new(ScalarLoss::Mse { target: 0.0 }, c / 2.0, 1024.0).unwrap();
+    let mut state = MapState { f: 1.0, lambda: 2.0 };
+    let mut losses = Vec::new();
+    for _ in 0..steps {
+        losses.push(0.5 * state.f * state.f);
+        state = map.step(state);
+    }
+    losses
+}
+
+fn noisy(clean: impl Fn(f64) -> f64, deviation: f64, steps: u32, seed: u64) -> Vec<f64> {
+    let mut random = stream(seed, Purpose::Data, 0);
+    (0..steps)
+        .map(|step| {
+            let noise: f64 = StandardNormal.sample(&mut random);
+            clean(f64::from(step)) * (deviation * noise).exp()
+        })
+        .collect()
+}
+
+#[test]
+fn the_phases_of_the_solvable_model_are_told_apart() {
+    let state = |losses: &[f64]| detect(losses.iter().copied()).finding().state;
+    assert_eq!(state(&map(1.9, 60)), State::Lazy);
+    for c in [2.5, 3.0, 3.5, 3.9] {
+        let losses = map(c, 3000);
+        let peak = (0..losses.len()).max_by(|&a, &b| losses[a].total_cmp(&losses[b])).unwrap();
+        // On its way up, and at its top, a catapult is not taken for divergence.
+        for length in 4..=peak + 2 {
+            let seen = state(&losses[..length]);
+            assert!(
+                [State::CatapultInProgress, State::Lazy].contains(&seen),
+                "c = {c}, {length} losses: {seen}"
+            );
+        }
+        assert_eq!(state(&losses[..=peak + 1]), State::CatapultInProgress, "c = {c}");
+        let found = detect(losses.iter().copied()).finding();
+        assert_eq!(found.state, State::Catapult, "c = {c}: {}", found.why);
+        assert_eq!(found.greatest_rise.unwrap().peak_step, peak as u64);
+    }
+    let losses = map(4.1, 40);
+    let found = losses.iter().position(|&loss| loss > 1e12).unwrap();
+    let told = (3..losses.len()).find(|&length| state(&losses[..length]) == State::Diverging).unwrap();
+    assert!(told <= found + 1, "told after {told} losses, passed the limit at {found}");
+    assert_eq!(state(&losses), State::Diverging);
+}
+
+#[test]
+fn nothing_that_is_no_number_passes() {
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let found = detect([2.0, 1.9, bad, 1.0, 0.9]).finding();
+        assert_eq!(
+            (found.state, found.why.as_str()),
+            (State::Diverging, "the loss is no finite number at step 2")
+        );
+        assert_eq!(detect([bad]).finding().state, State::Diverging);
+    }
+    assert_eq!(detect([1.0, 0.5, -0.5, -1.0]).finding().state, State::Undecided);
+    assert_eq!(detect([]).finding().state, State::Undecided);
+}
+
+#[test]
+fn noise_is_no_rise() {
+    for seed in 0..20 {
+        let falling = noisy(|step| 2.3 * (1.0 + step / 100.0).powf(-0.7), 0.2, 4000, seed);
+        let found = detect(falling).finding();
+        assert_eq!(found.state, State::Lazy, "seed {seed}: {}", found.why);
+        assert!((found.noise.unwrap() / 0.2 - 1.0).abs() < 0.4);
+        // A twenty-fold rise within noise, and back.
+        let bump =
+            |step: f64| 2.3 * (1.0 + 19.0 * (-((step - 200.0) / 15.0).powi(2)).exp()) / (1.0 + step / 100.0);
+        let found = detect(noisy(bump, 0.2, 600, seed)).finding();
+        assert_eq!(found.state, State::Catapult, "seed {seed}: {}", found.why);
+        let rising = detect(noisy(bump, 0.2, 200, seed)).finding();
+        assert_eq!(rising.state, State::CatapultInProgress, "seed {seed}: {}", rising.why);
+    }
+}
+
+#[test]
+fn what_does_not_move_is_stuck() {
+    assert_eq!(detect(vec![2.303; 200]).finding().state, State::Stuck);
+    assert_eq!(detect(noisy(|_| 2.303, 0.05, 2000, 0)).finding().state, State::Stuck);
+    // Up, and never back: the network has died.
+    let dead = |step: f64| if step < 50.0 { 2.3 - step / 50.0 } else { 40.0 };
+    assert_eq!(detect(noisy(dead, 0.01, 400, 0)).finding().state, State::Stuck);
+    // A trained network that has settled is not stuck.
+    assert_eq!(
+        detect((0..400).map(|step| 0.1 + 2.0 * (-0.1 * f64::from(step)).exp())).finding().state,
+        State::Lazy
+    );
+}
+
+#[test]
+fn the_edge_of_stability_is_told_by_curvature_or_alternation() {
+    let mut detector = Detector::new(Settings { momentum: 0.9 });
+    for step in 0..50 {
+        let loss = 1.0 / (step + 1) as f64;
+        detector.push(Point { step, loss, rate: Some(0.1), curvature: Some(38.0) });
+    }
+    let found = detector.finding();
+    assert_eq!(found.state, State::EdgeOfStability);
+    assert!((found.over_limit.unwrap() - 1.0).abs() < 1e-12);
+    let alternating =
+        (0..100).map(|step| (2.0 - 0.01 * f64::from(step)) * (1.0 + 0.1 * f64::from(1 - 2 * (step % 2))));
+    let found = detect(alternating).finding();
+    assert_eq!(found.state, State::EdgeOfStability, "{}", found.why);
+}

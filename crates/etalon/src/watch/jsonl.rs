@@ -1,0 +1,84 @@
+//! JSON lines: one object a row, columns by name.
+
+use super::columns::{Columns, Kind};
+use serde_json::Value;
+
+/// A row of named numbers; what is no number is none.
+pub(super) struct Row(serde_json::Map<String, Value>);
+
+impl Row {
+    /// Reads a line.
+    ///
+    /// Python writes `NaN` and `Infinity` as bare words, which JSON does not know.
+    pub(super) fn parse(line: &str) -> Result<Row, String> {
+        let value = serde_json::from_str(line).or_else(|error| {
+            let quoted = quote_bare_words(line);
+            if quoted == line { Err(error) } else { serde_json::from_str(&quoted) }
+        });
+        match value {
+            Ok(Value::Object(row)) => Ok(Row(row)),
+            Ok(_) => Err("a line of JSON is no object".into()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// The number in the column that serves best.
+    pub(super) fn number(&self, columns: &Columns, kind: Kind) -> Option<f64> {
+        let ranked =
+            self.0.iter().filter_map(|(name, value)| Some((columns.rank(kind, name)?, number(value)?)));
+        ranked.min_by_key(|&(rank, _)| rank).map(|(_, number)| number)
+    }
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => number.as_f64(),
+        // Also "NaN" and "inf", and numbers that their writer has put in quotes.
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// `NaN`, `Infinity` and `-Infinity` outside of strings, put into quotes.
+fn quote_bare_words(line: &str) -> String {
+    let mut quoted = String::with_capacity(line.len() + 8);
+    let (mut in_string, mut escaped) = (false, false);
+    let mut rest = line;
+    while let Some(c) = rest.chars().next() {
+        if !in_string
+            && let Some(word) =
+                ["-Infinity", "Infinity", "NaN"].into_iter().find(|word| rest.starts_with(word))
+        {
+            quoted.extend(["\"", word, "\""]);
+            rest = &rest[word.len()..];
+            continue;
+        }
+        in_string ^= c == '"' && !escaped;
+        escaped = in_string && c == '\\' && !escaped;
+        quoted.push(c);
+        rest = &rest[c.len_utf8()..];
+    }
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_in_many_guises() {
+        let columns = Columns::default();
+        let loss = |line: &str| Row::parse(line).unwrap().number(&columns, Kind::Loss);
+        assert_eq!(loss(r#"{"step": 1, "loss": 2.5}"#), Some(2.5));
+        assert_eq!(loss(r#"{"loss": "2.5", "note": "NaN and \"Infinity\""}"#), Some(2.5));
+        assert!(loss(r#"{"loss": NaN}"#).unwrap().is_nan());
+        assert_eq!(loss(r#"{"loss": -Infinity, "note": "a \" NaN"}"#), Some(f64::NEG_INFINITY));
+        assert_eq!(loss(r#"{"loss": null}"#), None);
+        assert_eq!(loss(r#"{"eval_loss": 1.0}"#), None);
+        assert!(Row::parse("[1]").is_err() && Row::parse(r#"{"loss": 1"#).is_err());
+    }
+}
