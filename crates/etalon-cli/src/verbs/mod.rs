@@ -11,6 +11,7 @@ mod status;
 mod sweep;
 mod theory;
 mod train;
+mod worker;
 
 use crate::args::Flags;
 use crate::context::{Context, Failure, Verdict};
@@ -45,6 +46,7 @@ pub enum Verb {
     #[command(subcommand)]
     Theory(theory::Model),
     Sweep(sweep::Arguments),
+    Worker(worker::Arguments),
     Status(status::Arguments),
     Fit(fit::Arguments),
     Spec(spec::Arguments),
@@ -65,6 +67,7 @@ impl Verb {
             Verb::Train(arguments) => arguments.run(context),
             Verb::Theory(model) => model.run(context),
             Verb::Sweep(arguments) => arguments.run(context),
+            Verb::Worker(arguments) => arguments.run(context),
             Verb::Status(arguments) => arguments.run(context),
             Verb::Fit(arguments) => arguments.run(context),
             Verb::Spec(arguments) => arguments.run(context),

@@ -14,6 +14,7 @@ mod streams;
 mod sweep;
 mod theory;
 mod train;
+mod worker;
 
 use assert_cmd::Command;
 use std::path::Path;
