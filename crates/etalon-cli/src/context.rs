@@ -27,6 +27,8 @@ pub enum Verdict {
 pub struct Context {
     /// `--seed`.
     pub seed: Option<u64>,
+    /// `--threads`.
+    pub threads: Option<u16>,
     /// `--out`.
     pub out: Option<PathBuf>,
     /// `--quiet`.
@@ -55,6 +57,7 @@ impl Context {
         }
         Ok(Context {
             seed: flags.seed,
+            threads: flags.threads,
             out: flags.out.clone(),
             quiet: flags.quiet,
             json: flags.json,

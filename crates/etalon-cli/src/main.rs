@@ -3,6 +3,7 @@
 mod args;
 mod context;
 mod failure;
+mod interrupt;
 mod machine;
 mod output;
 mod progress;

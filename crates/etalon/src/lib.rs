@@ -54,6 +54,7 @@ pub mod fit;
 pub mod memory;
 pub mod models;
 pub mod phase;
+mod program;
 pub mod schedule;
 pub mod search;
 pub mod spec;
@@ -66,6 +67,7 @@ pub mod watch;
 pub use error::Error;
 pub use etalon_nn as nn;
 pub use memory::MemoryError;
+pub use program::ProgramError;
 
 /// The README's library example is a test.
 #[cfg(doctest)]

@@ -12,6 +12,7 @@ mod sweep;
 mod theory;
 mod train;
 mod watch;
+mod worker;
 
 use crate::args::Flags;
 use crate::context::{Context, Failure, Verdict};
@@ -47,6 +48,7 @@ pub enum Verb {
     #[command(subcommand)]
     Theory(theory::Model),
     Sweep(sweep::Arguments),
+    Worker(worker::Arguments),
     Status(status::Arguments),
     Fit(fit::Arguments),
     Watch(watch::Arguments),
@@ -68,6 +70,7 @@ impl Verb {
             Verb::Train(arguments) => arguments.run(context),
             Verb::Theory(model) => model.run(context),
             Verb::Sweep(arguments) => arguments.run(context),
+            Verb::Worker(arguments) => arguments.run(context),
             Verb::Status(arguments) => arguments.run(context),
             Verb::Fit(arguments) => arguments.run(context),
             Verb::Watch(arguments) => arguments.run(context),

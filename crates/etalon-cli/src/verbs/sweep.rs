@@ -1,20 +1,57 @@
 //! `etalon sweep`: many trials, in a folder in which running again is resuming.
 
+mod command;
+mod slurm;
+
 use crate::args::Job;
 use crate::context::{Context, Failure, Verdict};
-use etalon::sweep::{Event, Options, Report, Store, run};
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::interrupt;
+use etalon::sweep::{Event, Grid, Options, Report, Store, run};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+pub(super) use slurm::submitted_text;
 
 /// Run every trial of a spec's [grid]; the same command again goes on where it stopped
 ///
 /// The folder of --out keeps one file a trial (trials/) and one row a trial (summary.csv). Ctrl-C finishes the trials
-/// under way; a second Ctrl-C drops them.
+/// under way; a second Ctrl-C drops them. With --on, workers elsewhere run the trials, each a part of the sweep.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     job: Job,
+
+    /// Where the trials run: in this process, by --command, or as jobs of Slurm
+    #[arg(long, value_name = "ENGINE", default_value = "local")]
+    on: Engine,
+
+    /// With --on command: what starts workers. {worker} stands for a worker's command line, {shard} for its number and
+    /// {shards} for how many there are; {workers} for a file with the command lines of all; {dir} for the folder
+    #[arg(long, value_name = "TEMPLATE")]
+    command: Option<String>,
+
+    /// With --on slurm: an option of sbatch, such as partition=main, time=1:00:00 or mem=4G; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    slurm: Vec<String>,
+
+    /// With --on slurm: how many workers run at a time [default: as many as Slurm lets]
+    #[arg(long, value_name = "N")]
+    throttle: Option<NonZeroUsize>,
+
+    /// Into how many parts the sweep is cut, one a worker [default: such that each lasts some minutes]
+    #[arg(long, value_name = "N")]
+    shards: Option<NonZeroUsize>,
+}
+
+/// What runs the trials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Engine {
+    /// This process
+    Local,
+    /// A command that starts workers
+    Command,
+    /// Job arrays
+    Slurm,
 }
 
 impl Arguments {
@@ -22,37 +59,67 @@ impl Arguments {
         let Some(out) = &context.out else {
             return Err("a sweep keeps its trials in a folder; give one with --out DIR".into());
         };
-        let grid = self.job.grid(context.seed)?;
-        let store = Store::open(out, &grid, context.facts()?)?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let (flag, progress) = (stop.clone(), context.progress.clone());
-        ctrlc::set_handler(move || {
-            if flag.swap(true, Ordering::Relaxed) {
-                // Files are written aside and renamed, so that dropping everything leaves no half of one.
-                std::process::exit(130);
+        self.check()?;
+        let open = || -> Result<(Store, Grid), Failure> {
+            let grid = self.job.grid(context.seed)?;
+            Ok((Store::open(out, &grid, context.facts()?)?, grid))
+        };
+        // What an engine is told is read before the folder is made.
+        match self.on {
+            Engine::Local => {
+                let (store, grid) = open()?;
+                local(context, &store, &grid)
             }
-            progress.say("note", "finishing the trials under way; press Ctrl-C again to drop them");
-        })
-        .map_err(|error| format!("cannot listen for Ctrl-C: {error}"))?;
-        let bar = context.progress.bar("trials", grid.cells().len() as u64);
-        let options = Options { threads: rayon::current_num_threads(), stop: &stop };
-        let report = run(&store, &grid, &options, &|event| {
-            bar.inc(1);
-            if let Event::Failed(error) = event {
-                bar.set_message(format!("trials (one failed: {error})"));
+            Engine::Command => {
+                let template = command::template(self.command.as_deref())?;
+                let (store, grid) = open()?;
+                command::run(context, &store, &grid, &template, self.shards)
             }
-        })?;
-        drop(bar);
-        advise(context, &report, out);
-        context.output.show(&report, || text(&report))?;
-        if report.left > 0 {
-            let (left, cells) = (report.left, report.cells);
-            return Err(
-                format!("stopped with {left} of {cells} trials left; the same command goes on").into()
-            );
+            Engine::Slurm => {
+                let settings = slurm::settings(&self, context)?;
+                let (store, grid) = open()?;
+                slurm::run(context, &store, &grid, &settings)
+            }
         }
-        Ok(if report.failed > 0 { Verdict::Negative } else { Verdict::Done })
     }
+
+    /// Refuses options of another engine than the one that is asked for, before anything is written.
+    fn check(&self) -> Result<(), Failure> {
+        let on_slurm = self.on == Engine::Slurm;
+        let unused = [
+            (self.command.is_some() && self.on != Engine::Command, "--command", "--on command"),
+            (!self.slurm.is_empty() && !on_slurm, "--slurm", "--on slurm"),
+            (self.throttle.is_some() && !on_slurm, "--throttle", "--on slurm"),
+            (self.shards.is_some() && self.on == Engine::Local, "--shards", "--on command or --on slurm"),
+        ];
+        match unused.iter().find(|(unused, ..)| *unused) {
+            Some((_, option, engine)) => {
+                Err(format!("{option} belongs to {engine}, which is not given").into())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Trials in this process.
+fn local(context: &Context, store: &Store, grid: &Grid) -> Result<Verdict, Failure> {
+    let stop = interrupt::listen(&context.progress)?;
+    let bar = context.progress.bar("trials", grid.cells().len() as u64);
+    let options = Options { threads: rayon::current_num_threads(), stop: &stop };
+    let report = run(store, grid, &options, &|event| {
+        bar.inc(1);
+        if let Event::Failed(error) = event {
+            bar.set_message(format!("trials (one failed: {error})"));
+        }
+    })?;
+    drop(bar);
+    advise(context, &report, store.root());
+    context.output.show(&report, || text(&report))?;
+    if report.left > 0 {
+        let (left, cells) = (report.left, report.cells);
+        return Err(format!("stopped with {left} of {cells} trials left; the same command goes on").into());
+    }
+    Ok(if report.failed > 0 { Verdict::Negative } else { Verdict::Done })
 }
 
 fn advise(context: &Context, report: &Report, out: &Path) {
@@ -76,4 +143,9 @@ fn advise(context: &Context, report: &Report, out: &Path) {
 fn text(report: &Report) -> String {
     let Report { cells, kept, done, failed, .. } = report;
     format!("{cells} trials: {done} done now, {kept} before, {failed} failed\n")
+}
+
+/// This program, which workers are to run.
+pub(super) fn program() -> Result<PathBuf, Failure> {
+    Ok(std::env::current_exe().map_err(|error| format!("cannot tell where this program is: {error}"))?)
 }

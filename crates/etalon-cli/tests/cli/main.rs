@@ -15,6 +15,7 @@ mod sweep;
 mod theory;
 mod train;
 mod watch;
+mod worker;
 
 use assert_cmd::Command;
 use std::path::Path;

@@ -3,7 +3,7 @@
 use super::ledger::Ledger;
 use super::outcome::compute;
 use super::tasks::Tasks;
-use super::{Cell, Grid, Job, Store, SweepError};
+use super::{Cell, Grid, Job, Shard, Store, SweepError};
 use serde::Serialize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -60,17 +60,39 @@ pub fn run(
     observe: &(dyn Fn(&Event<'_>) + Sync),
 ) -> Result<Report, SweepError> {
     store.tidy();
+    let report = run_shard(store, grid, Shard::WHOLE, options, observe);
+    store.tidy();
+    let report = report?;
+    store.summarise(grid)?;
+    Ok(report)
+}
+
+/// Runs the trials of one part that are not done yet. Neither the summary is written nor what dead processes left is
+/// taken away: other workers may be at it, on other machines.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_shard(
+    store: &Store,
+    grid: &Grid,
+    shard: Shard,
+    options: &Options<'_>,
+    observe: &(dyn Fn(&Event<'_>) + Sync),
+) -> Result<Report, SweepError> {
+    let cells = shard.cells(grid);
+    let report = Report { cells: cells.len(), ..Report::default() };
     let threads = if grid.job() == Job::Find { 1 } else { options.threads.max(1) };
     let worker = Worker {
         store,
         grid,
+        cells,
         stop: options.stop,
         observe,
         tasks: Tasks::new(threads + 1),
         ledger: Ledger::new(),
         next: AtomicUsize::new(0),
         broken: AtomicBool::new(false),
-        report: Mutex::new((Report { cells: grid.cells().len(), ..Report::default() }, usize::MAX)),
+        report: Mutex::new((report, usize::MAX)),
     };
     // Threads of their own rather than rayon's: one that waits for a task or for memory must not be handed another
     // trial meanwhile.
@@ -82,9 +104,7 @@ pub fn run(
             .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             .collect()
     });
-    store.tidy();
     ended.into_iter().collect::<Result<(), SweepError>>()?;
-    store.summarise(grid)?;
     let (mut report, _) = worker.report.into_inner().unwrap_or_else(PoisonError::into_inner);
     report.left = report.cells - report.kept - report.done - report.failed - report.elsewhere;
     Ok(report)
@@ -93,6 +113,7 @@ pub fn run(
 struct Worker<'a> {
     store: &'a Store,
     grid: &'a Grid,
+    cells: Vec<&'a Cell>,
     stop: &'a AtomicBool,
     observe: &'a (dyn Fn(&Event<'_>) + Sync),
     tasks: Tasks,
@@ -109,7 +130,7 @@ impl Worker<'_> {
     fn work(&self) -> Result<(), SweepError> {
         while !self.stopped() {
             let place = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(cell) = self.grid.cells().get(place) else { break };
+            let Some(&cell) = self.cells.get(place) else { break };
             if let Err(error) = self.attend(place, cell) {
                 self.broken.store(true, Ordering::Relaxed);
                 return Err(error);

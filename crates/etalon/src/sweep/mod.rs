@@ -10,24 +10,37 @@
 //! `running/<name>.lock`, which ends with its process however that dies, so that no claim can go stale. Where a file
 //! system knows no locks, two processes may do the same work twice; as a trial is a pure function of its spec and
 //! renaming is atomic, the result is the same.
+//!
+//! Any number of workers may share a sweep, each a [`Shard`] of it by [`run_shard`]; what starts them is an engine.
+//! The local one is [`run`], in this process; others are [`launch`] by a command of the user's and [`submit`] by Slurm.
+//! An engine asks [`pending`] what is still to run, starts workers for that, and knows nothing else of the trials.
 
 mod constraint;
 mod engine;
 mod error;
 mod grid;
+mod launch;
 mod ledger;
 mod outcome;
+mod pending;
 mod points;
+mod shard;
 mod status;
 mod store;
 mod table;
 mod tasks;
 
 pub use constraint::Constraint;
-pub use engine::{Event, Options, Report, run};
+pub use engine::{Event, Options, Report, run, run_shard};
 pub use error::SweepError;
 pub use grid::{Axis, Cell, Grid, Job, MAX_CELLS};
+pub use launch::{
+    Broken, Collected, LaunchError, Launched, Queue, Settings, Submission, Submitted, Template, Workers,
+    collect, launch, queue, shards, submit,
+};
+pub use pending::{Pending, pending};
 pub use points::{Selection, points};
+pub use shard::Shard;
 pub use status::{Failed, Status, Working, status};
 pub use store::Store;
 pub use table::Table;

@@ -5,7 +5,7 @@ use super::{Cell, Grid, SweepError, Table};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// The end of a result file that is read for its row; rows are below a tenth of it.
@@ -82,6 +82,21 @@ impl Store {
         Ok(store)
     }
 
+    /// Opens the folder of a sweep to work on it, with the grid that its `spec.toml` has. Nothing is written.
+    ///
+    /// # Errors
+    /// When there is no sweep in it, one of another version, or one whose `spec.toml` was changed since.
+    pub fn existing(root: &Path) -> Result<(Store, Grid), SweepError> {
+        let store = Store::read_only(root)?;
+        let grid = Grid::load(Some(&root.join("spec.toml")), &[])?;
+        if !store.names().eq(grid.cells().iter().map(|cell| cell.name.as_str())) {
+            let reason =
+                "the trials of its cells.csv are not those of its spec.toml, which was changed".into();
+            return Err(SweepError::NoSweep { path: root.into(), reason });
+        }
+        Ok((store, grid))
+    }
+
     fn check_version(&self) -> Result<(), SweepError> {
         let facts: Option<Value> = serde_json::from_str(&self.read("meta.json")?).ok();
         let there = facts.as_ref().and_then(|facts| facts["etalon"].as_str()).unwrap_or("an unknown version");
@@ -133,7 +148,7 @@ impl Store {
             match lock.try_lock() {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 // A file system without locks: see the module's text.
-                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
+                Err(TryLockError::Error(error)) if has_no_locks(&error) => {}
                 Err(TryLockError::Error(error)) => {
                     return Err(SweepError::io(&path, "lock the file")(error));
                 }
@@ -213,20 +228,29 @@ impl Store {
         written
     }
 
-    /// Writes aside and renames.
+    /// Writes aside and renames. The aside's name is random: processes on two machines may have the same number.
     fn replace(&self, name: &str, target: &Path, content: &[u8]) -> Result<(), SweepError> {
-        let aside = self.root.join("running").join(format!("{name}.{}.part", std::process::id()));
-        let written = fs::write(&aside, content).and_then(|()| fs::rename(&aside, target));
-        written.map_err(|error| {
-            let _ = fs::remove_file(&aside);
-            SweepError::io(target, "write the file")(error)
-        })
+        let fault = || SweepError::io(target, "write the file");
+        // What stands before the first dot names the lock that tells whether its process lives.
+        let prefix = format!("{name}.");
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix).suffix(".part");
+        // What the user's umask leaves of it, as for any other file; the default of `tempfile` is the owner alone.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut aside = builder.tempfile_in(self.root.join("running")).map_err(fault())?;
+        aside.write_all(content).map_err(fault())?;
+        aside.persist(target).map_err(|error| fault()(error.error))?;
+        Ok(())
     }
 }
 
 impl Claim<'_> {
-    /// Keeps the result.
+    /// Keeps the result, unless another process was first where the file system knows no locks.
     pub(super) fn finish(self, content: &[u8]) -> Result<(), SweepError> {
+        if self.store.row(self.name).is_some() {
+            return Ok(());
+        }
         self.store.replace(self.name, &self.store.trial(self.name), content)?;
         // There may be none.
         let _ = fs::remove_file(self.store.failure(self.name));
@@ -245,6 +269,14 @@ impl Drop for Claim<'_> {
         // While the lock is held, so that nobody takes the file for a claim of a dead process.
         let _ = fs::remove_file(self.store.lock(self.name));
     }
+}
+
+/// Whether an error means that the file system knows no locks.
+fn has_no_locks(error: &io::Error) -> bool {
+    /// "No locks available", as NFS without its lock daemon says; Rust has no kind for it.
+    const ENOLCK: i32 = 37;
+    error.kind() == io::ErrorKind::Unsupported
+        || cfg!(target_os = "linux") && error.raw_os_error() == Some(ENOLCK)
 }
 
 /// Each cell's name and values.

@@ -1,0 +1,92 @@
+//! `etalon sweep --on command`.
+
+use super::program;
+use crate::context::{Context, Failure, Verdict};
+use etalon::sweep::{Broken, Grid, Launched, Store, Template, Workers, collect, launch, pending, shards};
+use serde::Serialize;
+use std::num::NonZeroUsize;
+
+/// What is printed.
+#[derive(Serialize)]
+struct Report {
+    /// Trials of the grid.
+    cells: usize,
+    /// Done before the commands.
+    kept: usize,
+    /// Done since.
+    done: usize,
+    /// With an error.
+    failed: usize,
+    /// With neither result nor error.
+    left: usize,
+    #[serde(flatten)]
+    launched: Launched,
+}
+
+/// Commands that failed and are shown.
+const SHOWN: usize = 3;
+
+pub(super) fn template(text: Option<&str>) -> Result<Template, Failure> {
+    let text =
+        text.ok_or("--on command takes what starts workers, as in --command 'parallel -a {workers}'")?;
+    Ok(Template::parse(text)?)
+}
+
+pub(super) fn run(
+    context: &Context,
+    store: &Store,
+    grid: &Grid,
+    template: &Template,
+    parts: Option<NonZeroUsize>,
+) -> Result<Verdict, Failure> {
+    let before = pending(store, grid);
+    let cells = before.without_result();
+    let launched = if cells.is_empty() {
+        Launched::default()
+    } else {
+        let count = parts.map_or_else(|| shards(grid, &cells), usize::from).min(cells.len());
+        let threads = context.threads.map(|threads| threads.to_string());
+        let workers = Workers::new(store, grid, &cells, count, &program()?, threads)?;
+        let name = format!("{} workers", workers.indices().len());
+        let spinner = context.progress.spinner(name);
+        let launched = launch(template, &workers)?;
+        drop(spinner);
+        launched
+    };
+    let after = collect(store, grid, None)?;
+    let (cells, kept, left) = (after.cells, before.done, after.left);
+    let done = after.done.saturating_sub(kept);
+    let report = Report { cells, kept, done, failed: after.failed, left, launched };
+    report.launched.broken.iter().take(SHOWN).for_each(|broken| warn(context, broken));
+    context.output.show(&report, || text(&report))?;
+    let (folder, broken) = (store.root().display(), report.launched.broken.len());
+    if left > 0 && broken > 0 {
+        let text = format!(
+            "{broken} commands failed, and {left} of {cells} trials are left; the same command goes on, and {folder}/command has all that was printed"
+        );
+        return Err(text.into());
+    }
+    if left > 0 {
+        let text = format!(
+            "the commands have returned, and {left} of {cells} trials have no result yet; `etalon status {folder}` tells how far they are, `etalon worker {folder} --collect` writes the summary, and the same command starts again what is left"
+        );
+        context.progress.say("note", &text);
+    }
+    Ok(if report.failed > 0 { Verdict::Negative } else { Verdict::Done })
+}
+
+fn warn(context: &Context, broken: &Broken) {
+    let what = broken.shard.map_or("the command".into(), |shard| format!("the command of part {shard}"));
+    let lines: String = broken.last_lines.iter().map(|line| format!("\n  {line}")).collect();
+    let text =
+        format!("{what} failed ({}); the last lines of {}:{lines}", broken.status, broken.log.display());
+    context.progress.say("warning", &text);
+}
+
+fn text(report: &Report) -> String {
+    let Report { cells, kept, done, failed, left, launched } = report;
+    format!(
+        "{cells} trials: {done} done now by {} workers, {kept} before, {failed} failed, {left} left\n",
+        launched.workers
+    )
+}

@@ -1,0 +1,79 @@
+//! `etalon worker`: one part of a sweep, for whatever starts it.
+
+use super::sweep::{program, submitted_text};
+use crate::context::{Context, Failure, Verdict};
+use crate::interrupt;
+use etalon::sweep::{Collected, Event, Grid, Options, Report, Shard, Store, collect, run_shard};
+use std::path::PathBuf;
+
+/// Run one part of a sweep that `etalon sweep` began; what engines start
+///
+/// Trials with a result are skipped, so that a part can be started again, and two at once do no harm. SIGTERM, SIGUSR1
+/// and Ctrl-C finish the trials under way; a second SIGTERM or Ctrl-C drops them.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The folder of a sweep
+    #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    folder: PathBuf,
+
+    /// Which part, such as 3/64, the third of 64 [default: 1/1, all]
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+
+    /// Run no trial and write the summary; in a job of Slurm, also submit what is left as the next round
+    #[arg(long, conflicts_with = "shard")]
+    collect: bool,
+}
+
+impl Arguments {
+    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+        let (store, grid) = Store::existing(&self.folder)?;
+        if self.collect { collector(context, &store, &grid) } else { self.worker(context, &store, &grid) }
+    }
+
+    fn worker(&self, context: &Context, store: &Store, grid: &Grid) -> Result<Verdict, Failure> {
+        let shard = self.shard.unwrap_or(Shard::WHOLE);
+        let stop = interrupt::listen(&context.progress)?;
+        let options = Options { threads: rayon::current_num_threads(), stop: &stop };
+        let report = run_shard(store, grid, shard, &options, &|event| {
+            if let Event::Failed(error) = event {
+                context.progress.say("warning", &format!("a trial failed: {error}"));
+            }
+        })?;
+        context.output.show(&report, || worker_text(shard, &report))?;
+        let Report { cells, left, failed, .. } = report;
+        match left {
+            0 => Ok(if failed > 0 { Verdict::Negative } else { Verdict::Done }),
+            left => {
+                Err(format!("stopped with {left} of {cells} trials left; the same command goes on").into())
+            }
+        }
+    }
+}
+
+fn collector(context: &Context, store: &Store, grid: &Grid) -> Result<Verdict, Failure> {
+    let in_job = std::env::var_os("SLURM_JOB_ID").is_some();
+    let program = if in_job { Some(program()?) } else { None };
+    let collected = collect(store, grid, program.as_deref())?;
+    context.output.show(&collected, || collector_text(&collected))?;
+    Ok(if collected.failed > 0 { Verdict::Negative } else { Verdict::Done })
+}
+
+fn worker_text(shard: Shard, report: &Report) -> String {
+    let Report { cells, kept, done, failed, elsewhere, .. } = report;
+    format!(
+        "part {shard}: {cells} trials: {done} done now, {kept} before, {elsewhere} in other processes, {failed} failed\n"
+    )
+}
+
+fn collector_text(collected: &Collected) -> String {
+    let Collected { cells, done, failed, left, next, stopped } = collected;
+    let mut text = format!("{cells} trials: {done} done, {failed} failed, {left} left\n");
+    if let Some(next) = next {
+        text += &format!("{}\n", submitted_text(next));
+    }
+    if let Some(reason) = stopped {
+        text += &format!("nothing submitted: {reason}\n");
+    }
+    text
+}

@@ -1,0 +1,71 @@
+//! Into how many parts a sweep is cut.
+
+use crate::spec::Spec;
+use crate::sweep::{Cell, Grid, Job};
+use crate::train::{Plan, Task};
+
+/// How long a part should last, in seconds: cluster managers turn over about one job a second, and sites frown on more
+/// than some ten starts a minute.
+const LASTING: f64 = 600.0;
+
+/// The most parts that are chosen unasked: sites limit the jobs of a user.
+const MOST: usize = 1000;
+
+/// Multiplications and additions a second of one core. Low for large networks, high for tiny ones.
+const SPEED: f64 = 2e10;
+
+/// Trials whose cost is looked at.
+const SAMPLES: usize = 8;
+
+/// Probes that a search makes for a seed, besides those of the rates it chooses from.
+const PROBES: usize = 12;
+
+/// A number of parts such that each lasts some minutes, by a rough estimate of what these trials of a grid cost on one
+/// core. At least 1, and at most one a trial.
+pub fn shards(grid: &Grid, cells: &[&Cell]) -> usize {
+    let step = cells.len().div_ceil(SAMPLES).max(1);
+    let costs: Vec<f64> =
+        cells.iter().step_by(step).filter_map(|cell| seconds(&grid.spec(cell).ok()?, grid.job())).collect();
+    // Where none can be estimated, they fail at once or the data is not here: about a second each.
+    let mean = if costs.is_empty() { 1.0 } else { costs.iter().sum::<f64>() / costs.len() as f64 };
+    let parts = (mean * cells.len() as f64 / LASTING).ceil() as usize;
+    parts.clamp(1, cells.len().clamp(1, MOST))
+}
+
+/// What a trial takes on one core, to within a small factor; none where its spec does not work out.
+fn seconds(spec: &Spec, job: Job) -> Option<f64> {
+    let task = Task::<f32>::new(spec).ok()?;
+    let plan = Plan::new(spec, &task).ok()?;
+    let steps = plan.steps(spec.optimizer.eta, task.train.len).ok()?;
+    let trials = match job {
+        Job::Train => 1,
+        Job::Find => spec.search.seeds * (PROBES + spec.search.rates),
+    };
+    // A weight meets each sample in one product forwards and two backwards, each a multiplication and an addition.
+    let operations = 6.0 * task.network.parameters() as f64 * plan.batch as f64;
+    Some(operations * steps as f64 * trials as f64 / SPEED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(seeds: usize, steps: u64) -> usize {
+        let text = format!(
+            "[data]\nname = \"teacher\"\ntrain = 100\ntest = 4\ndimension = 1000\n[network]\ndepth = 1\nwidth = 1000\n\
+             [train]\nbatch = \"full\"\nsteps = {steps}\n[grid]\nseed = {{ linear = [1, {seeds}], points = {seeds} }}\n"
+        );
+        let grid = Grid::parse(&format!("loss = \"mse\"\n{text}")).unwrap();
+        let cells: Vec<_> = grid.cells().iter().collect();
+        shards(&grid, &cells)
+    }
+
+    #[test]
+    fn parts_last_minutes_and_hold_at_least_one_trial() {
+        // 1,002,001 parameters and 100 samples: 0.03 s a step.
+        assert_eq!(parts(10, 1), 1, "0.3 s in all");
+        assert_eq!(parts(20, 10_000), 11, "20 trials of 301 s in parts of 600 s");
+        assert_eq!(parts(3, 10_000_000), 3, "trials of days");
+        assert_eq!(parts(2000, 100_000), 1000, "not more than sites take");
+    }
+}
