@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::spec::{Budget, Spec};
 use crate::theory::{Bracket, Map, Range, ScalarLoss, TheoryError, first_change};
 use crate::theory::{RunSettings, State as MapState};
-use crate::train::{Plan, Record, State, Task, Trial};
+use crate::train::{Plan, PlanError, Task, Trial};
 use etalon_nn::Scalar;
 use serde::Serialize;
 
@@ -112,75 +112,122 @@ pub fn map_boundaries(
     })
 }
 
-/// The boundaries of the spec's network from the weights of each seed, in `range` of `c`: with the spec's batches,
-/// optimiser and number of steps (for `c_max`), and curvature on its `measure.samples`.
+/// The boundaries of the spec's network from the weights of each seed, in the spec's range of `c`: with the spec's
+/// batches, optimiser and number of steps (for `c_max`), and curvature on its `measure.samples`.
 ///
 /// # Errors
 /// When the spec makes no task, plan or instrument; a range that is none.
-pub fn network_boundaries<T: Scalar>(
-    spec: &Spec,
-    seeds: &[u64],
-    range: &Range,
-) -> Result<Vec<Boundaries>, Error> {
+pub fn network_boundaries<T: Scalar>(spec: &Spec, seeds: &[u64]) -> Result<Vec<Boundaries>, Error> {
     let task = Task::<T>::new(spec)?;
-    let instrument = Instrument::new(spec, &task, true)?;
-    let plan = Plan::new(spec, &task)?;
-    seeds.iter().map(|&seed| from_seed(&task, &plan, &instrument, seed, range, spec)).collect()
+    let search = BoundarySearch::new(spec, &task, true)?;
+    seeds.iter().map(|&seed| search.of_seed(seed)).collect()
 }
 
-fn from_seed<T: Scalar>(
-    task: &Task<T>,
-    plan: &Plan,
-    instrument: &Instrument<'_, T>,
-    seed: u64,
-    range: &Range,
-    spec: &Spec,
-) -> Result<Boundaries, Error> {
-    let parameters: Vec<T> = task.network.layout().initialise(seed);
-    let top = |parameters: &[T]| -> f64 {
+/// What the searches for the boundaries of one task have in common.
+#[derive(Debug)]
+pub struct BoundarySearch<'a, T> {
+    task: &'a Task<T>,
+    plan: Plan,
+    instrument: Instrument<'a, T>,
+    range: Range,
+    width: f64,
+    parallel: bool,
+}
+
+impl<'a, T: Scalar> BoundarySearch<'a, T> {
+    /// The search of a spec for its task. With `parallel` it runs on rayon's threads; the bits are the same without.
+    ///
+    /// # Errors
+    /// When the spec makes no plan or instrument for the task.
+    pub fn new(spec: &Spec, task: &'a Task<T>, parallel: bool) -> Result<Self, PlanError> {
+        let [low, high] = spec.boundaries.range;
+        let range = Range { low, high, steps: spec.boundaries.points, tolerance: spec.boundaries.tolerance };
+        let (plan, instrument) = (Plan::new(spec, task)?, Instrument::new(spec, task, parallel)?);
+        Ok(BoundarySearch { task, plan, instrument, range, width: spec.network.width as f64, parallel })
+    }
+
+    /// How it trains.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What it measures with.
+    pub fn instrument(&self) -> &Instrument<'a, T> {
+        &self.instrument
+    }
+
+    /// The largest eigenvalue of the Hessian; NaN where there is none.
+    fn sharpness(&self, parameters: &[T]) -> f64 {
         if !parameters.iter().all(|parameter| parameter.is_finite()) {
             return f64::NAN;
         }
-        let spectrum = instrument.at(parameters).hessian(Ends::Largest, 1);
+        let spectrum = self.instrument.at(parameters).hessian(Ends::Largest, 1);
         spectrum.ok().and_then(|found| Some(found.largest.first()?.value)).unwrap_or(f64::NAN)
-    };
-    let sharpness = top(&parameters);
-    if !(sharpness > 0.0 && sharpness.is_finite()) {
-        let (name, range) = ("sharpness", "positive and finite at the start");
-        return Err(TheoryError::OutOfRange { name, got: sharpness, range }.into());
     }
-    let early = Plan { budget: Budget::Steps(DEFINITION.transient as u64), ..plan.clone() };
-    // The first steps, judged at each state by what `measure` makes of the loss and the parameters; whether it stays.
-    let stays = |c: f64, measure: &dyn Fn(&Record, &[T]) -> Option<f64>| -> Result<bool, Error> {
-        let trial = Trial::from_parameters(task, &early, c / sharpness, seed, parameters.clone(), true)?;
-        let mut values = Vec::new();
-        let trajectory = trial.run(&mut |state: State<T>, record: &mut Record| {
-            values.push(measure(record, state.parameters));
-        });
-        if values.iter().all(Option::is_none) {
-            // The loss, which is recorded after the observer has been called.
-            values = trajectory.records.iter().map(|record| Some(record.loss.unwrap_or(f64::NAN))).collect();
+
+    /// The boundaries from the weights of a seed.
+    ///
+    /// # Errors
+    /// A start without positive sharpness; a range that is none.
+    pub fn of_seed(&self, seed: u64) -> Result<Boundaries, Error> {
+        let parameters: Vec<T> = self.task.network.layout().initialise(seed);
+        let sharpness = self.sharpness(&parameters);
+        if !(sharpness > 0.0 && sharpness.is_finite()) {
+            let (name, range) = ("sharpness", "positive and finite at the start");
+            return Err(TheoryError::OutOfRange { name, got: sharpness, range }.into());
         }
-        let limit = DEFINITION.rise * values[0].unwrap_or(f64::NAN);
-        Ok(!trajectory.stop.diverged()
-            && values.iter().all(|value| value.is_some_and(|value| value <= limit)))
-    };
-    let absent = |error: &Error| matches!(error, Error::Theory(TheoryError::NoBoundary { .. }));
-    Ok(Boundaries {
-        seed: Some(seed),
-        width: spec.network.width as f64,
-        sharpness,
-        c_loss: found(first_change(range, |c| stays(c, &|_, _| None)), absent)?,
-        c_sharp: found(first_change(range, |c| stays(c, &|_, parameters| Some(top(parameters)))), absent)?,
-        c_max: found(
-            first_change(range, |c| {
-                let trial =
-                    Trial::from_parameters(task, plan, c / sharpness, seed, parameters.clone(), true)?;
-                Ok::<bool, Error>(!trial.run(&mut |_, _| {}).stop.diverged())
-            }),
-            absent,
-        )?,
-    })
+        let start = |c: f64, plan| {
+            Trial::from_parameters(self.task, plan, c / sharpness, seed, parameters.clone(), self.parallel)
+        };
+        let early = Plan { budget: Budget::Steps(DEFINITION.transient as u64), ..self.plan.clone() };
+        // Whether what is measured at each of the first states stays below its start. Batches have losses of their own:
+        // there it is the loss on the samples that curvature is measured on.
+        let stays = |c: f64, of: Measure| -> Result<bool, Error> {
+            let mut trial = start(c, &early)?;
+            let mut limit = None;
+            for _ in 0..=DEFINITION.transient {
+                let at = |trial: &Trial<'_, T>| match of {
+                    Measure::Loss => self.instrument.at(trial.parameters()).loss(),
+                    Measure::Sharpness => self.sharpness(trial.parameters()),
+                };
+                let measured = match of {
+                    Measure::Loss if trial.is_full_batch() => None,
+                    _ => Some(at(&trial)),
+                };
+                let (loss, stop) = trial.step();
+                let value = measured.unwrap_or(loss);
+                // So written that NaN is above every limit.
+                if stop.is_some() || !(value <= *limit.get_or_insert(DEFINITION.rise * value)) {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        };
+        let absent = |error: &Error| matches!(error, Error::Theory(TheoryError::NoBoundary { .. }));
+        let rise = |of: Measure| match stays(self.range.low, of)? {
+            true => found(first_change(&self.range, |c| stays(c, of)), absent),
+            // It rises at the lowest rate already: where it ceases to is no such boundary.
+            false => Ok(None),
+        };
+        let survives = |c: f64| -> Result<bool, Error> {
+            Ok(!start(c, &self.plan)?.run(&mut |_, _| {}).stop.diverged())
+        };
+        Ok(Boundaries {
+            seed: Some(seed),
+            width: self.width,
+            sharpness,
+            c_loss: rise(Measure::Loss)?,
+            c_sharp: rise(Measure::Sharpness)?,
+            c_max: found(first_change(&self.range, survives), absent)?,
+        })
+    }
+}
+
+/// What is watched for a rise.
+#[derive(Clone, Copy)]
+enum Measure {
+    Loss,
+    Sharpness,
 }
 
 #[cfg(test)]
@@ -249,10 +296,14 @@ mod tests {
             "network.bias=false",
             "train.steps=300",
             "measure.tolerance=1e-10",
+            "boundaries.range=[0.5, 8.0]",
+            "boundaries.points=6",
+            "boundaries.tolerance=0.01",
         ];
         let spec = Spec::load(None, &overrides.map(String::from)).unwrap();
-        let range = Range { low: 0.5, high: 8.0, steps: 6, tolerance: 0.01 };
-        let network = network_boundaries::<f64>(&spec, &[1, 2], &range).unwrap();
+        let [low, high] = spec.boundaries.range;
+        let range = Range { low, high, steps: spec.boundaries.points, tolerance: spec.boundaries.tolerance };
+        let network = network_boundaries::<f64>(&spec, &[1, 2]).unwrap();
         for (found, seed) in network.iter().zip([1, 2]) {
             assert_eq!((found.seed, found.width), (Some(seed), 64.0));
             let weights: Vec<f64> = Task::<f64>::new(&spec).unwrap().network.layout().initialise(seed);

@@ -4,7 +4,9 @@ pub mod boundaries;
 mod job;
 mod observe;
 
-pub use boundaries::{Boundaries, DEFINITION, Definition, map_boundaries, network_boundaries};
+pub use boundaries::{
+    Boundaries, BoundarySearch, DEFINITION, Definition, map_boundaries, network_boundaries,
+};
 pub use job::{Last, Report, TrainOptions, train};
 pub use observe::{Observed, observe};
 

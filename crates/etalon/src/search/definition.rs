@@ -53,6 +53,14 @@ impl Boundary {
             Boundary::CensoredAbove(_) | Boundary::Undefined { .. } => None,
         }
     }
+
+    /// Where it stands among other seeds': eta*, +infinity if censored, 0 (log eta* = -infinity) if undefined.
+    pub(super) fn rank(&self) -> f64 {
+        match self {
+            Boundary::CensoredAbove(_) => f64::INFINITY,
+            boundary => boundary.eta().unwrap_or(0.0),
+        }
+    }
 }
 
 /// The lowest unbroken run of trained rates, `probes[base..end]`, in probes sorted by rate.

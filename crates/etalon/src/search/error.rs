@@ -49,6 +49,21 @@ pub enum SearchError {
         /// The most rates after extending.
         max_rates: usize,
     },
+    /// The epochs before the search did not end well.
+    #[error(
+        "search.after_epochs = {epochs}: training before the search, at optimizer.eta = {eta} with seed {seed}, came to \
+         nothing ({why}); give a lower optimizer.eta"
+    )]
+    Start {
+        /// How many.
+        epochs: f64,
+        /// The rate they were trained at.
+        eta: f64,
+        /// The seed.
+        seed: u64,
+        /// How they ended.
+        why: String,
+    },
     /// The observer asked to stop.
     #[error("the search was cancelled")]
     Cancelled,

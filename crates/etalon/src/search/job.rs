@@ -1,16 +1,15 @@
 //! The search on a network: what `etalon find` does.
 
-use super::{
-    EtaStar, LadderSettings, Observer, Outcome, Probe, Recommendation, Score, Scored, Settings, Verdict,
-    maximal_rate, recommend,
-};
+use super::order::{proper_median, sorted};
+use super::trials::{Forgetful, Memory, Trials, trained_starts};
+use super::{Boundary, EtaStar, LadderSettings, Observer, Recommendation, Settings, maximal_rate, recommend};
 use crate::curvature::{Ends, Instrument};
 use crate::error::Error;
 use crate::memory;
 use crate::phase::{self, observe};
 use crate::schedule::{Schedule, Shape};
 use crate::spec::{Precision, Spec};
-use crate::train::{Plan, Stop, Task, Trajectory, Trial};
+use crate::train::{Plan, PlanError, Task, Trial};
 use etalon_nn::{Loss, Scalar, Workspace};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -107,21 +106,46 @@ pub fn find(spec: &Spec, observer: Observer<'_>) -> Result<Found, Error> {
 
 fn find_in<T: Scalar>(spec: &Spec, observer: Observer<'_>) -> Result<Found, Error> {
     let task = Task::<T>::new(spec)?;
+    let advice = "use fewer --threads, a smaller network, or fewer measure.samples";
+    memory::check("this search", bytes(spec, &task)?, advice)?;
+    find_on(&task, spec, &Forgetful, observer)
+}
+
+/// What a search takes at most, its data not counted.
+///
+/// # Errors
+/// When the spec makes no plan for its task.
+pub(crate) fn bytes<T: Scalar>(spec: &Spec, task: &Task<T>) -> Result<u64, PlanError> {
+    let plan = Plan::new(spec, task)?;
+    let parameters = (task.network.parameters() * size_of::<T>()) as u64;
+    let trial = Workspace::<T>::bytes(&task.network, plan.batch)
+        + Workspace::<T>::bytes(&task.network, plan.check_samples)
+        + 4 * parameters;
+    let threads = rayon::current_num_threads().min(spec.search.seeds * spec.search.sections) as u64;
+    let starts = if spec.search.after_epochs > 0.0 { spec.search.seeds as u64 * parameters } else { 0 };
+    let instrument = Instrument::new(spec, task, false)?.bytes();
+    Ok(threads.saturating_mul(trial.max(instrument)).saturating_add(starts))
+}
+
+/// As [`find`], on a task that is there already, with what is known from an earlier call. Memory is the caller's to
+/// check, with [`bytes`].
+///
+/// # Errors
+/// As [`find`].
+pub(crate) fn find_on<T: Scalar>(
+    task: &Task<T>,
+    spec: &Spec,
+    memory: &dyn Memory,
+    observer: Observer<'_>,
+) -> Result<Found, Error> {
     let mut warnings = Vec::new();
-    let mut plan = Plan::new(spec, &task)?.with_goal(spec, &task)?;
+    let mut plan = Plan::new(spec, task)?.with_goal(spec, task)?;
     let constant = Schedule { warmup: 0, shape: Shape::Constant };
     if plan.schedule != constant {
         warnings.push("eta* is a constant rate: the schedule of the spec is left out".into());
         plan.schedule = constant;
     }
-    let instrument = Instrument::new(spec, &task, false)?;
-    let trial = Workspace::<T>::bytes(&task.network, plan.batch)
-        + Workspace::<T>::bytes(&task.network, plan.check_samples)
-        + 4 * (task.network.parameters() * size_of::<T>()) as u64;
-    let threads = rayon::current_num_threads().min(spec.search.seeds * spec.search.sections) as u64;
-    let advice = "use fewer --threads, a smaller network, or fewer measure.samples";
-    memory::check("this search", threads.saturating_mul(trial.max(instrument.bytes())), advice)?;
-
+    let instrument = Instrument::new(spec, task, false)?;
     let settings = Settings {
         tolerance: spec.search.tolerance,
         factor: spec.search.factor,
@@ -134,9 +158,17 @@ fn find_in<T: Scalar>(spec: &Spec, observer: Observer<'_>) -> Result<Found, Erro
     };
     settings.validate()?;
     let seeds: Vec<u64> = (0..spec.search.seeds as u64).map(|index| spec.seed.wrapping_add(index)).collect();
-    let lambdas =
-        seeds.par_iter().map(|&seed| lambda(&task, &instrument, seed)).collect::<Result<Vec<_>, _>>()?;
-    let trials = Trials { task: &task, plan: &plan, full: Plan { goal: None, ..plan.clone() } };
+    let trials = Trials {
+        task,
+        plan: &plan,
+        full: Plan { goal: None, ..plan.clone() },
+        starts: trained_starts(spec, task, &plan, &seeds)?,
+        memory,
+    };
+    let lambdas = seeds
+        .par_iter()
+        .map(|&seed| lambda(task, &instrument, &trials.start(seed)))
+        .collect::<Result<Vec<_>, _>>()?;
     let starts: Vec<(u64, f64)> = seeds
         .iter()
         .zip(&lambdas)
@@ -149,21 +181,26 @@ fn find_in<T: Scalar>(spec: &Spec, observer: Observer<'_>) -> Result<Found, Erro
         warnings.push(format!(
             "the {}'s largest eigenvalue at the start did not converge or is not positive for some seeds, so that eta* is \
              not given in units of it; allow more measure.iterations",
-            lambda_name(&task)
+            lambda_name(task)
         ));
     }
     let search = maximal_rate(&trials, &starts, &settings, observer)?;
 
-    let ratios = search.seeds.iter().zip(&lambdas).map(|(seed, lambda)| Some(seed.eta()? * (*lambda)? / 2.0));
+    let ratio = |(seed, lambda): (&super::SeedResult, &Option<f64>)| {
+        lambda.map(|lambda| seed.boundary.rank() * lambda / 2.0)
+    };
+    let ratios: Option<Vec<f64>> = search.seeds.iter().zip(&lambdas).map(ratio).collect();
+    let known: Option<Vec<f64>> = lambdas.iter().copied().collect();
     let mut gradient_steps = search.gradient_steps;
     let shown = match nearest_to_median(&search) {
-        Some((seed, eta)) => {
-            let trial = Trial::new(&task, &trials.full, eta, seed, true)?;
+        Some((seed, eta)) if spec.search.phase => {
+            let start = trials.start(seed);
+            let trial = Trial::from_parameters(task, &trials.full, eta, seed, start, true)?;
             let verdict = observe(trial, &instrument, 0, &mut |_, _| {});
             gradient_steps += verdict.trajectory.steps;
             Some(verdict.verdict)
         }
-        None => None,
+        _ => None,
     };
     let choice = match ceiling(&search) {
         Some(ceiling) if spec.search.rates > 0 => {
@@ -203,82 +240,22 @@ fn find_in<T: Scalar>(spec: &Spec, observer: Observer<'_>) -> Result<Found, Erro
             with_islands: search.seeds.iter().filter(|seed| !seed.islands.is_empty()).count(),
             reason: search.reason.clone(),
         },
-        eta_star_over_2_lambda: median(ratios),
-        lambda: Lambda { of: lambda_name(&task), median: median(lambdas.iter().copied()), seeds: lambdas },
+        eta_star_over_2_lambda: ratios.and_then(|ratios| proper_median(&sorted(ratios))),
+        lambda: Lambda {
+            of: lambda_name(task),
+            median: known.and_then(|known| proper_median(&sorted(known))),
+            seeds: lambdas,
+        },
         phase: shown.as_ref().map(|verdict| verdict.phase),
         phase_evidence: shown,
         recommended,
         no_recommendation,
-        criterion: criterion(spec, &plan, &task),
+        criterion: criterion(spec, &plan, task),
         warnings,
         gradient_steps,
         search,
         choice,
     })
-}
-
-/// Trials as the search asks for them.
-struct Trials<'a, T> {
-    task: &'a Task<T>,
-    /// With the early stop.
-    plan: &'a Plan,
-    /// Without.
-    full: Plan,
-}
-
-impl<T: Scalar> Trials<'_, T> {
-    fn run(&self, plan: &Plan, eta: f64, seed: u64) -> Result<Trajectory, Outcome> {
-        // One thread each: the search runs its trials side by side.
-        Trial::new(self.task, plan, eta, seed, false)
-            .map(|trial| trial.run(&mut |_, _| {}))
-            // A physical time that makes too many steps: the rate is too low.
-            .map_err(|_| Outcome { verdict: Verdict::TooSlow, steps: 0 })
-    }
-}
-
-impl<T: Scalar> Probe for Trials<'_, T> {
-    fn probe(&self, eta: f64, seed: u64) -> Outcome {
-        match self.run(self.plan, eta, seed) {
-            Ok(trajectory) => Outcome { verdict: verdict(&trajectory.stop), steps: trajectory.steps },
-            Err(outcome) => outcome,
-        }
-    }
-}
-
-impl<T: Scalar> Score for Trials<'_, T> {
-    fn score(&self, eta: f64, seed: u64) -> Scored {
-        match self.run(&self.full, eta, seed) {
-            Ok(trajectory) => Scored {
-                verdict: match trajectory.stop {
-                    // The full budget was spent on purpose.
-                    Stop::Budget { .. } => Verdict::Trained,
-                    ref stop => verdict(stop),
-                },
-                metric: trajectory.test.accuracy.unwrap_or(trajectory.test.loss),
-                loss: trajectory.test.loss,
-                steps: trajectory.steps,
-            },
-            Err(Outcome { verdict, steps }) => Scored { verdict, metric: f64::NAN, loss: f64::NAN, steps },
-        }
-    }
-
-    fn metric(&self) -> &str {
-        if self.task.classes { "test_accuracy" } else { "test_loss" }
-    }
-
-    fn higher_is_better(&self) -> bool {
-        self.task.classes
-    }
-}
-
-fn verdict(stop: &Stop) -> Verdict {
-    match stop {
-        Stop::Goal { .. } => Verdict::Trained,
-        Stop::Budget { .. } => Verdict::TooSlow,
-        Stop::Diverged { .. } | Stop::NotFinite { .. } | Stop::Dead { .. } => {
-            Verdict::TooFast(stop.to_string())
-        }
-    }
 }
 
 /// For MSE the kernel is the curvature that does not depend on the residuals; for other losses the Hessian has the
@@ -305,10 +282,9 @@ impl Curvature {
 fn lambda<T: Scalar>(
     task: &Task<T>,
     instrument: &Instrument<'_, T>,
-    seed: u64,
+    start: &[T],
 ) -> Result<Option<Curvature>, Error> {
-    let parameters = task.network.layout().initialise(seed);
-    let mut reading = instrument.at(&parameters);
+    let mut reading = instrument.at(start);
     let spectrum = if task.loss == Loss::Mse { reading.ntk()? } else { reading.hessian(Ends::Largest, 1)? };
     let top = spectrum.largest.first().map(|top| Curvature { value: top.value, converged: top.converged });
     Ok(top.filter(|found| found.value > 0.0 && found.value.is_finite()))
@@ -326,7 +302,7 @@ fn nearest_to_median(search: &EtaStar) -> Option<(u64, f64)> {
     let distance = |eta: f64| (eta / median).ln().abs();
     let found = search.seeds.iter().filter_map(|seed| Some((seed, seed.eta()?)));
     let (seed, _) = found.min_by(|a, b| distance(a.1).total_cmp(&distance(b.1)))?;
-    let super::Boundary::Found { low, .. } = seed.boundary else { return None };
+    let Boundary::Found { low, .. } = seed.boundary else { return None };
     Some((seed.seed, low))
 }
 
@@ -334,21 +310,12 @@ fn nearest_to_median(search: &EtaStar) -> Option<(u64, f64)> {
 fn ceiling(search: &EtaStar) -> Option<f64> {
     search.median.or_else(|| {
         let highest = search.seeds.iter().map(|seed| match seed.boundary {
-            super::Boundary::CensoredAbove(highest) => Some(highest),
-            super::Boundary::Found { low, high } => Some((low * high).sqrt()),
-            super::Boundary::Undefined { .. } => None,
+            Boundary::CensoredAbove(highest) => Some(highest),
+            boundary => boundary.eta(),
         });
         let highest: Option<Vec<f64>> = highest.collect();
         highest?.into_iter().reduce(f64::min)
     })
-}
-
-/// The median of what there is; none if anything is missing or there is nothing.
-fn median(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
-    let mut values = values.collect::<Option<Vec<f64>>>().filter(|values| !values.is_empty())?;
-    values.sort_by(f64::total_cmp);
-    let (below, above) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
-    Some((below * above).sqrt())
 }
 
 /// What counts as trained, in words.

@@ -1,10 +1,10 @@
 //! eta* over several seeds.
 
-use super::boundary::{SeedResult, SeedSearch};
+use super::boundary::{SeedResult, SeedSearch, Stopped};
 use super::definition::{Boundary, DEFINITION_VERSION};
 use super::error::check_seeds;
 use super::observe::Watch;
-use super::order::{middle, order_interval, sorted};
+use super::order::{order_interval, proper_median, sorted};
 use super::{Observer, Outcome, Probe, Progress, SearchError, Settings};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -98,17 +98,16 @@ impl EtaStar {
     /// If there are none, or two of the same seed.
     pub fn from_seeds(seeds: Vec<SeedResult>, tolerance: f64) -> Result<Self, SearchError> {
         check_seeds(seeds.iter().map(|result| result.seed))?;
-        // Rates from 0 (undefined) to infinity (censored); between them a bracket and its middle.
+        // Rates from 0 (undefined) to infinity (censored); between them a bracket.
         let ends = |result: &SeedResult| match result.boundary {
-            Boundary::Found { low, high } => [low, low.sqrt() * high.sqrt(), high],
-            Boundary::CensoredAbove(highest) => [highest, f64::INFINITY, f64::INFINITY],
-            Boundary::Undefined { .. } => [0.0; 3],
+            Boundary::Found { low, high } => [low, high],
+            Boundary::CensoredAbove(highest) => [highest, f64::INFINITY],
+            Boundary::Undefined { .. } => [0.0; 2],
         };
-        let [lows, middles, highs] = [0, 1, 2].map(|i| sorted(seeds.iter().map(|result| ends(result)[i])));
-        let (below, above) = middle(&middles).ok_or(SearchError::NoSeeds)?;
+        let [lows, highs] = [0, 1].map(|i| sorted(seeds.iter().map(|result| ends(result)[i])));
+        let median = proper_median(&sorted(seeds.iter().map(|result| result.boundary.rank())));
         let interval = order_interval(seeds.len());
         let proper = |eta: f64| (eta > 0.0 && eta.is_finite()).then_some(eta);
-        let median = proper(below).and(proper(above)).map(|_| below.sqrt() * above.sqrt());
         let count = |wanted: fn(&Boundary) -> bool| seeds.iter().filter(|s| wanted(&s.boundary)).count();
         Ok(Self {
             median,
@@ -131,18 +130,21 @@ impl EtaStar {
 fn why_no_median(seeds: &[SeedResult]) -> String {
     let of = seeds.len();
     let mut parts = Vec::new();
-    let tops = seeds.iter().filter_map(|result| match result.boundary {
+    let unfinished = |result: &&SeedResult| matches!(result.stopped, Stopped::ProbeLimit(_));
+    let open = seeds.iter().filter(|result| result.eta().is_none());
+    let (unfinished, ended): (Vec<_>, Vec<_>) = open.partition(unfinished);
+    let tops: Vec<f64> = sorted(ended.iter().filter_map(|result| match result.boundary {
         Boundary::CensoredAbove(highest) => Some(highest),
         _ => None,
-    });
-    if let [lowest, ..] = sorted(tops.clone())[..] {
+    }));
+    if let [lowest, ..] = tops[..] {
         parts.push(format!(
             "{} of {of} seeds trained at every rate up to the highest tried ({lowest:.3e}): raise the upper \
              end of search.range",
-            tops.count()
+            tops.len()
         ));
     }
-    let ranges = seeds.iter().filter_map(|result| match result.boundary {
+    let ranges = ended.iter().filter_map(|result| match result.boundary {
         Boundary::Undefined { lowest, highest } => Some((lowest, highest)),
         _ => None,
     });
@@ -151,6 +153,14 @@ fn why_no_median(seeds: &[SeedResult]) -> String {
             "{} of {of} seeds trained at no rate from {lowest:.3e} to {highest:.3e}: allow more steps, lower \
              the threshold, or widen search.range",
             ranges.count()
+        ));
+    }
+    if let Some(first) = unfinished.first() {
+        parts.push(format!(
+            "{} of {of} searches were given up after {} probes, before they met a boundary: take a larger \
+             search.factor, or a search.range that is narrower",
+            unfinished.len(),
+            first.probes.len()
         ));
     }
     parts.join("; ")

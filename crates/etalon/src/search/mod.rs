@@ -37,15 +37,18 @@ mod probe;
 mod recommend;
 mod score;
 mod settings;
+mod trials;
 
 pub use boundary::{SeedResult, SeedSearch, Stopped};
 pub use curve::CurvePoint;
 pub use definition::{Boundary, DEFINITION, DEFINITION_VERSION};
 pub use error::SearchError;
 pub use job::{EtaStarSummary, Found, Lambda, Recommended, find};
+pub(crate) use job::{bytes, find_on};
 pub use maximal::{EtaStar, maximal_rate};
 pub use observe::{Observer, Progress, silent};
 pub use probe::{Outcome, Probe, Probed, Verdict};
 pub use recommend::{Recommendation, recommend};
 pub use score::{Score, Scored};
 pub use settings::{LadderSettings, Settings};
+pub(crate) use trials::Memory;

@@ -36,6 +36,14 @@ pub(super) fn middle(sorted: &[f64]) -> Option<(f64, f64)> {
     Some((sorted[last / 2], sorted[sorted.len() / 2]))
 }
 
+/// The median of `sorted` values above 0, on a logarithmic axis; `None` if there are none, or where it is 0 (undefined)
+/// or infinite (censored).
+pub(super) fn proper_median(sorted: &[f64]) -> Option<f64> {
+    let (below, above) = middle(sorted)?;
+    // Not sqrt(below * above), which can overflow.
+    (below > 0.0 && above.is_finite()).then(|| below.sqrt() * above.sqrt())
+}
+
 /// Sorts a copy.
 pub(super) fn sorted(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
     let mut values: Vec<f64> = values.into_iter().collect();
@@ -68,6 +76,15 @@ mod tests {
         let interval = order_interval(4000);
         assert!((interval.rank as f64 - (2000.0 - 1.645 * 4000f64.sqrt() / 2.0)).abs() < 2.0);
         assert!((0.9..0.91).contains(&interval.coverage));
+    }
+
+    #[test]
+    fn a_median_beyond_the_range_is_none() {
+        assert_eq!(proper_median(&[0.0, 4.0, f64::INFINITY]), Some(4.0));
+        assert_eq!(proper_median(&[1.0, 4.0]), Some(2.0));
+        assert_eq!(proper_median(&[0.0, 4.0]), None);
+        assert_eq!(proper_median(&[4.0, f64::INFINITY]), None);
+        assert_eq!(proper_median(&[]), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The table of keys.
 
 use super::setting::{
-    Batch, Choice, Count, Duration, Flag, Maybe, Numbers, Real, Reals, Text, Whole, Wholes,
+    Batch, Choice, Count, Duration, Ends, Flag, Maybe, Numbers, Real, Reals, Text, Whole, Wholes,
 };
 use super::{
     BatchSize, Budget, Encoding, Metric, NetworkKind, Normalizer, Precision, ScheduleKind, Setting, Spec,
@@ -179,7 +179,7 @@ pub const KEYS: &[Key] = &[
     Key { path: "network.output_gain", doc: "variance of the output layer's weights, in units of 1/fan_in",
         field: |s| Box::new(Real(&mut s.network.output_gain)), check: |s| above_zero(s.network.output_gain) },
 
-    Key { path: "optimizer.eta", doc: "learning rate (`find` does not use it)",
+    Key { path: "optimizer.eta", doc: "learning rate (`find` uses it for search.after_epochs alone)",
         field: |s| Box::new(Real(&mut s.optimizer.eta)), check: |s| above_zero(s.optimizer.eta) },
     Key { path: "optimizer.momentum", doc: "heavy-ball momentum in PyTorch's form, from 0 to below 1",
         field: |s| Box::new(Real(&mut s.optimizer.momentum)), check: |s| if (0.0..1.0).contains(&s.optimizer.momentum) { Ok(()) } else { Err(format!("is {}; it must be 0 or above, and below 1", s.optimizer.momentum)) } },
@@ -247,4 +247,15 @@ pub const KEYS: &[Key] = &[
         field: |s| Box::new(Reals(&mut s.search.range)), check: range },
     Key { path: "search.rates", doc: "rates below eta* among which the one to use is chosen; 0 leaves the choice out",
         field: |s| Box::new(Whole(&mut s.search.rates)), check: fine },
+    Key { path: "search.after_epochs", doc: "passes over the training set, at optimizer.eta, before the search: eta* of a network trained so long; 0: of a fresh one",
+        field: |s| Box::new(Real(&mut s.search.after_epochs)), check: |s| from_zero(s.search.after_epochs) },
+    Key { path: "search.phase", doc: "whether to look at what training does just below eta*, which takes a trial and its curvature",
+        field: |s| Box::new(Flag(&mut s.search.phase)), check: fine },
+
+    Key { path: "boundaries.range", doc: "lowest and highest c to look at, the rate in units of 1 / sharpness at the start",
+        field: |s| Box::new(Ends(&mut s.boundaries.range)), check: |s| if matches!(s.boundaries.range, [low, high] if low > 0.0 && low < high && high.is_finite()) { Ok(()) } else { Err("must be two numbers above 0, the lower one first".into()) } },
+    Key { path: "boundaries.points", doc: "equal steps in log c that are tried from below until something changes, which is then bisected",
+        field: |s| Box::new(Whole(&mut s.boundaries.points)), check: |s| between(s.boundaries.points, 1, 10_000) },
+    Key { path: "boundaries.tolerance", doc: "the bracket of a boundary is narrowed to the ratio 1 + tolerance",
+        field: |s| Box::new(Real(&mut s.boundaries.tolerance)), check: |s| if s.boundaries.tolerance > 0.0 && s.boundaries.tolerance <= 1.0 { Ok(()) } else { Err(format!("is {}; it must lie above 0 and at most 1", s.boundaries.tolerance)) } },
 ];

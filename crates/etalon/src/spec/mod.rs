@@ -36,6 +36,7 @@ pub struct Spec {
     pub train: TrainSpec,
     pub measure: MeasureSpec,
     pub search: SearchSpec,
+    pub boundaries: BoundariesSpec,
 }
 
 /// The numbers a network computes with.
@@ -230,6 +231,17 @@ pub struct SearchSpec {
     pub sections: usize,
     pub range: Vec<f64>,
     pub rates: usize,
+    pub after_epochs: f64,
+    pub phase: bool,
+}
+
+/// `[boundaries]`.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each key is documented in `KEYS`")]
+pub struct BoundariesSpec {
+    pub range: [f64; 2],
+    pub points: usize,
+    pub tolerance: f64,
 }
 
 impl Default for Spec {
@@ -297,7 +309,10 @@ impl Default for Spec {
                 sections: 1,
                 range: Vec::new(),
                 rates: 8,
+                after_epochs: 0.0,
+                phase: true,
             },
+            boundaries: BoundariesSpec { range: [0.5, 64.0], points: 14, tolerance: 0.05 },
         }
     }
 }

@@ -148,6 +148,23 @@ impl Setting for Reals<'_> {
     }
 }
 
+/// The two ends of a range.
+pub(super) struct Ends<'a>(pub(super) &'a mut [f64; 2]);
+
+impl Setting for Ends<'_> {
+    fn set(&mut self, value: &Value) -> Result<(), String> {
+        let mut list = Vec::new();
+        Reals(&mut list).set(value)?;
+        let ends = list.try_into().map_err(|_| format!("takes two numbers, not {value}"))?;
+        *self.0 = ends;
+        Ok(())
+    }
+
+    fn get(&self) -> Option<Value> {
+        Reals(&mut self.0.to_vec()).get()
+    }
+}
+
 /// Names with numbers.
 pub(super) struct Numbers<'a>(pub(super) &'a mut BTreeMap<String, f64>);
 

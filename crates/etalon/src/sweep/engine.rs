@@ -1,16 +1,18 @@
 //! The local engine: one trial a thread.
 
+use super::jobs::Surroundings;
 use super::ledger::Ledger;
-use super::outcome::compute;
 use super::tasks::Tasks;
 use super::{Cell, Grid, Job, Shard, Store, SweepError};
+use rayon::prelude::*;
 use serde::Serialize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// How to run a sweep.
 pub struct Options<'a> {
-    /// Trials at a time; searches run one at a time, each on all of rayon's threads.
+    /// Trials at a time, each on a thread of its own; the probes of as many searches share rayon's threads.
     pub threads: usize,
     /// Set to stop: trials under way are finished, searches under way are dropped, and none is started.
     pub stop: &'a AtomicBool,
@@ -60,7 +62,8 @@ pub fn run(
     observe: &(dyn Fn(&Event<'_>) + Sync),
 ) -> Result<Report, SweepError> {
     store.tidy();
-    let report = run_shard(store, grid, Shard::WHOLE, options, observe);
+    let summary = Mutex::new(Instant::now() + SUMMARY_EVERY);
+    let report = run_cells(store, grid, grid.cells().iter().collect(), options, observe, Some(&summary));
     store.tidy();
     let report = report?;
     store.summarise(grid)?;
@@ -79,21 +82,41 @@ pub fn run_shard(
     options: &Options<'_>,
     observe: &(dyn Fn(&Event<'_>) + Sync),
 ) -> Result<Report, SweepError> {
-    let cells = shard.cells(grid);
+    run_cells(store, grid, shard.cells(grid), options, observe, None)
+}
+
+/// Runs those of these trials that are not done yet, and writes the summary now and then where it is told when.
+fn run_cells(
+    store: &Store,
+    grid: &Grid,
+    cells: Vec<&Cell>,
+    options: &Options<'_>,
+    observe: &(dyn Fn(&Event<'_>) + Sync),
+    summary: Option<&Mutex<Instant>>,
+) -> Result<Report, SweepError> {
+    let threads = options.threads.max(1);
+    let broken = AtomicBool::new(false);
+    let stopped = || options.stop.load(Ordering::Relaxed) || broken.load(Ordering::Relaxed);
     let report = Report { cells: cells.len(), ..Report::default() };
-    let threads = if grid.job() == Job::Find { 1 } else { options.threads.max(1) };
+    let (kept, open): (Vec<&Cell>, Vec<&Cell>) =
+        cells.into_par_iter().partition(|cell| store.row(&cell.name).is_some());
     let worker = Worker {
-        store,
         grid,
-        cells,
-        stop: options.stop,
+        open,
+        stopped: &stopped,
+        broken: &broken,
         observe,
-        tasks: Tasks::new(threads + 1),
-        ledger: Ledger::new(),
+        surroundings: Surroundings {
+            store,
+            tasks: Tasks::new(threads + 1),
+            ledger: Ledger::new(),
+            cancelled: &stopped,
+        },
         next: AtomicUsize::new(0),
-        broken: AtomicBool::new(false),
         report: Mutex::new((report, usize::MAX)),
+        summary,
     };
+    kept.iter().for_each(|_| worker.tell(usize::MAX, &Event::Kept));
     // Threads of their own rather than rayon's: one that waits for a task or for memory must not be handed another
     // trial meanwhile.
     let ended: Vec<Result<(), SweepError>> = std::thread::scope(|scope| {
@@ -110,28 +133,34 @@ pub fn run_shard(
     Ok(report)
 }
 
+/// How long the summary may lag behind the trials, at least.
+const SUMMARY_EVERY: Duration = Duration::from_secs(10);
+/// And how many times as long as writing it takes.
+const SUMMARY_SHARE: u32 = 20;
+
 struct Worker<'a> {
-    store: &'a Store,
     grid: &'a Grid,
-    cells: Vec<&'a Cell>,
-    stop: &'a AtomicBool,
-    observe: &'a (dyn Fn(&Event<'_>) + Sync),
-    tasks: Tasks,
-    ledger: Ledger,
-    next: AtomicUsize,
+    /// The trials that had no result when this began.
+    open: Vec<&'a Cell>,
+    stopped: &'a (dyn Fn() -> bool + Sync),
     /// Whether a result could not be kept.
-    broken: AtomicBool,
+    broken: &'a AtomicBool,
+    observe: &'a (dyn Fn(&Event<'_>) + Sync),
+    surroundings: Surroundings<'a>,
+    next: AtomicUsize,
     /// With the place of the first failure.
     report: Mutex<(Report, usize)>,
+    /// When to write the summary next; none of workers that share a sweep with others.
+    summary: Option<&'a Mutex<Instant>>,
 }
 
 impl Worker<'_> {
     /// Takes one cell after another until none is left.
     fn work(&self) -> Result<(), SweepError> {
-        while !self.stopped() {
+        while !(self.stopped)() {
             let place = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(&cell) = self.cells.get(place) else { break };
-            if let Err(error) = self.attend(place, cell) {
+            let Some(cell) = self.open.get(place) else { break };
+            if let Err(error) = self.attend(place, cell).and_then(|()| self.summarise()) {
                 self.broken.store(true, Ordering::Relaxed);
                 return Err(error);
             }
@@ -139,34 +168,38 @@ impl Worker<'_> {
         Ok(())
     }
 
-    fn stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed) || self.broken.load(Ordering::Relaxed)
+    /// Writes the summary now and then, so that it can be looked at on the way.
+    fn summarise(&self) -> Result<(), SweepError> {
+        // Another thread is at it.
+        let Some(Ok(mut due)) = self.summary.map(Mutex::try_lock) else { return Ok(()) };
+        let start = Instant::now();
+        if start >= *due {
+            self.surroundings.store.summarise(self.grid)?;
+            *due = Instant::now() + SUMMARY_EVERY.max(SUMMARY_SHARE * start.elapsed());
+        }
+        Ok(())
     }
 
     /// Sees to one cell.
     fn attend(&self, place: usize, cell: &Cell) -> Result<(), SweepError> {
-        if self.store.row(&cell.name).is_some() {
-            self.tell(place, &Event::Kept);
-            return Ok(());
-        }
-        let Some(claim) = self.store.claim(cell)? else {
+        let store = self.surroundings.store;
+        let Some(claim) = store.claim(cell)? else {
             self.tell(place, &Event::Elsewhere);
             return Ok(());
         };
         // It may have been finished between the look and the claim.
-        if self.store.row(&cell.name).is_some() {
+        if store.row(&cell.name).is_some() {
             self.tell(place, &Event::Kept);
             return Ok(());
         }
         let spec = self.grid.spec(cell)?;
-        let cancelled = || self.stopped();
-        match compute(cell, &spec, self.grid.job(), &self.tasks, &self.ledger, &cancelled) {
+        match self.surroundings.compute(cell, &spec, self.grid.job()) {
             Ok(content) => {
                 claim.finish(&content)?;
                 self.tell(place, &Event::Done);
             }
             // A search that was called off has not failed.
-            Err(_) if self.grid.job() == Job::Find && self.stopped() => {}
+            Err(_) if self.grid.job() == Job::Find && (self.stopped)() => {}
             Err(error) => {
                 claim.fail(&error)?;
                 self.tell(place, &Event::Failed(&error));

@@ -14,9 +14,14 @@ pub const MAX_CELLS: u64 = 1_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Job {
     /// One trial at `optimizer.eta`.
-    Train,
+    Train {
+        /// Whether curvature is measured at its start, on its way and at its end, as `etalon train` does.
+        curvature: bool,
+    },
     /// The maximal initial learning rate, as `etalon find` searches for it.
     Find,
+    /// The boundaries of early training, in units of one over the sharpness at the start.
+    Boundaries,
 }
 
 /// One key and the values it runs over.
@@ -26,6 +31,8 @@ pub struct Axis {
     pub key: &'static Key,
     /// Its values, in order.
     pub values: Vec<Value>,
+    /// The list, or the range as it was given.
+    written: Value,
     /// The same as entries, which know the line they come from.
     entries: Vec<Entry>,
 }
@@ -59,8 +66,8 @@ pub struct Grid {
 
 impl Grid {
     /// Reads a spec with its `[grid]` and works out its cells: a key's values are a list, `{ log = [a, b], points = n }`
-    /// or `{ linear = [a, b], points = n }`; `where` lists comparisons that a cell must meet; `job` is `"train"` or
-    /// `"find"`. An override such as `grid.network.width=[64, 128]` replaces an axis or adds one.
+    /// or `{ linear = [a, b], points = n }`; `where` lists comparisons that a cell must meet; `job` is `"train"`,
+    /// `"find"` or `"boundaries"`; `curvature = true` measures it in the trials of `"train"`. An override such as `grid.network.width=[64, 128]` replaces an axis or adds one.
     ///
     /// # Errors
     /// As [`Spec::load`]; when a cell's spec is not valid; and when there is no cell, or more than [`MAX_CELLS`].
@@ -79,7 +86,8 @@ impl Grid {
     fn from_entries(entries: Vec<Entry>, overrides: usize) -> Result<Grid, SpecError> {
         let from_file = entries.len() - overrides;
         let (mut base, mut axes, mut constraints, mut job) =
-            (Vec::new(), Vec::<Axis>::new(), Vec::new(), Job::Train);
+            (Vec::new(), Vec::<Axis>::new(), Vec::new(), Job::Train { curvature: false });
+        let mut curvature = None;
         let mut overridden = Vec::new();
         for (index, entry) in entries.into_iter().enumerate() {
             match entry.path.strip_prefix(GRID) {
@@ -92,6 +100,7 @@ impl Grid {
                 }
                 Some("where") => constraints = read_constraints(&entry)?,
                 Some("job") => job = read_job(&entry)?,
+                Some("curvature") => curvature = Some(entry),
                 Some(_) => {
                     let axis = Axis::new(&entry)?;
                     match axes.iter_mut().find(|other| other.key.path == axis.key.path) {
@@ -100,6 +109,9 @@ impl Grid {
                     }
                 }
             }
+        }
+        if let Some(entry) = curvature {
+            job = with_curvature(job, &entry)?;
         }
         let by = |entry: &Entry, axis: &Axis| {
             axis.key.path == entry.path || (axis.is_budget() && entry.is_budget())
@@ -204,7 +216,7 @@ impl Grid {
         self.axes.iter().zip(self.places(cell.index)).map(|(axis, place)| &axis.values[place]).collect()
     }
 
-    /// The resolved spec with the grid, every value listed; [`Grid::parse`] makes the same cells of it.
+    /// The resolved spec with the grid; [`Grid::parse`] makes the same cells of it.
     ///
     /// # Errors
     /// None for a grid that was read.
@@ -221,11 +233,14 @@ impl Grid {
         };
         let mut text = self.spec_at(self.cells.first().map_or(0, |cell| cell.index))?.to_toml_of(wanted);
         text += "\n[grid]\n";
-        if self.job == Job::Find {
-            text += "job = \"find\"\n";
-        }
-        for Axis { key, values, .. } in &self.axes {
-            text += &format!("\"{}\" = {}\n", key.path, Value::Array(values.clone()));
+        text += match self.job {
+            Job::Train { curvature: false } => "",
+            Job::Train { curvature: true } => "curvature = true\n",
+            Job::Find => "job = \"find\"\n",
+            Job::Boundaries => "job = \"boundaries\"\n",
+        };
+        for Axis { key, written, .. } in &self.axes {
+            text += &format!("\"{}\" = {written}\n", key.path);
         }
         if !self.constraints.is_empty() {
             let texts =
@@ -272,7 +287,8 @@ impl Axis {
             return Err(fault("has no values, so that the grid has 0 cells".into()));
         }
         let entries = values.iter().map(|value| entry.standing_for(key.path, value.clone())).collect();
-        Ok(Axis { key, values, entries })
+        let written = if may_round { entry.value.clone() } else { Value::Array(values.clone()) };
+        Ok(Axis { key, values, written, entries })
     }
 
     fn is_budget(&self) -> bool {
@@ -315,12 +331,29 @@ fn range(table: &toml::Table) -> Result<Vec<Value>, String> {
 
 fn read_job(entry: &Entry) -> Result<Job, SpecError> {
     match entry.value.as_str() {
-        Some("train") => Ok(Job::Train),
+        Some("train") => Ok(Job::Train { curvature: false }),
         Some("find") => Ok(Job::Find),
+        Some("boundaries") => Ok(Job::Boundaries),
         _ => Err(entry.error(
-            format!("`grid.job` takes train or find, not {}", entry.value),
-            "train: one trial a cell, at its optimizer.eta; find: the maximal learning rate of each cell",
+            format!("`grid.job` takes train, find or boundaries, not {}", entry.value),
+            "train: one trial a cell, at its optimizer.eta; find: the maximal learning rate of each cell; boundaries: \
+             where the loss and sharpness first rise, and where training first diverges",
         )),
+    }
+}
+
+fn with_curvature(job: Job, entry: &Entry) -> Result<Job, SpecError> {
+    let help = "true measures curvature in each trial of job = \"train\"";
+    match (job, entry.value.as_bool()) {
+        (Job::Train { .. }, Some(curvature)) => Ok(Job::Train { curvature }),
+        (_, None) => {
+            Err(entry.error(format!("`grid.curvature` takes true or false, not {}", entry.value), help))
+        }
+        _ => {
+            let message =
+                "`grid.curvature` is for job = \"train\"; the other jobs measure what they need".into();
+            Err(entry.error(message, help))
+        }
     }
 }
 

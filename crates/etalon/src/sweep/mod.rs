@@ -6,6 +6,9 @@
 //! finished trial, in grid order, and follows from those files alone; nothing in it depends on when, where or on how
 //! many threads they were made.
 //!
+//! A cell may be a search, which looks for its boundary instead of scanning the axis. Its probes are kept in
+//! `probes/<name>.jsonl` while it is under way, so that a search that was killed makes none of them twice.
+//!
 //! Two processes may work on one folder. Each trial is claimed by a lock of the operating system on
 //! `running/<name>.lock`, which ends with its process however that dies, so that no claim can go stale. Where a file
 //! system knows no locks, two processes may do the same work twice; as a trial is a pure function of its spec and
@@ -19,6 +22,8 @@ mod constraint;
 mod engine;
 mod error;
 mod grid;
+mod jobs;
+mod journal;
 mod launch;
 mod ledger;
 mod outcome;

@@ -1,6 +1,7 @@
 //! The folder of a sweep.
 
-use super::outcome::{Row, columns, row};
+use super::jobs::columns;
+use super::outcome::{Row, row};
 use super::{Cell, Grid, SweepError, Table};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
@@ -14,7 +15,8 @@ const END: u64 = 8192;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The folder of a sweep: `spec.toml` (resolved, with the grid), `meta.json`, `cells.csv` (each trial's name and
-/// values), `trials`, `failed`, `running` (claims, and files not finished yet) and `summary.csv`.
+/// values), `trials`, `failed`, `running` (claims, and files not finished yet), `probes` (of searches that are not
+/// finished) and `summary.csv`.
 #[derive(Debug)]
 pub struct Store {
     root: PathBuf,
@@ -124,6 +126,10 @@ impl Store {
         self.root.join("failed").join(format!("{name}.json"))
     }
 
+    pub(super) fn probes(&self, name: &str) -> PathBuf {
+        self.root.join("probes").join(format!("{name}.jsonl"))
+    }
+
     pub(super) fn lock(&self, name: &str) -> PathBuf {
         self.root.join("running").join(format!("{name}.lock"))
     }
@@ -188,7 +194,7 @@ impl Store {
     pub fn summary(&self) -> Result<Table, SweepError> {
         let reason = |reason: String| SweepError::NoSweep { path: self.root.clone(), reason };
         if !self.root.join("summary.csv").exists() {
-            return Err(reason("summary.csv is missing, as no sweep in it has come to an end yet".into()));
+            return Err(reason("summary.csv is missing, as no trial of it is finished yet".into()));
         }
         Table::parse(&self.read("summary.csv")?).map_err(|fault| reason(format!("summary.csv: {fault}")))
     }
@@ -252,8 +258,9 @@ impl Claim<'_> {
             return Ok(());
         }
         self.store.replace(self.name, &self.store.trial(self.name), content)?;
-        // There may be none.
+        // There may be none, and one that stays does no harm.
         let _ = fs::remove_file(self.store.failure(self.name));
+        let _ = fs::remove_file(self.store.probes(self.name));
         Ok(())
     }
 

@@ -130,12 +130,14 @@ fn another_spec_or_version_is_refused_with_what_to_do() {
     assert!(error.contains("holds no sweep"), "{error}");
 }
 
+/// A search of two cells, and what makes its trials quick.
+const SEARCH: &str = "loss = \"mse\"\n[data]\nname = \"teacher\"\ntrain = 8\ntest = 4\ndimension = 3\n[network]\n\
+    depth = 1\n[train]\nbatch = \"full\"\nsteps = 20\n[measure]\nsamples = 8\n[search]\nmetric = \"train_loss\"\n\
+    threshold = 5.0\nseeds = 2\nrates = 0\n[grid]\njob = \"find\"\nnetwork.width = [4, 8]\n";
+
 #[test]
 fn a_search_can_be_the_job_of_a_cell() {
-    let text = "loss = \"mse\"\n[data]\nname = \"teacher\"\ntrain = 8\ntest = 4\ndimension = 3\n[network]\ndepth = 1\n\
-        [train]\nbatch = \"full\"\nsteps = 20\n[measure]\nsamples = 8\n[search]\nmetric = \"train_loss\"\n\
-        threshold = 5.0\nseeds = 1\nrates = 0\n[grid]\njob = \"find\"\nnetwork.width = [4, 8]\n";
-    let grid = Grid::parse(text).unwrap();
+    let grid = Grid::parse(SEARCH).unwrap();
     let root = tempfile::tempdir().unwrap();
     let report = sweep(root.path(), &grid, 2).unwrap();
     assert_eq!((report.done, report.failed), (2, 0), "{report:?}");
@@ -143,5 +145,77 @@ fn a_search_can_be_the_job_of_a_cell() {
     let eta_star = summary.column("eta_star").unwrap();
     for row in &summary.rows {
         assert!(row[eta_star].parse::<f64>().unwrap() > 0.0, "{row:?}");
+    }
+    assert_eq!(fs::read_dir(root.path().join("probes")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_search_goes_on_from_the_probes_it_has_kept() {
+    use crate::search::{Memory, Outcome, Verdict};
+    let grid = Grid::parse(SEARCH).unwrap();
+    let (whole, cut) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    sweep(whole.path(), &grid, 1).unwrap();
+    // As if every probe but the last had been made before.
+    let store = Store::open(cut.path(), &grid, Map::new()).unwrap();
+    for cell in grid.cells() {
+        let text = fs::read_to_string(whole.path().join(format!("trials/{}.jsonl", cell.name))).unwrap();
+        let found: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        let journal = super::journal::Journal::open(&store, &cell.name);
+        for seed in found["search"]["seeds"].as_array().unwrap() {
+            let probes = seed["probes"].as_array().unwrap();
+            for probe in &probes[..probes.len() - 1] {
+                let mut outcome: Outcome = serde_json::from_value(probe.clone()).unwrap();
+                // A mark by which to see that it was not made again.
+                outcome.steps += 1000;
+                journal.keep(probe["eta"].as_f64().unwrap(), seed["seed"].as_u64().unwrap(), &outcome);
+                assert!(matches!(outcome.verdict, Verdict::Trained | Verdict::TooFast(_) | Verdict::TooSlow));
+            }
+        }
+    }
+    assert_eq!(pending(&store, &grid).without_result().len(), 2);
+    sweep(cut.path(), &grid, 1).unwrap();
+    assert_eq!(pending(&store, &grid).without_result().len(), 0);
+    let read = |root: &Path| Store::read_only(root).unwrap().summary().unwrap();
+    let (whole, cut) = (read(whole.path()), read(cut.path()));
+    let [star, steps] = ["eta_star", "gradient_steps"].map(|name| whole.column(name).unwrap());
+    for (whole, cut) in whole.rows.iter().zip(&cut.rows) {
+        assert_eq!(whole[star], cut[star]);
+        let [whole, cut] = [whole, cut].map(|row| row[steps].parse::<u64>().unwrap());
+        assert!(cut > whole + 10_000, "{cut} after {whole}");
+    }
+}
+
+#[test]
+fn curvature_is_measured_where_the_grid_asks_for_it() {
+    let text = "measure.samples = 8\n".to_string() + TINY;
+    let with = |line: &str| {
+        let grid = Grid::parse(&format!("{text}{line}\nseed = [0, 1]")).unwrap();
+        let root = tempfile::tempdir().unwrap();
+        sweep(root.path(), &grid, 2).unwrap();
+        Store::read_only(root.path()).unwrap().summary().unwrap()
+    };
+    assert_eq!(with("").column("ntk"), None);
+    let summary = with("curvature = true");
+    let number = |row: &Vec<String>, name: &str| row[summary.column(name).unwrap()].parse::<f64>().unwrap();
+    for row in &summary.rows {
+        // The default rate is 0.1.
+        assert!((number(row, "c") / (0.1 * number(row, "ntk")) - 1.0).abs() < 1e-12);
+        assert!(number(row, "hessian") > 0.0 && number(row, "hessian_end") > 0.0);
+    }
+}
+
+#[test]
+fn boundaries_can_be_the_job_of_a_cell() {
+    let text = TINY.replace("steps = 4", "steps = 40");
+    let text =
+        format!("measure.samples = 8\n{text}job = \"boundaries\"\nnetwork.width = [64, 128]\nseed = [0, 1]");
+    let root = tempfile::tempdir().unwrap();
+    let report = sweep(root.path(), &Grid::parse(&text).unwrap(), 2).unwrap();
+    assert_eq!((report.done, report.failed), (4, 0), "{report:?}");
+    let summary = Store::read_only(root.path()).unwrap().summary().unwrap();
+    for row in &summary.rows {
+        let [loss, most] =
+            ["c_loss", "c_max"].map(|name| row[summary.column(name).unwrap()].parse::<f64>().unwrap());
+        assert!(1.5 < loss && loss < most && most < 64.0, "{row:?}");
     }
 }

@@ -65,6 +65,22 @@ fn a_majority_without_a_boundary_leaves_a_reason() {
 }
 
 #[test]
+fn a_search_that_was_given_up_does_not_blame_the_range() {
+    let settings = Settings { max_probes: 3, ..Settings::default() };
+    for (limit, censored) in [(f64::INFINITY, 2), (0.0, 0)] {
+        let probe = |eta: f64, _: u64| Outcome {
+            verdict: if eta < limit { Verdict::Trained } else { Verdict::TooSlow },
+            steps: 1,
+        };
+        let found = maximal_rate(&probe, &STARTS[..2], &settings, &silent).unwrap();
+        assert_eq!((found.median, found.censored, found.undefined), (None, censored, 2 - censored));
+        let reason = found.reason.unwrap();
+        assert!(reason.starts_with("2 of 2 searches were given up after 3 probes"), "{reason}");
+        assert!(!reason.contains("raise") && !reason.contains("threshold"), "{reason}");
+    }
+}
+
+#[test]
 fn threads_change_nothing() {
     // Success sets with holes, so that every path of the search is taken.
     let probe = |eta: f64, seed: u64| Outcome {

@@ -63,11 +63,15 @@ fn a_grid_reads_back_to_the_same_cells() {
         "loss = \"mse\"\n[data]\nmargin = 1.0\n[grid]\ndata.name = [\"point\", \"degenerate\"]",
         "[train]\nsteps = 9\n[grid]\njob = \"find\"\ntrain.epochs = [1, 2.5]",
         "[optimizer]\nnesterov = true\n[grid]\noptimizer.momentum = [0.5, 0.9]",
+        "[grid]\njob = \"boundaries\"\nnetwork.width = { log = [8, 80], points = 5 }",
+        "[grid]\ncurvature = true",
         "[grid]",
     ] {
         let grid = Grid::parse(text).unwrap();
         let again = Grid::parse(&grid.to_toml().unwrap()).unwrap();
         assert_eq!(again.cells(), grid.cells(), "{}", grid.to_toml().unwrap());
+        let ranges = |text: &str| text.matches("], points = ").count();
+        assert_eq!(ranges(&grid.to_toml().unwrap()), ranges(text), "a range stays a range");
         assert_eq!((again.job(), again.to_toml().unwrap()), (grid.job(), grid.to_toml().unwrap()));
     }
 }
@@ -86,7 +90,9 @@ fn faults_show_their_line() {
         ("optimizer.eta = { log = [1, 2] }", "needs points"),
         ("optimizer.eta = { log = [1, 2], linear = [1, 2], points = 2 }", "a range is {"),
         ("optimizer.eta = { log = [1, 2, 3], points = 2 }", "a range is {"),
-        ("job = \"measure\"", "`grid.job` takes train or find"),
+        ("job = \"measure\"", "`grid.job` takes train, find or boundaries"),
+        ("curvature = 1", "`grid.curvature` takes true or false, not 1"),
+        ("curvature = true\njob = \"find\"", "is for job = \"train\""),
         ("where = [\"network.width >\"]", "missing"),
         ("where = [3]", "takes comparisons as text"),
     ] {

@@ -17,7 +17,7 @@ const SPEED: f64 = 2e10;
 /// Trials whose cost is looked at.
 const SAMPLES: usize = 8;
 
-/// Probes that a search makes for a seed, besides those of the rates it chooses from.
+/// Probes that a search makes for a seed, besides those of the rates it chooses from; of a boundary too.
 const PROBES: usize = 12;
 
 /// A number of parts such that each lasts some minutes, by a rough estimate of what these trials of a grid cost on one
@@ -38,8 +38,9 @@ fn seconds(spec: &Spec, job: Job) -> Option<f64> {
     let plan = Plan::new(spec, &task).ok()?;
     let steps = plan.steps(spec.optimizer.eta, task.train.len).ok()?;
     let trials = match job {
-        Job::Train => 1,
+        Job::Train { .. } => 1,
         Job::Find => spec.search.seeds * (PROBES + spec.search.rates),
+        Job::Boundaries => 3 * PROBES,
     };
     // A weight meets each sample in one product forwards and two backwards, each a multiplication and an addition.
     let operations = 6.0 * task.network.parameters() as f64 * plan.batch as f64;

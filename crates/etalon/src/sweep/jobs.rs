@@ -1,0 +1,203 @@
+//! What a cell computes.
+
+use super::journal::Journal;
+use super::ledger::Ledger;
+use super::outcome::lines;
+use super::tasks::{AnyTask, Tasks};
+use super::{Cell, Job, Store};
+use crate::curvature::Instrument;
+use crate::phase::{BoundarySearch, Circumstances, Phase, classify, observe};
+use crate::search::{Progress, bytes as search_bytes, find_on};
+use crate::spec::Spec;
+use crate::theory::Bracket;
+use crate::train::{Plan, Record, Task, Trajectory, Trial};
+use etalon_nn::{Scalar, Workspace};
+use serde_json::{Value, json};
+use std::ops::ControlFlow;
+
+/// Why a cell has no result.
+type Failure = Box<dyn std::error::Error>;
+
+/// The summary's columns of a job, after the trial's name and the keys of the grid.
+pub(super) fn columns(job: Job) -> Vec<&'static str> {
+    match job {
+        Job::Train { curvature } => {
+            let mut columns = vec![
+                "phase",
+                "stop",
+                "steps",
+                "first_loss",
+                "peak_loss",
+                "peak_step",
+                "train_loss",
+                "train_accuracy",
+                "test_loss",
+                "test_accuracy",
+                "constant_loss",
+            ];
+            if curvature {
+                columns.extend(["c", "ntk", "hessian", "ntk_end", "hessian_end"]);
+            }
+            columns
+        }
+        Job::Find => vec![
+            "eta_star",
+            "eta_star_low",
+            "eta_star_high",
+            "seeds",
+            "censored",
+            "undefined",
+            "lambda",
+            "eta_star_over_2_lambda",
+            "phase",
+            "recommended",
+            "gradient_steps",
+        ],
+        Job::Boundaries => vec!["sharpness", "c_loss", "c_sharp", "c_max"],
+    }
+}
+
+/// What the cells of a sweep share.
+pub(super) struct Surroundings<'a> {
+    pub(super) store: &'a Store,
+    pub(super) tasks: Tasks,
+    pub(super) ledger: Ledger,
+    /// Ends a search between two of its probes.
+    pub(super) cancelled: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Surroundings<'_> {
+    /// The result file of a cell; the reason where there is none.
+    pub(super) fn compute(&self, cell: &Cell, spec: &Spec, job: Job) -> Result<Vec<u8>, String> {
+        self.tasks.with(spec, |task| match task {
+            AnyTask::F32(task) => self.of_task(cell, spec, job, task),
+            AnyTask::F64(task) => self.of_task(cell, spec, job, task),
+        })
+    }
+
+    fn of_task<T: Scalar>(
+        &self,
+        cell: &Cell,
+        spec: &Spec,
+        job: Job,
+        task: &Task<T>,
+    ) -> Result<Vec<u8>, String> {
+        let result = match job {
+            Job::Train { curvature } => self.train(cell, spec, task, curvature),
+            Job::Find => self.find(cell, spec, task),
+            Job::Boundaries => self.boundaries(cell, spec, task),
+        };
+        result.map_err(|error| error.to_string())
+    }
+
+    /// One trial on one thread; with `curvature`, measured and judged as `etalon train` does.
+    fn train<T: Scalar>(
+        &self,
+        cell: &Cell,
+        spec: &Spec,
+        task: &Task<T>,
+        curvature: bool,
+    ) -> Result<Vec<u8>, Failure> {
+        let plan = Plan::new(spec, task)?;
+        let instrument = curvature.then(|| Instrument::new(spec, task, false)).transpose()?;
+        let needed = bytes(task, &plan) + instrument.as_ref().map_or(0, Instrument::bytes);
+        let _taken = self.ledger.take(needed)?;
+        let trial = Trial::new(task, &plan, spec.optimizer.eta, spec.seed, false)?;
+        let (trajectory, verdict) = match &instrument {
+            Some(instrument) => {
+                let observed = observe(trial, instrument, spec.measure.every, &mut |_, _| {});
+                (observed.trajectory, observed.verdict)
+            }
+            None => {
+                let batch = trial.batch();
+                let trajectory = trial.run(&mut |_, _| {});
+                let verdict = classify(&trajectory, Circumstances { batch, over_limit: None });
+                (trajectory, verdict)
+            }
+        };
+        let mut row = train_row(&trajectory, verdict.phase)?;
+        if curvature {
+            add_curvature(&mut row, &trajectory);
+        }
+        Ok(lines(&trajectory.records, cell, row)?)
+    }
+
+    /// A search, from where an earlier run has left it.
+    fn find<T: Scalar>(&self, cell: &Cell, spec: &Spec, task: &Task<T>) -> Result<Vec<u8>, Failure> {
+        let _taken = self.ledger.take(search_bytes(spec, task)?)?;
+        let journal = Journal::open(self.store, &cell.name);
+        let watch = |_: &Progress<'_>| match (self.cancelled)() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
+        let found = find_on(task, spec, &journal, &watch)?;
+        let star = &found.eta_star;
+        let row = json!({
+            "eta_star": star.median,
+            "eta_star_low": star.low,
+            "eta_star_high": star.high,
+            "seeds": star.seeds,
+            "censored": star.censored,
+            "undefined": star.undefined,
+            "lambda": found.lambda.median,
+            "eta_star_over_2_lambda": found.eta_star_over_2_lambda,
+            "phase": found.phase,
+            "recommended": found.recommended.as_ref().map(|recommended| recommended.eta),
+            "gradient_steps": found.gradient_steps,
+        });
+        Ok(lines(&[found], cell, row)?)
+    }
+
+    /// The boundaries of early training, on one thread.
+    fn boundaries<T: Scalar>(&self, cell: &Cell, spec: &Spec, task: &Task<T>) -> Result<Vec<u8>, Failure> {
+        let search = BoundarySearch::new(spec, task, false)?;
+        let _taken = self.ledger.take(bytes(task, search.plan()) + search.instrument().bytes())?;
+        let found = search.of_seed(spec.seed)?;
+        let middle = |bracket: Option<Bracket>| bracket.map(|bracket| bracket.middle());
+        let row = json!({
+            "sharpness": found.sharpness,
+            "c_loss": middle(found.c_loss),
+            "c_sharp": middle(found.c_sharp),
+            "c_max": middle(found.c_max),
+        });
+        Ok(lines(&[found], cell, row)?)
+    }
+}
+
+fn train_row(trajectory: &Trajectory, phase: Phase) -> serde_json::Result<Value> {
+    let stop = serde_json::to_value(&trajectory.stop)?;
+    let (train, test) = (trajectory.train, trajectory.test);
+    Ok(json!({
+        "phase": phase,
+        "stop": stop["reason"],
+        "steps": trajectory.steps,
+        "first_loss": trajectory.first_loss,
+        "peak_loss": trajectory.peak_loss,
+        "peak_step": trajectory.peak_step,
+        "train_loss": train.loss,
+        "train_accuracy": train.accuracy,
+        "test_loss": test.loss,
+        "test_accuracy": test.accuracy,
+        "constant_loss": trajectory.constant_loss,
+    }))
+}
+
+/// What was measured at the start and at the end; `c` is in units of the kernel's eigenvalue, as `etalon train` has it.
+fn add_curvature(row: &mut Value, trajectory: &Trajectory) {
+    let measured =
+        |record: Option<&Record>| record.map_or((None, None), |record| (record.ntk, record.hessian));
+    let (start, end) = (measured(trajectory.records.first()), measured(trajectory.records.last()));
+    row["c"] = json!(start.0.map(|lambda| trajectory.eta * lambda));
+    (row["ntk"], row["hessian"]) = (json!(start.0), json!(start.1));
+    (row["ntk_end"], row["hessian_end"]) = (json!(end.0), json!(end.1));
+}
+
+/// What a trial takes: its own buffers, and its data as if no other trial shared them.
+fn bytes<T: Scalar>(task: &Task<T>, plan: &Plan) -> u64 {
+    let data = [&task.train, &task.test].map(|samples| samples.inputs.len() + samples.targets.len());
+    let numbers = data.iter().sum::<usize>() + 4 * task.network.parameters();
+    Workspace::<T>::bytes(&task.network, plan.batch)
+        + Workspace::<T>::bytes(&task.network, plan.check_samples)
+        + Workspace::<T>::bytes(&task.network, task.test.len)
+        + (numbers * size_of::<T>()) as u64
+}
