@@ -314,16 +314,17 @@ def differences(records, path):
     return worst
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def run(doc, path, records):
+    """The command line of a script that makes the values in `path`."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     arguments = parser.parse_args()
-    records = [evaluate(case) for case in cases()]
+    records = list(records)
     if not arguments.check:
-        write(records, VALUES)
-        print(f"{len(records)} cases, {VALUES.stat().st_size} bytes: {VALUES}")
+        write(records, path)
+        print(f"{len(records)} cases, {path.stat().st_size} bytes: {path}")
         return
-    worst = differences(records, VALUES)
+    worst = differences(records, path)
     for key, gap in worst.items():
         print(f"{key:20} {gap:.1e}")
     if max(worst.values()) > 1e-12:
@@ -331,4 +332,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, VALUES, (evaluate(case) for case in cases()))

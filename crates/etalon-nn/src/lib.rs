@@ -8,6 +8,7 @@ mod lanes;
 pub mod layers;
 pub mod linearization;
 pub mod losses;
+mod machine;
 pub mod network;
 pub mod objective;
 pub mod parameters;

@@ -1,9 +1,7 @@
 //! Outputs, value and gradient of a loss over a set of samples.
 
-use crate::kernels::elementwise::Write;
 use crate::kernels::reduction;
-use crate::lanes::{self, fold, for_each, slices_of};
-use crate::network::{Adjoint, Tape};
+use crate::machine::{Job, Machine, Op, Room};
 use crate::{Loss, Network, Scalar};
 
 /// Samples: `inputs` one after another, `targets` one after another in the width of the network's output.
@@ -18,83 +16,66 @@ pub struct Batch<'a, T> {
 /// The buffers of value and gradient. Made once, used for every step: none of the methods that take it allocates.
 #[derive(Debug)]
 pub struct Workspace<T> {
-    lanes: Vec<Lane<T>>,
-    rows: usize,
-    parallel: bool,
-}
-
-#[derive(Debug)]
-struct Lane<T> {
-    values: Tape<T>,
-    adjoints: Tape<T>,
-    gradient: Vec<T>,
-    loss: f64,
+    machine: Machine<T>,
+    /// How many samples the last batch had whose gradient was taken.
+    samples: usize,
 }
 
 impl<T: Scalar> Workspace<T> {
     /// Buffers for batches of up to `rows` samples. With `parallel`, batches of more than one slice run on rayon's
     /// threads; the results have the same bits without.
     pub fn new(network: &Network<T>, rows: usize, parallel: bool) -> Self {
-        let slice = rows.min(lanes::SLICE);
-        let lane = || Lane {
-            values: Tape::new(network, slice),
-            adjoints: Tape::new(network, slice),
-            gradient: vec![T::ZERO; network.parameters()],
-            loss: 0.0,
-        };
-        Workspace { lanes: (0..lanes::lanes(rows)).map(|_| lane()).collect(), rows, parallel }
+        Workspace { machine: Machine::new(network, rows, Self::room(network, rows), parallel), samples: 0 }
     }
 
     /// As [`Workspace::new`] for [`Network::outputs`] alone, which needs less room.
     pub fn for_outputs(network: &Network<T>, rows: usize, parallel: bool) -> Self {
-        let slice = rows.min(lanes::SLICE);
-        let lane = || Lane {
-            values: Tape::new(network, slice),
-            adjoints: Tape::default(),
-            gradient: Vec::new(),
-            loss: 0.0,
-        };
-        Workspace { lanes: (0..lanes::lanes(rows)).map(|_| lane()).collect(), rows, parallel }
+        let room = Room { points: 1, gradients: false, motions: 0 };
+        Workspace { machine: Machine::new(network, rows, room, parallel), samples: 0 }
     }
 
     /// How many bytes [`Workspace::new`] would take.
     pub fn bytes(network: &Network<T>, rows: usize) -> u64 {
-        let slice = rows.min(lanes::SLICE);
-        let lane = 2 * slice as u64 * network.values_per_sample() as u64 + network.parameters() as u64;
-        lanes::lanes(rows) as u64 * lane * size_of::<T>() as u64
+        Machine::bytes(network, rows, Self::room(network, rows))
+    }
+
+    /// One slice's tapes serve a lane, unless the slices need each other.
+    fn room(network: &Network<T>, rows: usize) -> Room {
+        let points = if network.is_coupled() { network.cut(rows).slices_per_lane() } else { 1 };
+        Room { points, gradients: true, motions: 0 }
     }
 
     /// The gradient that [`Network::gradient`] left here.
     pub fn gradient(&self) -> &[T] {
-        &self.lanes[0].gradient
-    }
-
-    /// The lanes that so many samples take.
-    fn lanes(&mut self, rows: usize) -> &mut [Lane<T>] {
-        assert!(rows <= self.rows, "a batch of {rows} samples in a workspace made for {}", self.rows);
-        &mut self.lanes[..lanes::lanes(rows)]
+        self.machine.sum()
     }
 }
 
 impl<T: Scalar> Network<T> {
-    /// The outputs of all `inputs`, one sample after another.
+    /// The outputs of all `inputs`, one sample after another, as PyTorch's networks give them in evaluation: batch
+    /// normalisation takes the running statistics in `state`, which is empty for a network without, so that an output
+    /// depends on its own input alone.
     ///
     /// # Panics
     /// When lengths disagree with the network's, or the workspace was made for fewer samples.
-    pub fn outputs(&self, parameters: &[T], inputs: &[T], workspace: &mut Workspace<T>, outputs: &mut [T]) {
+    pub fn outputs(
+        &self,
+        parameters: &[T],
+        state: &[T],
+        inputs: &[T],
+        workspace: &mut Workspace<T>,
+        outputs: &mut [T],
+    ) {
         let rows = self.rows(parameters, inputs);
         assert_eq!(outputs.len(), rows * self.output_len(), "the outputs' room has the wrong length");
-        let (len, width, parallel) = (self.input_len(), self.output_len(), workspace.parallel);
-        for_each(workspace.lanes(rows), parallel, rows, width, outputs, &|lane, run, out| {
-            for (slice, out) in slices_of(run).zip(out.chunks_mut(lanes::SLICE * width)) {
-                let count = slice.len();
-                self.forward(parameters, &inputs[slice.start * len..slice.end * len], &mut lane.values);
-                out.copy_from_slice(lane.values.output(self, count));
-            }
-        });
+        assert_eq!(state.len(), self.state_layout().len(), "the network has another number of statistics");
+        let batch = Batch { inputs, targets: &[] };
+        let job = Job { network: self, parameters, batch, loss: Loss::Mse, direction: &[], cotangent: &[] };
+        workspace.machine.evaluate(&job, state, outputs);
     }
 
-    /// The mean loss; its gradient is left in the workspace.
+    /// The mean loss; its gradient is left in the workspace. Batch normalisation takes the statistics of this batch,
+    /// through which the gradient goes.
     ///
     /// # Panics
     /// When lengths disagree with the network's, or the workspace was made for fewer samples or for outputs alone.
@@ -106,41 +87,28 @@ impl<T: Scalar> Network<T> {
         workspace: &mut Workspace<T>,
     ) -> f64 {
         let rows = self.rows(parameters, batch.inputs);
-        let (len, width, parallel) = (self.input_len(), self.output_len(), workspace.parallel);
         assert_eq!(
             batch.targets.len(),
-            rows * width,
+            rows * self.output_len(),
             "targets do not have the width of the network's output"
         );
-        let scale = 1.0 / rows as f64;
-        let lanes = workspace.lanes(rows);
-        for_each(lanes, parallel, rows, 0, &mut [] as &mut [T], &|lane, run, _| {
-            lane.loss = 0.0;
-            let mut write = Write::Set;
-            for slice in slices_of(run) {
-                let count = slice.len();
-                let inputs = &batch.inputs[slice.start * len..slice.end * len];
-                let targets = &batch.targets[slice.start * width..slice.end * width];
-                self.forward(parameters, inputs, &mut lane.values);
-                let outputs = lane.values.output(self, count);
-                lane.loss += loss.value(width, scale, outputs, targets);
-                loss.gradient(
-                    self.cpu(),
-                    width,
-                    scale,
-                    outputs,
-                    targets,
-                    lane.adjoints.output_mut(self, count),
-                );
-                let adjoint =
-                    Adjoint { tape: &mut lane.adjoints, parameters: Some((&mut lane.gradient, write)) };
-                self.backward(parameters, inputs, &lane.values, adjoint);
-                write = Write::Add;
-            }
-        });
-        let (first, others) = lanes.split_at_mut(1);
-        fold(self.cpu(), parallel, &mut first[0].gradient, others, |lane| &lane.gradient);
-        lanes.iter().map(|lane| lane.loss).sum()
+        let job = Job { network: self, parameters, batch, loss, direction: &[], cotangent: &[] };
+        let machine = &mut workspace.machine;
+        machine.run(&job, &[], &[Op::Forward, Op::Loss, Op::LossGradient, Op::Gradient], &mut []);
+        machine.collect(self, rows);
+        workspace.samples = rows;
+        machine.loss()
+    }
+
+    /// Moves the running statistics in `state` towards those of the batch whose gradient was taken last, by a tenth, as
+    /// PyTorch's batch normalisation does in training: `running = 0.9 running + 0.1 batch`, with the batch's unbiased
+    /// variance.
+    ///
+    /// # Panics
+    /// When the state is another network's.
+    pub fn track(&self, workspace: &Workspace<T>, state: &mut [T]) {
+        assert_eq!(state.len(), self.state_layout().len(), "the network has another number of statistics");
+        self.track_statistics(workspace.samples, workspace.machine.statistics(), state);
     }
 
     /// Whether every number of a vector is finite.

@@ -2,6 +2,7 @@
 
 use etalon_nn::kernels::activation::Activation;
 use etalon_nn::kernels::elementwise::sgd_momentum;
+use etalon_nn::layers::{Normalizer, Over};
 use etalon_nn::network::{Initialisation, Mlp, Parametrization};
 use etalon_nn::{Batch, Loss, Workspace};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -29,7 +30,15 @@ static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn a_step_allocates_nothing() {
-    for activation in [Activation::Relu, Activation::Tanh, Activation::Gelu] {
+    let normalizer = |over| Some(Normalizer { over, affine: true, epsilon: 1e-5 });
+    for (activation, normalizer) in [
+        (Activation::Relu, None),
+        (Activation::Tanh, None),
+        (Activation::Gelu, None),
+        (Activation::Relu, normalizer(Over::Batch)),
+        (Activation::Tanh, normalizer(Over::Layer)),
+        (Activation::Gelu, normalizer(Over::Groups(4))),
+    ] {
         let network = Mlp {
             inputs: 50,
             hidden: vec![64, 64],
@@ -40,6 +49,7 @@ fn a_step_allocates_nothing() {
             output_gain: 1.0,
             bias: true,
             residual: true,
+            normalizer,
         }
         .build::<f32>()
         .unwrap();
@@ -47,6 +57,7 @@ fn a_step_allocates_nothing() {
         targets.iter_mut().step_by(10).for_each(|target| *target = 1.0);
         let mut parameters: Vec<f32> = network.layout().initialise(0);
         let mut velocity = vec![0.0f32; parameters.len()];
+        let mut running: Vec<f32> = network.state_layout().initialise(0);
         let mut outputs = vec![0.0f32; 600 * 10];
         let mut workspace = Workspace::new(&network, 600, false);
         let mut step = || {
@@ -54,7 +65,8 @@ fn a_step_allocates_nothing() {
             let loss = network.gradient(&parameters, batch, Loss::CrossEntropy, &mut workspace);
             let rule = (0.01, 0.9, 1e-4, true);
             sgd_momentum(network.cpu(), rule, workspace.gradient(), &mut velocity, &mut parameters);
-            network.outputs(&parameters, &inputs, &mut workspace, &mut outputs);
+            network.track(&workspace, &mut running);
+            network.outputs(&parameters, &running, &inputs, &mut workspace, &mut outputs);
             loss
         };
         // The first step may fill the products' scratch, which a thread keeps.
@@ -63,6 +75,6 @@ fn a_step_allocates_nothing() {
         let last = (0..5).map(|_| step()).last();
         let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
         assert!(last < Some(first), "the steps do train");
-        assert_eq!(allocations, 0, "{activation:?}");
+        assert_eq!(allocations, 0, "{activation:?} {normalizer:?}");
     }
 }

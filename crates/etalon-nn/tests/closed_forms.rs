@@ -31,6 +31,7 @@ fn mlp(inputs: usize, hidden: &[usize], outputs: usize, activation: Activation) 
         output_gain: 1.0,
         bias: false,
         residual: false,
+        normalizer: None,
     }
     .build()
     .unwrap()
@@ -135,6 +136,7 @@ fn jacobian_products_are_adjoint_and_the_hessian_is_symmetric() {
                 output_gain: 1.0,
                 bias: true,
                 residual: index % 2 == 1,
+                normalizer: None,
             }
             .build::<f64>()
             .unwrap();
@@ -175,7 +177,7 @@ fn slices_lanes_and_threads_do_not_change_a_bit() {
             let mut workspace = Workspace::new(&network, m, threads > 1);
             let value = network.gradient(&w, batch, Loss::Mse, &mut workspace);
             let mut outputs = vec![0.0; 3 * m];
-            network.outputs(&w, &x, &mut workspace, &mut outputs);
+            network.outputs(&w, &[], &x, &mut workspace, &mut outputs);
             let mut at = Linearization::new(&network, &w, batch, Loss::Mse, threads > 1);
             let (mut gradient, mut hvp) = (vec![0.0; w.len()], vec![0.0; w.len()]);
             at.gradient(&mut gradient);

@@ -60,6 +60,7 @@ fn network(case: &Case) -> (Network<f64>, Loss) {
         output_gain: 1.0,
         bias: case.bias,
         residual: case.residual,
+        normalizer: None,
     };
     let loss = named(&case.loss, &[Mse, CrossEntropy, Logistic, Exponential], Loss::name);
     (mlp.build().unwrap(), loss)

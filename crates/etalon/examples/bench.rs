@@ -20,6 +20,7 @@ fn network(hidden: &[usize]) -> Network<f32> {
         output_gain: 1.0,
         bias: true,
         residual: false,
+        normalizer: None,
     }
     .build()
     .expect("the shapes fit")

@@ -3,6 +3,7 @@
 
 pub mod activation;
 pub mod elementwise;
+pub(crate) mod normalization;
 pub(crate) mod polynomials;
 pub mod product;
 pub mod reduction;

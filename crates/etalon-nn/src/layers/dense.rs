@@ -80,12 +80,14 @@ impl<T: Scalar> Layer<T> for Dense {
         let weight = Tensor {
             name: "weight",
             shape: vec![self.outputs, self.inputs],
+            mean: 0.0,
             deviation: self.weight_deviation,
             multiplier: self.weight_multiplier,
         };
         let bias = self.bias_multiplier.map(|multiplier| Tensor {
             name: "bias",
             shape: vec![self.outputs],
+            mean: 0.0,
             deviation: 0.0,
             multiplier,
         });

@@ -4,15 +4,21 @@
 //! change of its output along a direction; the change of that gradient along a direction. From these the
 //! engine composes value, gradient, Jacobian and Hessian products, so that a new layer brings the whole of
 //! curvature with it. A layer calls kernels and touches no number itself.
+//!
+//! A sample's features are positions x channels, feature `(h * width + w) * channels + c` for an image, and one
+//! position in a fully connected network.
 
 mod activation;
 mod dense;
+mod normalization;
 
 pub use dense::Dense;
+pub use normalization::{Normalization, Normalizer, Over};
 
 use crate::kernels::elementwise::Write;
 use crate::{Cpu, Scalar};
 use std::fmt::Debug;
+use std::ops::Range;
 
 /// An activation of a given length as a layer.
 pub(crate) fn activate<T: Scalar>(
@@ -29,6 +35,8 @@ pub struct Tensor {
     pub name: &'static str,
     /// PyTorch's shape.
     pub shape: Vec<usize>,
+    /// The mean of its initial values.
+    pub mean: f64,
     /// The deviation of its initial values.
     pub deviation: f64,
     /// The fixed number that multiplies it.
@@ -48,6 +56,38 @@ pub struct Point<'a, T> {
     pub x: &'a [T],
     /// The output; empty while it is being computed.
     pub y: &'a [T],
+    /// Sums over the whole batch, for a layer that couples its samples.
+    pub statistics: Statistics<'a>,
+}
+
+/// What [`Normalization`] over a batch knows of all its samples, a few numbers a channel for each pass; empty for
+/// every other layer, and for a pass that has not been done.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Statistics<'a> {
+    /// How many samples the batch has.
+    pub samples: usize,
+    /// Of the input.
+    pub values: &'a [f64],
+    /// Of the output's gradient.
+    pub adjoints: &'a [f64],
+    /// Of the input's change along a direction.
+    pub tangents: &'a [f64],
+    /// Of the change of the output's gradient.
+    pub changes: &'a [f64],
+}
+
+impl<'a> Statistics<'a> {
+    /// One layer's part.
+    pub(crate) fn part(self, range: &Range<usize>) -> Self {
+        let cut = |all: &'a [f64]| all.get(range.clone()).unwrap_or_default();
+        Statistics {
+            samples: self.samples,
+            values: cut(self.values),
+            adjoints: cut(self.adjoints),
+            tangents: cut(self.tangents),
+            changes: cut(self.changes),
+        }
+    }
 }
 
 /// A direction in which a layer's parameters and input move.
@@ -77,6 +117,11 @@ pub trait Layer<T: Scalar>: Send + Sync + Debug {
     /// Its parameters, in order.
     fn tensors(&self) -> Vec<Tensor> {
         Vec::new()
+    }
+    /// The normalisation over the batch that this layer is, if it is one. Only such a layer may let a sample's output
+    /// depend on other samples; the engine brings the batch together before each of its passes.
+    fn coupling(&self) -> Option<&Normalization> {
+        None
     }
     /// `y = F(weights, x)`.
     fn forward(&self, at: Point<T>, y: &mut [T]);

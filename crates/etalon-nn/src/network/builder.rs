@@ -3,7 +3,8 @@
 use super::{Network, Node};
 use crate::kernels::activation::Activation;
 use crate::kernels::elementwise::Write;
-use crate::layers::{Dense, Layer, Tensor, activate};
+use crate::lanes::slice_len;
+use crate::layers::{Dense, Layer, Normalization, Normalizer, Tensor, activate};
 use crate::parameters::Layout;
 use crate::{Cpu, Scalar};
 
@@ -39,6 +40,9 @@ pub enum NetworkError {
     /// A layer's output goes nowhere.
     #[error("the output of layer {0} is used by no other layer and is not the network's output")]
     Unused(usize),
+    /// A normalisation that would leave nothing, or whose groups do not fit.
+    #[error("{0}")]
+    Normalization(String),
     /// There is no layer with parameters.
     #[error("the network has no parameters")]
     NoParameters,
@@ -49,11 +53,17 @@ pub enum NetworkError {
 pub struct NetworkBuilder<T> {
     nodes: Vec<Node<T>>,
     layout: Layout,
+    state: Layout,
     input_len: usize,
     /// How many values a sample has so far.
     values: u128,
-    /// How many layers with parameters there are: they are named `layers.0`, `layers.1`, ...
+    /// How many layers with parameters or state there are: they are named `layers.0`, `layers.1`, ...
     named: usize,
+    /// How many weights there are in matrices, and how many multiplications by one a sample takes.
+    weights: f64,
+    multiplications: f64,
+    /// How many statistics over the batch there are.
+    statistics: usize,
 }
 
 impl<T: Scalar> NetworkBuilder<T> {
@@ -65,7 +75,17 @@ impl<T: Scalar> NetworkBuilder<T> {
         if input_len == 0 {
             return Err(NetworkError::Empty("the input".into()));
         }
-        Ok(NetworkBuilder { nodes: Vec::new(), layout: Layout::default(), input_len, values: 0, named: 0 })
+        Ok(NetworkBuilder {
+            nodes: Vec::new(),
+            layout: Layout::default(),
+            state: Layout::default(),
+            input_len,
+            values: 0,
+            named: 0,
+            weights: 0.0,
+            multiplications: 0.0,
+            statistics: 0,
+        })
     }
 
     /// The input.
@@ -100,17 +120,27 @@ impl<T: Scalar> NetworkBuilder<T> {
         if total.max(self.values) > LARGEST {
             return Err(NetworkError::TooLarge(name()));
         }
+        let running = layer.coupling().map_or(Vec::new(), Normalization::running_statistics);
         let prefix = format!("layers.{}", self.named);
-        self.named += usize::from(!tensors.is_empty());
-        for tensor in tensors {
-            let name = format!("{prefix}.{}", tensor.name);
-            self.layout.push(name, tensor.shape, tensor.deviation, tensor.multiplier);
+        self.named += usize::from(!tensors.is_empty() || !running.is_empty());
+        // A matrix of PyTorch's has one row for each output of a position.
+        for matrix in tensors.iter().filter(|tensor| tensor.shape.len() > 1) {
+            let (size, positions) = (size(matrix) as f64, gives / matrix.shape[0]);
+            self.weights += size;
+            self.multiplications += size * positions as f64;
         }
+        tensors.into_iter().for_each(|tensor| self.layout.push(&prefix, tensor));
+        let state = self.state.len();
+        running.into_iter().for_each(|tensor| self.state.push(&prefix, tensor));
+        let statistics = self.statistics;
+        self.statistics += layer.coupling().map_or(0, Normalization::statistics_len);
         self.nodes.push(Node {
             layer,
             input: input.0,
             skip: None,
             parameters: start..self.layout.len(),
+            statistics: statistics..self.statistics,
+            state: state..self.state.len(),
             input_write: None,
             skip_write: None,
         });
@@ -131,6 +161,21 @@ impl<T: Scalar> NetworkBuilder<T> {
     /// When the input has length 0.
     pub fn activation(&mut self, function: Activation, input: Value) -> Result<Value, NetworkError> {
         self.push(activate(function, self.len(input)), input)
+    }
+
+    /// Adds a normalisation of a value of so many positions.
+    ///
+    /// # Errors
+    /// When positions do not divide the value, groups do not divide the channels, or nothing would be left.
+    pub fn normalize(
+        &mut self,
+        normalizer: Normalizer,
+        positions: usize,
+        input: Value,
+    ) -> Result<Value, NetworkError> {
+        let layer = Normalization { normalizer, positions, channels: self.len(input) / positions.max(1) };
+        layer.check()?;
+        self.push(Box::new(layer), input)
     }
 
     /// Adds the residual sum of two values.
@@ -174,7 +219,9 @@ impl<T: Scalar> NetworkBuilder<T> {
             offsets.push(offsets[offsets.len() - 1] + node.layer.output_len());
         }
         offsets.truncate(self.nodes.len() + 1);
-        let NetworkBuilder { nodes, layout, input_len, .. } = self;
-        Ok(Network { nodes, layout, input_len, offsets, cpu: Cpu::current() })
+        let NetworkBuilder { nodes, layout, state, input_len, weights, multiplications, .. } = self;
+        let couplings = (0..nodes.len()).filter(|&node| nodes[node].layer.coupling().is_some()).collect();
+        let slice = slice_len(multiplications / weights);
+        Ok(Network { nodes, layout, state, input_len, couplings, slice, offsets, cpu: Cpu::current() })
     }
 }

@@ -3,7 +3,7 @@
 use super::{Network, NetworkBuilder, NetworkError};
 use crate::Scalar;
 use crate::kernels::activation::Activation;
-use crate::layers::Dense;
+use crate::layers::{Dense, Normalizer};
 
 /// Where the factors of width stand: in the initial values, in multipliers, or in both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,19 +76,24 @@ pub struct Mlp {
     pub bias: bool,
     /// Whether every hidden layer from the second on adds its input to its output.
     pub residual: bool,
+    /// What stands between each hidden layer and its activation.
+    pub normalizer: Option<Normalizer>,
 }
 
 impl Mlp {
     /// The network.
     ///
     /// # Errors
-    /// When a length is 0, or with `residual` where widths differ.
+    /// When a length is 0, with `residual` where widths differ, or with a normaliser that does not fit the widths.
     pub fn build<T: Scalar>(&self) -> Result<Network<T>, NetworkError> {
         let mut builder = NetworkBuilder::new(self.inputs)?;
         let mut value = builder.input();
         for (index, &width) in self.hidden.iter().enumerate() {
             let layer = self.layer(index, builder.len(value), width);
             let mut hidden = builder.dense(layer, value)?;
+            if let Some(normalizer) = self.normalizer {
+                hidden = builder.normalize(normalizer, 1, hidden)?;
+            }
             if self.activation != Activation::Identity {
                 hidden = builder.activation(self.activation, hidden)?;
             }

@@ -1,14 +1,16 @@
 //! A network: layers in order, shapes checked once.
 
 mod builder;
+mod coupling;
 mod mlp;
 mod passes;
 
 pub use builder::{NetworkBuilder, NetworkError, Value};
 pub use mlp::{Initialisation, Mlp, Parametrization};
-pub(crate) use passes::{Adjoint, Tape};
+pub(crate) use passes::{Adjoint, Source, Tape};
 
 use crate::kernels::elementwise::Write;
+use crate::lanes::Cut;
 use crate::layers::Layer;
 use crate::parameters::Layout;
 use crate::{Cpu, Scalar};
@@ -24,6 +26,9 @@ struct Node<T> {
     input: usize,
     skip: Option<usize>,
     parameters: Range<usize>,
+    /// Where its statistics over the batch stand among all layers', and its running statistics in the state.
+    statistics: Range<usize>,
+    state: Range<usize>,
     /// Whether this node is the first, going backwards, to write the gradient of its input and of its skip;
     /// none where that is the data, whose gradient nobody asks for.
     input_write: Option<Write>,
@@ -36,7 +41,12 @@ struct Node<T> {
 pub struct Network<T> {
     nodes: Vec<Node<T>>,
     layout: Layout,
+    state: Layout,
     input_len: usize,
+    /// The nodes that couple the samples of a batch.
+    couplings: Vec<usize>,
+    /// Samples a slice.
+    slice: usize,
     /// Where each value of a sample starts; value 0, the data, lies elsewhere and takes no room.
     offsets: Vec<usize>,
     cpu: Cpu,
@@ -51,6 +61,17 @@ impl<T: Scalar> Network<T> {
     /// The number of parameters.
     pub fn parameters(&self) -> usize {
         self.layout.len()
+    }
+
+    /// How the state vector is cut: the running statistics of batch normalisation, which are no parameters. They start
+    /// at [`Layout::initialise`]; empty where no layer normalises over the batch.
+    pub fn state_layout(&self) -> &Layout {
+        &self.state
+    }
+
+    /// Whether a sample's output in training depends on the rest of its batch.
+    pub fn is_coupled(&self) -> bool {
+        !self.couplings.is_empty()
     }
 
     /// The length of one sample's input.
@@ -80,6 +101,11 @@ impl<T: Scalar> Network<T> {
     /// How many numbers one sample's values take, the input's not counted.
     pub fn values_per_sample(&self) -> usize {
         self.offsets[self.nodes.len()] + self.output_len()
+    }
+
+    /// So many samples in slices.
+    pub(crate) fn cut(&self, rows: usize) -> Cut {
+        Cut { rows, slice: self.slice }
     }
 
     fn value_len(&self, value: usize) -> usize {

@@ -1,16 +1,16 @@
-//! The four passes over one slice of samples.
+//! The four passes over one slice of samples, each over some of the nodes in their order.
 
-use super::Network;
+use super::{Network, Node};
 use crate::Scalar;
 use crate::kernels::elementwise::{Write, copy};
-use crate::layers::{Direction, Point, Sink};
+use crate::layers::{Direction, Point, Sink, Statistics};
 use std::ops::Range;
 
 /// One number for every value of every sample of a slice: the values themselves, their gradients, or the changes
 /// of either. Value `v` of the slice is one matrix of `rows` rows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tape<T> {
-    numbers: Vec<T>,
+    pub(super) numbers: Vec<T>,
 }
 
 impl<T: Scalar> Tape<T> {
@@ -36,19 +36,29 @@ impl<T: Scalar> Tape<T> {
     }
 }
 
+/// What every pass reads: the parameters, a slice's inputs, and what is known of the whole batch.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'a, T> {
+    pub(crate) weights: &'a [T],
+    pub(crate) inputs: &'a [T],
+    pub(crate) statistics: Statistics<'a>,
+}
+
 /// A gradient on its way back: a tape whose output is filled in, and the parameters' gradient where it is wanted.
 pub(crate) struct Adjoint<'a, T> {
     pub(crate) tape: &'a mut Tape<T>,
     pub(crate) parameters: Option<(&'a mut [T], Write)>,
 }
 
-/// A node's part of the parameters' gradient.
-fn part<'a, T>(all: &'a mut Option<(&mut [T], Write)>, of: &Range<usize>) -> Option<(&'a mut [T], Write)> {
-    all.as_mut().map(|(all, write)| (&mut all[of.clone()], *write))
+/// A node's part of the parameters' gradient. What couples the batch leaves its own from the whole batch at once, see
+/// [`Network::gradient_of_coupling`].
+fn part<'a, T>(all: &'a mut Option<(&mut [T], Write)>, node: &Node<T>) -> Option<(&'a mut [T], Write)> {
+    let all = all.as_mut().filter(|_| node.statistics.is_empty());
+    all.map(|(all, write)| (&mut all[node.parameters.clone()], *write))
 }
 
 impl<T: Scalar> Network<T> {
-    fn value<'a>(&self, numbers: &'a [T], value: usize, rows: usize) -> &'a [T] {
+    pub(super) fn value<'a>(&self, numbers: &'a [T], value: usize, rows: usize) -> &'a [T] {
         let start = self.offsets[value] * rows;
         &numbers[start..start + self.value_len(value) * rows]
     }
@@ -57,26 +67,37 @@ impl<T: Scalar> Network<T> {
         if value == 0 { inputs } else { self.value(numbers, value, rows) }
     }
 
-    fn point<'a>(&self, node: usize, weights: &'a [T], inputs: &'a [T], values: &'a Tape<T>) -> Point<'a, T> {
-        let rows = inputs.len() / self.input_len;
-        let at = &self.nodes[node];
+    /// How many samples a slice has.
+    pub(super) fn rows_of(&self, source: &Source<T>) -> usize {
+        source.inputs.len() / self.input_len
+    }
+
+    /// A node at a slice's values, of which only those up to its output need be there.
+    pub(super) fn point<'a>(&self, node: usize, source: Source<'a, T>, values: &'a Tape<T>) -> Point<'a, T> {
+        let y = self.value(&values.numbers, node + 1, self.rows_of(&source));
+        Point { y, ..self.point_before(node, source, &values.numbers) }
+    }
+
+    /// A node before its output is known.
+    fn point_before<'a>(&self, node: usize, source: Source<'a, T>, numbers: &'a [T]) -> Point<'a, T> {
+        let (at, rows) = (&self.nodes[node], self.rows_of(&source));
         Point {
             cpu: self.cpu,
             rows,
-            weights: &weights[at.parameters.clone()],
-            x: self.value_or_input(inputs, &values.numbers, at.input, rows),
-            y: self.value(&values.numbers, node + 1, rows),
+            weights: &source.weights[at.parameters.clone()],
+            x: self.value_or_input(source.inputs, numbers, at.input, rows),
+            y: &[],
+            statistics: source.statistics.part(&at.statistics),
         }
     }
 
     /// Fills `values`.
-    pub(crate) fn forward(&self, weights: &[T], inputs: &[T], values: &mut Tape<T>) {
-        let rows = inputs.len() / self.input_len;
-        for (index, node) in self.nodes.iter().enumerate() {
+    pub(crate) fn forward(&self, nodes: Range<usize>, source: Source<T>, values: &mut Tape<T>) {
+        let (rows, inputs) = (self.rows_of(&source), source.inputs);
+        for index in nodes {
+            let node = &self.nodes[index];
             let (before, y) = values.split(self, index + 1, rows);
-            let x = self.value_or_input(inputs, before, node.input, rows);
-            let weights = &weights[node.parameters.clone()];
-            node.layer.forward(Point { cpu: self.cpu, rows, weights, x, y: &[] }, y);
+            node.layer.forward(self.point_before(index, source, before), y);
             if let Some(skip) = node.skip {
                 let skip = self.value_or_input(inputs, before, skip, rows);
                 copy(self.cpu, Write::Add, skip, y);
@@ -85,13 +106,20 @@ impl<T: Scalar> Network<T> {
     }
 
     /// Given the gradient of the output in `adjoint`, fills in that of every value and leaves that of the parameters.
-    pub(crate) fn backward(&self, weights: &[T], inputs: &[T], values: &Tape<T>, mut adjoint: Adjoint<T>) {
-        let rows = inputs.len() / self.input_len;
-        for (index, node) in self.nodes.iter().enumerate().rev() {
-            let at = self.point(index, weights, inputs, values);
+    pub(crate) fn backward(
+        &self,
+        nodes: Range<usize>,
+        source: Source<T>,
+        values: &Tape<T>,
+        mut adjoint: Adjoint<T>,
+    ) {
+        let rows = self.rows_of(&source);
+        for index in nodes.rev() {
+            let node = &self.nodes[index];
+            let at = self.point(index, source, values);
             let (before, dy) = adjoint.tape.numbers.split_at_mut(self.offsets[index + 1] * rows);
             let dy = &dy[..self.value_len(index + 1) * rows];
-            let parameters = part(&mut adjoint.parameters, &node.parameters);
+            let parameters = part(&mut adjoint.parameters, node);
             let x = node.input_write.map(|write| (self.value_mut(before, node.input, rows), write));
             node.layer.backward(at, dy, Sink { weights: parameters, x });
             self.pass_to_skip(index, before, dy, rows);
@@ -101,21 +129,18 @@ impl<T: Scalar> Network<T> {
     /// Fills `tangents` with the changes of the values along `direction`.
     pub(crate) fn forward_tangent(
         &self,
-        weights: &[T],
-        inputs: &[T],
+        nodes: Range<usize>,
+        source: Source<T>,
         values: &Tape<T>,
         direction: &[T],
         tangents: &mut Tape<T>,
     ) {
-        let rows = inputs.len() / self.input_len;
-        for (index, node) in self.nodes.iter().enumerate() {
-            let at = self.point(index, weights, inputs, values);
+        let rows = self.rows_of(&source);
+        for index in nodes {
+            let node = &self.nodes[index];
+            let at = self.point(index, source, values);
             let (before, y_tangent) = tangents.split(self, index + 1, rows);
-            let direction = Direction {
-                weights: &direction[node.parameters.clone()],
-                x: (node.input > 0).then(|| self.value(before, node.input, rows)),
-            };
-            node.layer.forward_tangent(at, direction, y_tangent);
+            node.layer.forward_tangent(at, self.direction(index, direction, before, rows), y_tangent);
             if let Some(skip) = node.skip.filter(|&skip| skip > 0) {
                 copy(self.cpu, Write::Add, self.value(before, skip, rows), y_tangent);
             }
@@ -128,28 +153,41 @@ impl<T: Scalar> Network<T> {
     #[expect(clippy::too_many_arguments, reason = "a second derivative depends on all of these")]
     pub(crate) fn backward_tangent(
         &self,
-        weights: &[T],
-        inputs: &[T],
+        nodes: Range<usize>,
+        source: Source<T>,
         values: &Tape<T>,
         adjoints: &Tape<T>,
         direction: &[T],
         tangents: &Tape<T>,
         mut change: Adjoint<T>,
     ) {
-        let rows = inputs.len() / self.input_len;
-        for (index, node) in self.nodes.iter().enumerate().rev() {
-            let at = self.point(index, weights, inputs, values);
+        let rows = self.rows_of(&source);
+        for index in nodes.rev() {
+            let node = &self.nodes[index];
+            let at = self.point(index, source, values);
             let (before, dy_tangent) = change.tape.numbers.split_at_mut(self.offsets[index + 1] * rows);
             let dy_tangent = &dy_tangent[..self.value_len(index + 1) * rows];
             let dy = self.value(&adjoints.numbers, index + 1, rows);
-            let direction = Direction {
-                weights: &direction[node.parameters.clone()],
-                x: (node.input > 0).then(|| self.value(&tangents.numbers, node.input, rows)),
-            };
-            let parameters = part(&mut change.parameters, &node.parameters);
+            let direction = self.direction(index, direction, &tangents.numbers, rows);
+            let parameters = part(&mut change.parameters, node);
             let x = node.input_write.map(|write| (self.value_mut(before, node.input, rows), write));
             node.layer.backward_tangent(at, direction, dy, dy_tangent, Sink { weights: parameters, x });
             self.pass_to_skip(index, before, dy_tangent, rows);
+        }
+    }
+
+    /// A node's part of a direction.
+    pub(super) fn direction<'a>(
+        &self,
+        node: usize,
+        direction: &'a [T],
+        tangents: &'a [T],
+        rows: usize,
+    ) -> Direction<'a, T> {
+        let node = &self.nodes[node];
+        Direction {
+            weights: &direction[node.parameters.clone()],
+            x: (node.input > 0).then(|| self.value(tangents, node.input, rows)),
         }
     }
 

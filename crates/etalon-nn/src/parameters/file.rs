@@ -36,21 +36,22 @@ pub enum FileError {
     },
 }
 
-/// Writes parameters to a safetensors file, one tensor a segment, and beside them each segment's multiplier as
-/// metadata (`NAME.multiplier`), so that the network's function can be rebuilt elsewhere. The file appears
-/// whole or not at all.
+/// Writes vectors with their layouts to one safetensors file, one tensor a segment, and beside them each segment's
+/// multiplier as metadata (`NAME.multiplier`), so that the network's function can be rebuilt elsewhere. The file
+/// appears whole or not at all.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn save<T: Scalar>(path: &Path, layout: &Layout, parameters: &[T]) -> Result<(), FileError> {
-    let tensors: Vec<_> = layout
-        .segments()
-        .iter()
-        .map(|segment| (segment.name.as_str(), segment.shape.clone(), &parameters[segment.range.clone()]))
+pub fn save<T: Scalar, const N: usize>(path: &Path, parts: [(&Layout, &[T]); N]) -> Result<(), FileError> {
+    let segments =
+        || parts.iter().flat_map(|(layout, all)| layout.segments().iter().map(move |one| (one, all)));
+    let tensors: Vec<_> = segments()
+        .map(|(segment, all)| (segment.name.as_str(), segment.shape.clone(), &all[segment.range.clone()]))
         .collect();
-    let multiplier =
-        |segment: &Segment| (format!("{}.multiplier", segment.name), format!("{:?}", segment.multiplier));
-    write(path, &tensors, Some(layout.segments().iter().map(multiplier).collect()))
+    let multiplier = |(segment, _): (&Segment, _)| {
+        (format!("{}.multiplier", segment.name), format!("{:?}", segment.multiplier))
+    };
+    write(path, &tensors, Some(segments().map(multiplier).collect()))
 }
 
 /// Writes named tensors, each with its shape, to a safetensors file. The file appears whole or not at all.
@@ -82,47 +83,63 @@ fn write<T: Scalar>(
     aside.persist(path).map(drop).map_err(|error| io(error.error))
 }
 
-/// Reads parameters from a safetensors file in `f32` or `f64`. Every segment must be there with its shape, and
-/// nothing else.
+/// Reads vectors of these layouts from a safetensors file in `f32` or `f64`. Every segment must be there with its shape,
+/// and nothing else, except for the counters (`num_batches_tracked`) that PyTorch saves with running statistics.
 ///
 /// # Errors
 /// When the file cannot be read, is damaged, belongs to another network, or holds a number that is not finite.
-pub fn load<T: Scalar>(path: &Path, layout: &Layout) -> Result<Vec<T>, FileError> {
+pub fn load<T: Scalar, const N: usize>(path: &Path, layouts: [&Layout; N]) -> Result<[Vec<T>; N], FileError> {
     let mismatch = |reason: String| FileError::Mismatch { path: path.to_owned(), reason };
     let bytes = std::fs::read(path).map_err(|source| FileError::Io { path: path.to_owned(), source })?;
     let file = SafeTensors::deserialize(&bytes)
         .map_err(|error| FileError::Format { path: path.to_owned(), reason: error.to_string() })?;
-    if let Some(extra) = file.names().into_iter().find(|name| layout.find(name).is_none()) {
+    let is_known = |name: &str| {
+        name.ends_with(".num_batches_tracked") || layouts.iter().any(|layout| layout.find(name).is_some())
+    };
+    if let Some(extra) = file.names().into_iter().find(|name| !is_known(name)) {
         return Err(mismatch(format!("it holds a tensor `{extra}` that the network has not")));
     }
     let metadata = SafeTensors::read_metadata(&bytes).ok().and_then(|(_, header)| header.metadata().clone());
-    let mut parameters = vec![T::ZERO; layout.len()];
-    for segment in layout.segments() {
-        let name = &segment.name;
-        let tensor = file.tensor(name).map_err(|_| mismatch(format!("it holds no tensor `{name}`")))?;
-        if tensor.shape() != segment.shape {
-            let (found, expected) = (tensor.shape(), &segment.shape);
-            return Err(mismatch(format!("`{name}` has shape {found:?}; the network's is {expected:?}")));
-        }
-        // A file from elsewhere has none, and is taken at its word.
-        let multiplier = metadata.as_ref().and_then(|all| all.get(&format!("{name}.multiplier")));
-        if let Some(found) = multiplier.filter(|found| found.parse() != Ok(segment.multiplier)) {
-            let expected = segment.multiplier;
-            return Err(mismatch(format!(
-                "`{name}` was saved under the multiplier {found}, and the network's is {expected}: another parametrization"
-            )));
-        }
-        let target = &mut parameters[segment.range.clone()];
-        match tensor.dtype() {
-            Dtype::F32 => read(tensor.data(), target, |b: [u8; 4]| f64::from(f32::from_le_bytes(b))),
-            Dtype::F64 => read(tensor.data(), target, f64::from_le_bytes),
-            other => return Err(mismatch(format!("`{name}` holds {other:?}; F32 or F64 is needed"))),
-        }
-        if let Some(at) = target.iter().position(|value| !value.is_finite()) {
-            return Err(mismatch(format!("`{name}` holds {} at index {at}", target[at])));
+    let mut vectors = layouts.map(|layout| vec![T::ZERO; layout.len()]);
+    for (layout, vector) in layouts.iter().zip(&mut vectors) {
+        for segment in layout.segments() {
+            let name = &segment.name;
+            let tensor = file.tensor(name).map_err(|_| mismatch(format!("it holds no tensor `{name}`")))?;
+            // A file from elsewhere has none, and is taken at its word.
+            let multiplier = metadata.as_ref().and_then(|all| all.get(&format!("{name}.multiplier")));
+            fill(segment, &tensor, multiplier, &mut vector[segment.range.clone()]).map_err(mismatch)?;
         }
     }
-    Ok(parameters)
+    Ok(vectors)
+}
+
+/// A segment's numbers; the reason where the tensor is another's.
+fn fill<T: Scalar>(
+    segment: &Segment,
+    tensor: &TensorView,
+    multiplier: Option<&String>,
+    target: &mut [T],
+) -> Result<(), String> {
+    let name = &segment.name;
+    if tensor.shape() != segment.shape {
+        let (found, expected) = (tensor.shape(), &segment.shape);
+        return Err(format!("`{name}` has shape {found:?}; the network's is {expected:?}"));
+    }
+    if let Some(found) = multiplier.filter(|found| found.parse() != Ok(segment.multiplier)) {
+        let expected = segment.multiplier;
+        return Err(format!(
+            "`{name}` was saved under the multiplier {found}, and the network's is {expected}: another parametrization"
+        ));
+    }
+    match tensor.dtype() {
+        Dtype::F32 => read(tensor.data(), target, |b: [u8; 4]| f64::from(f32::from_le_bytes(b))),
+        Dtype::F64 => read(tensor.data(), target, f64::from_le_bytes),
+        other => return Err(format!("`{name}` holds {other:?}; F32 or F64 is needed")),
+    }
+    match target.iter().position(|value| !value.is_finite()) {
+        Some(at) => Err(format!("`{name}` holds {} at index {at}", target[at])),
+        None => Ok(()),
+    }
 }
 
 fn to_bytes<T: Scalar>(values: &[T]) -> Vec<u8> {
@@ -142,11 +159,16 @@ fn read<T: Scalar, const N: usize>(bytes: &[u8], target: &mut [T], number: impl 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layers::Tensor;
+
+    fn tensor(name: &'static str, shape: &[usize], deviation: f64, multiplier: f64) -> Tensor {
+        Tensor { name, shape: shape.to_vec(), mean: 0.0, deviation, multiplier }
+    }
 
     fn layout() -> Layout {
         let mut layout = Layout::default();
-        layout.push("layers.0.weight".into(), vec![3, 2], 1.0, 0.5);
-        layout.push("layers.0.bias".into(), vec![3], 0.0, 1.0);
+        layout.push("layers.0", tensor("weight", &[3, 2], 1.0, 0.5));
+        layout.push("layers.0", tensor("bias", &[3], 0.0, 1.0));
         layout
     }
 
@@ -154,14 +176,30 @@ mod tests {
     fn what_is_saved_is_loaded_to_the_bit() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("weights.safetensors");
-        let parameters: Vec<f64> = layout().initialise(7);
-        save(&path, &layout(), &parameters).unwrap();
-        assert_eq!(load::<f64>(&path, &layout()).unwrap(), parameters);
-        let rounded: Vec<f32> = parameters.iter().map(|&x| x as f32).collect();
-        assert_eq!(load::<f32>(&path, &layout()).unwrap(), rounded);
-        save(&path, &layout(), &rounded).unwrap();
-        assert_eq!(load::<f32>(&path, &layout()).unwrap(), rounded);
+        let mut state = Layout::default();
+        state.push("layers.1", tensor("running_var", &[3], 1.0, 1.0));
+        let vectors: [Vec<f64>; 2] = [layout().initialise(7), state.initialise(8)];
+        save(&path, [(&layout(), &vectors[0]), (&state, &vectors[1])]).unwrap();
+        assert_eq!(load::<f64, 2>(&path, [&layout(), &state]).unwrap(), vectors);
+        let rounded = vectors.map(|vector| vector.into_iter().map(|x| x as f32).collect::<Vec<_>>());
+        assert_eq!(load::<f32, 2>(&path, [&layout(), &state]).unwrap(), rounded);
+        save(&path, [(&layout(), &rounded[0]), (&state, &rounded[1])]).unwrap();
+        assert_eq!(load::<f32, 2>(&path, [&layout(), &state]).unwrap(), rounded);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside the file");
+    }
+
+    #[test]
+    fn a_counter_of_pytorchs_batch_normalisation_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("weights.safetensors");
+        let mut layout = Layout::default();
+        layout.push("layers.1", tensor("running_var", &[2], 1.0, 1.0));
+        let tensors: [(&str, Vec<usize>, &[f64]); 2] = [
+            ("layers.1.running_var", vec![2], &[1.0, 2.0]),
+            ("layers.1.num_batches_tracked", vec![], &[7.0]),
+        ];
+        save_tensors(&path, &tensors).unwrap();
+        assert_eq!(load::<f64, 1>(&path, [&layout]).unwrap(), [[1.0, 2.0]]);
     }
 
     #[test]
@@ -169,29 +207,32 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("weights.safetensors");
         let mut parameters: Vec<f32> = layout().initialise(7);
-        save(&path, &layout(), &parameters).unwrap();
+        save(&path, [(&layout(), &parameters)]).unwrap();
         let mut other = Layout::default();
-        other.push("layers.0.weight".into(), vec![2, 3], 1.0, 1.0);
-        let message = load::<f32>(&path, &other).unwrap_err().to_string();
+        other.push("layers.0", tensor("weight", &[2, 3], 1.0, 1.0));
+        let message = load::<f32, 1>(&path, [&other]).unwrap_err().to_string();
         assert!(message.contains("`layers.0.bias` that the network has not"), "{message}");
-        other.push("layers.0.bias".into(), vec![3], 0.0, 1.0);
-        let message = load::<f32>(&path, &other).unwrap_err().to_string();
+        other.push("layers.0", tensor("bias", &[3], 0.0, 1.0));
+        let message = load::<f32, 1>(&path, [&other]).unwrap_err().to_string();
         assert!(message.contains("has shape [3, 2]; the network's is [2, 3]"), "{message}");
         let mut scaled = Layout::default();
-        scaled.push("layers.0.weight".into(), vec![3, 2], 1.0, 1.0);
-        scaled.push("layers.0.bias".into(), vec![3], 0.0, 1.0);
-        let message = load::<f32>(&path, &scaled).unwrap_err().to_string();
+        scaled.push("layers.0", tensor("weight", &[3, 2], 1.0, 1.0));
+        scaled.push("layers.0", tensor("bias", &[3], 0.0, 1.0));
+        let message = load::<f32, 1>(&path, [&scaled]).unwrap_err().to_string();
         assert!(message.contains("saved under the multiplier 0.5, and the network's is 1"), "{message}");
-        other.push("layers.1.bias".into(), vec![3], 0.0, 1.0);
+        other.push("layers.1", tensor("bias", &[3], 0.0, 1.0));
         parameters[4] = f32::NAN;
-        save(&path, &layout(), &parameters).unwrap();
-        let message = load::<f32>(&path, &layout()).unwrap_err().to_string();
+        save(&path, [(&layout(), &parameters)]).unwrap();
+        let message = load::<f32, 1>(&path, [&layout()]).unwrap_err().to_string();
         assert!(message.contains("holds NaN at index 4"), "{message}");
         std::fs::write(&path, b"not tensors").unwrap();
-        assert!(matches!(load::<f32>(&path, &layout()), Err(FileError::Format { .. })));
-        assert!(matches!(load::<f32>(&folder.path().join("none"), &layout()), Err(FileError::Io { .. })));
+        assert!(matches!(load::<f32, 1>(&path, [&layout()]), Err(FileError::Format { .. })));
         assert!(matches!(
-            save(&folder.path().join("no/where"), &layout(), &parameters),
+            load::<f32, 1>(&folder.path().join("none"), [&layout()]),
+            Err(FileError::Io { .. })
+        ));
+        assert!(matches!(
+            save(&folder.path().join("no/where"), [(&layout(), &parameters)]),
             Err(FileError::Io { .. })
         ));
     }

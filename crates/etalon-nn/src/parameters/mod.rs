@@ -8,6 +8,7 @@ mod file;
 pub use file::{FileError, load, save, save_tensors};
 
 use crate::Scalar;
+use crate::layers::Tensor;
 use crate::random::{Purpose, stream};
 use rand_distr::{Distribution, StandardNormal};
 use std::ops::Range;
@@ -21,7 +22,9 @@ pub struct Segment {
     pub shape: Vec<usize>,
     /// Where it stands in the vector.
     pub range: Range<usize>,
-    /// The deviation of its independent normal initial values; 0 starts it at zero.
+    /// The mean of its initial values.
+    pub mean: f64,
+    /// The deviation of its independent normal initial values; 0 starts it at their mean.
     pub deviation: f64,
     /// The fixed number that multiplies it wherever it is used (1 in the standard parametrisation).
     pub multiplier: f64,
@@ -54,23 +57,29 @@ impl Layout {
         self.segments.iter().find(|segment| segment.name == name)
     }
 
-    pub(crate) fn push(&mut self, name: String, shape: Vec<usize>, deviation: f64, multiplier: f64) {
+    /// Appends a layer's tensor to the layer's name.
+    pub(crate) fn push(&mut self, layer: &str, tensor: Tensor) {
+        let Tensor { name, shape, mean, deviation, multiplier } = tensor;
         let start = self.len();
         let range = start..start + shape.iter().product::<usize>();
-        self.segments.push(Segment { name, shape, range, deviation, multiplier });
+        let name = format!("{layer}.{name}");
+        self.segments.push(Segment { name, shape, range, mean, deviation, multiplier });
     }
 
-    /// Fresh parameters: each segment normal with its own deviation. They depend on the seed alone, and a
+    /// Fresh parameters: each segment normal with its own mean and deviation. They depend on the seed alone, and a
     /// network in `f32` starts at the roundings of the same network in `f64`.
     pub fn initialise<T: Scalar>(&self, seed: u64) -> Vec<T> {
         let mut parameters = vec![T::ZERO; self.len()];
-        for (index, segment) in
-            self.segments.iter().enumerate().filter(|(_, segment)| segment.deviation > 0.0)
-        {
+        for (index, segment) in self.segments.iter().enumerate() {
+            let parameters = &mut parameters[segment.range.clone()];
+            if segment.deviation == 0.0 {
+                parameters.fill(T::from_f64(segment.mean));
+                continue;
+            }
             let mut generator = stream(seed, Purpose::Parameters, index as u64);
-            for parameter in &mut parameters[segment.range.clone()] {
+            for parameter in parameters {
                 let normal: f64 = StandardNormal.sample(&mut generator);
-                *parameter = T::from_f64(segment.deviation * normal);
+                *parameter = T::from_f64(segment.mean + segment.deviation * normal);
             }
         }
         parameters

@@ -114,13 +114,13 @@ fn measure_in<T: Scalar>(spec: &Spec, options: &MeasureOptions) -> Result<Measur
     let instrument = Instrument::new(spec, &task, true)?;
     let advice = "take fewer measure.samples or measure.iterations, or a smaller network";
     memory::check("measuring this network", instrument.bytes(), advice)?;
-    let layout = task.network.layout();
-    let parameters: Vec<T> = match &options.weights {
-        Some(path) => load(path, layout)?,
-        None => layout.initialise(spec.seed),
+    let (layout, state) = (task.network.layout(), task.network.state_layout());
+    let [parameters, running] = match &options.weights {
+        Some(path) => load(path, [layout, state])?,
+        None => [layout.initialise(spec.seed), state.initialise(spec.seed)],
     };
     if let Some(path) = &options.save_weights {
-        save(path, layout, &parameters)?;
+        save(path, [(layout, &parameters), (state, &running)])?;
     }
     if let Some(path) = &options.save_batch {
         save_samples(path, &task, instrument.samples())?;
@@ -136,6 +136,12 @@ fn measure_in<T: Scalar>(spec: &Spec, options: &MeasureOptions) -> Result<Measur
         if let StopReason::MaxIterations(_) | StopReason::NotFinite(_) = spectrum.stop {
             warnings.push(format!("{what}: {}", spectrum.stop));
         }
+    }
+    if task.network.is_coupled() {
+        warnings.push(format!(
+            "batch normalisation took its statistics from the {} samples measured, as in a training step on them",
+            instrument.samples()
+        ));
     }
     let is_scaled = spec.optimizer.input_factor != 1.0 || !spec.optimizer.factors.is_empty();
     if is_scaled {

@@ -160,7 +160,7 @@ impl<'a, T: Scalar> Compass<'a, T> {
     pub fn at(&mut self, parameters: &[T]) -> Alignment {
         let dim = self.task.network.input_len();
         let mut outputs = vec![T::ZERO; dim + 1];
-        self.task.network.outputs(parameters, &self.probes, &mut self.workspace, &mut outputs);
+        self.task.network.outputs(parameters, &[], &self.probes, &mut self.workspace, &mut outputs);
         let at_zero = outputs[0].to_f64();
         let mut direction: Vec<f64> = outputs[1..].iter().map(|output| output.to_f64() - at_zero).collect();
         direction.extend((self.set.dim() > dim).then_some(at_zero));

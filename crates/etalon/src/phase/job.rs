@@ -82,20 +82,20 @@ fn train_in<T: Scalar>(
     let task = Task::<T>::new(spec)?;
     let plan = Plan { follow_test: true, ..Plan::new(spec, &task)? };
     let instrument = Instrument::new(spec, &task, true)?;
-    let layout = task.network.layout();
+    let (layout, state) = (task.network.layout(), task.network.state_layout());
     let needed = Workspace::<T>::bytes(&task.network, plan.batch)
         + instrument.bytes()
         + 4 * (layout.len() * size_of::<T>()) as u64;
     memory::check("this trial", needed, "take fewer measure.samples, a smaller batch or a smaller network")?;
-    let parameters = match &options.weights {
-        Some(path) => load(path, layout)?,
-        None => layout.initialise(spec.seed),
+    let start = match &options.weights {
+        Some(path) => load(path, [layout, state])?,
+        None => [layout.initialise(spec.seed), state.initialise(spec.seed)],
     };
     let eta = spec.optimizer.eta;
-    let trial = Trial::from_parameters(&task, &plan, eta, spec.seed, parameters, true)?;
+    let trial = Trial::from_checkpoint(&task, &plan, eta, spec.seed, start, true)?;
     let observed = observe(trial, &instrument, spec.measure.every, progress);
     if let Some(path) = &options.save_weights {
-        save(path, layout, &observed.parameters)?;
+        save(path, [(layout, &observed.parameters), (state, &observed.running)])?;
     }
     let (trajectory, verdict) = (observed.trajectory, observed.verdict);
     let end = trajectory.records.last();

@@ -14,6 +14,8 @@ pub struct Observed<T> {
     pub verdict: Verdict,
     /// The parameters at the end.
     pub parameters: Vec<T>,
+    /// The running statistics of batch normalisation at the end.
+    pub running: Vec<T>,
 }
 
 /// Trains to the end, measuring curvature at the start, every `every` steps (0: not between), and at the end;
@@ -26,7 +28,7 @@ pub fn observe<T: Scalar>(
 ) -> Observed<T> {
     let (batch, limit, total) = (trial.batch(), trial.lazy_limit(), trial.total());
     let mse = trial.loss() == Loss::Mse;
-    let mut end = Vec::new();
+    let (mut end, mut running) = (Vec::new(), Vec::new());
     let trajectory = trial.run(&mut |state: State<T>, record: &mut Record| {
         progress(state.step, total);
         let due = every > 0 && state.step.is_multiple_of(every);
@@ -36,6 +38,7 @@ pub fn observe<T: Scalar>(
         }
         if state.last {
             end = state.parameters.to_vec();
+            running = state.running.to_vec();
         }
     });
     // The curvature of the loss: for MSE the kernel, which does not depend on the residuals.
@@ -43,7 +46,7 @@ pub fn observe<T: Scalar>(
     let lambda = start.and_then(|record| if mse { record.ntk } else { record.hessian });
     let over_limit = lambda.map(|lambda| trajectory.eta * lambda / limit);
     let verdict = classify(&trajectory, Circumstances { batch, over_limit });
-    Observed { trajectory, verdict, parameters: end }
+    Observed { trajectory, verdict, parameters: end, running }
 }
 
 /// Leaves the top eigenvalues in the record; none where they did not converge.

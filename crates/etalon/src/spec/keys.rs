@@ -4,7 +4,8 @@ use super::setting::{
     Batch, Choice, Count, Duration, Ends, Flag, Maybe, Numbers, Real, Reals, Text, Whole, Wholes,
 };
 use super::{
-    BatchSize, Budget, Encoding, Metric, NetworkKind, Normalizer, Precision, ScheduleKind, Setting, Spec,
+    BatchSize, Budget, Encoding, Metric, NetworkKind, NetworkSpec, Normalizer, Precision, ScheduleKind,
+    Setting, Spec,
 };
 use crate::data::Normalization;
 use etalon_nn::Loss;
@@ -125,6 +126,38 @@ fn factors(spec: &Spec) -> Result<(), String> {
     spec.optimizer.factors.values().try_for_each(|&factor| from_zero(factor))
 }
 
+fn normalizer(spec: &Spec) -> Result<(), String> {
+    match spec.network.normalizer {
+        Normalizer::Instance if spec.network.kind == NetworkKind::Mlp => Err(
+            "instance takes the mean over the positions of a channel; a fully connected layer has one, and every output \
+             would be 0; use \"batch\", \"layer\" or \"group\""
+                .into(),
+        ),
+        Normalizer::Batch if spec.train.batch == BatchSize::Samples(1) => {
+            Err("batch takes the mean over the batch, and train.batch is 1; use a larger batch or \"layer\"".into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn groups(spec: &Spec) -> Result<(), String> {
+    let NetworkSpec { groups, width, .. } = spec.network;
+    at_least_one(groups)?;
+    if spec.network.normalizer != Normalizer::Group || spec.network.kind != NetworkKind::Mlp {
+        return Ok(());
+    }
+    if width % groups != 0 {
+        Err(format!("is {groups}, which does not divide network.width = {width}"))
+    } else if groups == width {
+        Err(format!(
+            "is network.width: a group of one number minus its mean is 0; take at most {}",
+            width / 2
+        ))
+    } else {
+        Ok(())
+    }
+}
+
 /// Every key, in the order of a resolved spec.
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
@@ -172,8 +205,14 @@ pub const KEYS: &[Key] = &[
         field: |s| Box::new(Flag(&mut s.network.bias)), check: fine },
     Key { path: "network.residual", doc: "whether hidden layers from the second on add their input to their output",
         field: |s| Box::new(Flag(&mut s.network.residual)), check: fine },
-    Key { path: "network.normalizer", doc: "none",
-        field: |s| Box::new(Choice { value: &mut s.network.normalizer, all: &[("none", Normalizer::None)] }), check: fine },
+    Key { path: "network.normalizer", doc: "normalisation between each hidden layer and its activation: none, batch, layer, group or instance",
+        field: |s| Box::new(Choice { value: &mut s.network.normalizer, all: &[("none", Normalizer::None), ("batch", Normalizer::Batch), ("layer", Normalizer::Layer), ("group", Normalizer::Group), ("instance", Normalizer::Instance)] }), check: normalizer },
+    Key { path: "network.affine", doc: "whether the normaliser multiplies and shifts each channel by a learnt weight and bias",
+        field: |s| Box::new(Flag(&mut s.network.affine)), check: fine },
+    Key { path: "network.groups", doc: "groups of channels of the group normaliser",
+        field: |s| Box::new(Whole(&mut s.network.groups)), check: groups },
+    Key { path: "network.normalizer_epsilon", doc: "what the normaliser adds to the variance; 0 for exact scale invariance",
+        field: |s| Box::new(Real(&mut s.network.normalizer_epsilon)), check: |s| from_zero(s.network.normalizer_epsilon) },
     Key { path: "network.init", doc: "variance of hidden weights: he (2/fan_in) or lecun (1/fan_in)",
         field: |s| Box::new(Choice { value: &mut s.network.init, all: &[("he", Initialisation::He), ("lecun", Initialisation::LeCun)] }), check: fine },
     Key { path: "network.output_gain", doc: "variance of the output layer's weights, in units of 1/fan_in",

@@ -17,6 +17,7 @@ pub use setting::Setting;
 use crate::data::{DataError, Normalization, Options, Source};
 use etalon_nn::Loss;
 use etalon_nn::kernels::activation::Activation;
+use etalon_nn::layers::{self, Over};
 use etalon_nn::network::{Initialisation, Parametrization};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -114,6 +115,14 @@ pub enum NetworkKind {
 pub enum Normalizer {
     /// No normalisation layer.
     None,
+    /// Over the batch.
+    Batch,
+    /// Over all features of a sample.
+    Layer,
+    /// Over groups of channels of a sample.
+    Group,
+    /// Over the positions of each channel of a sample.
+    Instance,
 }
 
 /// `[network]`.
@@ -128,8 +137,25 @@ pub struct NetworkSpec {
     pub bias: bool,
     pub residual: bool,
     pub normalizer: Normalizer,
+    pub affine: bool,
+    pub groups: usize,
+    pub normalizer_epsilon: f64,
     pub init: Initialisation,
     pub output_gain: f64,
+}
+
+impl NetworkSpec {
+    /// The normalisation of the hidden layers.
+    pub fn normalizer(&self) -> Option<layers::Normalizer> {
+        let over = match self.normalizer {
+            Normalizer::None => return None,
+            Normalizer::Batch => Over::Batch,
+            Normalizer::Layer => Over::Layer,
+            Normalizer::Group => Over::Groups(self.groups),
+            Normalizer::Instance => Over::Instance,
+        };
+        Some(layers::Normalizer { over, affine: self.affine, epsilon: self.normalizer_epsilon })
+    }
 }
 
 /// `[optimizer]`.
@@ -273,6 +299,9 @@ impl Default for Spec {
                 bias: true,
                 residual: false,
                 normalizer: Normalizer::None,
+                affine: true,
+                groups: 8,
+                normalizer_epsilon: 1e-5,
                 init: Initialisation::He,
                 output_gain: 1.0,
             },

@@ -4,7 +4,7 @@ use super::{Samples, Task};
 use etalon_nn::{Batch, Loss, Scalar, Workspace};
 use serde::Serialize;
 
-/// Loss and accuracy on a set.
+/// Loss and accuracy on a set, in evaluation: batch normalisation takes its running statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Metrics {
     /// The mean loss.
@@ -30,10 +30,10 @@ impl<'a, T: Scalar> Gauge<'a, T> {
         Gauge { task, batch, outputs, workspace: Workspace::for_outputs(&task.network, rows, parallel) }
     }
 
-    /// The metrics at a point.
-    pub(super) fn take(&mut self, parameters: &[T]) -> Metrics {
+    /// The metrics at a point, with these running statistics.
+    pub(super) fn take(&mut self, parameters: &[T], running: &[T]) -> Metrics {
         let (network, width) = (&self.task.network, self.task.network.output_len());
-        network.outputs(parameters, self.batch.inputs, &mut self.workspace, &mut self.outputs);
+        network.outputs(parameters, running, self.batch.inputs, &mut self.workspace, &mut self.outputs);
         let scale = width as f64 / self.outputs.len() as f64;
         let loss = self.task.loss.value(width, scale, &self.outputs, self.batch.targets);
         let accuracy = self.task.classes.then(|| {

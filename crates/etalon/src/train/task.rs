@@ -105,6 +105,7 @@ impl<T: Scalar> Task<T> {
                 output_gain: spec.network.output_gain,
                 bias: spec.network.bias,
                 residual: spec.network.residual,
+                normalizer: spec.network.normalizer(),
             },
         }
         .build()?;

@@ -20,6 +20,7 @@ pub struct Trial<'a, T> {
     total: u64,
     step: u64,
     parameters: Vec<T>,
+    running: Vec<T>,
     velocity: Vec<T>,
     workspace: Workspace<T>,
     order: BatchOrder,
@@ -48,6 +49,8 @@ pub struct State<'a, T> {
     pub diverged: bool,
     /// The parameters.
     pub parameters: &'a [T],
+    /// The running statistics of batch normalisation, cut by [`etalon_nn::Network::state_layout`].
+    pub running: &'a [T],
 }
 
 impl<'a, T: Scalar> Trial<'a, T> {
@@ -79,11 +82,27 @@ impl<'a, T: Scalar> Trial<'a, T> {
         parameters: Vec<T>,
         parallel: bool,
     ) -> Result<Self, PlanError> {
+        let running = task.network.state_layout().initialise(seed);
+        Self::from_checkpoint(task, plan, eta, seed, [parameters, running], parallel)
+    }
+
+    /// As [`Trial::new`] from given parameters and running statistics.
+    ///
+    /// # Errors
+    /// As [`Trial::new`].
+    pub fn from_checkpoint(
+        task: &'a Task<T>,
+        plan: &'a Plan,
+        eta: f64,
+        seed: u64,
+        [parameters, running]: [Vec<T>; 2],
+        parallel: bool,
+    ) -> Result<Self, PlanError> {
         let (network, samples, batch) = (&task.network, task.train.len, plan.batch);
         let total = plan.steps(eta, samples)?;
         let gathered = if batch == samples { 0 } else { batch };
         let mut train = Gauge::new(task, task.train.first(plan.check_samples), parallel);
-        let start = train.take(&parameters);
+        let start = train.take(&parameters, &running);
         Ok(Trial {
             start,
             task,
@@ -94,6 +113,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
             step: 0,
             velocity: vec![T::ZERO; plan.sgd.buffer_len(parameters.len())],
             parameters,
+            running,
             workspace: Workspace::new(network, batch, parallel),
             order: BatchOrder::new(seed, samples, batch).map_err(|_| PlanError::Batch { batch, samples })?,
             inputs: vec![T::ZERO; gathered * network.input_len()],
@@ -174,6 +194,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
         let gradient = self.workspace.gradient();
         let (velocity, parameters) = (&mut self.velocity, &mut self.parameters);
         self.plan.sgd.step(&self.task.network, eta, gradient, velocity, parameters, self.parallel);
+        self.task.network.track(&self.workspace, &mut self.running);
         self.step += 1;
         (loss, None)
     }
@@ -184,12 +205,12 @@ impl<'a, T: Scalar> Trial<'a, T> {
         if !last && !self.step.is_multiple_of(self.plan.check_every) {
             return (None, None, None);
         }
-        let train = self.train.take(&self.parameters);
+        let train = self.train.take(&self.parameters, &self.running);
         let goal = self.plan.goal;
         let wants_test =
             goal.is_some_and(|goal| matches!(goal.metric, Metric::TestAccuracy | Metric::TestLoss));
         let follow = last || self.plan.follow_test || wants_test;
-        let test = follow.then(|| self.test.take(&self.parameters));
+        let test = follow.then(|| self.test.take(&self.parameters, &self.running));
         let stop = if !self.train.finite() {
             Some(Stop::NotFinite { steps: self.step })
         } else if !(train.loss <= self.limit) {
@@ -203,6 +224,10 @@ impl<'a, T: Scalar> Trial<'a, T> {
             last.then_some(Stop::Budget { steps: self.step })
         };
         (Some(train), test, stop)
+    }
+
+    fn state(&self, last: bool, diverged: bool) -> State<'_, T> {
+        State { step: self.step, last, diverged, parameters: &self.parameters, running: &self.running }
     }
 
     /// Trains to the end. `observe` is called before each update and once after the last, and may leave curvature in
@@ -219,8 +244,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
         let stop = loop {
             let mut record = Record::new(self.step, self.rate());
             (record.train, record.test) = looks;
-            let (step, parameters) = (self.step, &self.parameters[..]);
-            observe(State { step, last: false, diverged: false, parameters }, &mut record);
+            observe(self.state(false, false), &mut record);
             let (loss, stop) = self.step();
             record.loss = loss.is_finite().then_some(loss);
             if record.step == 0 {
@@ -241,12 +265,14 @@ impl<'a, T: Scalar> Trial<'a, T> {
                 break stop;
             }
         };
-        let (train, test) = (self.train.take(&self.parameters), self.test.take(&self.parameters));
+        let (train, test) = (
+            self.train.take(&self.parameters, &self.running),
+            self.test.take(&self.parameters, &self.running),
+        );
         let mut end = Record::new(self.step, self.rate());
         end.loss = train.loss.is_finite().then_some(train.loss);
         (end.train, end.test) = (Some(train), Some(test));
-        let (step, parameters) = (self.step, &self.parameters[..]);
-        observe(State { step, last: true, diverged: stop.diverged(), parameters }, &mut end);
+        observe(self.state(true, stop.diverged()), &mut end);
         records.push(end);
         Trajectory {
             eta: self.eta,

@@ -1,0 +1,324 @@
+//! Normalisation: over the batch, or within each sample over all channels, groups of them, or each by itself.
+
+use super::{Direction, Layer, Point, Sink, Statistics, Tensor};
+use crate::Scalar;
+use crate::kernels::elementwise::Write;
+use crate::kernels::normalization::{self as kernels, Affine, Groups, SCRATCH, Sums};
+use crate::network::NetworkError;
+use std::ops::Range;
+
+/// How fast running statistics follow the batches' (PyTorch's `momentum`).
+const MOMENTUM: f64 = 0.1;
+
+/// What mean and variance are taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Over {
+    /// All samples of the batch and all positions, for each channel (Ioffe and Szegedy 2015, 1502.03167).
+    Batch,
+    /// All positions and channels of a sample (Ba, Kiros and Hinton 2016, 1607.06450). With several positions this is
+    /// one group of PyTorch's `GroupNorm`, whose affine part has one number a channel.
+    Layer,
+    /// All positions of a sample and so many groups of neighbouring channels (Wu and He 2018, 1803.08494).
+    Groups(usize),
+    /// All positions of a sample, for each channel (Ulyanov, Vedaldi and Lempitsky 2016, 1607.08022).
+    Instance,
+}
+
+/// A kind of normalisation, for layers of any shape.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Normalizer {
+    /// What mean and variance are taken over.
+    pub over: Over,
+    /// Whether each channel is multiplied by a `weight` (1 at first) and shifted by a `bias` (0 at first), both learnt.
+    pub affine: bool,
+    /// What is added to the variance. With 0 a network can be exactly scale-invariant; a constant group becomes 0.
+    pub epsilon: f64,
+}
+
+/// `y = weight (x - mean) / sqrt(variance + epsilon) + bias`, with the biased variance.
+///
+/// A sample is `positions` x `channels` numbers, one position in a fully connected network. Normalisation over a batch
+/// takes the batch's own statistics wherever derivatives are taken, which go through them, and running ones in
+/// [`Network::outputs`](crate::Network::outputs).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Normalization {
+    /// The kind.
+    pub normalizer: Normalizer,
+    /// Positions of a sample.
+    pub positions: usize,
+    /// Channels of a position.
+    pub channels: usize,
+}
+
+impl Normalization {
+    /// Whether it makes sense.
+    pub(crate) fn check(&self) -> Result<(), NetworkError> {
+        let Normalization { positions, channels, normalizer } = self;
+        let fault = |text: String| Err(NetworkError::Normalization(text));
+        match normalizer.over {
+            Over::Groups(groups) if groups == 0 || channels % groups != 0 => {
+                fault(format!("{groups} groups do not divide {channels} channels; take a number that does"))
+            }
+            Over::Batch => Ok(()),
+            // A single number minus its mean is 0.
+            _ if positions * self.groups().group < 2 => fault(
+                "each mean would be over one number, and every output 0: a fully connected layer has one position, \
+                 which instance normalisation and groups of one channel leave nothing of; use batch, layer, or fewer \
+                 groups"
+                    .into(),
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    fn groups(&self) -> Groups {
+        let group = match self.normalizer.over {
+            Over::Batch | Over::Instance => 1,
+            Over::Layer => self.channels,
+            Over::Groups(groups) => self.channels / groups,
+        };
+        Groups { channels: self.channels, group, epsilon: self.normalizer.epsilon }
+    }
+
+    fn is_coupling(&self) -> bool {
+        self.normalizer.over == Over::Batch
+    }
+
+    /// How many statistics over a batch each pass has.
+    pub(crate) fn statistics_len(&self) -> usize {
+        3 * self.channels
+    }
+
+    /// Running mean and variance.
+    pub(crate) fn running_statistics(&self) -> Vec<Tensor> {
+        let tensor =
+            |name, mean| Tensor { name, shape: vec![self.channels], mean, deviation: 0.0, multiplier: 1.0 };
+        vec![tensor("running_mean", 0.0), tensor("running_var", 1.0)]
+    }
+
+    /// The sums over the whole batch, of all that the passes have gathered so far.
+    fn sums<'a>(&self, statistics: Statistics<'a>) -> Sums<'a> {
+        let cut = |all: &'a [f64]| if all.is_empty() { all } else { &all[..2 * self.channels] };
+        Sums {
+            rows: statistics.samples * self.positions,
+            values: cut(statistics.values),
+            adjoints: cut(statistics.adjoints),
+            tangents: cut(statistics.tangents),
+            changes: statistics.changes,
+        }
+    }
+
+    /// A slice's mean and variance.
+    pub(crate) fn gather_values<T: Scalar>(&self, at: &Point<T>, part: &mut [f64]) {
+        kernels::values(at.cpu, self.groups(), at.x, &mut part[..2 * self.channels]);
+    }
+
+    /// A slice's sums of `u`, which has the shape of the input; none stands for 0.
+    pub(crate) fn gather<T: Scalar>(&self, at: &Point<T>, u: Option<&[T]>, part: &mut [f64]) {
+        let (part, means) = (&mut part[..2 * self.channels], &at.statistics.values[..self.channels]);
+        match u {
+            Some(u) => kernels::sums(at.cpu, u, at.x, means, part),
+            None => part.fill(0.0),
+        }
+    }
+
+    /// A slice's sums of the products of the input's change and the output's gradient.
+    pub(crate) fn gather_cross<T: Scalar>(
+        &self,
+        at: &Point<T>,
+        x_tangent: Option<&[T]>,
+        dy: &[T],
+        part: &mut [f64],
+    ) {
+        let part = &mut part[2 * self.channels..];
+        match x_tangent {
+            Some(x_tangent) => kernels::cross_sums(at.cpu, x_tangent, dy, part),
+            None => part.fill(0.0),
+        }
+    }
+
+    /// Adds a slice's part to the total of the samples before it.
+    pub(crate) fn merge(
+        &self,
+        are_values: bool,
+        (samples, total): (usize, &mut [f64]),
+        (more, part): (usize, &[f64]),
+    ) {
+        if are_values {
+            let len = 2 * self.channels;
+            kernels::merge_values((samples, &mut total[..len]), (more, &part[..len]));
+        } else if samples == 0 {
+            total.copy_from_slice(part);
+        } else {
+            total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
+        }
+    }
+
+    /// The gradient of the parameters over the whole batch, or its change along the direction.
+    pub(crate) fn parameter_gradient<T: Scalar>(
+        &self,
+        statistics: Statistics,
+        is_change: bool,
+        gradient: &mut [T],
+    ) {
+        if self.normalizer.affine {
+            gradient.fill(T::ZERO);
+            self.add_parameter_gradient(self.sums(statistics), is_change, gradient);
+        }
+    }
+
+    fn add_parameter_gradient<T: Scalar>(&self, sums: Sums, is_change: bool, gradient: &mut [T]) {
+        let add = if is_change { kernels::parameter_gradient_change } else { kernels::parameter_gradient };
+        add(self.groups(), sums, gradient);
+    }
+
+    /// Moves running statistics towards a batch's, whose variance counts as that of a sample of all inputs.
+    pub(crate) fn track<T: Scalar>(&self, samples: usize, statistics: &[f64], running: &mut [T]) {
+        let count = (samples * self.positions) as f64;
+        let unbiased = if count > 1.0 { count / (count - 1.0) } else { 1.0 };
+        for (j, running) in running.iter_mut().enumerate() {
+            let batch = if j < self.channels { statistics[j] } else { unbiased * statistics[j] };
+            *running = T::from_f64((1.0 - MOMENTUM) * running.to_f64() + MOMENTUM * batch);
+        }
+    }
+
+    /// Calls `work` for each block: the numbers of the slice that are in it, its sums (those of the changes of which
+    /// there are any), and scratch.
+    fn each_block<T: Scalar>(
+        &self,
+        at: &Point<T>,
+        given: Given<T>,
+        mut work: impl FnMut(Range<usize>, Sums, &mut [f64]),
+    ) {
+        let channels = self.channels;
+        if self.is_coupling() {
+            let sums = self.sums(at.statistics);
+            return kernels::with_scratch(SCRATCH * channels, |scratch| work(0..at.x.len(), sums, scratch));
+        }
+        let (groups, len) = (self.groups(), self.positions * channels);
+        kernels::with_scratch((SCRATCH + 9) * channels, |scratch| {
+            let (scratch, sums) = scratch.split_at_mut(SCRATCH * channels);
+            let (values, sums) = sums.split_at_mut(2 * channels);
+            let (adjoints, sums) = sums.split_at_mut(2 * channels);
+            let (tangents, changes) = sums.split_at_mut(2 * channels);
+            for block in (0..at.rows).map(|row| row * len..(row + 1) * len) {
+                let x = &at.x[block.clone()];
+                kernels::values(at.cpu, groups, x, values);
+                let means = &values[..channels];
+                let gather = |u: Option<&[T]>, sums: &mut [f64]| match u {
+                    Some(u) => kernels::sums(at.cpu, &u[block.clone()], x, means, sums),
+                    None => sums.fill(0.0),
+                };
+                gather(given.dy, adjoints);
+                gather(given.x_tangent, tangents);
+                kernels::average(groups, tangents);
+                gather(given.dy_tangent, &mut changes[..2 * channels]);
+                let cross = &mut changes[2 * channels..];
+                match (given.dy, given.x_tangent) {
+                    (Some(dy), Some(x_tangent)) => {
+                        kernels::cross_sums(at.cpu, &dy[block.clone()], &x_tangent[block.clone()], cross);
+                    }
+                    _ => cross.fill(0.0),
+                }
+                let sums = Sums { rows: self.positions, values, adjoints, tangents, changes };
+                work(block, sums, scratch);
+            }
+        });
+    }
+}
+
+/// What a pass sums over a block, besides the input.
+struct Given<'a, T> {
+    dy: Option<&'a [T]>,
+    x_tangent: Option<&'a [T]>,
+    dy_tangent: Option<&'a [T]>,
+}
+
+impl<T: Scalar> Layer<T> for Normalization {
+    fn input_len(&self) -> usize {
+        self.positions * self.channels
+    }
+
+    fn output_len(&self) -> usize {
+        self.positions * self.channels
+    }
+
+    fn tensors(&self) -> Vec<Tensor> {
+        let tensor =
+            |name, mean| Tensor { name, shape: vec![self.channels], mean, deviation: 0.0, multiplier: 1.0 };
+        if self.normalizer.affine { vec![tensor("weight", 1.0), tensor("bias", 0.0)] } else { Vec::new() }
+    }
+
+    fn coupling(&self) -> Option<&Normalization> {
+        self.is_coupling().then_some(self)
+    }
+
+    fn forward(&self, at: Point<T>, y: &mut [T]) {
+        let affine = Affine::of_parameters(at.weights);
+        let given = Given { dy: None, x_tangent: None, dy_tangent: None };
+        self.each_block(&at, given, |block, sums, scratch| {
+            let of = (self.groups(), sums, affine);
+            kernels::forward(at.cpu, of, &at.x[block.clone()], &mut y[block], scratch);
+        });
+    }
+
+    fn backward(&self, at: Point<T>, dy: &[T], sink: Sink<T>) {
+        let affine = Affine::of_parameters(at.weights);
+        let Sink { mut weights, mut x } = sink;
+        clear(&mut weights);
+        let given = Given { dy: Some(dy), x_tangent: None, dy_tangent: None };
+        self.each_block(&at, given, |block, sums, scratch| {
+            if let Some((gradient, _)) = weights.as_mut().filter(|_| self.normalizer.affine) {
+                self.add_parameter_gradient(sums, false, gradient);
+            }
+            if let Some((dx, write)) = &mut x {
+                let of = (self.groups(), sums, affine);
+                let from = (&at.x[block.clone()], &dy[block.clone()]);
+                kernels::backward(at.cpu, of, from, (&mut dx[block], *write), scratch);
+            }
+        });
+    }
+
+    fn forward_tangent(&self, at: Point<T>, direction: Direction<T>, y_tangent: &mut [T]) {
+        let (affine, along) = (Affine::of_parameters(at.weights), Affine::of_direction(direction.weights));
+        let given = Given { dy: None, x_tangent: direction.x, dy_tangent: None };
+        self.each_block(&at, given, |block, sums, scratch| {
+            let of = (self.groups(), sums, affine);
+            let from = (&at.x[block.clone()], direction.x.map(|x| &x[block.clone()]));
+            kernels::forward_tangent(at.cpu, of, along, from, &mut y_tangent[block], scratch);
+        });
+    }
+
+    fn backward_tangent(
+        &self,
+        at: Point<T>,
+        direction: Direction<T>,
+        dy: &[T],
+        dy_tangent: &[T],
+        sink: Sink<T>,
+    ) {
+        let (affine, along) = (Affine::of_parameters(at.weights), Affine::of_direction(direction.weights));
+        let Sink { mut weights, mut x } = sink;
+        clear(&mut weights);
+        let given = Given { dy: Some(dy), x_tangent: direction.x, dy_tangent: Some(dy_tangent) };
+        self.each_block(&at, given, |block, sums, scratch| {
+            if let Some((gradient, _)) = weights.as_mut().filter(|_| self.normalizer.affine) {
+                self.add_parameter_gradient(sums, true, gradient);
+            }
+            if let Some((dx, write)) = &mut x {
+                let of = (self.groups(), sums, affine);
+                let values = (&at.x[block.clone()], direction.x.map(|x| &x[block.clone()]));
+                let gradients = (&dy[block.clone()], &dy_tangent[block.clone()]);
+                let dx = (&mut dx[block], *write);
+                kernels::backward_tangent(at.cpu, of, along, values, gradients, dx, scratch);
+            }
+        });
+    }
+}
+
+/// Sums of several blocks begin at zero.
+fn clear<T: Scalar>(weights: &mut Option<(&mut [T], Write)>) {
+    if let Some((gradient, Write::Set)) = weights {
+        gradient.fill(T::ZERO);
+    }
+}

@@ -1,0 +1,250 @@
+//! Networks with normalisation layers: every derivative against values that JAX computed in f64 by dense automatic
+//! differentiation, on every kernel path; identities; and the bits of a batch however it is run.
+
+use etalon_nn::kernels::activation::Activation;
+use etalon_nn::layers::{Dense, Normalizer, Over};
+use etalon_nn::network::NetworkBuilder;
+use etalon_nn::random::{Purpose, stream};
+use etalon_nn::{Batch, Cpu, Linearization, Loss, Network, Scalar, Workspace};
+use rand_distr::{Distribution, StandardNormal};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct File {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    normalizer: String,
+    groups: usize,
+    affine: bool,
+    epsilon: f64,
+    positions: usize,
+    channels: usize,
+    samples: usize,
+    activation: String,
+    loss: String,
+    output_size: usize,
+    rich: bool,
+    params: Vec<f64>,
+    inputs: Vec<f64>,
+    targets: Vec<f64>,
+    v: Vec<f64>,
+    u: Vec<f64>,
+    outputs: Vec<f64>,
+    loss_value: f64,
+    gradient: Vec<f64>,
+    jvp: Vec<f64>,
+    vjp: Vec<f64>,
+    hvp: Vec<f64>,
+    gauss_newton: Vec<f64>,
+    state: Vec<f64>,
+    evaluated: Vec<f64>,
+}
+
+fn cases() -> Vec<Case> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../oracles/values/normalization.json");
+    let text = std::fs::read_to_string(path).expect("the reference values are part of the repository");
+    serde_json::from_str::<File>(&text)
+        .expect("the reference values have the form that this test reads")
+        .cases
+}
+
+fn dense(inputs: usize, outputs: usize) -> Dense {
+    Dense {
+        inputs,
+        outputs,
+        weight_multiplier: 1.0,
+        weight_deviation: (inputs as f64).powf(-0.5),
+        bias_multiplier: Some(1.0),
+    }
+}
+
+/// Two hidden layers, each normalised before its activation; where `rich`, the input is normalised too and the second
+/// hidden layer is a residual sum.
+fn network<T: Scalar>(
+    normalizer: Normalizer,
+    (positions, channels): (usize, usize),
+    outputs: usize,
+    activation: Activation,
+    rich: bool,
+) -> Network<T> {
+    let width = positions * channels;
+    let mut builder = NetworkBuilder::new(width).unwrap();
+    let mut value = builder.input();
+    if rich {
+        value = builder.normalize(normalizer, positions, value).unwrap();
+    }
+    for layer in 0..2 {
+        let hidden = builder.dense(dense(width, width), value).unwrap();
+        let hidden = builder.normalize(normalizer, positions, hidden).unwrap();
+        let hidden = builder.activation(activation, hidden).unwrap();
+        value = if rich && layer == 1 { builder.sum(hidden, value).unwrap() } else { hidden };
+    }
+    builder.dense(dense(width, outputs), value).unwrap();
+    builder.build().unwrap()
+}
+
+fn network_of(case: &Case) -> (Network<f64>, Loss) {
+    let over = match case.normalizer.as_str() {
+        "batch" => Over::Batch,
+        "layer" => Over::Layer,
+        "group" => Over::Groups(case.groups),
+        "instance" => Over::Instance,
+        other => panic!("unknown normaliser {other}"),
+    };
+    let activation = [Activation::Identity, Activation::Tanh, Activation::Gelu]
+        .into_iter()
+        .find(|activation| activation.name() == case.activation)
+        .expect("a known activation");
+    let loss = if case.loss == "mse" { Loss::Mse } else { Loss::CrossEntropy };
+    let normalizer = Normalizer { over, affine: case.affine, epsilon: case.epsilon };
+    (network(normalizer, (case.positions, case.channels), case.output_size, activation, case.rich), loss)
+}
+
+/// The largest difference in units of the largest reference value.
+fn difference(ours: &[f64], reference: &[f64]) -> f64 {
+    assert_eq!(ours.len(), reference.len());
+    let scale = reference.iter().fold(f64::MIN_POSITIVE, |most, x| most.max(x.abs()));
+    ours.iter().zip(reference).map(|(a, b)| (a - b).abs() / scale).fold(0.0, f64::max)
+}
+
+#[test]
+fn all_derivatives_agree_with_dense_automatic_differentiation() {
+    let cases = cases();
+    let mut worst = 0.0f64;
+    for cpu in Cpu::available() {
+        for case in &cases {
+            let (network, loss) = network_of(case);
+            let network = network.on(*cpu);
+            assert_eq!(network.parameters(), case.params.len(), "{}", case.name);
+            let batch = Batch { inputs: &case.inputs, targets: &case.targets };
+            let mut at = Linearization::new(&network, &case.params, batch, loss, false);
+            let mut check = |what: &str, reference: &[f64], fill: &mut dyn FnMut(&mut [f64])| {
+                let mut ours = vec![f64::NAN; reference.len()];
+                fill(&mut ours);
+                let error = difference(&ours, reference);
+                assert!(error < 1e-9, "{} on {}: {what} differs by {error:e}", case.name, cpu.name());
+                worst = worst.max(error);
+            };
+            check("outputs", &case.outputs, &mut |out| at.outputs(out));
+            check("loss", &[case.loss_value], &mut |out| out[0] = at.value());
+            check("gradient", &case.gradient, &mut |out| at.gradient(out));
+            check("jvp", &case.jvp, &mut |out| at.jvp(&case.v, out));
+            check("vjp", &case.vjp, &mut |out| at.vjp(&case.u, out));
+            check("hvp", &case.hvp, &mut |out| at.hvp(&case.v, out));
+            check("gauss_newton", &case.gauss_newton, &mut |out| at.gauss_newton(&case.v, out));
+            // After the others, whose sums must not have changed what the point holds.
+            check("hvp again", &case.hvp, &mut |out| at.hvp(&case.v, out));
+            let mut workspace = Workspace::new(&network, case.samples, false);
+            let value = network.gradient(&case.params, batch, loss, &mut workspace);
+            check("workspace loss", &[case.loss_value], &mut |out| out[0] = value);
+            check("workspace gradient", &case.gradient, &mut |out| out.copy_from_slice(workspace.gradient()));
+            let mut state: Vec<f64> = network.state_layout().initialise(0);
+            network.track(&workspace, &mut state);
+            check("running statistics", &case.state, &mut |out| out.copy_from_slice(&state));
+            let mut workspace = Workspace::for_outputs(&network, case.samples, false);
+            check("evaluation", &case.evaluated, &mut |out| {
+                network.outputs(&case.params, &state, &case.inputs, &mut workspace, out);
+            });
+        }
+    }
+    println!("{} cases, largest relative difference {worst:e}", cases.len());
+    assert!(cases.len() >= 26, "every normaliser, with and without affine part, at one position and several");
+}
+
+fn normal(len: usize, index: u64) -> Vec<f64> {
+    let mut generator = stream(17, Purpose::Data, index);
+    (0..len).map(|_| StandardNormal.sample(&mut generator)).collect()
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[test]
+fn jacobian_products_are_adjoint_and_the_hessian_is_symmetric_across_slices() {
+    // Three slices, the last short, in three lanes.
+    let m = 600;
+    for over in [Over::Batch, Over::Layer, Over::Groups(3), Over::Instance] {
+        let normalizer = Normalizer { over, affine: true, epsilon: 1e-5 };
+        let network = network::<f64>(normalizer, (2, 9), 3, Activation::Tanh, true);
+        let (w, x, y) = (network.layout().initialise::<f64>(5), normal(18 * m, 1), normal(3 * m, 2));
+        let batch = Batch { inputs: &x, targets: &y };
+        let mut at = Linearization::new(&network, &w, batch, Loss::Mse, true);
+        let (a, b, u) = (normal(w.len(), 3), normal(w.len(), 4), normal(3 * m, 5));
+        let (mut ja, mut jtu) = (vec![0.0; u.len()], vec![0.0; w.len()]);
+        at.jvp(&a, &mut ja);
+        at.vjp(&u, &mut jtu);
+        let error = (dot(&u, &ja) - dot(&jtu, &a)).abs();
+        assert!(error < 1e-12 * (dot(&u, &u) * dot(&ja, &ja)).sqrt(), "{over:?}: adjointness, {error:e}");
+        let (mut ha, mut hb) = (vec![0.0; w.len()], vec![0.0; w.len()]);
+        at.hvp(&a, &mut ha);
+        at.hvp(&b, &mut hb);
+        let error = (dot(&b, &ha) - dot(&a, &hb)).abs();
+        assert!(error < 1e-12 * (dot(&ha, &ha) * dot(&b, &b)).sqrt(), "{over:?}: symmetry, {error:e}");
+    }
+}
+
+#[test]
+fn slices_lanes_and_threads_do_not_change_a_bit() {
+    // Nine slices in eight lanes, the last slice short.
+    let m = 2300;
+    let normalizer = Normalizer { over: Over::Batch, affine: true, epsilon: 1e-5 };
+    let network = network::<f32>(normalizer, (1, 12), 3, Activation::Gelu, true);
+    let narrow = |numbers: Vec<f64>| numbers.into_iter().map(|x| x as f32).collect::<Vec<_>>();
+    let w: Vec<f32> = network.layout().initialise(3);
+    let (x, y, v) = (narrow(normal(12 * m, 6)), narrow(normal(3 * m, 7)), narrow(normal(w.len(), 8)));
+    let batch = Batch { inputs: &x, targets: &y };
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let mut workspace = Workspace::new(&network, m, threads > 1);
+            let value = network.gradient(&w, batch, Loss::Mse, &mut workspace);
+            let mut state: Vec<f32> = network.state_layout().initialise(0);
+            network.track(&workspace, &mut state);
+            let mut outputs = vec![0.0; 3 * m];
+            network.outputs(&w, &state, &x, &mut workspace, &mut outputs);
+            let mut at = Linearization::new(&network, &w, batch, Loss::Mse, threads > 1);
+            let (mut gradient, mut hvp) = (vec![0.0; w.len()], vec![0.0; w.len()]);
+            at.hvp(&v, &mut hvp);
+            at.gradient(&mut gradient);
+            assert_eq!(gradient, workspace.gradient());
+            assert_eq!(value.to_bits(), at.value().to_bits());
+            (value.to_bits(), state, outputs, gradient, hvp)
+        })
+    };
+    let one = run(1);
+    assert_eq!(one, run(2));
+    assert_eq!(one, run(5));
+    // A workspace for more samples gives the same bits on fewer.
+    let mut larger = Workspace::new(&network, 3 * m, false);
+    network.gradient(&w, batch, Loss::Mse, &mut larger);
+    assert_eq!(larger.gradient(), one.3);
+}
+
+#[test]
+fn a_large_mean_costs_no_digits_and_a_constant_channel_no_numbers() {
+    let normalizer = Normalizer { over: Over::Batch, affine: false, epsilon: 0.0 };
+    let mut builder = NetworkBuilder::new(2).unwrap();
+    let input = builder.input();
+    let value = builder.normalize(normalizer, 1, input).unwrap();
+    builder.dense(Dense { bias_multiplier: None, ..dense(2, 1) }, value).unwrap();
+    let network = builder.build().unwrap();
+    let m = 500;
+    // One channel of deviation 1 about a million, in f64; the other constant.
+    let noise = normal(m, 9);
+    let x: Vec<f64> = noise.iter().flat_map(|x| [1e6 + x, 3.0]).collect();
+    let y = vec![0.0; m];
+    let w = [1.0, 1.0];
+    let mut at = Linearization::new(&network, &w, Batch { inputs: &x, targets: &y }, Loss::Mse, false);
+    let mut outputs = vec![0.0; m];
+    at.outputs(&mut outputs);
+    let mean = noise.iter().sum::<f64>() / m as f64;
+    let deviation = (noise.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / m as f64).sqrt();
+    for (output, x) in outputs.iter().zip(&noise) {
+        assert!((output - (x - mean) / deviation).abs() < 1e-9, "{output}");
+    }
+}
