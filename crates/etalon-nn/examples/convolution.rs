@@ -1,8 +1,8 @@
 //! How fast convolutions are on this machine, beside its products.
 //!
 //! `cargo run --release --example convolution [seconds per shape [avx512 | avx2 | portable]]`, on one thread. A line
-//! gives the median in GFLOP/s, and the share of a large product's rate (f32: 1024^3), which is measured in turn
-//! with it, so that what else the machine does disturbs both alike.
+//! gives the best rate of many calls in GFLOP/s, and its share of the best rate of a product, 512 x 512 x 512, which
+//! takes turns with it: the best, so that what else the machine does disturbs neither.
 
 use etalon_nn::kernels::convolution::{Convolution, convolve, input_gradient, weight_gradient};
 use etalon_nn::kernels::elementwise::Write;
@@ -29,11 +29,6 @@ const IMAGES: usize = 16;
 
 fn numbers<T: Scalar>(count: usize) -> Vec<T> {
     (0..count).map(|i| T::from_f64(((i * 7919) % 1000) as f64 / 1000.0 - 0.5)).collect()
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
 }
 
 fn seconds_of(mut run: impl FnMut()) -> f64 {
@@ -69,7 +64,7 @@ fn measure<T: Scalar>(
         times[3]
             .push(seconds_of(|| weight_gradient(cpu, &shape, tiny, &x, &dy, Write::Set, black_box(&mut dw))));
     }
-    let [products, directions @ ..] = times.map(median);
+    let [products, directions @ ..] = times.map(|times| times.into_iter().fold(f64::INFINITY, f64::min));
     let rate = 2.0 * (side * side * side) as f64 / products / 1e9;
     print!(
         "{:8} {} {size:2}x{size:<2} {inputs:3} -> {outputs:3}, {kernel}x{kernel} /{stride}",

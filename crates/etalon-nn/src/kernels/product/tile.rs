@@ -76,7 +76,8 @@ pub(super) unsafe fn compute<V: Vector, const ROWS: usize, const VECTORS: usize,
                 V::prefetch(t.c_at::<V>(i, j));
             }
         }
-        let unrolled = if ACROSS { t.depth / UNROLLED } else { 0 };
+        // Unrolling saves the reckoning of addresses. A tall tile that reads along rows has too many of them.
+        let unrolled = if ACROSS || ROWS * VECTORS <= 16 { t.depth / UNROLLED } else { 0 };
         for &start in t.runs {
             let mut a = t.a.wrapping_add(start);
             for _ in 0..unrolled {
