@@ -45,6 +45,12 @@ pub enum NetworkError {
         most = Convolution::LARGEST_KERNEL
     )]
     Window(String),
+    /// A depth that the family of residual networks has not.
+    #[error("a residual network of this family has no depth {0}; take {1}")]
+    Depth(usize, &'static str),
+    /// muP for convolutions.
+    #[error("muP is not worked out for convolutional networks; use the standard or the NTK parametrisation")]
+    Mup,
     /// A layer's output goes nowhere.
     #[error("the output of layer {0} is used by no other layer and is not the network's output")]
     Unused(usize),
