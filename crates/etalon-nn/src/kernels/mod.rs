@@ -2,11 +2,14 @@
 //! another device can stand beside the processor's.
 
 pub mod activation;
+pub mod convolution;
 pub mod elementwise;
 pub(crate) mod normalization;
 pub(crate) mod polynomials;
+pub mod pooling;
 pub mod product;
 pub mod reduction;
+pub mod subsample;
 
 use crate::Cpu;
 

@@ -9,11 +9,17 @@
 //! position in a fully connected network.
 
 mod activation;
+mod convolution;
 mod dense;
 mod normalization;
+mod pooling;
+mod shortcut;
 
+pub use convolution::Conv2d;
 pub use dense::Dense;
 pub use normalization::{Normalization, Normalizer, Over};
+pub use pooling::{Kept, Pool2d};
+pub use shortcut::Shortcut;
 
 use crate::kernels::elementwise::Write;
 use crate::{Cpu, Scalar};

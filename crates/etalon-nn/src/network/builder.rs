@@ -2,9 +2,10 @@
 
 use super::{Network, Node};
 use crate::kernels::activation::Activation;
+use crate::kernels::convolution::Convolution;
 use crate::kernels::elementwise::Write;
 use crate::lanes::slice_len;
-use crate::layers::{Dense, Layer, Normalization, Normalizer, Tensor, activate};
+use crate::layers::{Conv2d, Dense, Layer, Normalization, Normalizer, Pool2d, Shortcut, Tensor, activate};
 use crate::parameters::Layout;
 use crate::{Cpu, Scalar};
 
@@ -37,6 +38,19 @@ pub enum NetworkError {
     /// More parameters, or values of a sample, than memory has addresses for.
     #[error("{0} takes more parameters than can be counted; make it smaller")]
     TooLarge(String),
+    /// A convolution or pooling with no place for its window, or a shortcut that would drop channels.
+    #[error(
+        "{0} has no output: its window must fit into the image with its padding, and have 1 to {most} rows; strides and \
+         channels must be at least 1, and a shortcut may not drop channels",
+        most = Convolution::LARGEST_KERNEL
+    )]
+    Window(String),
+    /// A depth that the family of residual networks has not.
+    #[error("a residual network of this family has no depth {0}; take {1}")]
+    Depth(usize, &'static str),
+    /// muP for convolutions.
+    #[error("muP is not worked out for convolutional networks; use the standard or the NTK parametrisation")]
+    Mup,
     /// A layer's output goes nowhere.
     #[error("the output of layer {0} is used by no other layer and is not the network's output")]
     Unused(usize),
@@ -64,6 +78,8 @@ pub struct NetworkBuilder<T> {
     multiplications: f64,
     /// How many statistics over the batch there are.
     statistics: usize,
+    /// The name of the next layer with parameters or state, if it was given one.
+    name: Option<String>,
 }
 
 impl<T: Scalar> NetworkBuilder<T> {
@@ -82,10 +98,18 @@ impl<T: Scalar> NetworkBuilder<T> {
             input_len,
             values: 0,
             named: 0,
+            name: None,
             weights: 0.0,
             multiplications: 0.0,
             statistics: 0,
         })
+    }
+
+    /// Names the next layer that has parameters or state; without a name it is `layers.0`, `layers.1`, ... by its
+    /// number.
+    pub fn named(&mut self, name: impl Into<String>) -> &mut Self {
+        self.name = Some(name.into());
+        self
     }
 
     /// The input.
@@ -121,8 +145,10 @@ impl<T: Scalar> NetworkBuilder<T> {
             return Err(NetworkError::TooLarge(name()));
         }
         let running = layer.coupling().map_or(Vec::new(), Normalization::running_statistics);
-        let prefix = format!("layers.{}", self.named);
-        self.named += usize::from(!tensors.is_empty() || !running.is_empty());
+        let has_name = !tensors.is_empty() || !running.is_empty();
+        let given = if has_name { self.name.take() } else { None };
+        let prefix = given.unwrap_or_else(|| format!("layers.{}", self.named));
+        self.named += usize::from(has_name);
         // A matrix of PyTorch's has one row for each output of a position.
         for matrix in tensors.iter().filter(|tensor| tensor.shape.len() > 1) {
             let (size, positions) = (size(matrix) as f64, gives / matrix.shape[0]);
@@ -152,6 +178,39 @@ impl<T: Scalar> NetworkBuilder<T> {
     /// # Errors
     /// When lengths do not fit.
     pub fn dense(&mut self, layer: Dense, input: Value) -> Result<Value, NetworkError> {
+        self.push(Box::new(layer), input)
+    }
+
+    /// Adds a convolution.
+    ///
+    /// # Errors
+    /// When lengths do not fit, or the kernel does not fit into the image.
+    pub fn convolution(&mut self, layer: Conv2d, input: Value) -> Result<Value, NetworkError> {
+        if !layer.shape.is_sound() {
+            return Err(NetworkError::Window(format!("{:?}", layer.shape)));
+        }
+        self.push(Box::new(layer), input)
+    }
+
+    /// Adds pooling.
+    ///
+    /// # Errors
+    /// When lengths do not fit, or the window does not fit into the image.
+    pub fn pool(&mut self, layer: Pool2d, input: Value) -> Result<Value, NetworkError> {
+        if !layer.windows.is_sound() {
+            return Err(NetworkError::Window(format!("{layer:?}")));
+        }
+        self.push(Box::new(layer), input)
+    }
+
+    /// Adds a shortcut without parameters.
+    ///
+    /// # Errors
+    /// When lengths do not fit, or it would drop channels.
+    pub fn shortcut(&mut self, layer: Shortcut, input: Value) -> Result<Value, NetworkError> {
+        if layer.shape.stride == 0 || layer.shape.outputs < layer.shape.inputs {
+            return Err(NetworkError::Window(format!("{:?}", layer.shape)));
+        }
         self.push(Box::new(layer), input)
     }
 

@@ -2,12 +2,19 @@
 
 mod builder;
 mod coupling;
+mod cnn;
+mod images;
 mod mlp;
 mod passes;
+mod resnet;
 
 pub use builder::{NetworkBuilder, NetworkError, Value};
+pub use cnn::Cnn;
+pub use images::{Fan, Image, Style};
 pub use mlp::{Initialisation, Mlp, Parametrization};
 pub(crate) use passes::{Adjoint, Source, Tape};
+pub(crate) use passes::{Adjoint, Tape};
+pub use resnet::{Family, ResNet, Skip};
 
 use crate::kernels::elementwise::Write;
 use crate::lanes::Cut;

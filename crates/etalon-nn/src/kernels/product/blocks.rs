@@ -62,7 +62,7 @@ impl<T> Memory<T> {
 }
 
 /// `total` cut into as few pieces as possible of at most `limit`, of nearly equal length: (start, length).
-fn pieces(total: usize, limit: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(in crate::kernels) fn pieces(total: usize, limit: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = total.div_ceil(limit);
     (0..count).map(move |index| {
         let start = total * index / count;
@@ -78,7 +78,7 @@ fn pieces(total: usize, limit: usize) -> impl Iterator<Item = (usize, usize)> {
 pub(super) unsafe fn run<V: Vector>(problem: Problem<V::Element>) {
     // Both element types ask for as much, so that a thread that uses both allocates once.
     const BYTES: usize = Memory::<f64>::ELEMENTS * size_of::<f64>();
-    scratch::with::<BYTES, _>(|start| {
+    scratch::with(BYTES, |start| {
         // SAFETY: the caller's promise; BYTES suffice for either element type.
         unsafe { V::run(problem, Memory::new(start.cast())) }
     })
@@ -147,6 +147,7 @@ pub(super) unsafe fn run_in<V: Vector>(problem: Problem<V::Element>, memory: Mem
                         (b.pointer(p, j), b.row_stride)
                     };
                     let tile = Tile {
+                        runs: &[0],
                         depth,
                         a: a_panel,
                         a_stride,

@@ -10,14 +10,14 @@
 //! nor the alignment of the data changes a bit of it. Moreover, a row of C depends on that row of A alone and
 //! not on how many others there are, so that a batch may be cut anywhere without changing an output.
 
-mod blocks;
+pub(super) mod blocks;
 mod matrix;
 mod narrow;
 mod pack;
 mod path;
 mod portable;
-mod scratch;
-mod tile;
+pub(super) mod scratch;
+pub(super) mod tile;
 mod vector;
 
 #[cfg(target_arch = "x86_64")]
@@ -30,6 +30,7 @@ mod tests;
 mod transpose;
 
 pub use matrix::Matrix;
+pub(super) use path::MicroKernel;
 pub use path::Tiled;
 
 use crate::{Cpu, Scalar};

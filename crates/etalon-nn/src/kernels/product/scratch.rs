@@ -1,4 +1,4 @@
-//! Memory for packed operands: one piece for each thread, allocated once.
+//! Memory for packed operands: one piece for each thread, which grows to what the largest call needs.
 
 use std::cell::RefCell;
 
@@ -11,11 +11,11 @@ thread_local! {
     static LINES: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Calls `work` with `BYTES` bytes of this thread's memory, aligned to a cache line, holding anything that was
+/// Calls `work` with so many bytes of this thread's memory, aligned to a cache line, holding anything that was
 /// written there before. `work` must not come back here.
-pub(super) fn with<const BYTES: usize, R>(work: impl FnOnce(*mut u8) -> R) -> R {
+pub(in crate::kernels) fn with<R>(bytes: usize, work: impl FnOnce(*mut u8) -> R) -> R {
     LINES.with_borrow_mut(|lines| {
-        let count = BYTES.div_ceil(size_of::<Line>());
+        let count = bytes.div_ceil(size_of::<Line>());
         if lines.len() < count {
             lines.resize(count, Line([0; 64]));
         }

@@ -4,7 +4,7 @@ use super::vector::Vector;
 
 /// What C holds before `alpha A B` is added.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Initial<R> {
+pub enum Initial<R> {
     /// Nothing; the memory is not read.
     Zero,
     /// What it holds now.
@@ -24,10 +24,14 @@ impl<R> Initial<R> {
 }
 
 /// The operands of one tile, `rows x vectors * LANES` elements of C.
-pub(super) struct Tile<T> {
-    /// Terms in each sum.
+///
+/// A product has one run of terms; a convolution has one for each row of pixels that it reads.
+pub struct Tile<'a, T> {
+    /// Where the runs of A start, from `a` on. B has no gaps between runs.
+    pub runs: &'a [usize],
+    /// Terms in each run.
     pub depth: usize,
-    /// Element (i, p) of A lies at `p * a_stride + i` where ACROSS, else at `i * a_stride + p`.
+    /// Element (i, p) of a run of A lies at `p * a_stride + i` where ACROSS, else at `i * a_stride + p`.
     pub a: *const T,
     pub a_stride: usize,
     /// Row p of B, `vectors * LANES` elements, lies at `p * b_step`.
@@ -40,7 +44,7 @@ pub(super) struct Tile<T> {
     pub initial: Initial<*const T>,
 }
 
-impl<T> Tile<T> {
+impl<T> Tile<'_, T> {
     /// Vector j of row i of C.
     #[inline(always)]
     fn c_at<V: Vector<Element = T>>(&self, i: usize, j: usize) -> *mut T {
@@ -66,24 +70,28 @@ pub(super) unsafe fn compute<V: Vector, const ROWS: usize, const VECTORS: usize,
         let zero = V::splat(V::Element::default());
         let mut sums = [[zero; VECTORS]; ROWS];
         let (a_row, a_step) = if ACROSS { (1, t.a_stride) } else { (t.a_stride, 1) };
-        let (mut a, mut b) = (t.a, t.b);
+        let mut b = t.b;
         for i in 0..ROWS {
             for j in 0..VECTORS {
                 V::prefetch(t.c_at::<V>(i, j));
             }
         }
-        let unrolled = if ACROSS { t.depth / UNROLLED } else { 0 };
-        for _ in 0..unrolled {
-            for p in 0..UNROLLED {
-                add_term(&mut sums, a.wrapping_add(p * a_step), a_row, b.wrapping_add(p * t.b_step));
+        // Unrolling saves the reckoning of addresses. A tall tile that reads along rows has too many of them.
+        let unrolled = if ACROSS || ROWS * VECTORS <= 16 { t.depth / UNROLLED } else { 0 };
+        for &start in t.runs {
+            let mut a = t.a.wrapping_add(start);
+            for _ in 0..unrolled {
+                for p in 0..UNROLLED {
+                    add_term(&mut sums, a.wrapping_add(p * a_step), a_row, b.wrapping_add(p * t.b_step));
+                }
+                a = a.wrapping_add(UNROLLED * a_step);
+                b = b.wrapping_add(UNROLLED * t.b_step);
             }
-            a = a.wrapping_add(UNROLLED * a_step);
-            b = b.wrapping_add(UNROLLED * t.b_step);
-        }
-        for _ in UNROLLED * unrolled..t.depth {
-            add_term(&mut sums, a, a_row, b);
-            a = a.wrapping_add(a_step);
-            b = b.wrapping_add(t.b_step);
+            for _ in UNROLLED * unrolled..t.depth {
+                add_term(&mut sums, a, a_row, b);
+                a = a.wrapping_add(a_step);
+                b = b.wrapping_add(t.b_step);
+            }
         }
         // One loop for each case: a branch in the loop would be taken ROWS * VECTORS times.
         let alpha = V::splat(t.alpha);

@@ -1,0 +1,89 @@
+//! Weights in the order in which tiles read them, and the memory that a call takes.
+
+use super::super::product::scratch;
+use crate::Scalar;
+
+/// A matrix `terms x columns`, cut into panels of two vectors' columns (the last one, where that suffices, of one
+/// vector's), each panel row after row; columns that are missing up to a whole vector are zero.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Packed {
+    pub terms: usize,
+    pub columns: usize,
+    /// Elements of a vector.
+    pub lanes: usize,
+}
+
+/// One panel.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Panel {
+    /// Its columns in the matrix.
+    pub first: usize,
+    pub columns: usize,
+    /// Whole vectors.
+    pub vectors: usize,
+    /// Elements of its rows.
+    pub width: usize,
+    /// Where it starts in memory.
+    pub start: usize,
+}
+
+impl Packed {
+    /// Elements of memory.
+    pub fn len(&self) -> usize {
+        self.terms * self.columns.next_multiple_of(self.lanes)
+    }
+
+    /// The panels, left to right.
+    pub fn panels(self) -> impl Iterator<Item = Panel> {
+        (0..self.columns).step_by(2 * self.lanes).map(move |first| {
+            let columns = (self.columns - first).min(2 * self.lanes);
+            let vectors = columns.div_ceil(self.lanes);
+            Panel { first, columns, vectors, width: vectors * self.lanes, start: first * self.terms }
+        })
+    }
+
+    /// Packs the matrix whose element (term, column) `element` tells.
+    pub fn pack<T: Scalar>(self, memory: &mut [T], element: impl Fn(usize, usize) -> T) {
+        for panel in self.panels() {
+            let rows = memory[panel.start..].chunks_exact_mut(panel.width);
+            for (term, row) in rows.take(self.terms).enumerate() {
+                let (columns, missing) = row.split_at_mut(panel.columns);
+                columns.iter_mut().zip(panel.first..).for_each(|(to, column)| *to = element(term, column));
+                missing.fill(T::ZERO);
+            }
+        }
+    }
+
+    /// Tells `put` every (term, column) with its element.
+    pub fn unpack<T: Scalar>(self, memory: &[T], mut put: impl FnMut(usize, usize, T)) {
+        for panel in self.panels() {
+            let rows = memory[panel.start..].chunks_exact(panel.width);
+            for (term, row) in rows.take(self.terms).enumerate() {
+                row.iter().zip(panel.first..self.columns).for_each(|(&x, column)| put(term, column, x));
+            }
+        }
+    }
+}
+
+/// Parts of this thread's memory, each at the start of a cache line.
+pub(super) struct Room<'a, T, const PARTS: usize>(pub [&'a mut [T]; PARTS]);
+
+/// Calls `work` with parts of so many elements, holding any numbers.
+pub(super) fn with_room<T: Scalar, const PARTS: usize, R>(
+    lengths: [usize; PARTS],
+    work: impl FnOnce(Room<T, PARTS>) -> R,
+) -> R {
+    const LINE: usize = 64;
+    let padded = |length: usize| length.next_multiple_of(LINE / size_of::<T>());
+    let total: usize = lengths.iter().map(|&length| padded(length)).sum();
+    scratch::with(total * size_of::<T>(), |start| {
+        // SAFETY: the memory is valid for so many bytes, aligned to a cache line, initialised (any bytes make
+        // floating-point numbers), and nobody else's during the call.
+        let mut rest = unsafe { std::slice::from_raw_parts_mut(start.cast::<T>(), total) };
+        work(Room(lengths.map(|length| {
+            let (part, after) = std::mem::take(&mut rest).split_at_mut(padded(length));
+            rest = after;
+            &mut part[..length]
+        })))
+    })
+}
