@@ -1,8 +1,8 @@
 //! A network: layers in order, shapes checked once.
 
 mod builder;
-mod coupling;
 mod cnn;
+mod coupling;
 mod images;
 mod mlp;
 mod passes;
@@ -13,7 +13,6 @@ pub use cnn::Cnn;
 pub use images::{Fan, Image, Style};
 pub use mlp::{Initialisation, Mlp, Parametrization};
 pub(crate) use passes::{Adjoint, Source, Tape};
-pub(crate) use passes::{Adjoint, Tape};
 pub use resnet::{Family, ResNet, Skip};
 
 use crate::kernels::elementwise::Write;
