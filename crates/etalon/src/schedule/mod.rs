@@ -1,4 +1,21 @@
 //! Learning rates as pure functions of the step, in the log domain.
+//!
+//! - [`Schedule`]: a shape after a warm-up; the names and end points are PyTorch's where it has the same.
+//! - [`RateFile`]: rates that somebody wrote down, one row a change.
+//! - [`WithDecay`] and [`WithoutDecay`]: the two schedules under which a scale-invariant network learns the same
+//!   functions, one with weight decay, one with a growing rate instead; each from the other.
+//! - [`equilibrium`]: what rate and weight decay make of such a network in the long run.
+
+pub mod conversion;
+pub mod equilibrium;
+mod file;
+mod one_cycle;
+mod piecewise;
+
+pub use conversion::{Conversion, ConversionError, Correction, WithDecay, WithoutDecay};
+pub use file::{FileError, RateFile};
+pub use one_cycle::OneCycle;
+pub use piecewise::{Interpolation, Piecewise};
 
 /// A schedule: the factor by which the base rate is multiplied at each step.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,33 +27,46 @@ pub struct Schedule {
     pub shape: Shape,
 }
 
-/// The shape of a schedule after its warm-up.
+/// The shape of a schedule after its warm-up. Factors are in units of the base rate.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shape {
     /// 1 throughout.
     Constant,
-    /// Multiplied by `factor` at each milestone: the step of that number is the first with the new rate.
+    /// Multiplied by `factor` at each milestone: the step of that number is the first with the new rate. PyTorch's
+    /// `MultiStepLR`.
     Step {
         /// Steps in ascending order.
         milestones: Vec<u64>,
         /// The factor.
         factor: f64,
     },
-    /// From 1 down to `end` along half a cosine, reached after the last step.
+    /// From 1 down to `end` along half a cosine, reached after the last step. `CosineAnnealingLR`.
     Cosine {
         /// The factor at the end.
         end: f64,
     },
-    /// From 1 down to `end` along a line, reached after the last step.
+    /// From 1 down to `end` along a line, reached after the last step. `LinearLR`.
     Linear {
         /// The factor at the end.
         end: f64,
     },
-    /// Multiplied by `growth` at every step.
+    /// Multiplied by `growth` at every step. `ExponentialLR`.
     Exponential {
         /// The factor from a step to the next; above 1 it grows.
         growth: f64,
     },
+    /// Up to the base rate and down again. `OneCycleLR`.
+    OneCycle(OneCycle),
+    /// 1 until the last `decay` steps, then down to `end` along a line, reached after the last step: the
+    /// warm-up-stable-decay schedule.
+    StableDecay {
+        /// Steps of the decay.
+        decay: u64,
+        /// The factor at the end.
+        end: f64,
+    },
+    /// Through given points.
+    Piecewise(Piecewise),
 }
 
 impl Schedule {
@@ -56,7 +86,18 @@ impl Schedule {
             }
             Shape::Linear { end } => (1.0 + (end - 1.0) * progress).ln(),
             Shape::Exponential { growth } => growth.ln() * step as f64,
+            Shape::OneCycle(cycle) => cycle.log_factor(step, total),
+            Shape::StableDecay { decay, end } => {
+                let into = step.saturating_sub(total.saturating_sub(*decay)) as f64;
+                (1.0 + (end - 1.0) * (into / (*decay).max(1) as f64).min(1.0)).ln()
+            }
+            Shape::Piecewise(piecewise) => piecewise.log_factor(step),
         }
+    }
+
+    /// The natural logarithm of the rate at `step` of `total` steps.
+    pub fn log_rate(&self, eta: f64, step: u64, total: u64) -> f64 {
+        eta.ln() + self.log_factor(step, total)
     }
 
     /// The rate at `step` of `total` steps.
@@ -94,6 +135,7 @@ mod tests {
         near(&rates(0, Shape::Cosine { end: 0.0 }, 4)[..3], &[0.1, 0.085_355_339_059_327_38, 0.05]);
         near(&rates(0, Shape::Linear { end: 0.2 }, 4), &[0.1, 0.08, 0.06, 0.04]);
         near(&rates(0, Shape::Exponential { growth: 2.0 }, 4), &[0.1, 0.2, 0.4, 0.8]);
+        near(&rates(1, Shape::StableDecay { decay: 2, end: 0.0 }, 5), &[0.05, 0.1, 0.1, 0.1, 0.05]);
     }
 
     #[test]
@@ -102,5 +144,11 @@ mod tests {
         assert!((schedule.log_factor(10_000, 20_000) - 10_000.0 * 1.5f64.ln()).abs() < 1e-9);
         let schedule = Schedule { warmup: 0, shape: Shape::Linear { end: 0.0 } };
         assert_eq!(schedule.rate(0.1, 10, 10), 0.0);
+    }
+
+    #[test]
+    fn a_decay_longer_than_the_run_begins_at_once() {
+        near(&rates(0, Shape::StableDecay { decay: 8, end: 0.0 }, 4), &[0.1, 0.0875, 0.075, 0.0625]);
+        assert_eq!(rates(0, Shape::StableDecay { decay: 0, end: 0.0 }, 2), [0.1; 2]);
     }
 }

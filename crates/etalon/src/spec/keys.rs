@@ -8,6 +8,7 @@ use super::{
     Setting, Spec,
 };
 use crate::data::Normalization;
+use crate::schedule::{Conversion, ConversionError, Interpolation};
 use etalon_nn::Loss;
 use etalon_nn::kernels::activation::Activation;
 use etalon_nn::network::{Initialisation, Parametrization};
@@ -231,18 +232,36 @@ pub const KEYS: &[Key] = &[
     Key { path: "optimizer.factors", doc: "factors of the learning rate by segment, such as { \"layers.1.bias\" = 0.0 }; on top of input_factor",
         field: |s| Box::new(Numbers(&mut s.optimizer.factors)), check: factors },
 
-    Key { path: "schedule.kind", doc: "constant, step, cosine, linear or exponential",
-        field: |s| Box::new(Choice { value: &mut s.schedule.kind, all: &[("constant", ScheduleKind::Constant), ("step", ScheduleKind::Step), ("cosine", ScheduleKind::Cosine), ("linear", ScheduleKind::Linear), ("exponential", ScheduleKind::Exponential)] }), check: fine },
+    Key { path: "schedule.kind", doc: "constant, step, cosine, linear, exponential, one_cycle, wsd (warm-up, stable, decay), piecewise or file; end points as PyTorch's schedulers",
+        field: |s| Box::new(Choice { value: &mut s.schedule.kind, all: &[("constant", ScheduleKind::Constant), ("step", ScheduleKind::Step), ("cosine", ScheduleKind::Cosine), ("linear", ScheduleKind::Linear), ("exponential", ScheduleKind::Exponential), ("one_cycle", ScheduleKind::OneCycle), ("wsd", ScheduleKind::StableDecay), ("piecewise", ScheduleKind::Piecewise), ("file", ScheduleKind::File)] }), check: fine },
     Key { path: "schedule.warmup", doc: "steps over which the rate rises linearly to eta",
-        field: |s| Box::new(Whole(&mut s.schedule.warmup)), check: fine },
-    Key { path: "schedule.milestones", doc: "steps at which kind = \"step\" multiplies the rate by schedule.factor",
+        field: |s| Box::new(Whole(&mut s.schedule.warmup)), check: |s| s.schedule.check_warmup() },
+    Key { path: "schedule.milestones", doc: "steps at which kind = \"step\" multiplies the rate by schedule.factor, and those of the points of kind = \"piecewise\"",
         field: |s| Box::new(Wholes(&mut s.schedule.milestones)), check: milestones },
     Key { path: "schedule.factor", doc: "what kind = \"step\" multiplies the rate by",
         field: |s| Box::new(Real(&mut s.schedule.factor)), check: |s| above_zero(s.schedule.factor) },
-    Key { path: "schedule.end", doc: "rate at the end of kind = \"cosine\" and \"linear\", in units of eta",
+    Key { path: "schedule.factors", doc: "rates of kind = \"piecewise\" at schedule.milestones, in units of eta",
+        field: |s| Box::new(Reals(&mut s.schedule.factors)), check: |s| s.schedule.check_factors() },
+    Key { path: "schedule.interpolation", doc: "what kind = \"piecewise\" does between its points: constant, linear or log (exponential growth or decay)",
+        field: |s| Box::new(Choice { value: &mut s.schedule.interpolation, all: &[("constant", Interpolation::Constant), ("linear", Interpolation::Linear), ("log", Interpolation::Log)] }), check: fine },
+    Key { path: "schedule.end", doc: "rate at the end of kind = \"cosine\", \"linear\" and \"wsd\", in units of eta",
         field: |s| Box::new(Real(&mut s.schedule.end)), check: |s| from_zero(s.schedule.end) },
     Key { path: "schedule.growth", doc: "what kind = \"exponential\" multiplies the rate by at every step",
         field: |s| Box::new(Real(&mut s.schedule.growth)), check: |s| above_zero(s.schedule.growth) },
+    Key { path: "schedule.decay", doc: "steps of the decay at the end of kind = \"wsd\"",
+        field: |s| Box::new(Whole(&mut s.schedule.decay)), check: |s| if s.schedule.kind == ScheduleKind::StableDecay { at_least_one(s.schedule.decay) } else { Ok(()) } },
+    Key { path: "schedule.rise", doc: "share of the steps over which the rate of kind = \"one_cycle\" rises, from 0 to below 1",
+        field: |s| Box::new(Real(&mut s.schedule.rise)), check: |s| if (0.0..1.0).contains(&s.schedule.rise) { Ok(()) } else { Err(format!("is {}; it must be 0 or above, and below 1", s.schedule.rise)) } },
+    Key { path: "schedule.divisor", doc: "eta over the first rate of kind = \"one_cycle\"",
+        field: |s| Box::new(Real(&mut s.schedule.divisor)), check: |s| above_zero(s.schedule.divisor) },
+    Key { path: "schedule.final_divisor", doc: "the first rate over the last one of kind = \"one_cycle\"",
+        field: |s| Box::new(Real(&mut s.schedule.final_divisor)), check: |s| above_zero(s.schedule.final_divisor) },
+    Key { path: "schedule.file", doc: "CSV file of kind = \"file\", with columns step and eta or log_eta; optimizer.eta is its first rate above 0, and scales it where it is given",
+        field: |s| Box::new(Text(&mut s.schedule.file)), check: fine },
+    Key { path: "schedule.sha256", doc: "checksum of schedule.file, filled in when it is read; a file that has changed is refused",
+        field: |s| Box::new(Text(&mut s.schedule.sha256)), check: fine },
+    Key { path: "schedule.conversion", doc: "none, or how scale-invariant segments trade weight decay for a growing rate: exact, phases (closed form) or growth_only; the others keep both",
+        field: |s| Box::new(Choice { value: &mut s.schedule.conversion, all: &[("none", None), ("exact", Some(Conversion::Exact)), ("phases", Some(Conversion::Phases)), ("growth_only", Some(Conversion::GrowthOnly))] }), check: |s| if s.schedule.conversion.is_some() && s.optimizer.nesterov { Err(format!("cannot be done: {}", ConversionError::Nesterov)) } else { Ok(()) } },
 
     Key { path: "train.batch", doc: "samples of a step, drawn without replacement, or \"full\"",
         field: |s| Box::new(Batch(&mut s.train.batch)), check: |s| match s.train.batch { BatchSize::Full => Ok(()), BatchSize::Samples(samples) => at_least_one(samples) } },

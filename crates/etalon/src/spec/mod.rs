@@ -7,11 +7,13 @@
 mod entry;
 mod error;
 mod keys;
+mod schedule;
 mod setting;
 
 pub(crate) use entry::{Entry, GRID};
 pub use error::SpecError;
 pub use keys::{KEYS, Key};
+pub use schedule::{ScheduleKind, ScheduleSpec};
 pub use setting::Setting;
 
 use crate::data::{DataError, Normalization, Options, Source};
@@ -170,29 +172,6 @@ pub struct OptimizerSpec {
     pub factors: BTreeMap<String, f64>,
 }
 
-/// The kind of schedule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each name says it")]
-pub enum ScheduleKind {
-    Constant,
-    Step,
-    Cosine,
-    Linear,
-    Exponential,
-}
-
-/// `[schedule]`.
-#[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "each key is documented in `KEYS`")]
-pub struct ScheduleSpec {
-    pub kind: ScheduleKind,
-    pub warmup: u64,
-    pub milestones: Vec<u64>,
-    pub factor: f64,
-    pub end: f64,
-    pub growth: f64,
-}
-
 /// The samples of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BatchSize {
@@ -313,14 +292,7 @@ impl Default for Spec {
                 input_factor: 1.0,
                 factors: BTreeMap::new(),
             },
-            schedule: ScheduleSpec {
-                kind: ScheduleKind::Constant,
-                warmup: 0,
-                milestones: Vec::new(),
-                factor: 0.1,
-                end: 0.0,
-                growth: 1.0,
-            },
+            schedule: ScheduleSpec::default(),
             train: TrainSpec {
                 batch: BatchSize::Samples(64),
                 budget: Budget::Steps(500),
@@ -411,7 +383,7 @@ impl Spec {
                 .set(&entry.value)
                 .map_err(|reason| entry.error(format!("`{}` {reason}", key.path), key.doc))?;
         }
-        spec.adapt(|path| entries.iter().any(|entry| entry.path == path));
+        spec.adapt(|path| entries.iter().any(|entry| entry.path == path))?;
         // A value is judged once all are known; the fault is shown at the key that was written last.
         for key in KEYS {
             if let Err(reason) = (key.check)(&spec) {
@@ -426,7 +398,8 @@ impl Spec {
     }
 
     /// Defaults that depend on the data set: the toys have one sample or one input, which cannot be normalised or cut.
-    fn adapt(&mut self, given: impl Fn(&str) -> bool) {
+    /// A schedule in a file has a rate of its own.
+    fn adapt(&mut self, given: impl Fn(&str) -> bool) -> Result<(), SpecError> {
         let is_point = self.data.name == "point";
         if (is_point || self.data.name == "degenerate") && !given("data.normalize") {
             self.data.normalize = Normalization::None;
@@ -439,6 +412,10 @@ impl Spec {
         if is_point && !given("train.batch") {
             self.train.batch = BatchSize::Full;
         }
+        if let Some(eta) = self.schedule.resolve()?.filter(|_| !given("optimizer.eta")) {
+            self.optimizer.eta = eta;
+        }
+        Ok(())
     }
 
     /// Every key that has a value, as a file that [`Spec::parse`] reads back to the same spec.

@@ -70,6 +70,18 @@ fn a_value_of_the_wrong_kind_or_range_is_marked() {
         ("[optimizer]\neta = inf", "is inf; it must be"),
         ("[optimizer]\nmomentum = 1.0", "`optimizer.momentum` is 1;"),
         ("[optimizer]\nnesterov = true", "but optimizer.momentum is 0"),
+        ("[schedule]\nkind = \"one_cycle\"\nwarmup = 5", "`schedule.warmup` must be 0 with"),
+        (
+            "[schedule]\nkind = \"piecewise\"\nmilestones = [0, 5]\nfactors = [1.0]",
+            "has 1 numbers and schedule.milestones 2",
+        ),
+        ("[schedule]\nkind = \"piecewise\"\nmilestones = [0]\nfactors = [-1.0]", "has -1; a factor is"),
+        ("[schedule]\nkind = \"wsd\"\ndecay = 0", "`schedule.decay` must be at least 1"),
+        ("[schedule]\nrise = 1.0", "`schedule.rise` is 1; it must be 0 or above, and below 1"),
+        (
+            "[optimizer]\nmomentum = 0.9\nnesterov = true\n[schedule]\nconversion = \"exact\"",
+            "Nesterov momentum is not covered",
+        ),
         ("[search]\nthreshold = 1.5", "which no accuracy reaches"),
         ("[search]\nrange = [2.0, 1.0]", "the lower one first"),
         ("[train]\nbatch = \"half\"", "takes a number of samples or \"full\""),
@@ -100,4 +112,25 @@ fn overrides_win_over_the_file_and_need_no_quotes() {
     assert!(missing.contains("cannot read the spec"), "{missing}");
     // An optimiser's rate of 0.1 that was typed is the same as one that was not.
     assert_eq!(overridden(&["optimizer.eta=0.1"]).unwrap(), Spec::default());
+}
+
+#[test]
+fn a_schedule_in_a_file_is_part_of_the_trials_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rates.csv");
+    std::fs::write(&path, "step,eta\n0,0.5\n10,0.25\n").unwrap();
+    let file = format!("schedule.file={}", path.display());
+    let load = || overridden(&["schedule.kind=file", &file]);
+    let spec = load().unwrap();
+    assert_eq!((spec.optimizer.eta, spec.schedule.sha256.len()), (0.5, 64));
+    let schedule = spec.schedule.schedule().unwrap();
+    assert_eq!((schedule.rate(0.5, 9, 20), schedule.rate(2.0, 10, 20)), (0.5, 1.0));
+    assert_eq!(overridden(&["schedule.kind=file", &file, "optimizer.eta=2"]).unwrap().optimizer.eta, 2.0);
+    std::fs::write(&path, "step,eta\n0,0.5\n10,0.125\n").unwrap();
+    assert_ne!(load().unwrap().hash(), spec.hash());
+    let changed = Spec::parse(&spec.to_toml()).unwrap_err().to_string();
+    assert!(changed.contains("has changed: its sha256 is"), "{changed}");
+    std::fs::remove_file(&path).unwrap();
+    let missing = load().unwrap_err().to_string();
+    assert!(missing.contains("`schedule.file`: cannot read the schedule"), "{missing}");
 }

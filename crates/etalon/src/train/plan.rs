@@ -1,8 +1,8 @@
 //! A trial's numbers, worked out from its spec.
 
 use super::{Sgd, Task};
-use crate::schedule::{Schedule, Shape};
-use crate::spec::{BatchSize, Budget, Metric, ScheduleKind, Spec};
+use crate::schedule::{FileError, Schedule};
+use crate::spec::{BatchSize, Budget, Metric, Spec};
 use etalon_nn::Scalar;
 
 /// What a trial does, apart from its rate and seed.
@@ -38,8 +38,11 @@ pub struct Goal {
 }
 
 /// Why a spec makes no plan for its task.
-#[derive(Debug, thiserror::Error, PartialEq)]
+#[derive(Debug, thiserror::Error)]
 pub enum PlanError {
+    /// The schedule's file.
+    #[error(transparent)]
+    Schedule(#[from] FileError),
     /// More samples a step than there are.
     #[error(
         "train.batch is {batch}, and there are {samples} training samples; take at most that, or \"full\""
@@ -80,16 +83,6 @@ impl Plan {
             BatchSize::Samples(batch) if batch <= samples => batch,
             BatchSize::Samples(batch) => return Err(PlanError::Batch { batch, samples }),
         };
-        let schedule = &spec.schedule;
-        let shape = match schedule.kind {
-            ScheduleKind::Constant => Shape::Constant,
-            ScheduleKind::Step => {
-                Shape::Step { milestones: schedule.milestones.clone(), factor: schedule.factor }
-            }
-            ScheduleKind::Cosine => Shape::Cosine { end: schedule.end },
-            ScheduleKind::Linear => Shape::Linear { end: schedule.end },
-            ScheduleKind::Exponential => Shape::Exponential { growth: schedule.growth },
-        };
         Ok(Plan {
             sgd: Sgd {
                 momentum: spec.optimizer.momentum,
@@ -97,7 +90,7 @@ impl Plan {
                 weight_decay: spec.optimizer.weight_decay,
                 factors: factors(spec, task)?,
             },
-            schedule: Schedule { warmup: schedule.warmup, shape },
+            schedule: spec.schedule.schedule()?,
             budget: spec.train.budget,
             batch,
             check_every: spec.train.check_every,
