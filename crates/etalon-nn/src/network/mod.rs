@@ -2,10 +2,12 @@
 
 mod builder;
 mod coupling;
+mod invariance;
 mod mlp;
 mod passes;
 
 pub use builder::{NetworkBuilder, NetworkError, Value};
+pub use invariance::SegmentInvariance;
 pub use mlp::{Initialisation, Mlp, Parametrization};
 pub(crate) use passes::{Adjoint, Source, Tape};
 
