@@ -73,8 +73,12 @@ fn text(report: &Report) -> String {
         ["training".to_string(), number(last.train_loss, 4), number(last.train_accuracy, 3)],
         ["held-out".to_string(), number(last.test_loss, 4), number(last.test_accuracy, 3)],
     ];
+    let statistics = report.statistics.map_or(
+        "",
+        |_| "metrics are those of evaluation, with the running statistics of batch normalisation\n",
+    );
     format!(
-        "{phase}: {}\n\nended after {steps} steps at eta = {}{c}: {stop}\n\n{}\nNTK {} and Hessian {} at the end\n",
+        "{phase}: {}\n\nended after {steps} steps at eta = {}{c}: {stop}\n\n{}\n{statistics}NTK {} and Hessian {} at the end\n",
         evidence.why,
         significant(*eta, 4),
         table(["set", "loss", "accuracy"], rows),

@@ -89,3 +89,43 @@ fn what_cannot_be_written_is_refused_before_training() {
     let complaint = etalon.run(&["train", "train.physical_time=1e30"]).complaint();
     assert!(complaint.contains("it must make between 1 and 1e12"), "{complaint}");
 }
+
+#[test]
+fn batch_normalisation_trains_with_its_batch_and_is_judged_with_running_statistics() {
+    let etalon = Etalon::new();
+    let normalised = ["--json", "network.normalizer=batch", "--save-weights", "w.safetensors"];
+    let report = json(&etalon.run(&[&SMALL[..], &normalised].concat()).printed());
+    assert_eq!((&report["statistics"], &report["phase"]), (&"running".into(), &"lazy".into()));
+    assert!(report["final"]["test_accuracy"].as_f64() > Some(0.5), "{report}");
+    let bytes = std::fs::read(etalon.path().join("w.safetensors")).unwrap();
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header = json(std::str::from_utf8(&bytes[8..8 + length]).unwrap());
+    for name in ["weight", "bias", "running_mean", "running_var"] {
+        assert_eq!(header[format!("layers.1.{name}")]["shape"], serde_json::json!([32]), "{header}");
+    }
+    // Going on from there begins with the same evaluation, on another number of threads too.
+    let on = ["--json", "network.normalizer=batch", "--weights", "w.safetensors", "--trajectory", "t.jsonl"];
+    let again = json(&etalon.run(&[&SMALL[..], &on, &["--threads", "1"]].concat()).printed());
+    assert!(again["evidence"]["first_loss"].as_f64() < report["evidence"]["first_loss"].as_f64(), "{again}");
+    let text = etalon.run(&[&SMALL[..], &["network.normalizer=batch"]].concat()).printed();
+    assert!(text.contains("with the running statistics of batch normalisation"), "{text}");
+    // A normaliser within each sample has one mode only.
+    let layer = json(&etalon.run(&[&SMALL[..], &["--json", "network.normalizer=layer"]].concat()).printed());
+    assert!(layer["statistics"].is_null() && layer["final"]["test_accuracy"].as_f64() > Some(0.5), "{layer}");
+}
+
+#[test]
+fn a_normaliser_that_would_leave_nothing_is_refused_with_the_reason() {
+    for (arguments, reason) in [
+        (&["network.normalizer=instance"][..], "instance takes the mean over the positions of a channel"),
+        (&["network.normalizer=batch", "train.batch=1"], "train.batch is 1"),
+        (&["network.normalizer=group", "network.groups=5"], "does not divide network.width = 32"),
+        (&["network.normalizer=group", "network.groups=32"], "a group of one number minus its mean is 0"),
+        (&["network.normalizer=group", "network.groups=0"], "must be at least 1"),
+        (&["network.normalizer_epsilon=-1"], "0 or above"),
+        (&["network.normalizer=bacth"], "batch"),
+    ] {
+        let complaint = Etalon::new().run(&[&SMALL[..], arguments].concat()).complaint();
+        assert!(complaint.contains(reason), "{arguments:?}: {complaint}");
+    }
+}

@@ -1,6 +1,6 @@
 //! An activation function as a layer.
 
-use super::{Direction, Layer, Point, Sink};
+use super::{Direction, Layer, Point, Response, Sink};
 use crate::Scalar;
 use crate::kernels::activation::{Activation, gelu, gelu_bend, gelu_slope, relu, relu_slope};
 use crate::kernels::elementwise::{Write, copy, map, zip2, zip4};
@@ -31,6 +31,14 @@ impl<T: Scalar> Layer<T> for Activate {
 
     fn output_len(&self) -> usize {
         self.len
+    }
+
+    fn response(&self) -> Response {
+        match self.function {
+            Activation::Identity => Response::Linear { biases: 0 },
+            Activation::Relu => Response::Homogeneous,
+            Activation::Tanh | Activation::Gelu => Response::Other,
+        }
     }
 
     fn forward(&self, at: Point<T>, y: &mut [T]) {

@@ -1,6 +1,6 @@
 //! The fully connected layer.
 
-use super::{Direction, Layer, Point, Sink, Tensor};
+use super::{Direction, Layer, Point, Response, Sink, Tensor};
 use crate::Scalar;
 use crate::kernels::elementwise::{Write, add_rows, fill_rows};
 use crate::kernels::product::{Matrix, product, product_with_bias};
@@ -92,6 +92,10 @@ impl<T: Scalar> Layer<T> for Dense {
             multiplier,
         });
         [Some(weight), bias].into_iter().flatten().collect()
+    }
+
+    fn response(&self) -> Response {
+        Response::Linear { biases: if self.bias_multiplier.is_some() { self.outputs } else { 0 } }
     }
 
     fn forward(&self, at: Point<T>, y: &mut [T]) {

@@ -114,6 +114,23 @@ pub struct Sink<'a, T> {
     pub x: Option<(&'a mut [T], Write)>,
 }
 
+/// How a layer's output answers when its input, or its parameters, are multiplied by a number above 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Response {
+    /// Linear in the input; linear in the parameters together; shifted by so many biases, which repeat over the
+    /// positions of a sample (0 without).
+    Linear {
+        /// How many.
+        biases: usize,
+    },
+    /// Has no parameters, and passes the input's scale on, as ReLU and max-pooling do.
+    Homogeneous,
+    /// A normalisation.
+    Normalizing(Normalization),
+    /// Anything else.
+    Other,
+}
+
 /// A layer: shapes and fixed numbers, no state. Lengths are per sample.
 pub trait Layer<T: Scalar>: Send + Sync + Debug {
     /// The length of its input.
@@ -128,6 +145,10 @@ pub trait Layer<T: Scalar>: Send + Sync + Debug {
     /// depend on other samples; the engine brings the batch together before each of its passes.
     fn coupling(&self) -> Option<&Normalization> {
         None
+    }
+    /// What it does to the scale of its input and of its parameters; [`Response::Other`] is always true.
+    fn response(&self) -> Response {
+        Response::Other
     }
     /// `y = F(weights, x)`.
     fn forward(&self, at: Point<T>, y: &mut [T]);

@@ -1,6 +1,6 @@
 //! Normalisation: over the batch, or within each sample over all channels, groups of them, or each by itself.
 
-use super::{Direction, Layer, Point, Sink, Statistics, Tensor};
+use super::{Direction, Layer, Point, Response, Sink, Statistics, Tensor};
 use crate::Scalar;
 use crate::kernels::elementwise::Write;
 use crate::kernels::normalization::{self as kernels, Affine, Groups, SCRATCH, Sums};
@@ -251,6 +251,10 @@ impl<T: Scalar> Layer<T> for Normalization {
 
     fn coupling(&self) -> Option<&Normalization> {
         self.is_coupling().then_some(self)
+    }
+
+    fn response(&self) -> Response {
+        Response::Normalizing(*self)
     }
 
     fn forward(&self, at: Point<T>, y: &mut [T]) {

@@ -23,6 +23,10 @@ pub struct Report {
     /// The metrics at the end.
     #[serde(rename = "final")]
     pub last: Last,
+    /// What batch normalisation took for the metrics: `running`, its running statistics, as PyTorch does in evaluation.
+    /// Losses of steps and curvature took their own batch's. None without batch normalisation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statistics: Option<&'static str>,
     /// The base rate.
     pub eta: f64,
     /// The rate in units of 1 / lambda0, with lambda0 the NTK's at the start.
@@ -114,6 +118,7 @@ fn train_in<T: Scalar>(
             ntk: end.and_then(|record| record.ntk),
             hessian: end.and_then(|record| record.hessian),
         },
+        statistics: task.network.is_coupled().then_some("running"),
         eta,
         c: verdict.ntk_start.map(|lambda| eta * lambda),
         steps: trajectory.steps,

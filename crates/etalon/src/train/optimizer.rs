@@ -17,7 +17,7 @@ pub struct Sgd {
     pub nesterov: bool,
     /// Coupled weight decay.
     pub weight_decay: f64,
-    /// One factor of the learning rate a segment, in the layout's order.
+    /// One factor of the learning rate a segment, in the layout's order; 0 freezes it, weight decay too.
     pub factors: Vec<f64>,
 }
 
@@ -47,6 +47,10 @@ impl Sgd {
             }
             let range = segments[first].range.start..segments[last].range.end;
             first = last + 1;
+            if factor == 0.0 {
+                // Frozen: neither gradient nor weight decay moves it, not even where a gradient is infinite.
+                continue;
+            }
             let (gradient, parameters) = (&gradient[range.clone()], &mut parameters[range.clone()]);
             let (eta, decay) = (T::from_f64(eta * factor), T::from_f64(self.weight_decay));
             let (cpu, momentum) = (network.cpu(), T::from_f64(self.momentum));
@@ -116,5 +120,11 @@ mod tests {
         let mut w = vec![1.0, 1.0, 1.0];
         plain.step(&network(), 0.5, &[1.0, 1.0, 2.0], &mut [], &mut w, true);
         assert_eq!(w, [1.0, 0.5, 0.0]);
+        for momentum in [0.0, 0.9] {
+            let frozen = Sgd { momentum, nesterov: false, weight_decay: 0.5, factors: vec![1.0, 0.0, 1.0] };
+            let (mut w, mut v) = (vec![1.0, 1.0, 1.0], vec![0.0; 3]);
+            frozen.step(&network(), 0.5, &[0.0, f64::INFINITY, 0.0], &mut v, &mut w, false);
+            assert_eq!((w, v[1]), (vec![0.75, 1.0, 0.75], 0.0));
+        }
     }
 }

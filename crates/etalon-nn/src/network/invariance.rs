@@ -1,0 +1,286 @@
+//! Which parameters may be multiplied by a number without changing the network's function.
+//!
+//! The degree of homogeneity is followed from layer to layer, one layer's parameters at a time (after Li and Arora 2020,
+//! 1910.07454, who follow all parameters at once): a linear layer passes a scale on, so does ReLU; normalisation divides it
+//! out; what is left at the outputs is not invariant.
+
+use super::Network;
+use crate::Scalar;
+use crate::layers::{Normalization, Over, Response};
+
+/// Whether a segment of the parameters may be scaled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SegmentInvariance {
+    /// The segment's name.
+    pub segment: String,
+    /// The segments of the same layer, which are scaled along: a bias with its weight.
+    pub with: Vec<String>,
+    /// Whether the outputs are the same when the segment and those along with it are multiplied by any `c > 0`, for all
+    /// values of all parameters.
+    pub invariant: bool,
+    /// The epsilon of a normaliser, where nothing else stands in the way.
+    pub epsilon: Option<f64>,
+    /// Why, or why not.
+    pub reason: String,
+}
+
+/// What multiplying one layer's parameters by `c` does to a value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Effect {
+    /// Nothing.
+    None,
+    /// It is multiplied by `c`.
+    Scaled,
+    /// It is multiplied by `c`, and shifted by what no sample changes and what repeats after so many features.
+    Shifted(usize),
+    /// Anything else.
+    Other,
+}
+
+/// How the scale of one layer's parameters travels through the network.
+struct Journey {
+    /// What it does to each value.
+    effects: Vec<Effect>,
+    /// The node that first divided it out.
+    divided: Option<usize>,
+    /// The largest epsilon among those that did.
+    epsilon: f64,
+    /// The node that first did anything else, and why.
+    broken: Option<(usize, &'static str)>,
+}
+
+impl<T: Scalar> Network<T> {
+    /// Whether each segment of the parameters is scale-invariant, with the reason, in the layout's order.
+    ///
+    /// For such a segment `<gradient, w> = 0`, the gradient at `c w` is `1/c` of that at `w`, and the Hessian `1/c^2`
+    /// (1910.07454). A segment that is not named invariant may be so in a network where two scales cancel.
+    pub fn scale_invariance(&self) -> Vec<SegmentInvariance> {
+        let layers = (0..self.nodes.len()).filter(|&node| !self.nodes[node].parameters.is_empty());
+        layers.flat_map(|node| self.invariance_of(node)).collect()
+    }
+
+    fn invariance_of(&self, node: usize) -> Vec<SegmentInvariance> {
+        let journey = self.journey(node);
+        let left = journey.effects[self.nodes.len()];
+        let (divided, epsilon) = (journey.divided.map(|node| self.describe(node)), journey.epsilon);
+        let reason = match (left, journey.broken, divided) {
+            (Effect::None, _, Some(norm)) if epsilon == 0.0 => format!("{norm} divides its scale out"),
+            (Effect::None, _, Some(norm)) => {
+                format!("{norm} divides its scale out but for its epsilon of {epsilon}; exactly with 0")
+            }
+            (Effect::None, ..) => "the outputs do not depend on it".into(),
+            (Effect::Other, Some((at, why)), _) => format!("{} {why}", self.describe(at)),
+            _ => "it scales the outputs: no normalisation follows that would divide its scale out".into(),
+        };
+        let range = &self.nodes[node].parameters;
+        let segments = self.layout.segments().iter();
+        let names: Vec<_> = segments
+            .filter(|segment| range.contains(&segment.range.start))
+            .map(|segment| &segment.name)
+            .collect();
+        let one = |&segment: &&String| SegmentInvariance {
+            segment: segment.clone(),
+            with: names.iter().filter(|&&other| other != segment).map(ToString::to_string).collect(),
+            invariant: left == Effect::None && epsilon == 0.0,
+            epsilon: (left == Effect::None && epsilon > 0.0).then_some(epsilon),
+            reason: reason.clone(),
+        };
+        names.iter().map(one).collect()
+    }
+
+    fn journey(&self, scaled: usize) -> Journey {
+        let mut journey = Journey { effects: vec![Effect::None], divided: None, epsilon: 0.0, broken: None };
+        for (index, node) in self.nodes.iter().enumerate() {
+            let input = journey.effects[node.input];
+            let (len, own) = (node.layer.output_len(), index == scaled);
+            let mut effect = match node.layer.response() {
+                Response::Linear { biases } => journey.linear(input, own, biases, len),
+                Response::Homogeneous => match input {
+                    Effect::Shifted(_) => {
+                        journey.broken(index, "bends what a bias that is not scaled has shifted")
+                    }
+                    other => other,
+                },
+                Response::Normalizing(norm) => journey.normalizing(index, input, own, &norm),
+                Response::Other if input == Effect::None && !own => Effect::None,
+                Response::Other => journey.broken(index, "is not homogeneous"),
+            };
+            if let Some(skip) = node.skip {
+                effect = match (effect, journey.effects[skip]) {
+                    (one, other) if one == other => one,
+                    (Effect::Other, _) | (_, Effect::Other) => Effect::Other,
+                    (Effect::None, _) | (_, Effect::None) => {
+                        journey.broken(index, "adds a branch that is not scaled")
+                    }
+                    _ => Effect::Shifted(len),
+                };
+            }
+            journey.effects.push(effect);
+        }
+        journey
+    }
+
+    /// A node in words.
+    fn describe(&self, node: usize) -> String {
+        let name_of = |node: usize| {
+            let range = &self.nodes[node].parameters;
+            let mut segments = self.layout.segments().iter();
+            let segment = segments.find(|segment| range.contains(&segment.range.start))?;
+            segment.name.rsplit_once('.').map(|(layer, _)| layer)
+        };
+        let what = match self.nodes[node].layer.response() {
+            Response::Normalizing(_) => "the normalisation",
+            Response::Linear { biases: 0 } if self.nodes[node].skip.is_some() => "the sum",
+            Response::Linear { .. } => "the linear layer",
+            Response::Homogeneous | Response::Other => "the nonlinearity",
+        };
+        match (name_of(node), (0..node).rev().find_map(name_of)) {
+            (Some(name), _) => format!("{what} {name}"),
+            (None, Some(before)) => format!("{what} behind {before}"),
+            (None, None) => format!("{what} at the input"),
+        }
+    }
+}
+
+impl Journey {
+    fn broken(&mut self, node: usize, why: &'static str) -> Effect {
+        self.broken.get_or_insert((node, why));
+        Effect::Other
+    }
+
+    /// A linear layer with so many biases (which repeat over positions); its own parameters are scaled together.
+    fn linear(&self, input: Effect, own: bool, biases: usize, len: usize) -> Effect {
+        match (input, own) {
+            (Effect::None, true) => Effect::Scaled,
+            (Effect::None, false) => Effect::None,
+            (Effect::Scaled, false) if biases == 0 => Effect::Scaled,
+            (Effect::Scaled, false) => Effect::Shifted(biases),
+            // What repeats before the layer need not behind it.
+            (Effect::Shifted(_), false) => Effect::Shifted(len),
+            (_, true) | (Effect::Other, false) => Effect::Other,
+        }
+    }
+
+    fn normalizing(&mut self, node: usize, input: Effect, own: bool, norm: &Normalization) -> Effect {
+        // A shift that each channel has alike goes with the channel's mean.
+        let by_channel = matches!(norm.normalizer.over, Over::Batch | Over::Instance);
+        let centers = |period: usize| by_channel && norm.channels.is_multiple_of(period);
+        match input {
+            Effect::None if own => Effect::Scaled,
+            Effect::None => Effect::None,
+            Effect::Shifted(period) if !centers(period) => {
+                self.broken(node, "does not subtract a bias that is not scaled")
+            }
+            Effect::Scaled | Effect::Shifted(_) => {
+                self.divided.get_or_insert(node);
+                self.epsilon = self.epsilon.max(norm.normalizer.epsilon);
+                Effect::None
+            }
+            Effect::Other => Effect::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::activation::Activation;
+    use crate::layers::Normalizer;
+    use crate::network::{Initialisation, Mlp, Parametrization};
+    use crate::random::{Purpose, stream};
+    use crate::{Batch, Loss, Workspace};
+    use rand_distr::{Distribution, StandardNormal};
+
+    fn mlp(over: Option<Over>, affine: bool, bias: bool, activation: Activation, residual: bool) -> Mlp {
+        Mlp {
+            inputs: 5,
+            hidden: vec![6, 6, 6],
+            outputs: 2,
+            activation,
+            parametrization: Parametrization::Standard,
+            initialisation: Initialisation::LeCun,
+            output_gain: 1.0,
+            bias,
+            residual,
+            normalizer: over.map(|over| Normalizer { over, affine, epsilon: 0.0 }),
+        }
+    }
+
+    #[test]
+    fn a_segment_is_called_invariant_if_and_only_if_scaling_it_does_not_change_the_loss() {
+        let normal = |len: usize, index: u64| -> Vec<f64> {
+            let mut generator = stream(5, Purpose::Data, index);
+            (0..len).map(|_| StandardNormal.sample(&mut generator)).collect()
+        };
+        let m = 20;
+        let (inputs, targets) = (normal(5 * m, 1), normal(2 * m, 2));
+        let batch = Batch { inputs: &inputs, targets: &targets };
+        let (mut invariant, mut not) = (0, 0);
+        for over in [None, Some(Over::Batch), Some(Over::Layer), Some(Over::Groups(2))] {
+            for activation in [Activation::Relu, Activation::Tanh, Activation::Identity] {
+                for options in 0..8 {
+                    let (affine, bias, residual) = (options & 1 > 0, options & 2 > 0, options & 4 > 0);
+                    let what =
+                        format!("{over:?} {activation:?} affine {affine} bias {bias} residual {residual}");
+                    let network = mlp(over, affine, bias, activation, residual).build::<f64>().unwrap();
+                    // Biases and shifts must not be zero, or scaling them would show nothing.
+                    let w = normal(network.parameters(), 3);
+                    let mut workspace = Workspace::new(&network, m, false);
+                    let loss = network.gradient(&w, batch, Loss::Mse, &mut workspace);
+                    let gradient = workspace.gradient().to_vec();
+                    for said in network.scale_invariance() {
+                        let mut scaled = w.clone();
+                        let (mut inner, mut size) = (0.0, 0.0);
+                        for name in said.with.iter().chain([&said.segment]) {
+                            let range = network.layout().find(name).unwrap().range.clone();
+                            scaled[range.clone()].iter_mut().for_each(|w| *w *= 3.7);
+                            inner += range.clone().map(|i| gradient[i] * w[i]).sum::<f64>();
+                            size += range.map(|i| (gradient[i] * w[i]).abs()).sum::<f64>();
+                        }
+                        let change =
+                            (network.gradient(&scaled, batch, Loss::Mse, &mut workspace) - loss).abs() / loss;
+                        assert_eq!(change < 1e-11, said.invariant, "{what}: {said:?}, changes by {change:e}");
+                        assert!(!(1e-11..=1e-6).contains(&change), "{what}: {said:?}, changes by {change:e}");
+                        assert_eq!(said.epsilon, None);
+                        if said.invariant {
+                            // Nothing in the gradient can be told from rounding where the loss does not see the segment.
+                            assert!(
+                                inner.abs() <= 1e-12 * size.max(1.0),
+                                "{what}: {said:?}, <gradient, w> = {inner:e}"
+                            );
+                        }
+                        invariant += usize::from(said.invariant);
+                        not += usize::from(!said.invariant);
+                    }
+                }
+            }
+        }
+        assert!(invariant > 100 && not > 100, "{invariant} invariant, {not} not");
+    }
+
+    #[test]
+    fn reasons_name_the_layer_and_what_to_do() {
+        let mut mlp = mlp(Some(Over::Batch), true, true, Activation::Relu, false);
+        mlp.normalizer = Some(Normalizer { over: Over::Batch, affine: true, epsilon: 1e-5 });
+        let all = mlp.build::<f64>().unwrap().scale_invariance();
+        let of = |name: &str| all.iter().find(|said| said.segment == name).unwrap();
+        let first = of("layers.0.weight");
+        assert_eq!(
+            (first.invariant, first.epsilon, &first.with[..]),
+            (false, Some(1e-5), &["layers.0.bias".into()][..])
+        );
+        assert_eq!(
+            first.reason,
+            "the normalisation layers.1 divides its scale out but for its epsilon of 0.00001; exactly with 0"
+        );
+        let last = of("layers.6.weight");
+        assert_eq!((last.invariant, last.epsilon), (false, None));
+        assert!(last.reason.starts_with("it scales the outputs"), "{}", last.reason);
+        mlp.activation = Activation::Tanh;
+        let said = &mlp.build::<f64>().unwrap().scale_invariance()[2];
+        assert_eq!(
+            (&said.segment[..], &said.reason[..]),
+            ("layers.1.weight", "the nonlinearity behind layers.1 is not homogeneous")
+        );
+    }
+}
