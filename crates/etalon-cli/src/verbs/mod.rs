@@ -6,6 +6,7 @@ mod data;
 mod find;
 mod fit;
 mod measure;
+mod schedule;
 mod spec;
 mod status;
 mod sweep;
@@ -44,6 +45,8 @@ pub enum Verb {
     Train(train::Arguments),
     #[command(subcommand)]
     Theory(theory::Model),
+    #[command(subcommand)]
+    Schedule(schedule::Action),
     Sweep(sweep::Arguments),
     Status(status::Arguments),
     Fit(fit::Arguments),
@@ -64,6 +67,7 @@ impl Verb {
             Verb::Measure(arguments) => arguments.run(context),
             Verb::Train(arguments) => arguments.run(context),
             Verb::Theory(model) => model.run(context),
+            Verb::Schedule(action) => action.run(context),
             Verb::Sweep(arguments) => arguments.run(context),
             Verb::Status(arguments) => arguments.run(context),
             Verb::Fit(arguments) => arguments.run(context),
