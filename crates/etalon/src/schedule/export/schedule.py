@@ -40,8 +40,8 @@ class Schedule:
         """Call it after every optimizer.step()."""
         self.steps_done += 1
         step = self._index()
-        while LOG_ETA[step] - PLAIN_LOG_ETA[step] - 2 * self.exponent * math.log(2) > 16 * math.log(2):
-            self._rescale(8)
+        while LOG_ETA[step] - PLAIN_LOG_ETA[step] - 2 * self.exponent * math.log(2) > 4 * math.log(2):
+            self._rescale(2)
         self._correct()
         self._set_rates()
 
