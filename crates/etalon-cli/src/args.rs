@@ -59,6 +59,16 @@ impl Job {
         Spec::load(file, &overrides)
     }
 
+    /// As [`Job::spec`]; flags of the verb's own, as overrides, win over the user's.
+    ///
+    /// # Errors
+    /// As [`Spec::load`].
+    pub fn spec_and(&self, flags: &[String], seed: Option<u64>) -> Result<Spec, SpecError> {
+        let (file, mut overrides) = self.parts(&[], seed);
+        overrides.extend_from_slice(flags);
+        Spec::load(file, &overrides)
+    }
+
     /// As [`Job::spec`], with the spec's grid.
     ///
     /// # Errors

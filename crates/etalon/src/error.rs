@@ -3,6 +3,7 @@
 use crate::curvature::LanczosError;
 use crate::memory::MemoryError;
 use crate::models::ModelError;
+use crate::schedule::{ConversionError, FileError as ScheduleError};
 use crate::search::SearchError;
 use crate::spec::SpecError;
 use crate::theory::TheoryError;
@@ -19,6 +20,10 @@ pub enum Error {
     Task(#[from] TaskError),
     #[error(transparent)]
     Plan(#[from] PlanError),
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+    #[error(transparent)]
+    Conversion(#[from] ConversionError),
     #[error(transparent)]
     Memory(#[from] MemoryError),
     #[error(transparent)]

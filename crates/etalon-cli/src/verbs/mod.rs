@@ -6,6 +6,7 @@ mod data;
 mod find;
 mod fit;
 mod measure;
+mod schedule;
 mod spec;
 mod status;
 mod sweep;
@@ -47,6 +48,8 @@ pub enum Verb {
     Train(train::Arguments),
     #[command(subcommand)]
     Theory(theory::Model),
+    #[command(subcommand)]
+    Schedule(schedule::Action),
     Sweep(sweep::Arguments),
     Worker(worker::Arguments),
     Status(status::Arguments),
@@ -69,6 +72,7 @@ impl Verb {
             Verb::Measure(arguments) => arguments.run(context),
             Verb::Train(arguments) => arguments.run(context),
             Verb::Theory(model) => model.run(context),
+            Verb::Schedule(action) => action.run(context),
             Verb::Sweep(arguments) => arguments.run(context),
             Verb::Worker(arguments) => arguments.run(context),
             Verb::Status(arguments) => arguments.run(context),

@@ -9,6 +9,7 @@ mod help;
 mod measure;
 mod readme;
 mod run_directory;
+mod schedule;
 mod spec;
 mod streams;
 mod sweep;

@@ -128,6 +128,16 @@ fn what_means_nothing_is_refused() {
         ("linear data.name=fashion-mini", "has one output, and this task has 10"),
         ("separable data.name=teacher", "the labels of teacher are values"),
         ("separable data.name=fashion-mini", "choose two with data.classes"),
+        ("scale-invariant --eta 0", "eta = 0: it must be positive and finite"),
+        (
+            "scale-invariant --weight-decay=-1",
+            "the weight decay = -1: it must be 0 or above, and below 1 / eta",
+        ),
+        ("scale-invariant --noise=-1", "the noise = -1: it must be finite, 0 or above"),
+        (
+            "scale-invariant --problem classifier --batch 0",
+            "batch and dimension = 0: it must be at least 1 and 2",
+        ),
         ("boundaries --width 0", "`0` is not positive and finite"),
         ("boundaries --low 5 --high 1", "high = 1: it must be finite and above the lower end"),
     ] {
@@ -195,4 +205,25 @@ fn boundaries_come_with_their_definition() {
     }
     let printed = Etalon::new().run(&["theory", "boundaries", "--width", "100"]).printed();
     assert!(printed.contains("Definition 1:") && printed.contains("c_sharp"), "{printed}");
+}
+
+#[test]
+fn normalisation_and_weight_decay_never_settle_together() {
+    let report = theory("scale-invariant");
+    assert_eq!((&report["problem"], &report["steps"]), (&"ratio".into(), &100_000.into()));
+    let bursts = numbers(&report, "bursts");
+    assert!(
+        bursts[0] == 0.0 && bursts[1] > 250.0 && bursts[2] > 900.0 && bursts[3..] == [0.0; 3],
+        "{bursts:?}"
+    );
+    let report = theory("scale-invariant --problem classifier --steps 20000 --weight-decay 0,0.1");
+    let errors = numbers(&report, "mean");
+    assert!(errors[1] > 3.0 * errors[0] && errors[2] < errors[0], "{errors:?}");
+    let etalon = Etalon::new();
+    let line = "theory scale-invariant --noise 1e-3 --steps 1000 --every 100 --trajectory t.csv";
+    let printed = etalon.run(&line.split(' ').collect::<Vec<_>>()).printed();
+    assert!(printed.contains("normalised") && printed.contains("bursts"), "{printed}");
+    let csv = etalon.read("t.csv");
+    assert_eq!(csv.lines().count(), 1 + 6 * 10);
+    assert!(csv.starts_with("normalized,eta,weight_decay,step,value,square\ntrue,0.1,0.0,0,0.97"), "{csv}");
 }

@@ -1,7 +1,7 @@
-//! A page with one framed plot on two logarithmic axes.
+//! A page with one framed plot.
 
 use super::FigureError;
-use super::ticks::{text, ticks};
+use super::ticks::{even_ticks, text, ticks};
 use plotters::coord::Shift;
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
@@ -17,24 +17,53 @@ pub(super) const SIZE: (u32, u32) = (960, 640);
 const FRAME: (i32, i32, i32, i32) = (96, 92, 930, 560);
 
 /// An axis of the plot: its ends, and what it shows.
-pub(super) struct LogAxis<'a> {
+pub(super) struct Axis<'a> {
     pub low: f64,
     pub high: f64,
     pub label: &'a str,
+    pub scale: Scale,
 }
 
-impl LogAxis<'_> {
-    /// The share of the axis that lies below a value, on the logarithmic scale.
+/// How values are spread over an axis.
+pub(super) enum Scale {
+    /// By their logarithm.
+    Log,
+    /// Evenly.
+    Even,
+    /// Evenly, and the values are powers of ten: marks say `1e3` at 3. For numbers that no float holds.
+    Exponent,
+}
+
+impl Axis<'_> {
+    /// The share of the axis that lies below a value.
     fn share(&self, value: f64) -> f64 {
-        (value / self.low).ln() / (self.high / self.low).ln()
+        match self.scale {
+            Scale::Log => (value / self.low).ln() / (self.high / self.low).ln(),
+            Scale::Even | Scale::Exponent => (value - self.low) / (self.high - self.low),
+        }
+    }
+
+    /// Marks and their texts.
+    fn ticks(&self) -> Vec<(f64, String)> {
+        let even = || even_ticks(self.low, self.high).into_iter();
+        match self.scale {
+            Scale::Log => ticks(self.low, self.high).into_iter().map(|tick| (tick, text(tick))).collect(),
+            Scale::Even => even().map(|tick| (tick, tick.to_string())).collect(),
+            // Ends that are numbers have the marks of a logarithmic axis.
+            Scale::Exponent if self.low > -300.0 && self.high < 300.0 => {
+                let marks = ticks(10f64.powf(self.low), 10f64.powf(self.high)).into_iter();
+                marks.map(|tick| (tick.log10(), text(tick))).collect()
+            }
+            Scale::Exponent => even().map(|tick| (tick, format!("1e{tick}"))).collect(),
+        }
     }
 }
 
 /// A page being drawn.
 pub(super) struct Canvas<'a, 'b> {
     page: DrawingArea<SVGBackend<'a>, Shift>,
-    x: LogAxis<'b>,
-    y: LogAxis<'b>,
+    x: Axis<'b>,
+    y: Axis<'b>,
 }
 
 fn fault(error: impl std::fmt::Display) -> FigureError {
@@ -43,7 +72,7 @@ fn fault(error: impl std::fmt::Display) -> FigureError {
 
 impl<'a, 'b> Canvas<'a, 'b> {
     /// An empty page.
-    pub fn new(svg: &'a mut String, x: LogAxis<'b>, y: LogAxis<'b>) -> Result<Self, FigureError> {
+    pub fn new(svg: &'a mut String, x: Axis<'b>, y: Axis<'b>) -> Result<Self, FigureError> {
         let page = SVGBackend::with_string(svg, SIZE).into_drawing_area();
         page.fill(&PAPER).map_err(fault)?;
         Ok(Canvas { page, x, y })
@@ -83,6 +112,12 @@ impl<'a, 'b> Canvas<'a, 'b> {
         Ok(())
     }
 
+    /// A curve in a colour.
+    pub fn curve(&self, points: &[(f64, f64)], colour: RGBColor) -> Result<(), FigureError> {
+        let points: Vec<(i32, i32)> = points.iter().map(|&(x, y)| (self.column(x), self.row(y))).collect();
+        self.page.draw(&PathElement::new(points, colour.stroke_width(3))).map_err(fault)
+    }
+
     /// A sample of a colour in the legend at the top, and its name; returns where the next one starts.
     pub fn legend(&self, left: i32, colour: RGBColor, name: &str) -> Result<i32, FigureError> {
         let top = 50;
@@ -112,15 +147,15 @@ impl<'a, 'b> Canvas<'a, 'b> {
         let (left, top, right, bottom) = FRAME;
         let frame = Rectangle::new([(left, top), (right, bottom)], INK.stroke_width(1));
         self.page.draw(&frame).map_err(fault)?;
-        for tick in ticks(self.x.low, self.x.high) {
+        for (tick, label) in self.x.ticks() {
             let x = self.column(tick);
             self.stroke([(x, bottom), (x, bottom + 6)])?;
-            self.text(&text(tick), (x, bottom + 12), 15.0, (HPos::Center, VPos::Top))?;
+            self.text(&label, (x, bottom + 12), 15.0, (HPos::Center, VPos::Top))?;
         }
-        for tick in ticks(self.y.low, self.y.high) {
+        for (tick, label) in self.y.ticks() {
             let y = self.row(tick);
             self.stroke([(left - 6, y), (left, y)])?;
-            self.text(&text(tick), (left - 10, y), 15.0, (HPos::Right, VPos::Center))?;
+            self.text(&label, (left - 10, y), 15.0, (HPos::Right, VPos::Center))?;
         }
         self.text(title, (left, 24), 19.0, (HPos::Left, VPos::Center))?;
         self.text(self.x.label, ((left + right) / 2, bottom + 44), 17.0, (HPos::Center, VPos::Top))?;

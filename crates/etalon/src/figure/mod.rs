@@ -5,9 +5,11 @@
 
 mod canvas;
 mod phases;
+mod rates;
 mod ticks;
 
 pub use phases::PhasePicture;
+pub use rates::RatePicture;
 
 /// Why there is no picture.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -23,6 +25,9 @@ pub enum FigureError {
         /// Widths.
         rows: usize,
     },
+    /// No rate at all.
+    #[error("a picture of rates needs at least two steps with a rate above 0")]
+    NoRates,
     /// An axis has a value twice, or does not rise.
     #[error("the {axis} of a phase picture must rise from value to value")]
     NotRising {

@@ -1,7 +1,7 @@
 //! The phase at every learning rate and width.
 
 use super::FigureError;
-use super::canvas::{Canvas, LogAxis};
+use super::canvas::{Axis, Canvas, Scale};
 use crate::theory::{Edges, Scan, ScanRun};
 use plotters::style::RGBColor;
 
@@ -60,8 +60,13 @@ impl<'a> PhasePicture<'a> {
         let mut svg = String::new();
         let canvas = Canvas::new(
             &mut svg,
-            LogAxis { low: left, high: right, label: "c = learning rate × curvature at the start" },
-            LogAxis { low, high, label: "width n" },
+            Axis {
+                low: left,
+                high: right,
+                label: "c = learning rate × curvature at the start",
+                scale: Scale::Log,
+            },
+            Axis { low, high, label: "width n", scale: Scale::Log },
         )?;
         for (row, runs) in self.runs.chunks_exact(self.columns.len()).enumerate() {
             // Neighbours of one phase are one rectangle: most pictures have few of them.

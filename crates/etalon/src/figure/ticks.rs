@@ -1,4 +1,4 @@
-//! Where a logarithmic axis has its marks.
+//! Where an axis has its marks.
 
 /// Marks within each power of ten where the range is short, else at powers of ten, every so many where there would be
 /// more than a dozen.
@@ -21,6 +21,21 @@ pub(super) fn ticks(low: f64, high: f64) -> Vec<f64> {
         if power < 0 { (10.0 * factor).round() / 10f64.powi(1 - power) } else { factor * 10f64.powi(power) }
     };
     all.flat_map(|power| factors.iter().map(move |&factor| scaled(factor, power))).filter(inside).collect()
+}
+
+/// Marks of an even axis: about six of them, at multiples of 1, 2 or 5 times a power of ten.
+pub(super) fn even_ticks(low: f64, high: f64) -> Vec<f64> {
+    let rough = (high - low) / 6.0;
+    let power = rough.log10().floor() as i32;
+    let digit = rough / 10f64.powi(power);
+    let digit = [1.0, 2.0, 5.0, 10.0].into_iter().find(|&nice| nice >= digit * (1.0 - 1e-12)).unwrap_or(10.0);
+    // A quotient of whole numbers is rounded once, as for the logarithmic axis.
+    let mark = |index: f64| {
+        if power < 0 { index * digit / 10f64.powi(-power) } else { index * digit * 10f64.powi(power) }
+    };
+    let step = mark(1.0);
+    let (first, last) = ((low / step - 1e-9).ceil() as i64, (high / step + 1e-9).floor() as i64);
+    (first..=last).map(|index| mark(index as f64)).collect()
 }
 
 /// A mark's text: plain up to a million and down to a thousandth, else as a power of ten.
@@ -46,6 +61,14 @@ mod tests {
         assert_eq!(ticks(10.0, 1e6), [10.0, 1e2, 1e3, 1e4, 1e5, 1e6]);
         assert_eq!(ticks(1.2, 4.5), [1.5, 2.0, 3.0, 4.0]);
         assert_eq!(ticks(1e-20, 1e20).len(), 11);
+    }
+
+    #[test]
+    fn even_axes_have_about_six_round_marks() {
+        assert_eq!(even_ticks(0.0, 600.0), [0.0, 100.0, 200.0, 300.0, 400.0, 500.0, 600.0]);
+        assert_eq!(even_ticks(-3.2, 0.4), [-3.0, -2.0, -1.0, 0.0]);
+        assert_eq!(even_ticks(0.0, 0.7), [0.0, 0.2, 0.4, 0.6]);
+        assert_eq!(even_ticks(-2.0, 310.0), [0.0, 100.0, 200.0, 300.0]);
     }
 
     #[test]

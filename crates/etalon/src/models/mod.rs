@@ -1,9 +1,11 @@
 //! Models that can be solved, on a user's data: what `etalon theory` asks of a spec.
 
 pub mod linear;
+pub mod scale_invariant;
 pub mod separable;
 
 pub use linear::{LinearRun, LinearRuns, linear_runs};
+pub use scale_invariant::{Toy, ToyRun, toy_runs};
 pub use separable::{Alignment, Compass, SeparabilityReport, separability};
 
 /// Why a spec's model cannot be solved.

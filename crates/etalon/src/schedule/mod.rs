@@ -5,9 +5,11 @@
 //! - [`WithDecay`] and [`WithoutDecay`]: the two schedules under which a scale-invariant network learns the same
 //!   functions, one with weight decay, one with a growing rate instead; each from the other.
 //! - [`equilibrium`]: what rate and weight decay make of such a network in the long run.
+//! - [`export`]: either one for other programs.
 
 pub mod conversion;
 pub mod equilibrium;
+pub mod export;
 mod file;
 mod one_cycle;
 mod piecewise;

@@ -9,6 +9,7 @@
 //! - [`limits`]: critical and maximal learning rates in closed form, and by bisection.
 //! - [`linear`]: two-layer linear networks with many samples, exactly, at a cost free of the width.
 //! - [`axis`] and [`scan`]: one model over many learning rates and widths.
+//! - [`scale_invariant`]: toys in which normalisation and weight decay together never settle.
 //! - [`separability`]: whether a linear predictor can separate two classes, with a proof either way.
 //! - [`mod@thresholds`]: what a measured curvature says about the learning rate.
 //!
@@ -31,6 +32,7 @@ pub mod loss;
 pub mod map;
 mod nearest;
 pub mod phase;
+pub mod scale_invariant;
 pub mod scan;
 pub mod separability;
 mod symmetric;

@@ -66,9 +66,33 @@ pub enum PlanError {
         "search.metric is an accuracy, and the labels of {0} are values; use \"train_loss\" or \"test_loss\""
     )]
     NoClasses(String),
+    /// Nobody says how long an epoch is.
+    #[error(
+        "train.epochs needs the number of samples: give data.train a number, or --steps-per-epoch, or train.steps"
+    )]
+    UnknownEpoch,
     /// The budget makes no step, or too many to count.
     #[error("the budget makes {0:.3e} steps; it must make between 1 and 1e12")]
     Steps(f64),
+    /// A schedule that is too long to be listed.
+    #[error("a schedule of {0:.3e} steps is too long to be listed; at most 1e7")]
+    TooLong(f64),
+}
+
+impl Budget {
+    /// The number of steps at a base rate, with so many batches an epoch.
+    ///
+    /// # Errors
+    /// When it is no number of steps that can be done.
+    pub(crate) fn steps(self, eta: f64, batches: f64) -> Result<u64, PlanError> {
+        let steps = match self {
+            Budget::Steps(steps) => steps as f64,
+            Budget::Epochs(epochs) => (epochs * batches).floor(),
+            // A quotient that is whole but for rounding is not rounded up.
+            Budget::PhysicalTime(time) => (time / eta * (1.0 - 4.0 * f64::EPSILON)).ceil(),
+        };
+        if (1.0..=1e12).contains(&steps) { Ok(steps as u64) } else { Err(PlanError::Steps(steps)) }
+    }
 }
 
 impl Plan {
@@ -120,13 +144,7 @@ impl Plan {
     /// # Errors
     /// When it is no number of steps that can be done.
     pub fn steps(&self, eta: f64, samples: usize) -> Result<u64, PlanError> {
-        let steps = match self.budget {
-            Budget::Steps(steps) => steps as f64,
-            Budget::Epochs(epochs) => (epochs * (samples / self.batch) as f64).floor(),
-            // A quotient that is whole but for rounding is not rounded up.
-            Budget::PhysicalTime(time) => (time / eta * (1.0 - 4.0 * f64::EPSILON)).ceil(),
-        };
-        if (1.0..=1e12).contains(&steps) { Ok(steps as u64) } else { Err(PlanError::Steps(steps)) }
+        self.budget.steps(eta, (samples / self.batch) as f64)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod boundaries;
 mod linear;
+mod scale_invariant;
 mod scan;
 mod separable;
 
@@ -25,6 +26,8 @@ pub enum Model {
     Linear(linear::Arguments),
     /// Whether a linear predictor separates the two classes of a spec, with a proof either way
     Separable(separable::Arguments),
+    /// Normalisation and weight decay together never settle: two toys in which either alone converges
+    ScaleInvariant(scale_invariant::Arguments),
     /// Where the loss first rises, sharpness first rises, and training first diverges
     Boundaries(boundaries::Arguments),
 }
@@ -38,6 +41,7 @@ impl Model {
             Model::Uv(arguments) => arguments.run(context),
             Model::Linear(arguments) => arguments.run(context),
             Model::Separable(arguments) => arguments.run(context),
+            Model::ScaleInvariant(arguments) => arguments.run(context),
             Model::Boundaries(arguments) => arguments.run(context),
         }
     }

@@ -1,0 +1,50 @@
+//! A schedule as a table and as a picture.
+
+use super::source::{Source, exponential, heading, phases, shown};
+use crate::context::{Context, Failure, Verdict};
+use crate::output::table;
+use crate::run_directory::write_whole;
+use etalon::equivalence::{Rates, constant_equivalent};
+use etalon::figure::RatePicture;
+use etalon::units::significant;
+use std::path::PathBuf;
+
+/// Show a schedule step by step, and what it means for weights whose scale does not matter
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    source: Source,
+    /// Draw the rate over the steps as SVG
+    #[arg(long, value_name = "FILE.svg", value_hint = clap::ValueHint::FilePath)]
+    figure: Option<PathBuf>,
+}
+
+impl Arguments {
+    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+        let spec = self.source.spec(context)?;
+        let rates = Rates::new(&spec, self.source.steps_per_epoch()?)?;
+        if let Some(path) = &self.figure {
+            let curves = vec![("learning rate", &rates.log_eta[..])];
+            let title = format!("Learning rate over {} steps", rates.steps);
+            write_whole(path, RatePicture { title, curves }.svg()?.as_bytes())?;
+        }
+        if let Some(directory) = context.run_directory(Some(&spec), &[])? {
+            directory.write_json("schedule.json", &rates)?;
+        }
+        context.output.show(&rates, || {
+            let mut text = heading(&rates) + "\n" + &phases(&rates);
+            if rates.phases.is_empty() {
+                let rows = shown(rates.log_eta.len()).map(|step| [step.to_string(), exponential(rates.log_eta[step])]);
+                text += &table(["step", "eta"], rows);
+            }
+            if let Some(intrinsic) = constant_equivalent(&spec) {
+                text += &format!(
+                    "\nwhere scale does not matter, the same as a constant rate with eta x weight_decay = {}\n",
+                    significant(intrinsic, 4)
+                );
+            }
+            text
+        })?;
+        Ok(Verdict::Done)
+    }
+}

@@ -1,0 +1,149 @@
+//! `etalon schedule`.
+
+use crate::{Etalon, json};
+use std::process::Command;
+
+const STEPS: &str =
+    "--lr 0.1 --momentum 0.9 --weight-decay 5e-4 --milestones 300,500 --factor 0.1 --steps 600";
+
+fn arguments(line: &str) -> Vec<&str> {
+    ["schedule"].into_iter().chain(line.split(' ')).collect()
+}
+
+fn numbers(value: &serde_json::Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+#[test]
+fn the_papers_rate_grows_by_1481_thousandths_an_epoch() {
+    let line = format!("show {STEPS} --steps-per-epoch 391 --json");
+    let report = json(&Etalon::new().run(&arguments(&line)).printed());
+    let phases = report["phases"].as_array().unwrap();
+    let of = |name: &str| phases.iter().map(|phase| phase[name].as_f64().unwrap()).collect::<Vec<_>>();
+    for (growth, expected) in of("growth_per_epoch").iter().zip([1.4812, 1.0399, 1.0039]) {
+        assert!((growth - expected).abs() < 5e-5, "{growth}, not {expected}");
+    }
+    assert_eq!((of("first"), of("steps")), (vec![0.0, 300.0, 500.0], vec![300.0, 200.0, 100.0]));
+    let line = format!("show {STEPS} --steps-per-epoch 391");
+    let printed = Etalon::new().run(&arguments(&line)).printed();
+    assert!(printed.contains("1.001005") && printed.contains("1.481"), "{printed}");
+}
+
+#[test]
+fn a_conversion_has_a_logarithm_for_every_step() {
+    let etalon = Etalon::new();
+    let line = format!("convert {STEPS} --format json --figure files/rates.svg");
+    let report = json(&etalon.run(&arguments(&line)).printed());
+    let (log_eta, log_scale) = (numbers(&report["log_eta"]), numbers(&report["log_scale"]));
+    assert_eq!((log_eta.len(), log_scale.len()), (600, 601));
+    let plain = numbers(&report["plain"]["log_eta"]);
+    for step in 0..600 {
+        let expected = plain[step] + log_scale[step] + log_scale[step + 1];
+        assert!((log_eta[step] - expected).abs() < 1e-14);
+    }
+    let svg = etalon.read("files/rates.svg");
+    assert!(svg.contains("with weight decay") && svg.contains("learning rate"));
+    let flag = etalon.run(&arguments(&format!("convert {STEPS} --json"))).printed();
+    assert_eq!(json(&flag), report);
+    let text = etalon.run(&arguments(&format!("convert {STEPS} --conversion growth-only"))).printed();
+    assert!(text.contains("growth alone") && text.contains("weights longer by"), "{text}");
+    let text = etalon.run(&arguments("convert --lr 0.1 --weight-decay 0.01 --steps 200000")).printed();
+    assert!(text.contains("the rate leaves f32 at step 45"), "{text}");
+}
+
+#[test]
+fn there_and_back_through_a_file() {
+    let etalon = Etalon::new();
+    let csv = etalon.run(&arguments(&format!("convert {STEPS} --format csv"))).printed();
+    assert!(csv.starts_with("step,log_eta,eta,plain_eta\n0,"), "{csv}");
+    etalon.write("rates.csv", &csv);
+    let line = "convert --undo --kind file schedule.file=rates.csv --momentum 0.9 --weight-decay 5e-4 --steps 600 --json";
+    let report = json(&etalon.run(&arguments(line)).printed());
+    let expected = [(0, 0.1f64), (299, 0.1), (300, 0.01), (599, 0.001)];
+    let log_eta = numbers(&report["log_eta"]);
+    for (step, eta) in expected {
+        assert!((log_eta[step] - eta.ln()).abs() < 1e-11, "{step}: {}", log_eta[step].exp());
+    }
+    let exported =
+        etalon.run(&arguments(&format!("export {STEPS} --format csv --to out/rates.csv"))).printed();
+    assert_eq!((exported, etalon.read("out/rates.csv")), (String::new(), csv));
+}
+
+#[test]
+fn schedules_of_a_spec_are_shown() {
+    let etalon = Etalon::new();
+    etalon.write("job.toml", "[schedule]\nkind = \"one_cycle\"\n[train]\nepochs = 2\n");
+    let report = json(&etalon.run(&arguments("show job.toml --json --out run")).printed());
+    assert_eq!((&report["steps"], &report["steps_per_epoch"]), (&62.into(), &31.0.into()));
+    assert_eq!(json(&etalon.read("run/schedule.json")), report);
+    let text = etalon.run(&arguments("show --lr 0.1 --growth 1.0010053 --momentum 0.9")).printed();
+    assert!(text.contains("a constant rate with eta x weight_decay = 5.000e-5"), "{text}");
+}
+
+#[test]
+fn what_has_no_equivalent_is_refused_and_told_why() {
+    let etalon = Etalon::new();
+    for (line, expected) in [
+        (
+            "convert --lr 1 --momentum 0.9 --weight-decay 0.01",
+            "should stay below (1 - sqrt(momentum))^2 = 0.002633",
+        ),
+        (
+            "convert --lr 1 --momentum 0.9 --weight-decay 0.01 --conversion phases",
+            "step 0: eta x weight_decay = 0.01000 is above (1 - sqrt(momentum))^2 = 0.002633",
+        ),
+        ("convert --optimizer adamw", "decoupled weight decay (AdamW, SGDW) is not covered"),
+        ("export --optimizer adam", "adaptive optimisers (Adam)"),
+        ("convert --optimizer nesterov", "Nesterov momentum is not covered"),
+        ("convert optimizer.nesterov=true --momentum 0.9", "Nesterov momentum is not covered"),
+        ("convert --undo optimizer.nesterov=true --momentum 0.9", "Nesterov momentum is not covered"),
+        ("show --kind zigzag", "takes constant, step, cosine"),
+        ("show --lr 0", "`optimizer.eta` is 0"),
+        ("show --lr NaN", "`optimizer.eta`"),
+        ("show --steps 20000000", "too long to be listed"),
+        ("show train.epochs=1 data.train=all", "or --steps-per-epoch"),
+        ("show --steps-per-epoch 0", "--steps-per-epoch is 0; it must be at least 1"),
+        ("show --kind file schedule.file=none.csv", "cannot read the schedule none.csv"),
+    ] {
+        let complaint = etalon.run(&arguments(line)).complaint();
+        assert!(complaint.contains(expected), "{line}: {complaint}");
+    }
+}
+
+/// Needs `python3` on the path with torch; says what was left out where there is none.
+#[test]
+fn the_exported_snippet_trains_the_same_network_in_pytorch() {
+    let etalon = Etalon::new();
+    let python =
+        |arguments: &[&str]| Command::new("python3").args(arguments).current_dir(etalon.path()).output();
+    for (conversion, steps, exponent) in [("exact", STEPS, "0"), ("phases", STEPS, "0"), ("exact", LONG, "2")]
+    {
+        let line = format!("export {steps} --conversion {conversion}");
+        let snippet = etalon.run(&arguments(&line)).printed();
+        etalon.write("schedule.py", &snippet);
+        match python(&["-m", "py_compile", "schedule.py"]) {
+            Err(error) => return eprintln!("left out: python3 cannot be run: {error}"),
+            Ok(compiled) => {
+                assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr))
+            }
+        }
+        etalon.write("train.py", include_str!("exported_schedule.py"));
+        let output = python(&["train.py", "schedule.py"]).unwrap();
+        if output.status.code() == Some(NO_TORCH) {
+            eprintln!("left out: python3 has no torch; the snippet was compiled, not run");
+            continue;
+        }
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let numbers: Vec<&str> = printed.split_whitespace().collect();
+        let [loss, outputs] = [0, 1].map(|index: usize| numbers[index].parse::<f64>().unwrap());
+        assert!(loss < 1e-9 && outputs < 1e-9, "{conversion}: {printed}");
+        assert_eq!(numbers[2], exponent, "{printed}");
+    }
+}
+
+/// What the script exits with where there is no torch.
+const NO_TORCH: i32 = 3;
+
+/// Long enough for the weights to be rescaled, short of the steps after which rounding decides.
+const LONG: &str = "--lr 0.1 --momentum 0.5 --weight-decay 0.05 --steps 200";

@@ -1,0 +1,8 @@
+//! Weight decay as a growing learning rate, for the jobs of a spec: its schedule step by step, the equivalent schedule
+//! without weight decay, and the proof on a network that both train the same functions.
+
+mod conversion;
+mod rates;
+
+pub use conversion::{Converted, Undone, constant_equivalent, convert, undo};
+pub use rates::{Phase, Rates};

@@ -1,0 +1,125 @@
+//! The schedule of a spec, step by step.
+
+use crate::error::Error;
+use crate::schedule::{WithDecay, conversion, equilibrium};
+use crate::spec::{BatchSize, Budget, Spec};
+use crate::train::PlanError;
+use serde::Serialize;
+
+/// Longest table of rates: eight bytes a step, several times over.
+const LONGEST: u64 = 10_000_000;
+
+/// What SGD does at every step.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Rates {
+    /// Steps in all.
+    pub steps: u64,
+    /// Steps an epoch, where that was said or the budget is in epochs.
+    pub steps_per_epoch: Option<f64>,
+    /// The base rate.
+    pub eta: f64,
+    /// Momentum.
+    pub momentum: f64,
+    /// Coupled weight decay.
+    pub weight_decay: f64,
+    /// The natural logarithm of the rate at each step; none for a rate of 0.
+    pub log_eta: Vec<f64>,
+    /// The stretches of constant rate, where there are few.
+    pub phases: Vec<Phase>,
+}
+
+/// Steps of the same rate, and what they come to where the network is scale-invariant.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Phase {
+    /// The first step.
+    pub first: u64,
+    /// How many there are.
+    pub steps: u64,
+    /// The rate.
+    pub eta: f64,
+    /// `eta lambda`.
+    pub intrinsic_rate: f64,
+    /// The factor a step by which the equivalent rate without weight decay grows; none where it is no real number.
+    pub growth_per_step: Option<f64>,
+    /// The same over an epoch.
+    pub growth_per_epoch: Option<f64>,
+    /// About the steps to equilibrium; none without weight decay.
+    pub equilibrium_steps: Option<f64>,
+    /// The angle in radians by which the weights turn a step there.
+    pub equilibrium_angle: f64,
+}
+
+/// More stretches than this are a curve, not phases.
+const PHASES: usize = 20;
+
+impl Rates {
+    /// The schedule of a spec. `steps_per_epoch` is needed where the spec does not tell how many samples there are, and
+    /// epochs matter.
+    ///
+    /// # Errors
+    /// When the number of steps cannot be known or is too large, or the schedule's file cannot be read.
+    pub fn new(spec: &Spec, steps_per_epoch: Option<f64>) -> Result<Rates, Error> {
+        let eta = spec.optimizer.eta;
+        let in_epochs = matches!(spec.train.budget, Budget::Epochs(_));
+        let steps_per_epoch = steps_per_epoch.or_else(|| of_spec(spec).filter(|_| in_epochs));
+        if in_epochs && steps_per_epoch.is_none() {
+            return Err(PlanError::UnknownEpoch.into());
+        }
+        let steps = spec.train.budget.steps(eta, steps_per_epoch.unwrap_or_default())?;
+        if steps > LONGEST {
+            return Err(PlanError::TooLong(steps as f64).into());
+        }
+        let schedule = spec.schedule.schedule()?;
+        let log_eta: Vec<f64> = (0..steps).map(|step| schedule.log_rate(eta, step, steps)).collect();
+        let (momentum, weight_decay) = (spec.optimizer.momentum, spec.optimizer.weight_decay);
+        let mut rates =
+            Rates { steps, steps_per_epoch, eta, momentum, weight_decay, log_eta, phases: vec![] };
+        rates.phases = rates.find_phases();
+        Ok(rates)
+    }
+
+    /// As the conversion takes it.
+    pub fn with_decay(&self) -> WithDecay {
+        WithDecay::constant(self.log_eta.clone(), self.weight_decay, self.momentum)
+    }
+
+    fn find_phases(&self) -> Vec<Phase> {
+        let mut runs = self.log_eta.chunk_by(|a, b| a == b);
+        let runs: Vec<&[f64]> = runs.by_ref().take(PHASES + 1).collect();
+        if runs.len() > PHASES {
+            return Vec::new();
+        }
+        let mut first = 0;
+        let mut phases = Vec::with_capacity(runs.len());
+        for run in runs {
+            phases.push(self.phase(first, run.len() as u64, run[0].exp()));
+            first += run.len() as u64;
+        }
+        phases
+    }
+
+    fn phase(&self, first: u64, steps: u64, eta: f64) -> Phase {
+        let (decay, momentum) = (self.weight_decay, self.momentum);
+        let growth = conversion::log_growth(eta, decay, momentum).ok();
+        let equilibrium = equilibrium::steps(eta, decay, momentum);
+        Phase {
+            first,
+            steps,
+            eta,
+            intrinsic_rate: equilibrium::intrinsic_rate(eta, decay),
+            growth_per_step: growth.map(f64::exp),
+            growth_per_epoch: growth.zip(self.steps_per_epoch).map(|(growth, epoch)| (growth * epoch).exp()),
+            equilibrium_steps: equilibrium.is_finite().then_some(equilibrium),
+            equilibrium_angle: equilibrium::angle(eta, decay, momentum),
+        }
+    }
+}
+
+/// Steps an epoch, as far as the spec tells without its data.
+fn of_spec(spec: &Spec) -> Option<f64> {
+    match (spec.train.batch, spec.data.train) {
+        (BatchSize::Full, _) => Some(1.0),
+        (BatchSize::Samples(_), 0) => None,
+        (BatchSize::Samples(batch), samples) => Some((samples / batch) as f64),
+    }
+}
