@@ -6,7 +6,7 @@ use super::tasks::Tasks;
 use super::{Cell, Grid, Job, Shard, Store, SweepError};
 use serde::Serialize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How to run a sweep.
 pub struct Options<'a> {
@@ -60,15 +60,16 @@ pub fn run(
     observe: &(dyn Fn(&Event<'_>) + Sync),
 ) -> Result<Report, SweepError> {
     store.tidy();
-    let report = run_shard(store, grid, Shard::WHOLE, options, observe);
+    let report = work(store, grid, grid.cells().iter().collect(), Elsewhere::Leave, options, observe);
     store.tidy();
     let report = report?;
     store.summarise(grid)?;
     Ok(report)
 }
 
-/// Runs the trials of one part that are not done yet. Neither the summary is written nor what dead processes left is
-/// taken away: other workers may be at it, on other machines.
+/// Runs the trials of one part that are not done yet, in the end also those that another process has and has not
+/// finished: it may run on a node that the cluster has lost, and a trial that is done twice does no harm. Neither is the
+/// summary written nor taken away what dead processes left: other workers may be at it, on other machines.
 ///
 /// # Errors
 /// As [`run`].
@@ -79,32 +80,45 @@ pub fn run_shard(
     options: &Options<'_>,
     observe: &(dyn Fn(&Event<'_>) + Sync),
 ) -> Result<Report, SweepError> {
-    let cells = shard.cells(grid);
+    work(store, grid, shard.cells(grid), Elsewhere::Repeat, options, observe)
+}
+
+/// What to do with trials that another process has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Elsewhere {
+    /// Leave them to it.
+    Leave,
+    /// Do them too, after all others.
+    Repeat,
+}
+
+/// Runs some trials of a grid.
+fn work(
+    store: &Store,
+    grid: &Grid,
+    cells: Vec<&Cell>,
+    elsewhere: Elsewhere,
+    options: &Options<'_>,
+    observe: &(dyn Fn(&Event<'_>) + Sync),
+) -> Result<Report, SweepError> {
     let report = Report { cells: cells.len(), ..Report::default() };
     let threads = if grid.job() == Job::Find { 1 } else { options.threads.max(1) };
     let worker = Worker {
         store,
         grid,
-        cells,
+        elsewhere,
         stop: options.stop,
         observe,
         tasks: Tasks::new(threads + 1),
         ledger: Ledger::new(),
-        next: AtomicUsize::new(0),
         broken: AtomicBool::new(false),
         report: Mutex::new((report, usize::MAX)),
+        put_off: Mutex::default(),
     };
-    // Threads of their own rather than rayon's: one that waits for a task or for memory must not be handed another
-    // trial meanwhile.
-    let ended: Vec<Result<(), SweepError>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(|| worker.work())).collect();
-        // A panic is a defect; it is passed on, not hidden.
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    });
-    ended.into_iter().collect::<Result<(), SweepError>>()?;
+    let cells: Vec<(usize, &Cell)> = cells.into_iter().enumerate().collect();
+    worker.pass(&cells, threads, false)?;
+    let put_off = std::mem::take(&mut *lock(&worker.put_off));
+    worker.pass(&put_off, threads, true)?;
     let (mut report, _) = worker.report.into_inner().unwrap_or_else(PoisonError::into_inner);
     report.left = report.cells - report.kept - report.done - report.failed - report.elsewhere;
     Ok(report)
@@ -113,25 +127,43 @@ pub fn run_shard(
 struct Worker<'a> {
     store: &'a Store,
     grid: &'a Grid,
-    cells: Vec<&'a Cell>,
+    elsewhere: Elsewhere,
     stop: &'a AtomicBool,
     observe: &'a (dyn Fn(&Event<'_>) + Sync),
     tasks: Tasks,
     ledger: Ledger,
-    next: AtomicUsize,
     /// Whether a result could not be kept.
     broken: AtomicBool,
     /// With the place of the first failure.
     report: Mutex<(Report, usize)>,
+    /// Trials that another process has, with their places.
+    put_off: Mutex<Vec<(usize, &'a Cell)>>,
 }
 
-impl Worker<'_> {
+impl<'a> Worker<'a> {
+    /// Sees to some cells, each with its place, on some threads.
+    fn pass(&self, cells: &[(usize, &'a Cell)], threads: usize, repeat: bool) -> Result<(), SweepError> {
+        let next = AtomicUsize::new(0);
+        // Threads of their own rather than rayon's: one that waits for a task or for memory must not be handed another
+        // trial meanwhile.
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..threads.min(cells.len()))
+                .map(|_| scope.spawn(|| self.work(cells, &next, repeat)))
+                .collect();
+            let mut ended = Vec::new();
+            for thread in threads {
+                // A panic is a defect; it is passed on, not hidden.
+                ended.push(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            ended.into_iter().collect()
+        })
+    }
+
     /// Takes one cell after another until none is left.
-    fn work(&self) -> Result<(), SweepError> {
+    fn work(&self, cells: &[(usize, &'a Cell)], next: &AtomicUsize, repeat: bool) -> Result<(), SweepError> {
         while !self.stopped() {
-            let place = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(&cell) = self.cells.get(place) else { break };
-            if let Err(error) = self.attend(place, cell) {
+            let Some(&(place, cell)) = cells.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+            if let Err(error) = self.attend(place, cell, repeat) {
                 self.broken.store(true, Ordering::Relaxed);
                 return Err(error);
             }
@@ -143,15 +175,22 @@ impl Worker<'_> {
         self.stop.load(Ordering::Relaxed) || self.broken.load(Ordering::Relaxed)
     }
 
-    /// Sees to one cell.
-    fn attend(&self, place: usize, cell: &Cell) -> Result<(), SweepError> {
+    /// Sees to one cell; with `repeat` even if another process has it.
+    fn attend(&self, place: usize, cell: &'a Cell, repeat: bool) -> Result<(), SweepError> {
         if self.store.row(&cell.name).is_some() {
             self.tell(place, &Event::Kept);
             return Ok(());
         }
-        let Some(claim) = self.store.claim(cell)? else {
-            self.tell(place, &Event::Elsewhere);
-            return Ok(());
+        let claim = match self.store.claim(cell)? {
+            Some(claim) => claim,
+            None if repeat => self.store.claim_too(cell),
+            None => {
+                match self.elsewhere {
+                    Elsewhere::Leave => self.tell(place, &Event::Elsewhere),
+                    Elsewhere::Repeat => lock(&self.put_off).push((place, cell)),
+                }
+                return Ok(());
+            }
         };
         // It may have been finished between the look and the claim.
         if self.store.row(&cell.name).is_some() {
@@ -177,8 +216,7 @@ impl Worker<'_> {
 
     fn tell(&self, place: usize, event: &Event<'_>) {
         {
-            // Counters are whole between any two statements.
-            let mut guard = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut guard = lock(&self.report);
             let (report, first) = &mut *guard;
             match *event {
                 Event::Kept => report.kept += 1,
@@ -195,4 +233,9 @@ impl Worker<'_> {
         }
         (self.observe)(event);
     }
+}
+
+/// What a lock guards here is whole between any two statements, so that a panic elsewhere spoils nothing.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
