@@ -53,7 +53,6 @@ fn the_ends_of_hessian_and_kernel_are_those_of_the_dense_matrices() {
             initialisation: Initialisation::LeCun,
             output_gain: 1.0,
             bias: case["bias"].as_bool().unwrap(),
-            normalizer: None,
             residual: case["residual"].as_bool().unwrap(),
             normalizer: None,
         }
