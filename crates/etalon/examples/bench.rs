@@ -1,12 +1,16 @@
-//! Etalon's side of the benchmarks: `bench w1|w2|w4 --repeats N --threads T` prints one line of JSON.
+//! Etalon's side of the benchmarks: `bench w1|w2|w4|w5|w5-loop|w5-steps --repeats N --threads T` prints one line of JSON.
 
+use etalon::data::BatchOrder;
 use etalon::nn::kernels::activation::Activation;
 use etalon::nn::kernels::elementwise::sgd;
 use etalon::nn::network::{Initialisation, Mlp, Parametrization};
 use etalon::nn::random::{Purpose, stream};
 use etalon::nn::{Batch, Linearization, Loss, Network, Workspace};
+use etalon::sweep::{Grid, Options, Store};
+use etalon::train::{Plan, Task};
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 fn network(hidden: &[usize]) -> Network<f32> {
@@ -96,6 +100,69 @@ fn w4(repeats: usize) -> Vec<f64> {
     seconds.iter().map(|seconds| seconds * 1e3).collect()
 }
 
+/// Two hundred trials of the default network.
+const SWEEP: &str = "[grid]\n\"optimizer.eta\" = { log = [1e-3, 0.1], points = 40 }\nseed = [0, 1, 2, 3, 4]";
+
+/// A sweep of two hundred trials; seconds.
+fn w5(repeats: usize) -> Vec<f64> {
+    let grid = Grid::parse(SWEEP).expect("the spec is whole");
+    let options = Options { threads: rayon::current_num_threads(), stop: &AtomicBool::new(false) };
+    timed(repeats, 0, || {
+        let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+        let store = Store::open(folder.path(), &grid, serde_json::Map::new()).expect("it can be written to");
+        let report = etalon::sweep::run(&store, &grid, &options, &|_| {}).expect("it can be written to");
+        assert_eq!(report.done, 200);
+    })
+}
+
+/// Calls `train` with the rate and seed of each trial of the sweep, on all threads.
+fn each_trial(repeats: usize, train: impl Fn(&Task<f32>, &Plan, f64, u64) -> f64 + Sync) -> Vec<f64> {
+    let grid = Grid::parse(SWEEP).expect("the spec is whole");
+    let specs: Vec<_> =
+        grid.cells().iter().map(|cell| grid.spec(cell).expect("its cells are its own")).collect();
+    timed(repeats, 0, || {
+        let task = Task::<f32>::new(&specs[0]).expect("the data is part of the program");
+        let plan = Plan::new(&specs[0], &task).expect("the spec fits the data");
+        let losses: Vec<f64> = specs
+            .par_iter()
+            .with_max_len(1)
+            .map(|spec| train(&task, &plan, spec.optimizer.eta, spec.seed))
+            .collect();
+        assert!(losses.iter().all(|loss| loss.is_finite()));
+    })
+}
+
+/// The trials of `w5` without the sweep: its training loop, a trial a thread, nothing kept; seconds.
+fn w5_loop(repeats: usize) -> Vec<f64> {
+    each_trial(repeats, |task, plan, eta, seed| {
+        etalon::train::run(task, plan, eta, seed, false).expect("the budget can be done").train.loss
+    })
+}
+
+/// The steps of the trials of `w5` alone, without ever looking at loss or accuracy on a set; seconds.
+fn w5_steps(repeats: usize) -> Vec<f64> {
+    each_trial(repeats, |task, plan, eta, seed| {
+        let (network, width, outputs) = (&task.network, task.network.input_len(), task.network.output_len());
+        let mut parameters: Vec<f32> = network.layout().initialise(seed);
+        let mut workspace = Workspace::new(network, plan.batch, false);
+        let mut order = BatchOrder::new(seed, task.train.len, plan.batch).expect("the batch fits");
+        let (mut inputs, mut targets) = (vec![0.0; plan.batch * width], vec![0.0; plan.batch * outputs]);
+        let mut loss = 0.0;
+        for step in 0..plan.steps(eta, task.train.len).expect("the budget can be done") {
+            for (row, &index) in order.indices(step).iter().enumerate() {
+                let index = index as usize;
+                inputs[row * width..][..width].copy_from_slice(&task.train.inputs[index * width..][..width]);
+                targets[row * outputs..][..outputs]
+                    .copy_from_slice(&task.train.targets[index * outputs..][..outputs]);
+            }
+            let batch = Batch { inputs: &inputs, targets: &targets };
+            loss = network.gradient(&parameters, batch, task.loss, &mut workspace);
+            sgd(network.cpu(), eta as f32, 0.0, workspace.gradient(), &mut parameters);
+        }
+        loss
+    })
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let option = |name: &str| {
@@ -107,7 +174,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("w1") => ("w1", w1, "ms"),
         Some("w2") => ("w2", w2, "s"),
         Some("w4") => ("w4", w4, "ms"),
-        _ => return Err("usage: bench w1|w2|w4 [--repeats N] [--threads T]".into()),
+        Some("w5") => ("w5", w5, "s"),
+        Some("w5-loop") => ("w5", w5_loop, "s"),
+        Some("w5-steps") => ("w5", w5_steps, "s"),
+        _ => return Err("usage: bench w1|w2|w4|w5|w5-loop|w5-steps [--repeats N] [--threads T]".into()),
     };
     // Inside the pool, so that handing work over costs no trip between threads.
     let samples = rayon::scope(|_| run(option("--repeats").unwrap_or(10)));

@@ -2,9 +2,12 @@
 
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
+use crate::run_directory::{check_writable, write_whole};
+use etalon::figure::{LawPicture, Mark};
 use etalon::fit::{Options, PowerLaw, Regression, power_law};
-use etalon::sweep::{Constraint, Selection, Store, points};
+use etalon::sweep::{Constraint, Measured, Selection, Store, Table, points};
 use etalon::units::significant;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Most exclusions that the text lists; JSON has all.
@@ -28,13 +31,18 @@ pub struct Arguments {
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', required = true)]
     x: Vec<String>,
 
-    /// Use only rows that meet this, such as "network.width >= 16 * network.depth"; may be given again
+    /// Use only rows that meet this, such as "network.width >= 16 * network.depth"; may be given again. A figure shows
+    /// those that do not as rings, unless it is one with ==
     #[arg(long, value_name = "COMPARISON")]
     only: Vec<String>,
 
     /// The level of the confidence intervals
     #[arg(long, value_name = "P", default_value_t = 0.95)]
     level: f64,
+
+    /// Draw the points and the law as SVG, and write the points as CSV beside it
+    #[arg(long, value_name = "FILE.svg", value_hint = clap::ValueHint::FilePath)]
+    figure: Option<PathBuf>,
 
     /// Fit the joint law by Theil-Sen too, which a minority of outliers cannot move
     #[arg(long)]
@@ -47,15 +55,75 @@ impl Arguments {
         let only = self.only.iter().map(|text| Constraint::parse(text)).collect::<Result<Vec<_>, _>>();
         let only = only.map_err(|error| format!("--only: {error}"))?;
         let selection = Selection { y: self.y, x: self.x, only };
-        let (points, excluded) = points(&summary, &selection)?;
+        if let Some(path) = &self.figure {
+            check_writable(path)?;
+        }
+        let measured = points(&summary, &selection)?;
         let options = Options { level: self.level, robust: self.robust };
-        let law = power_law(&selection.y, &selection.x, &points, excluded, &options)?;
+        let excluded = measured.excluded.clone();
+        let law = power_law(&selection.y, &selection.x, &measured.points, excluded, &options)?;
+        if let Some(path) = &self.figure {
+            let marks = marks(&measured);
+            write_whole(path, picture(&law, &marks)?.as_bytes())?;
+            write_whole(&path.with_extension("csv"), marks_table(&law, &marks).to_csv().as_bytes())?;
+        }
         if let Some(directory) = context.run_directory(None, &[])? {
             directory.write_json("fit.json", &law)?;
         }
         context.output.show(&law, || text(&law))?;
         Ok(Verdict::Done)
     }
+}
+
+/// The points as the picture shows them, those that were left out last.
+fn marks(measured: &Measured) -> Vec<Mark> {
+    let used = measured.points.iter().zip(&measured.spreads).map(|(point, &spread)| (point, spread, true));
+    let left_out = measured.left_out.iter().map(|(point, spread)| (point, *spread, false));
+    let all: Vec<_> = used.chain(left_out).collect();
+    // Colours go by the first key that has a few values.
+    let part = |label: &str, index: usize| label.split(' ').nth(index).unwrap_or_default().to_owned();
+    let values = |index: usize| -> BTreeSet<String> {
+        all.iter().map(|(point, ..)| part(&point.label, index)).collect()
+    };
+    let keys = all.first().map_or(0, |(point, ..)| point.label.split(' ').count());
+    let key = (0..keys).find(|&index| (2..=7).contains(&values(index).len()));
+    let group = |label: &str| {
+        let part = key.map_or(String::new(), |index| part(label, index));
+        // Without the section, which every key of a grid has in its name.
+        let (key, value) = part.split_once('=').unwrap_or((&part, ""));
+        format!("{} {value}", key.rsplit('.').next().unwrap_or_default())
+    };
+    all.iter()
+        .map(|(point, spread, used)| Mark {
+            group: group(&point.label),
+            x: point.x.iter().product(),
+            y: point.y,
+            spread: *spread,
+            used: *used,
+        })
+        .collect()
+}
+
+fn picture(law: &PowerLaw, marks: &[Mark]) -> Result<String, Failure> {
+    let (a, b) = (law.joint.intercept.value, law.joint.exponents[0].value);
+    let x = law.x.join(" × ");
+    let r_squared =
+        law.joint.r_squared.map_or(String::new(), |value| format!(", R² = {}", significant(value, 3)));
+    let scale = significant(a.exp(), 3);
+    let title = format!("{} = {scale} ({x})^{}{r_squared}, {} points", law.y, significant(b, 3), law.points);
+    let up = format!("{}: median and range over seeds", law.y);
+    Ok(LawPicture { title, right: &x, up: &up, marks, law: (a, b) }.svg()?)
+}
+
+fn marks_table(law: &PowerLaw, marks: &[Mark]) -> Table {
+    let columns = ["group", &law.x.join(" * "), &law.y, "least", "most", "fitted"].map(Into::into).into();
+    let number = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
+    let row = |mark: &Mark| {
+        let Mark { group, x, y, spread: [least, most], used } = mark;
+        let numbers = [x, y, least, most].map(|&value| number(value));
+        [group.clone()].into_iter().chain(numbers).chain([used.to_string()]).collect()
+    };
+    Table { columns, rows: marks.iter().map(row).collect() }
 }
 
 fn text(law: &PowerLaw) -> String {

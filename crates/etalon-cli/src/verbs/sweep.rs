@@ -1,12 +1,13 @@
 //! `etalon sweep`: many trials, in a folder in which running again is resuming.
 
 mod command;
+mod diagram;
 mod slurm;
 
 use crate::args::Job;
 use crate::context::{Context, Failure, Verdict};
 use crate::interrupt;
-use etalon::sweep::{Event, Grid, Options, Report, Store, run};
+use etalon::sweep::{Event, Grid, Job as Task, Options, Report, Store, run};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,8 @@ pub(super) use slurm::submitted_text;
 /// Run every trial of a spec's [grid]; the same command again goes on where it stopped
 ///
 /// The folder of --out keeps one file a trial (trials/) and one row a trial (summary.csv). Ctrl-C finishes the trials
-/// under way; a second Ctrl-C drops them. With --on, workers elsewhere run the trials, each a part of the sweep.
+/// under way; a second Ctrl-C drops them. With job = "boundaries" there are phase diagrams (figures/), too. With --on,
+/// workers elsewhere run the trials, each a part of the sweep.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -114,6 +116,9 @@ fn local(context: &Context, store: &Store, grid: &Grid) -> Result<Verdict, Failu
     })?;
     drop(bar);
     advise(context, &report, store.root());
+    if grid.job() == Task::Boundaries {
+        diagram::draw(context, store)?;
+    }
     context.output.show(&report, || text(&report))?;
     if report.left > 0 {
         let (left, cells) = (report.left, report.cells);

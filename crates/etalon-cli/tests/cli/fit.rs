@@ -59,3 +59,23 @@ fn what_is_left_out_is_told_and_too_little_is_refused() {
         etalon.run(&["fit", "run", "--y", "steps", "--x", "train.steps", "--only", "2"]).complaint();
     assert!(complaint.contains("has no comparison"), "{complaint}");
 }
+
+#[test]
+fn a_figure_shows_what_was_fitted_and_what_was_left_out() {
+    let etalon = swept();
+    let arguments = ["fit", "run", "--y", "steps", "--x", "train.steps", "--only", "train.steps > 2"];
+    etalon.run(&[&arguments[..], &["--figure", "figures/steps.svg"]].concat()).printed();
+    let svg = etalon.read("figures/steps.svg");
+    // Two widths at each of five budgets.
+    assert_eq!(svg.matches("<circle").count(), 10);
+    for expected in
+        ["steps = 1.00 (train.steps)^1.00, R² = 1.00, 8 points", "width 4", "steps: median and range"]
+    {
+        assert!(svg.contains(expected), "{expected}");
+    }
+    let csv = etalon.read("figures/steps.csv");
+    assert!(csv.starts_with("group,train.steps,steps,least,most,fitted\n"), "{csv}");
+    assert_eq!((csv.matches(",true\n").count(), csv.matches(",false\n").count()), (8, 2));
+    let complaint = etalon.run(&[&arguments[..], &["--figure", "."]].concat()).complaint();
+    assert!(complaint.contains("it is a folder"), "{complaint}");
+}

@@ -13,20 +13,29 @@ const SMALL: [&str; 7] = [
     "search.threshold=0.15",
 ];
 
+/// The same for a sweep, with four sizes left for a law.
+const SMALL_GRID: [&str; 4] =
+    ["grid.network.width=[8, 16]", "grid.network.depth=[1, 2, 3]", "grid.seed=[0, 1]", "train.steps=50"];
+
 #[test]
 fn the_readmes_commands_do_what_it_says() {
     let readme = include_str!("../../../../README.md");
     let etalon = Etalon::new();
     let spec = etalon.run(&["spec"]).printed();
     etalon.write("job.toml", &spec);
+    let grid = readme.split("```").find_map(|block| block.strip_prefix("toml\n")).unwrap();
+    etalon.write("grid.toml", grid);
     let mut run = Vec::new();
     for line in readme.lines().filter_map(|line| line.strip_prefix("etalon ")) {
         // A comment, and where the shell sends the output, are not the program's.
         let line = line.split('#').next().unwrap().split('>').next().unwrap();
         let mut arguments = words(line);
         let verb = arguments[0];
-        if ["find", "measure", "train", "sweep"].contains(&verb) {
+        if ["find", "measure", "train"].contains(&verb) {
             arguments.extend(SMALL);
+        }
+        if verb == "sweep" {
+            arguments.extend(SMALL[1..].iter().chain(&SMALL_GRID));
         }
         let outcome = match (verb, arguments.get(1)) {
             // What needs a network is tested with the data.
@@ -42,7 +51,7 @@ fn the_readmes_commands_do_what_it_says() {
         }
         run.push(verb);
     }
-    for verb in ["find", "measure", "train", "sweep", "status", "spec", "completions"] {
+    for verb in ["find", "measure", "train", "sweep", "status", "fit", "spec", "completions"] {
         assert!(run.contains(&verb), "the README shows `etalon {verb}`");
     }
     assert!(etalon.read("runs/heavy-ball/spec.toml").contains("momentum = 0.9"));

@@ -103,6 +103,66 @@ fn twenty_kills_change_no_byte() {
     assert_eq!(fs::read_dir(killed.join("running")).unwrap().count(), 0, "nothing is left behind");
 }
 
+/// Searches with some tens of probes each.
+const SEARCHES: &str = "\
+job = \"find\"
+network.width = [16, 32, 48, 64]
+seed = [0, 1, 2, 3, 4]
+[search]
+metric = \"train_loss\"
+threshold = 0.5
+rates = 0
+seeds = 2
+[measure]
+samples = 16
+";
+
+#[test]
+fn killed_searches_go_on_from_their_probes_and_change_no_byte() {
+    let etalon = Etalon::new();
+    let slower = TINY.replace("steps = 20", "steps = 2000").replace("train = 16", "train = 64");
+    etalon.write("spec.toml", &format!("{slower}{SEARCHES}"));
+    etalon.run(&["sweep", "spec.toml", "--out", "whole"]).printed();
+    let killed = etalon.path().join("killed");
+    let mut resumed = 0;
+    for kill in 1..=6 {
+        let mut child = start(&etalon, "killed");
+        wait_for(&killed, 2 * kill, &mut child);
+        // Into the next search, so that some of its probes are made.
+        sleep(Duration::from_millis(20));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        resumed += fs::read_dir(killed.join("probes")).unwrap().count();
+    }
+    assert!(resumed > 0, "some search was killed between two probes");
+    etalon.run(&["sweep", "spec.toml", "--out", "killed"]).printed();
+    assert!(results(&etalon.path().join("whole")) == results(&killed), "a byte differs");
+    assert_eq!(fs::read_dir(killed.join("probes")).unwrap().count(), 0, "nothing is left behind");
+}
+
+#[test]
+fn boundaries_make_a_phase_diagram() {
+    let etalon = Etalon::new();
+    let spec = format!(
+        "{TINY}job = \"boundaries\"\nnetwork.width = [16, 64]\nseed = [0, 1]\n[measure]\nsamples = 16\n"
+    );
+    etalon.write("spec.toml", &spec);
+    etalon.run(&["sweep", "spec.toml", "--out", "run"]).printed();
+    let svg = etalon.read("run/figures/boundaries.svg");
+    assert!(svg.contains("c_loss: the loss rises") && svg.contains("network.width"), "{svg}");
+    let csv = etalon.read("run/figures/boundaries.csv");
+    assert!(csv.starts_with("network.width,boundary,median,least,most,seeds,missing\n16,c_loss,"), "{csv}");
+    assert_eq!(csv.lines().count(), 1 + 2 * 3);
+    // One size makes no diagram, and says so.
+    let outcome = etalon.run(&["sweep", "spec.toml", "grid.network.width=[16]", "--out", "one"]);
+    assert_eq!(outcome.code, Some(0));
+    assert!(
+        outcome.stderr.starts_with("note: no phase diagram: no key of the grid has two sizes"),
+        "{}",
+        outcome.stderr
+    );
+}
+
 #[test]
 fn two_processes_share_a_folder() {
     let etalon = five_hundred();

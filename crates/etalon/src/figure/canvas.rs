@@ -35,12 +35,21 @@ pub(super) enum Scale {
 }
 
 impl Axis<'_> {
-    /// The share of the axis that lies below a value.
+    /// An axis around values, which need not be in order, with some room at both ends.
+    pub fn around(values: impl Iterator<Item = f64>, label: &str) -> Axis<'_> {
+        let fold = |(low, high): (f64, f64), value: f64| (low.min(value), high.max(value));
+        let (low, high) = values.fold((f64::INFINITY, 0.0), fold);
+        let room = (high / low).powf(0.06).max(1.05);
+        Axis { low: low / room, high: high * room, label, scale: Scale::Log }
+    }
+
+    /// The share of the axis that lies below a value; what lies beyond an end is at the end.
     fn share(&self, value: f64) -> f64 {
-        match self.scale {
+        let share = match self.scale {
             Scale::Log => (value / self.low).ln() / (self.high / self.low).ln(),
             Scale::Even | Scale::Exponent => (value - self.low) / (self.high - self.low),
-        }
+        };
+        share.clamp(0.0, 1.0)
     }
 
     /// Marks and their texts.
@@ -112,10 +121,22 @@ impl<'a, 'b> Canvas<'a, 'b> {
         Ok(())
     }
 
-    /// A curve in a colour.
+    /// The area inside a line that returns to where it began, so light that others show through.
+    pub fn area(&self, points: &[(f64, f64)], colour: RGBColor) -> Result<(), FigureError> {
+        let points: Vec<(i32, i32)> = points.iter().map(|&(x, y)| (self.column(x), self.row(y))).collect();
+        self.page.draw(&Polygon::new(points, colour.mix(0.25).filled())).map_err(fault)
+    }
+
+    /// A line in a colour.
     pub fn curve(&self, points: &[(f64, f64)], colour: RGBColor) -> Result<(), FigureError> {
         let points: Vec<(i32, i32)> = points.iter().map(|&(x, y)| (self.column(x), self.row(y))).collect();
-        self.page.draw(&PathElement::new(points, colour.stroke_width(3))).map_err(fault)
+        self.page.draw(&PathElement::new(points, colour.stroke_width(2))).map_err(fault)
+    }
+
+    /// A measured value: a disc, or a ring where it is `hollow`.
+    pub fn mark(&self, (x, y): (f64, f64), hollow: bool, colour: RGBColor) -> Result<(), FigureError> {
+        let style = if hollow { colour.stroke_width(2) } else { colour.filled() };
+        self.page.draw(&Circle::new((self.column(x), self.row(y)), 5, style)).map_err(fault)
     }
 
     /// A sample of a colour in the legend at the top, and its name; returns where the next one starts.

@@ -3,13 +3,30 @@
 //! Colours are those of Okabe and Ito, which people with any kind of colour vision can tell apart; pictures bring
 //! their own background, so that they read on light and dark pages.
 
+mod bands;
 mod canvas;
+mod law;
 mod phases;
 mod rates;
 mod ticks;
 
+pub use bands::{Band, BandPicture, Curve};
+pub use law::{LawPicture, Mark};
 pub use phases::PhasePicture;
 pub use rates::RatePicture;
+
+use plotters::style::RGBColor;
+
+/// Colours of lines and marks, dark enough for thin ones.
+const COLOURS: [RGBColor; 7] = [
+    RGBColor(0x00, 0x72, 0xb2),
+    RGBColor(0xd5, 0x5e, 0x00),
+    RGBColor(0x00, 0x9e, 0x73),
+    RGBColor(0xcc, 0x79, 0xa7),
+    RGBColor(0xe6, 0x9f, 0x00),
+    RGBColor(0x56, 0xb4, 0xe9),
+    RGBColor(0x22, 0x22, 0x22),
+];
 
 /// Why there is no picture.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -28,6 +45,9 @@ pub enum FigureError {
     /// No rate at all.
     #[error("a picture of rates needs at least two steps with a rate above 0")]
     NoRates,
+    /// Nothing that can be drawn on logarithmic axes.
+    #[error("there is nothing to draw: {0}")]
+    Empty(&'static str),
     /// An axis has a value twice, or does not rise.
     #[error("the {axis} of a phase picture must rise from value to value")]
     NotRising {

@@ -167,7 +167,7 @@ pub(crate) fn find_on<T: Scalar>(
     };
     let lambdas = seeds
         .par_iter()
-        .map(|&seed| lambda(task, &instrument, &trials.start(seed)))
+        .map(|&seed| lambda(task, &instrument, &trials.start(seed)[0]))
         .collect::<Result<Vec<_>, _>>()?;
     let starts: Vec<(u64, f64)> = seeds
         .iter()
@@ -195,7 +195,7 @@ pub(crate) fn find_on<T: Scalar>(
     let shown = match nearest_to_median(&search) {
         Some((seed, eta)) if spec.search.phase => {
             let start = trials.start(seed);
-            let trial = Trial::from_parameters(task, &trials.full, eta, seed, start, true)?;
+            let trial = Trial::from_checkpoint(task, &trials.full, eta, seed, start, true)?;
             let verdict = observe(trial, &instrument, 0, &mut |_, _| {});
             gradient_steps += verdict.trajectory.steps;
             Some(verdict.verdict)

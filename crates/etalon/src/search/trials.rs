@@ -27,6 +27,9 @@ impl Memory for Forgetful {
     fn keep(&self, _: f64, _: u64, _: &Outcome) {}
 }
 
+/// Parameters and running statistics.
+pub(super) type Start<T> = [Vec<T>; 2];
+
 /// Trials as the search asks for them.
 pub(super) struct Trials<'a, T> {
     pub(super) task: &'a Task<T>,
@@ -34,21 +37,22 @@ pub(super) struct Trials<'a, T> {
     pub(super) plan: &'a Plan,
     /// Without.
     pub(super) full: Plan,
-    /// Where each seed starts, if not from fresh parameters.
-    pub(super) starts: Vec<(u64, Vec<T>)>,
+    /// Where each seed starts, if not afresh.
+    pub(super) starts: Vec<(u64, Start<T>)>,
     pub(super) memory: &'a dyn Memory,
 }
 
 impl<T: Scalar> Trials<'_, T> {
-    /// The parameters from which a seed starts.
-    pub(super) fn start(&self, seed: u64) -> Vec<T> {
-        let trained = self.starts.iter().find(|(other, _)| *other == seed);
-        trained.map_or_else(|| self.task.network.layout().initialise(seed), |(_, start)| start.clone())
+    /// Where a seed starts.
+    pub(super) fn start(&self, seed: u64) -> Start<T> {
+        let network = &self.task.network;
+        let fresh = || [network.layout().initialise(seed), network.state_layout().initialise(seed)];
+        self.starts.iter().find(|(other, _)| *other == seed).map_or_else(fresh, |(_, start)| start.clone())
     }
 
     fn run(&self, plan: &Plan, eta: f64, seed: u64) -> Result<Trajectory, Outcome> {
         // One thread each: the search runs its trials side by side.
-        Trial::from_parameters(self.task, plan, eta, seed, self.start(seed), false)
+        Trial::from_checkpoint(self.task, plan, eta, seed, self.start(seed), false)
             .map(|trial| trial.run(&mut |_, _| {}))
             // A physical time that makes too many steps: the rate is too low.
             .map_err(|_| Outcome { verdict: Verdict::TooSlow, steps: 0 })
@@ -105,7 +109,7 @@ fn verdict(stop: &Stop) -> Verdict {
     }
 }
 
-/// The parameters of each seed after `search.after_epochs` epochs at `optimizer.eta`; none where that is 0.
+/// The state of each seed after `search.after_epochs` epochs at `optimizer.eta`; none where that is 0.
 ///
 /// # Errors
 /// When training does not survive them.
@@ -114,7 +118,7 @@ pub(super) fn trained_starts<T: Scalar>(
     task: &Task<T>,
     plan: &Plan,
     seeds: &[u64],
-) -> Result<Vec<(u64, Vec<T>)>, Error> {
+) -> Result<Vec<(u64, Start<T>)>, Error> {
     let epochs = spec.search.after_epochs;
     if epochs == 0.0 {
         return Ok(Vec::new());
@@ -122,11 +126,11 @@ pub(super) fn trained_starts<T: Scalar>(
     let eta = spec.optimizer.eta;
     let plan = Plan { goal: None, budget: Budget::Epochs(epochs), ..plan.clone() };
     let train = |&seed: &u64| {
-        let mut end = Vec::new();
+        let mut end = [Vec::new(), Vec::new()];
         let trial = Trial::new(task, &plan, eta, seed, false)?;
         let trajectory = trial.run(&mut |state: State<T>, _| {
             if state.last {
-                end = state.parameters.to_vec();
+                end = [state.parameters, state.running].map(<[T]>::to_vec);
             }
         });
         match trajectory.stop {

@@ -39,6 +39,11 @@ enum Token {
 }
 
 impl Constraint {
+    /// Whether it asks for equality, and so picks a slice of a table rather than cutting some of it off.
+    pub fn is_equality(&self) -> bool {
+        self.comparison == Comparison::Equal
+    }
+
     /// Reads `expression comparison expression`; an expression has numbers, names, `+ - * /` and parentheses; a
     /// comparison is one of `<`, `<=`, `==`, `!=`, `>=`, `>`.
     ///

@@ -19,6 +19,7 @@
 //! An engine asks [`pending`] what is still to run, starts workers for that, and knows nothing else of the trials.
 
 mod constraint;
+mod diagram;
 mod engine;
 mod error;
 mod grid;
@@ -36,6 +37,7 @@ mod table;
 mod tasks;
 
 pub use constraint::Constraint;
+pub use diagram::{BOUNDARIES, Diagram, Place, diagrams};
 pub use engine::{Event, Options, Report, run, run_shard};
 pub use error::SweepError;
 pub use grid::{Axis, Cell, Grid, Job, MAX_CELLS};
@@ -44,7 +46,7 @@ pub use launch::{
     collect, launch, queue, shards, submit,
 };
 pub use pending::{Pending, pending};
-pub use points::{Selection, points};
+pub use points::{Measured, Selection, points};
 pub use shard::Shard;
 pub use status::{Failed, Status, Working, status};
 pub use store::Store;

@@ -16,13 +16,51 @@ pub struct Selection {
     pub only: Vec<Constraint>,
 }
 
-/// The points of a selection: rows that differ in their seed alone make one point, the median of y on a logarithmic
-/// axis; one of them without a value makes a point without one. Rows that do not meet a comparison are left out, with
-/// it as the reason.
+/// What a selection finds in a summary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// The points to fit, the median of y over seeds on a logarithmic axis.
+    pub points: Vec<Point>,
+    /// The least and the most of y over the seeds of each point.
+    pub spreads: Vec<[f64; 2]>,
+    /// Rows that do not meet a comparison, with it as the reason.
+    pub excluded: Vec<Excluded>,
+    /// The points that these rows would make, and their spreads; without those that an equality excludes, which are
+    /// another slice of the table.
+    pub left_out: Vec<(Point, [f64; 2])>,
+}
+
+/// Rows that differ in their seed alone.
+#[derive(Default)]
+struct Groups<'a> {
+    places: HashMap<Vec<&'a str>, usize>,
+    groups: Vec<(Point, Vec<f64>)>,
+}
+
+impl<'a> Groups<'a> {
+    fn push(&mut self, key: Vec<&'a str>, point: impl FnOnce() -> Point, value: f64) {
+        let place = *self.places.entry(key).or_insert(self.groups.len());
+        if place == self.groups.len() {
+            self.groups.push((point(), Vec::new()));
+        }
+        self.groups[place].1.push(value);
+    }
+
+    /// A point for each; one without a value makes a point without one.
+    fn points(self) -> impl Iterator<Item = (Point, [f64; 2])> {
+        self.groups.into_iter().map(|(point, values)| {
+            let fold = |[low, high]: [f64; 2], &value: &f64| [low.min(value), high.max(value)];
+            let spread = values.iter().fold([f64::INFINITY, f64::NEG_INFINITY], fold);
+            (Point { y: median(values), ..point }, spread)
+        })
+    }
+}
+
+/// The points of a selection: rows that differ in their seed alone make one point.
 ///
 /// # Errors
 /// When the summary has no such column, with those it has.
-pub fn points(table: &Table, selection: &Selection) -> Result<(Vec<Point>, Vec<Excluded>), String> {
+pub fn points(table: &Table, selection: &Selection) -> Result<Measured, String> {
     let column = |name: &str| {
         let known = || table.columns.join(", ");
         table.column(name).ok_or_else(|| format!("the summary has no column `{name}`; it has {}", known()))
@@ -34,34 +72,35 @@ pub fn points(table: &Table, selection: &Selection) -> Result<(Vec<Point>, Vec<E
     let is_cell = |name: &str| name != "seed" && KEYS.iter().any(|key| key.path == name);
     let cell: Vec<usize> = (0..table.columns.len()).filter(|&index| is_cell(&table.columns[index])).collect();
 
-    let mut places: HashMap<Vec<&str>, usize> = HashMap::new();
-    let mut groups: Vec<(Point, Vec<f64>)> = Vec::new();
+    let (mut used, mut left_out) = (Groups::default(), Groups::default());
     let mut excluded = Vec::new();
     for row in &table.rows {
         let number = |index: usize| row[index].parse().unwrap_or(f64::NAN);
         let label: Vec<String> =
             cell.iter().map(|&index| format!("{}={}", table.columns[index], row[index])).collect();
+        let label = label.join(" ");
         let value = |name: &str| table.column(name).map(number);
-        if let Some(unmet) = selection.only.iter().find(|only| only.holds(&value) != Some(true)) {
+        let unmet = selection.only.iter().find(|only| only.holds(&value) != Some(true));
+        if let Some(unmet) = unmet {
             let seed = table.column("seed").map_or(String::new(), |index| format!(" seed={}", row[index]));
             let reason = format!("does not meet {}", unmet.text());
-            excluded.push(Excluded { label: label.join(" ") + &seed, reason });
-            continue;
+            excluded.push(Excluded { label: label.clone() + &seed, reason });
         }
-        let key: Vec<&str> = cell.iter().map(|&index| row[index].as_str()).collect();
-        let place = *places.entry(key).or_insert(groups.len());
-        if place == groups.len() {
-            let x = x.iter().map(|&index| number(index)).collect();
-            groups.push((Point { label: label.join(" "), x, y: f64::NAN }, Vec::new()));
+        let key = cell.iter().map(|&index| row[index].as_str()).collect();
+        let point = || Point { label, x: x.iter().map(|&index| number(index)).collect(), y: f64::NAN };
+        let is_other_slice = |only: &&Constraint| only.is_equality() && only.holds(&value) != Some(true);
+        match unmet {
+            None => used.push(key, point, number(y)),
+            Some(_) if selection.only.iter().any(|only| is_other_slice(&only)) => {}
+            Some(_) => left_out.push(key, point, number(y)),
         }
-        groups[place].1.push(number(y));
     }
-    let points = groups.into_iter().map(|(point, values)| Point { y: median(values), ..point });
-    Ok((points.collect(), excluded))
+    let (points, spreads) = used.points().unzip();
+    Ok(Measured { points, spreads, excluded, left_out: left_out.points().collect() })
 }
 
 /// The median; between two positive values their geometric mean. NaN where one is NaN.
-fn median(mut values: Vec<f64>) -> f64 {
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
     if values.iter().any(|value| value.is_nan()) {
         return f64::NAN;
     }
@@ -87,11 +126,13 @@ mod tests {
 
     #[test]
     fn seeds_are_folded_to_their_median_and_exclusions_are_told() {
-        let (points, excluded) = points(&table(), &selection("eta_star", "network.width > 16")).unwrap();
+        let Measured { points, spreads, excluded, left_out } =
+            points(&table(), &selection("eta_star", "network.width > 16")).unwrap();
         let found: Vec<(f64, f64)> = points.iter().map(|point| (point.x[0], point.y)).collect();
         assert_eq!(found[..2], [(64.0, 2.0), (128.0, 2.0)]);
         assert!(found[2].0 == 256.0 && found[2].1.is_nan(), "one seed of it has no value");
-        assert_eq!(points[0].label, "network.width=64");
+        assert_eq!((points[0].label.as_str(), spreads[0]), ("network.width=64", [1.0, 4.0]));
+        assert_eq!((left_out.len(), left_out[0].0.y), (1, 9.0));
         assert_eq!((excluded.len(), excluded[0].label.as_str()), (1, "network.width=16 seed=0"));
         assert_eq!(excluded[0].reason, "does not meet network.width > 16");
     }

@@ -257,6 +257,8 @@ impl<'a, T: Scalar> Trial<'a, T> {
                 records.push(record);
             }
             if let Some(stop) = stop {
+                // The batch that diverged may have moved running statistics.
+                looks = (None, None);
                 break stop;
             }
             let (train, test, stop) = self.check();
@@ -265,10 +267,9 @@ impl<'a, T: Scalar> Trial<'a, T> {
                 break stop;
             }
         };
-        let (train, test) = (
-            self.train.take(&self.parameters, &self.running),
-            self.test.take(&self.parameters, &self.running),
-        );
+        // The last looks, if there were any, were at this very state.
+        let train = looks.0.unwrap_or_else(|| self.train.take(&self.parameters, &self.running));
+        let test = looks.1.unwrap_or_else(|| self.test.take(&self.parameters, &self.running));
         let mut end = Record::new(self.step, self.rate());
         end.loss = train.loss.is_finite().then_some(train.loss);
         (end.train, end.test) = (Some(train), Some(test));
