@@ -23,14 +23,16 @@ fn the_readmes_commands_do_what_it_says() {
     for line in readme.lines().filter_map(|line| line.strip_prefix("etalon ")) {
         // A comment, and where the shell sends the output, are not the program's.
         let line = line.split('#').next().unwrap().split('>').next().unwrap();
-        let mut arguments: Vec<&str> = line.split_whitespace().collect();
+        let mut arguments = words(line);
         let verb = arguments[0];
-        if ["find", "measure", "train"].contains(&verb) {
+        if ["find", "measure", "train", "sweep"].contains(&verb) {
             arguments.extend(SMALL);
         }
         let outcome = match (verb, arguments.get(1)) {
             // What needs a network is tested with the data.
             ("data", Some(&"fetch")) => continue,
+            // What needs a cluster is tested on one.
+            ("sweep", _) if arguments.contains(&"slurm") => continue,
             _ => etalon.run(&arguments),
         };
         if line.contains("data.name=mnist") {
@@ -40,8 +42,17 @@ fn the_readmes_commands_do_what_it_says() {
         }
         run.push(verb);
     }
-    for verb in ["find", "measure", "train", "spec", "completions"] {
+    for verb in ["find", "measure", "train", "sweep", "status", "spec", "completions"] {
         assert!(run.contains(&verb), "the README shows `etalon {verb}`");
     }
     assert!(etalon.read("runs/heavy-ball/spec.toml").contains("momentum = 0.9"));
+}
+
+/// The words of a line as a shell has them: spaces between single quotes separate nothing.
+fn words(line: &str) -> Vec<&str> {
+    let parts = line.split('\'').enumerate();
+    let split = |(index, part)| -> Vec<&str> {
+        if index % 2 == 1 { vec![part] } else { part.split_whitespace().collect() }
+    };
+    parts.flat_map(split).collect()
 }

@@ -7,7 +7,7 @@ use super::{Cell, Grid, Job, Shard, Store, SweepError};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How to run a sweep.
@@ -62,16 +62,17 @@ pub fn run(
     observe: &(dyn Fn(&Event<'_>) + Sync),
 ) -> Result<Report, SweepError> {
     store.tidy();
-    let summary = Mutex::new(Instant::now() + SUMMARY_EVERY);
-    let report = run_cells(store, grid, grid.cells().iter().collect(), options, observe, Some(&summary));
+    let role = Role::Whole { summary: Mutex::new(Instant::now() + SUMMARY_EVERY) };
+    let report = run_cells(store, grid, grid.cells().iter().collect(), role, options, observe);
     store.tidy();
     let report = report?;
     store.summarise(grid)?;
     Ok(report)
 }
 
-/// Runs the trials of one part that are not done yet. Neither the summary is written nor what dead processes left is
-/// taken away: other workers may be at it, on other machines.
+/// Runs the trials of one part that are not done yet, in the end also those that another process has and has not
+/// finished: it may run on a node that the cluster has lost, and a trial that is done twice does no harm. Neither is the
+/// summary written nor taken away what dead processes left: other workers may be at it, on other machines.
 ///
 /// # Errors
 /// As [`run`].
@@ -82,17 +83,26 @@ pub fn run_shard(
     options: &Options<'_>,
     observe: &(dyn Fn(&Event<'_>) + Sync),
 ) -> Result<Report, SweepError> {
-    run_cells(store, grid, shard.cells(grid), options, observe, None)
+    run_cells(store, grid, shard.cells(grid), Role::Part { put_off: Mutex::default() }, options, observe)
 }
 
-/// Runs those of these trials that are not done yet, and writes the summary now and then where it is told when.
+/// What a process is to a sweep.
+enum Role {
+    /// It sees to all trials, and leaves those that another process has to that. The summary is written now and then, so
+    /// that it can be looked at on the way; the next time is kept here.
+    Whole { summary: Mutex<Instant> },
+    /// It sees to a part, at last to trials that another process has; their places are kept here.
+    Part { put_off: Mutex<Vec<usize>> },
+}
+
+/// Runs those of these trials that are not done yet.
 fn run_cells(
     store: &Store,
     grid: &Grid,
     cells: Vec<&Cell>,
+    role: Role,
     options: &Options<'_>,
     observe: &(dyn Fn(&Event<'_>) + Sync),
-    summary: Option<&Mutex<Instant>>,
 ) -> Result<Report, SweepError> {
     let threads = options.threads.max(1);
     let broken = AtomicBool::new(false);
@@ -103,6 +113,7 @@ fn run_cells(
     let worker = Worker {
         grid,
         open,
+        role,
         stopped: &stopped,
         broken: &broken,
         observe,
@@ -112,22 +123,14 @@ fn run_cells(
             ledger: Ledger::new(),
             cancelled: &stopped,
         },
-        next: AtomicUsize::new(0),
         report: Mutex::new((report, usize::MAX)),
-        summary,
     };
     kept.iter().for_each(|_| worker.tell(usize::MAX, &Event::Kept));
-    // Threads of their own rather than rayon's: one that waits for a task or for memory must not be handed another
-    // trial meanwhile.
-    let ended: Vec<Result<(), SweepError>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(|| worker.work())).collect();
-        // A panic is a defect; it is passed on, not hidden.
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    });
-    ended.into_iter().collect::<Result<(), SweepError>>()?;
+    worker.pass((0..worker.open.len()).collect(), threads, false)?;
+    if let Role::Part { put_off } = &worker.role {
+        let put_off = std::mem::take(&mut *lock(put_off));
+        worker.pass(put_off, threads, true)?;
+    }
     let (mut report, _) = worker.report.into_inner().unwrap_or_else(PoisonError::into_inner);
     report.left = report.cells - report.kept - report.done - report.failed - report.elsewhere;
     Ok(report)
@@ -142,25 +145,39 @@ struct Worker<'a> {
     grid: &'a Grid,
     /// The trials that had no result when this began.
     open: Vec<&'a Cell>,
+    role: Role,
     stopped: &'a (dyn Fn() -> bool + Sync),
     /// Whether a result could not be kept.
     broken: &'a AtomicBool,
     observe: &'a (dyn Fn(&Event<'_>) + Sync),
     surroundings: Surroundings<'a>,
-    next: AtomicUsize,
     /// With the place of the first failure.
     report: Mutex<(Report, usize)>,
-    /// When to write the summary next; none of workers that share a sweep with others.
-    summary: Option<&'a Mutex<Instant>>,
 }
 
 impl Worker<'_> {
+    /// Sees to the cells at some places, on some threads.
+    fn pass(&self, places: Vec<usize>, threads: usize, repeat: bool) -> Result<(), SweepError> {
+        let next = AtomicUsize::new(0);
+        // Threads of their own rather than rayon's: one that waits for a task or for memory must not be handed another
+        // trial meanwhile.
+        let ended: Vec<Result<(), SweepError>> = std::thread::scope(|scope| {
+            let start = |_| scope.spawn(|| self.work(&places, &next, repeat));
+            let threads: Vec<_> = (0..threads.min(places.len())).map(start).collect();
+            // A panic is a defect; it is passed on, not hidden.
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect()
+        });
+        ended.into_iter().collect()
+    }
+
     /// Takes one cell after another until none is left.
-    fn work(&self) -> Result<(), SweepError> {
+    fn work(&self, places: &[usize], next: &AtomicUsize, repeat: bool) -> Result<(), SweepError> {
         while !(self.stopped)() {
-            let place = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(cell) = self.open.get(place) else { break };
-            if let Err(error) = self.attend(place, cell).and_then(|()| self.summarise()) {
+            let Some(&place) = places.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+            if let Err(error) = self.attend(place, repeat).and_then(|()| self.summarise()) {
                 self.broken.store(true, Ordering::Relaxed);
                 return Err(error);
             }
@@ -170,8 +187,9 @@ impl Worker<'_> {
 
     /// Writes the summary now and then, so that it can be looked at on the way.
     fn summarise(&self) -> Result<(), SweepError> {
+        let Role::Whole { summary } = &self.role else { return Ok(()) };
         // Another thread is at it.
-        let Some(Ok(mut due)) = self.summary.map(Mutex::try_lock) else { return Ok(()) };
+        let Ok(mut due) = summary.try_lock() else { return Ok(()) };
         let start = Instant::now();
         if start >= *due {
             self.surroundings.store.summarise(self.grid)?;
@@ -180,12 +198,20 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// Sees to one cell.
-    fn attend(&self, place: usize, cell: &Cell) -> Result<(), SweepError> {
-        let store = self.surroundings.store;
-        let Some(claim) = store.claim(cell)? else {
-            self.tell(place, &Event::Elsewhere);
-            return Ok(());
+    /// Sees to one cell; with `repeat` even if another process has it.
+    fn attend(&self, place: usize, repeat: bool) -> Result<(), SweepError> {
+        let (store, cell) = (self.surroundings.store, self.open[place]);
+        let claim = match (store.claim(cell)?, &self.role) {
+            (Some(claim), _) => claim,
+            (None, _) if repeat => store.claim_too(cell),
+            (None, Role::Part { put_off }) => {
+                lock(put_off).push(place);
+                return Ok(());
+            }
+            (None, Role::Whole { .. }) => {
+                self.tell(place, &Event::Elsewhere);
+                return Ok(());
+            }
         };
         // It may have been finished between the look and the claim.
         if store.row(&cell.name).is_some() {
@@ -210,8 +236,7 @@ impl Worker<'_> {
 
     fn tell(&self, place: usize, event: &Event<'_>) {
         {
-            // Counters are whole between any two statements.
-            let mut guard = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut guard = lock(&self.report);
             let (report, first) = &mut *guard;
             match *event {
                 Event::Kept => report.kept += 1,
@@ -228,4 +253,9 @@ impl Worker<'_> {
         }
         (self.observe)(event);
     }
+}
+
+/// What a lock guards here is whole between any two statements, so that a panic elsewhere spoils nothing.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

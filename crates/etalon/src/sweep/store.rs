@@ -27,8 +27,8 @@ pub struct Store {
 pub(super) struct Claim<'a> {
     store: &'a Store,
     name: &'a str,
-    /// Held open for its lock.
-    _lock: File,
+    /// Held open for its lock; none where another process has that.
+    lock: Option<File>,
 }
 
 impl Store {
@@ -130,6 +130,12 @@ impl Store {
         self.root.join("probes").join(format!("{name}.jsonl"))
     }
 
+    /// How many bytes the searches under way have kept of their probes.
+    pub(super) fn probed(&self) -> u64 {
+        let Ok(entries) = fs::read_dir(self.root.join("probes")) else { return 0 };
+        entries.flatten().filter_map(|entry| Some(entry.metadata().ok()?.len())).sum()
+    }
+
     pub(super) fn lock(&self, name: &str) -> PathBuf {
         self.root.join("running").join(format!("{name}.lock"))
     }
@@ -162,8 +168,13 @@ impl Store {
                 Ok(()) if !path.exists() => continue,
                 Ok(()) => {}
             }
-            return Ok(Some(Claim { store: self, name: &cell.name, _lock: lock }));
+            return Ok(Some(Claim { store: self, name: &cell.name, lock: Some(lock) }));
         }
+    }
+
+    /// The right to compute a trial that another process has, too.
+    pub(super) fn claim_too<'a>(&'a self, cell: &'a Cell) -> Claim<'a> {
+        Claim { store: self, name: &cell.name, lock: None }
     }
 
     /// Writes `summary.csv` from the result files: one row a finished trial, in grid order.
@@ -252,7 +263,7 @@ impl Store {
 }
 
 impl Claim<'_> {
-    /// Keeps the result, unless another process was first where the file system knows no locks.
+    /// Keeps the result, unless another process was first.
     pub(super) fn finish(self, content: &[u8]) -> Result<(), SweepError> {
         if self.store.row(self.name).is_some() {
             return Ok(());
@@ -264,8 +275,11 @@ impl Claim<'_> {
         Ok(())
     }
 
-    /// Keeps the error.
+    /// Keeps the error, unless another process had none.
     pub(super) fn fail(self, error: &str) -> Result<(), SweepError> {
+        if self.store.row(self.name).is_some() {
+            return Ok(());
+        }
         let text = format!("{:#}\n", json!({ "trial": self.name, "error": error }));
         self.store.replace(self.name, &self.store.failure(self.name), text.as_bytes())
     }
@@ -273,8 +287,10 @@ impl Claim<'_> {
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        // While the lock is held, so that nobody takes the file for a claim of a dead process.
-        let _ = fs::remove_file(self.store.lock(self.name));
+        if self.lock.is_some() {
+            // While the lock is held, so that nobody takes the file for a claim of a dead process.
+            let _ = fs::remove_file(self.store.lock(self.name));
+        }
     }
 }
 

@@ -219,3 +219,32 @@ fn boundaries_can_be_the_job_of_a_cell() {
         assert!(1.5 < loss && loss < most && most < 64.0, "{row:?}");
     }
 }
+
+#[test]
+fn a_worker_does_its_part_alone_and_in_the_end_what_others_are_slow_at() {
+    let grid = grid("seed = { linear = [0, 19], points = 20 }");
+    let (whole, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    sweep(whole.path(), &grid, 2).unwrap();
+    Store::open(root.path(), &grid, Map::new()).unwrap();
+    let (store, read) = Store::existing(root.path()).unwrap();
+    let work = |shard: &str| {
+        let options = Options { threads: 2, stop: &AtomicBool::new(false) };
+        run_shard(&store, &read, shard.parse().unwrap(), &options, &|_| {}).unwrap()
+    };
+    let report = work("1/4");
+    assert_eq!((report.cells, report.done, report.left), (5, 5, 0));
+    let left = pending(&store, &read);
+    assert_eq!((left.done, left.untried.len(), left.failed.len()), (5, 15, 0));
+    // Somebody has a trial of the second part, and keeps it.
+    let cell = "2/4".parse::<Shard>().unwrap().cells(&read)[3];
+    let claim = store.claim(cell).unwrap().unwrap();
+    let report = work("2/4");
+    assert_eq!((report.done, report.elsewhere), (5, 0));
+    assert!(store.lock(&cell.name).exists(), "the claim is still theirs");
+    drop(claim);
+    assert_eq!(work("2/4").kept, 5);
+    work("3/4");
+    work("4/4");
+    assert_eq!(collect(&store, &read, None).unwrap().done, 20);
+    assert_eq!(files(root.path()), files(whole.path()));
+}

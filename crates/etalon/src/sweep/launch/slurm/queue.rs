@@ -1,7 +1,7 @@
 //! What Slurm says of the jobs of a sweep.
 
 use super::call::CALLER;
-use super::round::Round;
+use super::round::{COLLECTOR, Round};
 use crate::sweep::{LaunchError, Store};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,7 @@ const OVER: [&str; 10] = [
     "REVOKED",
 ];
 
-/// The jobs of the last submission of a sweep, elements of arrays one by one.
+/// The jobs of the last submission of a sweep and the collector that made it, elements of arrays one by one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Queue {
     /// Which submission.
@@ -55,8 +55,15 @@ pub(super) struct Element {
 /// # Errors
 /// When Slurm gives no answer, which says nothing of the jobs.
 pub fn queue(store: &Store) -> Result<Option<Queue>, LaunchError> {
-    let Some(round) = Round::last(store)? else { return Ok(None) };
-    Ok(Some(Queue::of(&round, &elements(&round.names())?)))
+    let Some(mut round) = Round::last(store)? else { return Ok(None) };
+    loop {
+        let queue = Queue::of(&round, &elements(&round.names())?);
+        match Round::last(store)? {
+            // A collector has submitted the next round meanwhile.
+            Some(newer) if newer.number > round.number => round = newer,
+            _ => return Ok(Some(queue)),
+        }
+    }
 }
 
 /// The jobs with certain names.
@@ -93,9 +100,8 @@ impl Element {
 impl Queue {
     fn of(round: &Round, elements: &[Element]) -> Queue {
         let mut queue = Queue { round: round.number, ..Queue::default() };
-        let collector = round.collector();
         for element in elements {
-            let is_part = element.name != collector;
+            let is_part = !element.name.ends_with(COLLECTOR);
             if !element.is_over() {
                 queue.jobs.insert(element.job);
             }
@@ -132,13 +138,16 @@ mod tests {
         let elements: Vec<Element> = lines.lines().map(|line| Element::parse(line).unwrap()).collect();
         let round = Round {
             number: 2,
-            name: "etalon-a-2".into(),
+            tag: "etalon-a".into(),
             arrays: 1,
             shards: 6,
             done: 0,
             failed: 0,
+            probed: 0,
             settings: Settings::default(),
         };
+        let names = ["etalon-a-2-1", "etalon-a-2-collect", "etalon-a-1-collect"];
+        assert_eq!(round.names(), names);
         let queue = Queue::of(&round, &elements);
         assert_eq!((queue.round, queue.running, queue.cancelled), (2, 2, false));
         let waiting =

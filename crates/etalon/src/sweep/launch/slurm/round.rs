@@ -5,7 +5,14 @@ use crate::sweep::{LaunchError, Store, SweepError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+
+/// The file of a round's record.
+const RECORD: &str = "round.json";
+
+/// What the name of a collector ends with.
+pub(super) const COLLECTOR: &str = "-collect";
 
 /// One submission of what was still to run: some arrays and a collector. Kept as `slurm/round-N/round.json` in the
 /// sweep's folder, beside its scripts and logs.
@@ -13,8 +20,9 @@ use std::path::{Path, PathBuf};
 pub(super) struct Round {
     /// From 1.
     pub(super) number: usize,
-    /// What the names of its jobs begin with, by which they are found whatever became of the answers of sbatch.
-    pub(super) name: String,
+    /// What the names of the sweep's jobs begin with. Jobs are found by their names, whatever became of the answers of
+    /// sbatch.
+    pub(super) tag: String,
     /// Arrays, each at most as long as Slurm takes.
     pub(super) arrays: usize,
     /// Into how many parts the sweep was cut.
@@ -23,31 +31,35 @@ pub(super) struct Round {
     pub(super) done: usize,
     /// Trials with an error then.
     pub(super) failed: usize,
+    /// Bytes of the probes that unfinished searches had kept then.
+    pub(super) probed: u64,
     /// What the user said of its jobs, for the next round.
     pub(super) settings: Settings,
 }
 
 impl Round {
-    /// The name that the jobs of a round of a sweep have: part of the folder's hash, and the number.
-    pub(super) fn name_of(root: &Path, number: usize) -> String {
+    /// What the names of a sweep's jobs begin with: part of its folder's hash.
+    pub(super) fn tag(root: &Path) -> String {
         let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
-        let tag: String = digest.iter().take(5).map(|byte| format!("{byte:02x}")).collect();
-        format!("etalon-{tag}-{number}")
+        let hash: String = digest.iter().take(5).map(|byte| format!("{byte:02x}")).collect();
+        format!("etalon-{hash}")
     }
 
     /// The name of an array, from 1.
     pub(super) fn array(&self, index: usize) -> String {
-        format!("{}-{index}", self.name)
+        format!("{}-{}-{index}", self.tag, self.number)
     }
 
     /// The name of the collector.
     pub(super) fn collector(&self) -> String {
-        format!("{}-collect", self.name)
+        format!("{}-{}{COLLECTOR}", self.tag, self.number)
     }
 
-    /// The names of all jobs.
+    /// The names of all jobs that may still do something for the sweep: its own, and the collector of the round before,
+    /// which may be submitting them.
     pub(super) fn names(&self) -> Vec<String> {
-        (1..=self.arrays).map(|index| self.array(index)).chain([self.collector()]).collect()
+        let before = format!("{}-{}{COLLECTOR}", self.tag, self.number.saturating_sub(1));
+        (1..=self.arrays).map(|index| self.array(index)).chain([self.collector(), before]).collect()
     }
 
     /// Its folder.
@@ -60,28 +72,50 @@ impl Round {
     /// # Errors
     /// When its record cannot be read.
     pub(super) fn last(store: &Store) -> Result<Option<Round>, LaunchError> {
-        let folder = store.root().join("slurm");
-        let Ok(entries) = fs::read_dir(&folder) else { return Ok(None) };
+        let record = |number| Round::folder(store.root(), number).join(RECORD);
+        let Ok(entries) = fs::read_dir(store.root().join("slurm")) else { return Ok(None) };
         let number = |entry: fs::DirEntry| entry.file_name().to_str()?.strip_prefix("round-")?.parse().ok();
-        let Some(number) = entries.flatten().filter_map(number).max() else { return Ok(None) };
-        let path = Round::folder(store.root(), number).join("round.json");
-        let text = fs::read_to_string(&path).map_err(SweepError::io(&path, "read the file"))?;
+        let numbers = entries.flatten().filter_map(number);
+        let Some(number) = numbers.filter(|&number| record(number).exists()).max() else { return Ok(None) };
+        let text =
+            fs::read_to_string(record(number)).map_err(SweepError::io(&record(number), "read the file"))?;
         let round = serde_json::from_str(&text).map_err(|error| {
-            let reason = format!("slurm/round-{number}/round.json: {error}");
+            let reason = format!("{}: {error}", record(number).display());
             SweepError::NoSweep { path: store.root().into(), reason }
         })?;
         Ok(Some(round))
     }
 
-    /// Keeps it, before its first job is submitted, so that none is forgotten.
+    /// Makes the folder of a new round; its number.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(super) fn reserve(root: &Path) -> Result<usize, LaunchError> {
+        let parent = root.join("slurm");
+        fs::create_dir_all(&parent).map_err(SweepError::io(&parent, "create the folder"))?;
+        let mut number = 1;
+        loop {
+            let folder = Round::folder(root, number);
+            match fs::create_dir(&folder) {
+                Ok(()) => return Ok(number),
+                // Of an earlier round, or of one that another process submits now.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(SweepError::io(&folder, "create the folder")(error).into()),
+            }
+        }
+    }
+
+    /// Keeps it in its folder; done before its first job is submitted, so that none is forgotten.
     ///
     /// # Errors
     /// When the system refuses.
     pub(super) fn keep(&self, root: &Path) -> Result<(), LaunchError> {
         let folder = Round::folder(root, self.number);
-        fs::create_dir_all(&folder).map_err(SweepError::io(&folder, "create the folder"))?;
+        // It has no map, and so a form in JSON.
         let text = serde_json::to_string_pretty(self).unwrap_or_default() + "\n";
-        write(&folder.join("round.json"), &text)
+        let (aside, path) = (folder.join("round.part"), folder.join(RECORD));
+        write(&aside, &text)?;
+        Ok(fs::rename(&aside, &path).map_err(SweepError::io(&path, "write the file"))?)
     }
 }
 

@@ -77,14 +77,15 @@ pub(super) fn next_round(
     let root = workers.root();
     let chunks: Vec<&[usize]> =
         workers.indices().chunk_by(|a, b| (a - 1) / longest == (b - 1) / longest).collect();
-    let number = Round::last(store)?.map_or(1, |last| last.number + 1);
+    let number = Round::reserve(root)?;
     let round = Round {
         number,
-        name: Round::name_of(root, number),
+        tag: Round::tag(root),
         arrays: chunks.len(),
         shards: count,
         done: pending.done,
         failed: pending.failed.len(),
+        probed: store.probed(),
         settings: settings.clone(),
     };
     round.keep(root)?;

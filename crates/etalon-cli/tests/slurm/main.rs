@@ -1,0 +1,129 @@
+//! A sweep on a cluster that breaks: the results have the same bytes as those made here.
+
+mod cluster;
+
+use cluster::{Cluster, MAX_ARRAY_SIZE};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+/// 120 trials of about a tenth of a second.
+const SPEC: &str = "\
+loss = \"mse\"
+[data]
+name = \"teacher\"
+train = 64
+test = 8
+dimension = 4
+[network]
+depth = 1
+width = 64
+[train]
+batch = \"full\"
+steps = 3000
+[grid]
+optimizer.eta = { log = [1e-3, 1e-1], points = 30 }
+seed = [0, 1, 2, 3]
+";
+
+/// More than the cluster's four processors, and more than an array takes.
+const SHARDS: usize = 8;
+
+const ETALON: &str = env!("CARGO_BIN_EXE_etalon");
+
+impl Cluster {
+    fn sweep(&self, options: &[&str]) -> Value {
+        let arguments = ["sweep", "spec.toml", "--out", "run", "--on", "slurm", "--json"];
+        let shards = SHARDS.to_string();
+        let text = self.run(ETALON, &[&arguments[..], &["--shards", &shards], options].concat());
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn status(&self) -> Value {
+        let text = self.run(ETALON, &["status", "run", "--json"]);
+        let status: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(status["slurm_error"], Value::Null, "Slurm answers");
+        status
+    }
+
+    fn resume(&self, nodes: &str) {
+        // A node that has come back by itself need not be resumed, and then cannot be.
+        self.output("scontrol", &["update", &format!("nodename={nodes}"), "state=resume"]);
+    }
+}
+
+/// Every result, and the summary.
+fn results(root: &Path) -> Vec<(String, Vec<u8>)> {
+    let read =
+        |entry: fs::DirEntry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap());
+    let mut files: Vec<_> = fs::read_dir(root.join("trials")).unwrap().flatten().map(read).collect();
+    files.sort();
+    files.push(("summary.csv".into(), fs::read(root.join("summary.csv")).unwrap()));
+    files
+}
+
+#[test]
+fn a_sweep_on_a_cluster_that_breaks_has_the_same_bytes() {
+    let cluster = Cluster::start();
+    let root = cluster.path().to_path_buf();
+    fs::write(root.join("spec.toml"), SPEC).unwrap();
+    cluster.run(ETALON, &["sweep", "spec.toml", "--out", "local"]);
+
+    // Slurm's refusal comes through, and is in the way of nothing.
+    let arguments = ["sweep", "spec.toml", "--out", "run", "--on", "slurm", "--slurm", "partition=none"];
+    let refused = cluster.output(ETALON, &arguments);
+    let complaint = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{complaint}");
+    assert!(complaint.contains("invalid partition specified: none"), "{complaint}");
+
+    // No job can be launched: Slurm holds them for ever, and status says how to free them.
+    fs::write(root.join("refuse"), "").unwrap();
+    let submitted = cluster.sweep(&[]);
+    assert_eq!((&submitted["submission"], &submitted["elements"]), (&"submitted".into(), &SHARDS.into()));
+    let arrays = SHARDS.div_ceil(MAX_ARRAY_SIZE - 1);
+    assert_eq!(submitted["arrays"].as_array().unwrap().len(), arrays, "no array is longer than Slurm takes");
+    let held = cluster.until("an element cannot be launched", |cluster| {
+        let held = cluster.status()["slurm"]["held"].as_object().unwrap().clone();
+        (held.len() >= 2).then_some(held)
+    });
+    assert!(held.values().all(|reason| reason == "launch failed requeued held"), "{held:?}");
+    let advice = String::from_utf8(cluster.output(ETALON, &["status", "run"]).stderr).unwrap();
+    let release = advice.trim().split_once("free them with: scontrol ").unwrap().1;
+    assert_eq!(cluster.sweep(&[])["submission"], "alive", "jobs that are held are not submitted again");
+    fs::remove_file(root.join("refuse")).unwrap();
+    cluster.resume("n1,n2");
+    cluster.run("scontrol", &release.split(' ').collect::<Vec<_>>());
+
+    // A worker dies, and a node is lost; what ran there runs on as an orphan while Slurm starts it again.
+    let victim = cluster.until("workers on both nodes have begun", |cluster| {
+        let done = cluster.status()["done"].as_u64().unwrap();
+        let (staying, lost) = (cluster.workers("n1"), cluster.workers("n2"));
+        if done >= 3 && !lost.is_empty() { staying.first().copied() } else { None }
+    });
+    cluster.kill(&[victim]);
+    cluster.run("scontrol", &["update", "nodename=n2", "state=down", "reason=test"]);
+    cluster.until("the lost node's elements wait", |cluster| {
+        (!cluster.status()["slurm"]["waiting"].as_object().unwrap().is_empty()).then_some(())
+    });
+    cluster.resume("n2");
+
+    // The collector submits what the dead worker left.
+    let status = cluster.until("no job is left", |cluster| {
+        let status = cluster.status();
+        let over = status["slurm"]["jobs"].as_array().unwrap().is_empty();
+        over.then_some(status)
+    });
+    let (rounds, log) = (&status["slurm"]["round"], collector_logs(&root));
+    assert_eq!((&status["done"], &status["failed"]), (&120.into(), &0.into()), "{log}");
+    assert!(rounds.as_u64() > Some(2), "the refused round, the broken one and at least one more: {log}");
+    assert!(results(&root.join("run")) == results(&root.join("local")), "a byte differs");
+    assert_eq!(cluster.sweep(&[])["submission"], "done");
+}
+
+/// What the collectors wrote.
+fn collector_logs(root: &Path) -> String {
+    let rounds = fs::read_dir(root.join("run/slurm")).unwrap().flatten();
+    let files = rounds.flat_map(|round| fs::read_dir(round.path()).unwrap().flatten());
+    let logs = files.filter(|file| file.file_name().to_str().unwrap().starts_with("collect-"));
+    logs.map(|log| fs::read_to_string(log.path()).unwrap()).collect()
+}
