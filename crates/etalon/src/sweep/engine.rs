@@ -62,7 +62,8 @@ pub fn run(
     observe: &(dyn Fn(&Event<'_>) + Sync),
 ) -> Result<Report, SweepError> {
     store.tidy();
-    let report = run_cells(store, grid, grid.cells().iter().collect(), Share::All, options, observe);
+    let role = Role::Whole { summary: Mutex::new(Instant::now() + SUMMARY_EVERY) };
+    let report = run_cells(store, grid, grid.cells().iter().collect(), role, options, observe);
     store.tidy();
     let report = report?;
     store.summarise(grid)?;
@@ -82,17 +83,16 @@ pub fn run_shard(
     options: &Options<'_>,
     observe: &(dyn Fn(&Event<'_>) + Sync),
 ) -> Result<Report, SweepError> {
-    run_cells(store, grid, shard.cells(grid), Share::Part, options, observe)
+    run_cells(store, grid, shard.cells(grid), Role::Part { put_off: Mutex::default() }, options, observe)
 }
 
-/// How a process shares a sweep with others.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Share {
-    /// It sees to all trials but those that another process has, and to the summary.
-    All,
-    /// It is one of many: it does those of its trials that another process has too, after all others (the other may
-    /// be lost), and leaves the summary alone.
-    Part,
+/// What a process is to a sweep.
+enum Role {
+    /// It sees to all trials, and leaves those that another process has to that. The summary is written now and then, so
+    /// that it can be looked at on the way; the next time is kept here.
+    Whole { summary: Mutex<Instant> },
+    /// It sees to a part, at last to trials that another process has; their places are kept here.
+    Part { put_off: Mutex<Vec<usize>> },
 }
 
 /// Runs those of these trials that are not done yet.
@@ -100,7 +100,7 @@ fn run_cells(
     store: &Store,
     grid: &Grid,
     cells: Vec<&Cell>,
-    share: Share,
+    role: Role,
     options: &Options<'_>,
     observe: &(dyn Fn(&Event<'_>) + Sync),
 ) -> Result<Report, SweepError> {
@@ -108,11 +108,12 @@ fn run_cells(
     let broken = AtomicBool::new(false);
     let stopped = || options.stop.load(Ordering::Relaxed) || broken.load(Ordering::Relaxed);
     let report = Report { cells: cells.len(), ..Report::default() };
-    let (kept, open): (Vec<_>, Vec<_>) =
-        cells.into_par_iter().enumerate().partition(|(_, cell)| store.row(&cell.name).is_some());
+    let (kept, open): (Vec<&Cell>, Vec<&Cell>) =
+        cells.into_par_iter().partition(|cell| store.row(&cell.name).is_some());
     let worker = Worker {
         grid,
-        share,
+        open,
+        role,
         stopped: &stopped,
         broken: &broken,
         observe,
@@ -123,13 +124,13 @@ fn run_cells(
             cancelled: &stopped,
         },
         report: Mutex::new((report, usize::MAX)),
-        summary: Mutex::new(Instant::now() + SUMMARY_EVERY),
-        put_off: Mutex::default(),
     };
-    kept.iter().for_each(|&(place, _)| worker.tell(place, &Event::Kept));
-    worker.pass(&open, threads, false)?;
-    let put_off = std::mem::take(&mut *lock(&worker.put_off));
-    worker.pass(&put_off, threads, true)?;
+    kept.iter().for_each(|_| worker.tell(usize::MAX, &Event::Kept));
+    worker.pass((0..worker.open.len()).collect(), threads, false)?;
+    if let Role::Part { put_off } = &worker.role {
+        let put_off = std::mem::take(&mut *lock(put_off));
+        worker.pass(put_off, threads, true)?;
+    }
     let (mut report, _) = worker.report.into_inner().unwrap_or_else(PoisonError::into_inner);
     report.left = report.cells - report.kept - report.done - report.failed - report.elsewhere;
     Ok(report)
@@ -142,7 +143,9 @@ const SUMMARY_SHARE: u32 = 20;
 
 struct Worker<'a> {
     grid: &'a Grid,
-    share: Share,
+    /// The trials that had no result when this began.
+    open: Vec<&'a Cell>,
+    role: Role,
     stopped: &'a (dyn Fn() -> bool + Sync),
     /// Whether a result could not be kept.
     broken: &'a AtomicBool,
@@ -150,36 +153,31 @@ struct Worker<'a> {
     surroundings: Surroundings<'a>,
     /// With the place of the first failure.
     report: Mutex<(Report, usize)>,
-    /// When to write the summary next.
-    summary: Mutex<Instant>,
-    /// Trials that another process has, with their places.
-    put_off: Mutex<Vec<(usize, &'a Cell)>>,
 }
 
-impl<'a> Worker<'a> {
-    /// Sees to some cells, each with its place, on some threads.
-    fn pass(&self, cells: &[(usize, &'a Cell)], threads: usize, repeat: bool) -> Result<(), SweepError> {
+impl Worker<'_> {
+    /// Sees to the cells at some places, on some threads.
+    fn pass(&self, places: Vec<usize>, threads: usize, repeat: bool) -> Result<(), SweepError> {
         let next = AtomicUsize::new(0);
         // Threads of their own rather than rayon's: one that waits for a task or for memory must not be handed another
         // trial meanwhile.
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..threads.min(cells.len()))
-                .map(|_| scope.spawn(|| self.work(cells, &next, repeat)))
-                .collect();
-            let mut ended = Vec::new();
-            for thread in threads {
-                // A panic is a defect; it is passed on, not hidden.
-                ended.push(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            }
-            ended.into_iter().collect()
-        })
+        let ended: Vec<Result<(), SweepError>> = std::thread::scope(|scope| {
+            let start = |_| scope.spawn(|| self.work(&places, &next, repeat));
+            let threads: Vec<_> = (0..threads.min(places.len())).map(start).collect();
+            // A panic is a defect; it is passed on, not hidden.
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect()
+        });
+        ended.into_iter().collect()
     }
 
     /// Takes one cell after another until none is left.
-    fn work(&self, cells: &[(usize, &'a Cell)], next: &AtomicUsize, repeat: bool) -> Result<(), SweepError> {
+    fn work(&self, places: &[usize], next: &AtomicUsize, repeat: bool) -> Result<(), SweepError> {
         while !(self.stopped)() {
-            let Some(&(place, cell)) = cells.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-            if let Err(error) = self.attend(place, cell, repeat).and_then(|()| self.summarise()) {
+            let Some(&place) = places.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+            if let Err(error) = self.attend(place, repeat).and_then(|()| self.summarise()) {
                 self.broken.store(true, Ordering::Relaxed);
                 return Err(error);
             }
@@ -189,8 +187,9 @@ impl<'a> Worker<'a> {
 
     /// Writes the summary now and then, so that it can be looked at on the way.
     fn summarise(&self) -> Result<(), SweepError> {
-        // Where the lock is taken, another thread is at it.
-        let (Share::All, Ok(mut due)) = (self.share, self.summary.try_lock()) else { return Ok(()) };
+        let Role::Whole { summary } = &self.role else { return Ok(()) };
+        // Another thread is at it.
+        let Ok(mut due) = summary.try_lock() else { return Ok(()) };
         let start = Instant::now();
         if start >= *due {
             self.surroundings.store.summarise(self.grid)?;
@@ -200,16 +199,17 @@ impl<'a> Worker<'a> {
     }
 
     /// Sees to one cell; with `repeat` even if another process has it.
-    fn attend(&self, place: usize, cell: &'a Cell, repeat: bool) -> Result<(), SweepError> {
-        let store = self.surroundings.store;
-        let claim = match store.claim(cell)? {
-            Some(claim) => claim,
-            None if repeat => store.claim_too(cell),
-            None => {
-                match self.share {
-                    Share::All => self.tell(place, &Event::Elsewhere),
-                    Share::Part => lock(&self.put_off).push((place, cell)),
-                }
+    fn attend(&self, place: usize, repeat: bool) -> Result<(), SweepError> {
+        let (store, cell) = (self.surroundings.store, self.open[place]);
+        let claim = match (store.claim(cell)?, &self.role) {
+            (Some(claim), _) => claim,
+            (None, _) if repeat => store.claim_too(cell),
+            (None, Role::Part { put_off }) => {
+                lock(put_off).push(place);
+                return Ok(());
+            }
+            (None, Role::Whole { .. }) => {
+                self.tell(place, &Event::Elsewhere);
                 return Ok(());
             }
         };

@@ -130,6 +130,12 @@ impl Store {
         self.root.join("probes").join(format!("{name}.jsonl"))
     }
 
+    /// How many bytes the searches under way have kept of their probes.
+    pub(super) fn probed(&self) -> u64 {
+        let Ok(entries) = fs::read_dir(self.root.join("probes")) else { return 0 };
+        entries.flatten().filter_map(|entry| Some(entry.metadata().ok()?.len())).sum()
+    }
+
     pub(super) fn lock(&self, name: &str) -> PathBuf {
         self.root.join("running").join(format!("{name}.lock"))
     }

@@ -143,6 +143,7 @@ mod tests {
             shards: 6,
             done: 0,
             failed: 0,
+            probed: 0,
             settings: Settings::default(),
         };
         let names = ["etalon-a-2-1", "etalon-a-2-collect", "etalon-a-1-collect"];

@@ -31,6 +31,8 @@ pub(super) struct Round {
     pub(super) done: usize,
     /// Trials with an error then.
     pub(super) failed: usize,
+    /// Bytes of the probes that unfinished searches had kept then.
+    pub(super) probed: u64,
     /// What the user said of its jobs, for the next round.
     pub(super) settings: Settings,
 }

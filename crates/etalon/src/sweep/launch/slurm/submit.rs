@@ -85,6 +85,7 @@ pub(super) fn next_round(
         shards: count,
         done: pending.done,
         failed: pending.failed.len(),
+        probed: store.probed(),
         settings: settings.clone(),
     };
     round.keep(root)?;
