@@ -69,7 +69,7 @@ fn a_figure_shows_what_was_fitted_and_what_was_left_out() {
     // Two widths at each of five budgets.
     assert_eq!(svg.matches("<circle").count(), 10);
     for expected in
-        ["steps = 1.00 (train.steps)^1.00, R² = 1.00, 8 points", "width 4", "steps: median and range"]
+        ["steps = 1.00 (train.steps)^1.00, R² = 1.00, 8 points", "steps 32", "steps: median and range"]
     {
         assert!(svg.contains(expected), "{expected}");
     }

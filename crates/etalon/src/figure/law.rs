@@ -40,11 +40,9 @@ impl LawPicture<'_> {
     /// With no mark that has logarithms.
     pub fn svg(&self) -> Result<String, FigureError> {
         let proper = |value: f64| value > 0.0 && value.is_finite();
-        let marks: Vec<&Mark> = self
-            .marks
-            .iter()
-            .filter(|mark| proper(mark.x) && mark.spread.iter().all(|&y| proper(y)))
-            .collect();
+        // A median that is none has seeds that may be some.
+        let is_shown = |mark: &&Mark| [mark.x, mark.y].iter().chain(&mark.spread).all(|&value| proper(value));
+        let marks: Vec<&Mark> = self.marks.iter().filter(is_shown).collect();
         if marks.is_empty() {
             return Err(FigureError::Empty("no measurement has a logarithm"));
         }
@@ -96,7 +94,7 @@ mod tests {
         let svg = picture(&marks).svg().unwrap();
         assert_eq!(svg.matches("<circle").count(), 3);
         assert!(svg.find("depth 9").unwrap() < svg.find("depth 10").unwrap(), "groups come in order");
-        let nothing = Mark { y: f64::NAN, spread: [f64::NAN; 2], ..mark("", 1.0, true) };
+        let nothing = Mark { y: f64::NAN, ..mark("", 1.0, true) };
         assert!(matches!(picture(&[nothing]).svg(), Err(FigureError::Empty(_))));
     }
 }
