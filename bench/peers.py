@@ -15,7 +15,7 @@ import os
 import shutil
 import time
 
-UNITS = {"w1": "ms", "w2": "s", "w4": "ms"}
+UNITS = {"w1": "ms", "w2": "s", "w3": "ms", "w4": "ms"}
 LEARNING_RATES = [0.01 * 1.5**i for i in range(16)]
 SWEEP_STEPS = 200
 PEERS = {}
@@ -122,15 +122,20 @@ def _(repeats, threads):
     return torch_step(repeats, threads, compiled=False)
 
 
-@peer("w1", "torch-compile")
-def _(repeats, threads):
+def compiled_or_skipped(run):
+    """Runs what needs torch.compile, or says why it cannot."""
     if not any(shutil.which(name) for name in ("g++", "clang++", "c++")):
         raise Skipped("torch.compile needs a C++ compiler, and none is on PATH")
     try:
-        return torch_step(repeats, threads, compiled=True)
+        return run()
     except Exception as error:  # torch.compile raises many types, by version
         reason = next(iter(str(error).strip().splitlines()), "")
         raise Skipped(f"torch.compile failed: {type(error).__name__}: {reason}") from error
+
+
+@peer("w1", "torch-compile")
+def _(repeats, threads):
+    return compiled_or_skipped(lambda: torch_step(repeats, threads, compiled=True))
 
 
 @peer("w2", "torch-vmap")
@@ -201,6 +206,75 @@ def _(repeats, threads):
 @peer("w4", "torch-double-backward")
 def _(repeats, threads):
     return torch_hvp(repeats, threads, retained=False)
+
+
+def preresnet20(torch):
+    """He's variance by outputs, no bias in convolutions, shortcuts without parameters."""
+    from torch import nn
+    from torch.nn import functional as F
+
+    def conv(inputs, outputs, stride=1):
+        layer = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        nn.init.kaiming_normal_(layer.weight, mode="fan_out")
+        return layer
+
+    class Block(nn.Module):
+        def __init__(self, inputs, outputs, stride):
+            super().__init__()
+            self.bn1, self.conv1 = nn.BatchNorm2d(inputs), conv(inputs, outputs, stride)
+            self.bn2, self.conv2 = nn.BatchNorm2d(outputs), conv(outputs, outputs)
+            self.stride, self.new = stride, outputs - inputs
+
+        def forward(self, x):
+            y = self.conv1(F.relu(self.bn1(x), inplace=True))
+            y = self.conv2(F.relu(self.bn2(y), inplace=True))
+            if self.new:
+                x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.new))
+            return y + x
+
+    widths = [16] + [16] * 3 + [32] * 3 + [64] * 3
+    blocks = [
+        Block(a, b, 2 if a != b else 1) for a, b in zip(widths, widths[1:])
+    ]  # fmt: skip
+    head = [nn.BatchNorm2d(64), nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10)]
+    return nn.Sequential(conv(3, 16), *blocks, *head)
+
+
+def torch_images(repeats, threads, compiled):
+    import numpy as np
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    inputs = torch.from_numpy(rng.normal(size=(128, 3, 32, 32)).astype(np.float32))
+    inputs = inputs.to(memory_format=torch.channels_last)
+    labels = torch.from_numpy(rng.integers(10, size=128))
+    model = preresnet20(torch).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
+    forward = torch.compile(model) if compiled else model
+    losses = []
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss = torch.nn.functional.cross_entropy(forward(inputs), labels)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+
+    samples = timed(step, repeats, warm_up=5, scale=1e3)
+    # The first loss: later ones part, for training at this rate is chaotic in f32.
+    return samples, losses[0]
+
+
+@peer("w3", "torch-eager")
+def _(repeats, threads):
+    return torch_images(repeats, threads, compiled=False)
+
+
+@peer("w3", "torch-compile")
+def _(repeats, threads):
+    return compiled_or_skipped(lambda: torch_images(repeats, threads, compiled=True))
 
 
 # -------------------------------------------------------------------- JAX

@@ -1,9 +1,10 @@
-//! Etalon's side of the benchmarks: `bench w1|w2|w4|w5|w5-loop|w5-steps --repeats N --threads T` prints one line of JSON.
+//! Etalon's side of the benchmarks: `bench w1|w2|w3|w4|w5|w5-loop|w5-steps --repeats N --threads T` prints one line of JSON.
 
 use etalon::data::BatchOrder;
 use etalon::nn::kernels::activation::Activation;
-use etalon::nn::kernels::elementwise::sgd;
-use etalon::nn::network::{Initialisation, Mlp, Parametrization};
+use etalon::nn::kernels::elementwise::{sgd, sgd_momentum};
+use etalon::nn::layers::{Normalizer, Over};
+use etalon::nn::network::{Family, Fan, Image, Initialisation, Mlp, Parametrization, ResNet, Skip, Style};
 use etalon::nn::random::{Purpose, stream};
 use etalon::nn::{Batch, Linearization, Loss, Network, Workspace};
 use etalon::sweep::{Grid, Options, Store};
@@ -31,9 +32,9 @@ fn network(hidden: &[usize]) -> Network<f32> {
 }
 
 /// Normal inputs and one-hot targets.
-fn samples(len: usize) -> (Vec<f32>, Vec<f32>) {
+fn samples(len: usize, width: usize) -> (Vec<f32>, Vec<f32>) {
     let mut generator = stream(0, Purpose::Data, 0);
-    let inputs = (0..len * 784).map(|_| StandardNormal.sample(&mut generator)).collect();
+    let inputs = (0..len * width).map(|_| StandardNormal.sample(&mut generator)).collect();
     let targets = (0..len * 10).map(|i| f32::from(u8::from(i % 10 == (i / 10) % 10))).collect();
     (inputs, targets)
 }
@@ -51,7 +52,7 @@ fn timed(repeats: usize, warm_up: usize, mut work: impl FnMut()) -> Vec<f64> {
 /// One step of gradient descent, MLP 784-512-512-10, batch 512; milliseconds.
 fn w1(repeats: usize) -> Vec<f64> {
     let network = network(&[512, 512]);
-    let (inputs, targets) = samples(512);
+    let (inputs, targets) = samples(512, 784);
     let mut parameters: Vec<f32> = network.layout().initialise(0);
     let mut workspace = Workspace::new(&network, 512, true);
     let batch = Batch { inputs: &inputs, targets: &targets };
@@ -66,7 +67,7 @@ fn w1(repeats: usize) -> Vec<f64> {
 /// Sixteen learning rates of 200 full-batch steps, MLP 784-256-10, n = 1024, a trial a thread; seconds.
 fn w2(repeats: usize) -> Vec<f64> {
     let network = network(&[256]);
-    let (inputs, targets) = samples(1024);
+    let (inputs, targets) = samples(1024, 784);
     let start: Vec<f32> = network.layout().initialise(0);
     timed(repeats, 0, || {
         let losses: Vec<f64> = (0..16)
@@ -87,10 +88,47 @@ fn w2(repeats: usize) -> Vec<f64> {
     })
 }
 
+/// One step of momentum descent, PreResNet-20 with batch normalisation, 128 images of 32 x 32 x 3; milliseconds.
+fn w3(repeats: usize) -> Vec<f64> {
+    let style = Style {
+        normalizer: Some(Normalizer { over: Over::Batch, affine: true, epsilon: 1e-5 }),
+        activation: Activation::Relu,
+        parametrization: Parametrization::Standard,
+        initialisation: Initialisation::He,
+        fan: Fan::Out,
+        output_gain: 1.0,
+        bias: true,
+    };
+    let network = ResNet {
+        image: Image { height: 32, width: 32, channels: 3 },
+        family: Family::PreResNet,
+        depth: 20,
+        channels: 16,
+        widen: 1,
+        skip: Skip::Pad,
+        outputs: 10,
+        style,
+    };
+    let network = network.build::<f32>().expect("the shapes fit");
+    let (inputs, targets) = samples(128, network.input_len());
+    let mut parameters: Vec<f32> = network.layout().initialise(0);
+    let mut velocity = vec![0.0; parameters.len()];
+    let mut workspace = Workspace::new(&network, 128, true);
+    let mut state: Vec<f32> = network.state_layout().initialise(0);
+    let batch = Batch { inputs: &inputs, targets: &targets };
+    let seconds = timed(repeats, 5, || {
+        network.gradient(&parameters, batch, Loss::CrossEntropy, &mut workspace);
+        network.track(&workspace, &mut state);
+        let rule = (0.1, 0.9, 5e-4, false);
+        sgd_momentum(network.cpu(), rule, workspace.gradient(), &mut velocity, &mut parameters);
+    });
+    seconds.iter().map(|seconds| seconds * 1e3).collect()
+}
+
 /// One Hessian-vector product at a fixed point, MLP 784-512-512-10, n = 1024; milliseconds.
 fn w4(repeats: usize) -> Vec<f64> {
     let network = network(&[512, 512]);
-    let (inputs, targets) = samples(1024);
+    let (inputs, targets) = samples(1024, 784);
     let parameters: Vec<f32> = network.layout().initialise(0);
     let direction: Vec<f32> = network.layout().initialise(1);
     let mut product = vec![0.0; parameters.len()];
@@ -173,11 +211,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (work, run, unit): (_, fn(usize) -> Vec<f64>, _) = match arguments.first().map(String::as_str) {
         Some("w1") => ("w1", w1, "ms"),
         Some("w2") => ("w2", w2, "s"),
+        Some("w3") => ("w3", w3, "ms"),
         Some("w4") => ("w4", w4, "ms"),
         Some("w5") => ("w5", w5, "s"),
         Some("w5-loop") => ("w5", w5_loop, "s"),
         Some("w5-steps") => ("w5", w5_steps, "s"),
-        _ => return Err("usage: bench w1|w2|w4|w5|w5-loop|w5-steps [--repeats N] [--threads T]".into()),
+        _ => return Err("usage: bench w1|w2|w3|w4|w5|w5-loop|w5-steps [--repeats N] [--threads T]".into()),
     };
     // Inside the pool, so that handing work over costs no trip between threads.
     let samples = rayon::scope(|_| run(option("--repeats").unwrap_or(10)));

@@ -192,6 +192,26 @@ impl<T: Scalar> NetworkBuilder<T> {
         self.push(Box::new(layer), input)
     }
 
+    /// Adds a convolution of `input` plus the value `skip`: what [`NetworkBuilder::sum`] of the two gives, with one pass
+    /// over the sum less.
+    ///
+    /// # Errors
+    /// As [`NetworkBuilder::convolution`], and when the convolution's output and `skip` differ in length.
+    pub fn convolution_plus(
+        &mut self,
+        layer: Conv2d,
+        input: Value,
+        skip: Value,
+    ) -> Result<Value, NetworkError> {
+        let skipped = self.len(skip);
+        let sum = self.convolution(layer, input)?;
+        if self.len(sum) != skipped {
+            return Err(NetworkError::Sum(self.len(sum), skipped));
+        }
+        self.nodes[sum.0 - 1].skip = Some(skip.0);
+        Ok(sum)
+    }
+
     /// Adds pooling.
     ///
     /// # Errors
@@ -246,7 +266,7 @@ impl<T: Scalar> NetworkBuilder<T> {
         if output != skipped {
             return Err(NetworkError::Sum(output, skipped));
         }
-        // Only the identity may carry a sum: every other layer may look at its own output.
+        // The identity carries the sum: other layers may look at their own output.
         let sum = self.activation(Activation::Identity, branch)?;
         self.nodes[sum.0 - 1].skip = Some(skip.0);
         Ok(sum)

@@ -5,9 +5,8 @@ use super::{Image, Network, NetworkError, Style};
 use crate::Scalar;
 use crate::layers::Kept;
 
-/// Convolutions of 3 x 3, each followed by the activation; between two of them, windows of 2 x 2 halve the image and the
-/// channels double. The mean of each channel of the last goes to the output layer. Layers are named `conv1`, `conv2`,
-/// ..., `fc`.
+/// Convolutions of 3 x 3, each followed by the normalisation and the activation; between two of them, windows of 2 x 2 halve the image and the
+/// channels double. The mean of each channel of the last goes to the output layer. Layers are named `conv1`, `bn1`, `conv2`, ..., `fc`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cnn {
     /// The input.
@@ -39,7 +38,7 @@ impl Cnn {
             }
             let kernel = Kernel { outputs, size: 3, stride: 1 };
             feature = builder.convolve(&format!("conv{layer}"), kernel, self.style.bias, feature)?;
-            feature = builder.activate(feature)?;
+            feature = builder.activate(&format!("bn{layer}"), feature)?;
         }
         builder.finish("fc", self.outputs, feature)
     }

@@ -5,7 +5,7 @@ use crate::Scalar;
 use crate::kernels::activation::Activation;
 use crate::kernels::convolution::Convolution;
 use crate::kernels::pooling::Windows;
-use crate::layers::{Conv2d, Dense, Kept, Pool2d};
+use crate::layers::{Conv2d, Dense, Kept, Normalizer, Pool2d};
 
 /// The shape of an image whose values stand in NHWC order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +43,8 @@ pub enum Fan {
 /// What all layers of a convolutional network share.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Style {
+    /// What stands before each activation.
+    pub normalizer: Option<Normalizer>,
     /// The activation.
     pub activation: Activation,
     /// Where factors of width stand: standard or NTK.
@@ -93,10 +95,33 @@ impl<T: Scalar> ImageBuilder<T> {
     pub fn convolve(
         &mut self,
         name: &str,
+        kernel: Kernel,
+        bias: bool,
+        input: Feature,
+    ) -> Result<Feature, NetworkError> {
+        let (layer, image) = self.convolution(kernel, bias, input.image);
+        Ok(Feature { value: self.builder.named(name).convolution(layer, input.value)?, image })
+    }
+
+    /// A convolution of that name, without bias, plus a value.
+    pub fn convolve_plus(
+        &mut self,
+        name: &str,
+        kernel: Kernel,
+        input: Feature,
+        skip: Value,
+    ) -> Result<Feature, NetworkError> {
+        let (layer, image) = self.convolution(kernel, false, input.image);
+        Ok(Feature { value: self.builder.named(name).convolution_plus(layer, input.value, skip)?, image })
+    }
+
+    /// The layer, and the shape of its output.
+    fn convolution(
+        &self,
         Kernel { outputs, size, stride }: Kernel,
         bias: bool,
-        Feature { value, image }: Feature,
-    ) -> Result<Feature, NetworkError> {
+        image: Image,
+    ) -> (Conv2d, Image) {
         let Image { height, width, channels: inputs } = image;
         let shape = Convolution { height, width, inputs, outputs, kernel: size, stride, padding: size / 2 };
         let channels = if self.style.fan == Fan::In { inputs } else { outputs };
@@ -104,17 +129,21 @@ impl<T: Scalar> ImageBuilder<T> {
             self.scales(self.style.initialisation.gain(), channels * size * size);
         let bias_multiplier = bias.then_some(1.0);
         let layer = Conv2d { shape, weight_multiplier, weight_deviation, bias_multiplier };
-        let value = self.builder.named(name).convolution(layer, value)?;
+        // The padding is at least half a kernel, so that there is a place for the kernel.
         let image = Image { height: shape.output_height(), width: shape.output_width(), channels: outputs };
-        Ok(Feature { value, image })
+        (layer, image)
     }
 
-    /// The activation.
-    pub fn activate(&mut self, feature: Feature) -> Result<Feature, NetworkError> {
-        if self.style.activation == Activation::Identity {
-            return Ok(feature);
+    /// The normalisation, of that name, and the activation.
+    pub fn activate(&mut self, name: &str, mut feature: Feature) -> Result<Feature, NetworkError> {
+        if let Some(normalizer) = self.style.normalizer {
+            let positions = feature.image.height * feature.image.width;
+            feature.value = self.builder.named(name).normalize(normalizer, positions, feature.value)?;
         }
-        Ok(Feature { value: self.builder.activation(self.style.activation, feature.value)?, ..feature })
+        if self.style.activation != Activation::Identity {
+            feature.value = self.builder.activation(self.style.activation, feature.value)?;
+        }
+        Ok(feature)
     }
 
     /// Windows of that size, side by side.

@@ -27,7 +27,7 @@ use std::ops::Range;
 /// A layer's place in the network: `value = layer(input) + skip`.
 ///
 /// Values are numbered: 0 is the network's input, node `i` makes value `i + 1`. `skip` is the other branch of a
-/// residual sum, which only an identity layer has.
+/// residual sum, which only an identity or a convolution has: other layers may look at their own output.
 #[derive(Debug)]
 struct Node<T> {
     layer: Box<dyn Layer<T>>,

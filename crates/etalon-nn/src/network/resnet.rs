@@ -10,11 +10,11 @@ use crate::layers::Shortcut;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
     /// PreResNet (He, Zhang, Ren and Sun 2016, 1603.05027) of depth 6 n + 2, n blocks a stage. Names are those of the
-    /// usual PyTorch version: `conv1`, `layer1.0.conv1`, ..., `layer2.0.downsample.0`, `fc`.
+    /// usual PyTorch version: `conv1`, `layer1.0.bn1`, `layer1.0.conv1`, ..., `layer2.0.downsample.0`, `bn`, `fc`.
     PreResNet,
     /// Wide residual network (Zagoruyko and Komodakis 2016, 1605.07146) of depth 6 n + 4, n blocks a stage. A block
     /// that changes the shape has a 1 x 1 convolution of its activated input as shortcut. Names are those of the usual
-    /// PyTorch version: `conv1`, `block1.layer.0.conv1`, ..., `block1.layer.0.convShortcut`, `fc`.
+    /// PyTorch version: `conv1`, `block1.layer.0.bn1`, ..., `block1.layer.0.convShortcut`, `bn1`, `fc`.
     Wide,
 }
 
@@ -29,8 +29,8 @@ pub enum Skip {
 }
 
 /// A residual network: a convolution of `channels` channels, then three stages of blocks of two 3 x 3 convolutions,
-/// each behind its activation, with `widen` times 1, 2 and 4 times as many channels; the second and the third stage
-/// begin with stride 2. Then the activation, the mean of each channel, and the output layer. Convolutions have no bias.
+/// each behind its normalisation and activation, with `widen` times 1, 2 and 4 times as many channels; the second and the third stage
+/// begin with stride 2. Then normalisation, activation, the mean of each channel, and the output layer. Convolutions have no bias.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResNet {
     /// The input.
@@ -72,7 +72,8 @@ impl ResNet {
                 feature = self.block(&mut builder, &name, outputs, stride, feature)?;
             }
         }
-        feature = builder.activate(feature)?;
+        let last = if self.family == Family::Wide { "bn1" } else { "bn" };
+        feature = builder.activate(last, feature)?;
         builder.finish("fc", self.outputs, feature)
     }
 
@@ -98,10 +99,9 @@ impl ResNet {
         input: Feature,
     ) -> Result<Feature, NetworkError> {
         let conv = |stride| Kernel { outputs, size: 3, stride };
-        let active = builder.activate(input)?;
+        let active = builder.activate(&format!("{name}.bn1"), input)?;
         let mut branch = builder.convolve(&format!("{name}.conv1"), conv(stride), false, active)?;
-        branch = builder.activate(branch)?;
-        branch = builder.convolve(&format!("{name}.conv2"), conv(1), false, branch)?;
+        branch = builder.activate(&format!("{name}.bn2"), branch)?;
         let skip = if outputs == input.image.channels && stride == 1 {
             input.value
         } else {
@@ -116,7 +116,7 @@ impl ResNet {
                 (Family::PreResNet, Skip::Pad) => pad(builder, outputs, stride, input)?,
             }
         };
-        Ok(Feature { value: builder.builder.sum(branch.value, skip)?, ..branch })
+        builder.convolve_plus(&format!("{name}.conv2"), conv(1), branch, skip)
     }
 }
 
@@ -135,9 +135,11 @@ mod tests {
     use super::super::{Fan, Initialisation, Parametrization};
     use super::*;
     use crate::kernels::activation::Activation;
+    use crate::layers::{Normalizer, Over};
 
     fn network(family: Family, depth: usize, widen: usize, skip: Skip) -> Result<Network<f32>, NetworkError> {
         let style = Style {
+            normalizer: Some(Normalizer { over: Over::Batch, affine: true, epsilon: 1e-5 }),
             activation: Activation::Relu,
             parametrization: Parametrization::Standard,
             initialisation: Initialisation::He,
@@ -150,20 +152,21 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_those_of_the_papers_without_their_normalisation() {
-        // The well-known 269,722 of a ResNet-20 with option A are these and the 1,376 of its batch normalisation.
+    fn sizes_and_names_are_the_usual_ones() {
+        // The well-known number of a ResNet-20 with option A.
         let plain = network(Family::PreResNet, 20, 1, Skip::Pad).unwrap();
-        assert_eq!(plain.parameters(), 269_722 - 1_376);
+        assert_eq!(plain.parameters(), 269_722);
         let projected = network(Family::PreResNet, 20, 1, Skip::Projection).unwrap();
         assert_eq!(projected.parameters(), plain.parameters() + 16 * 32 + 32 * 64);
         let names: Vec<_> = projected.layout().segments().iter().map(|s| s.name.as_str()).collect();
-        assert_eq!(&names[..3], ["conv1.weight", "layer1.0.conv1.weight", "layer1.0.conv2.weight"]);
+        assert_eq!(&names[..3], ["conv1.weight", "layer1.0.bn1.weight", "layer1.0.bn1.bias"]);
         assert!(names.contains(&"layer2.0.downsample.0.weight"));
         assert_eq!(&names[names.len() - 2..], ["fc.weight", "fc.bias"]);
         let wide = network(Family::Wide, 16, 2, Skip::Pad).unwrap();
         // 432 + (3 x 3 convolutions) 9 x (16 x 32 + 3 x 32^2 + 32 x 64 + 3 x 64^2 + 64 x 128 + 3 x 128^2)
-        // + (shortcuts) 16 x 32 + 32 x 64 + 64 x 128 + (output layer) 1,290.
-        assert_eq!(wide.parameters(), 689_850);
+        // + (shortcuts) 16 x 32 + 32 x 64 + 64 x 128 + (output layer) 1,290
+        // + (normalisation) 2 x 912.
+        assert_eq!(wide.parameters(), 691_674);
         assert!(wide.layout().find("block1.layer.0.convShortcut.weight").is_some());
         assert!(wide.layout().find("block1.layer.1.convShortcut.weight").is_none());
     }

@@ -1,6 +1,6 @@
 //! Boundaries against a size, with what they do from seed to seed.
 
-use super::canvas::{Canvas, Axis};
+use super::canvas::{Axis, Canvas};
 use super::{COLOURS, FigureError};
 
 /// A boundary at one size: its median over seeds, and the least and the most of them.

@@ -1,6 +1,6 @@
 //! Measurements and the power law through them.
 
-use super::canvas::{Canvas, Axis};
+use super::canvas::{Axis, Canvas};
 use super::{COLOURS, FigureError};
 
 /// A measurement at one size.

@@ -97,11 +97,12 @@ pub fn input_gradient<T: Scalar>(
     let all = Packed { terms: taps * shape.outputs, columns: shape.inputs, lanes: micro.lanes };
     weights::with_room([all.len(), frame.room(), correlate::EDGE], |Room([panels, framed, edge])| {
         for_each_pair(shape, |down, across, skipped| {
-            packed(down, across).pack(&mut panels[skipped * all.len() / taps..], |term, input| {
+            let own = &mut panels[skipped * all.len() / taps..];
+            packed(down, across).pack(own, weight, taps, |term| {
                 let (tap, output) = (term / shape.outputs, term % shape.outputs);
                 let row = down.turned(shape, tap / across.taps);
                 let column = across.turned(shape, tap % across.taps);
-                weight[shape.place(output, input, row * shape.kernel + column)]
+                shape.place(output, 0, row * shape.kernel + column)
             });
         });
         frame.clear(framed);

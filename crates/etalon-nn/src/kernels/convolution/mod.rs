@@ -209,8 +209,8 @@ fn forward<T: Scalar>(
     let room = [packed.len(), frame.room(), correlate::EDGE];
     weights::with_room(room, |Room([panels, framed, edge])| {
         // Terms in the order of a framed image: kernel rows, kernel columns, inputs.
-        packed.pack(panels, |term, output| {
-            weight[shape.place(output, term % shape.inputs, term / shape.inputs)]
+        packed.pack(panels, weight, shape.fan_in(), |term| {
+            shape.place(0, term % shape.inputs, term / shape.inputs)
         });
         frame.clear(framed);
         let (line, width) = (frame.line(), shape.output_width());

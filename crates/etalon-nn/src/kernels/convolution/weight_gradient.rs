@@ -100,9 +100,8 @@ pub fn weight_gradient<T: Scalar>(
                 }
             }
         }
-        packed.unpack(sums, |term, output, sum| {
-            let place = &mut dw[shape.place(output, term % shape.inputs, term / shape.inputs)];
-            *place = if write == Write::Set { sum } else { *place + sum };
+        packed.unpack(sums, write, dw, shape.fan_in(), |term| {
+            shape.place(0, term % shape.inputs, term / shape.inputs)
         });
     });
 }

@@ -2,6 +2,7 @@
 
 use super::super::product::scratch;
 use crate::Scalar;
+use crate::kernels::elementwise::Write;
 
 /// A matrix `terms x columns`, cut into panels of two vectors' columns (the last one, where that suffices, of one
 /// vector's), each panel row after row; columns that are missing up to a whole vector are zero.
@@ -35,31 +36,51 @@ impl Packed {
 
     /// The panels, left to right.
     pub fn panels(self) -> impl Iterator<Item = Panel> {
-        (0..self.columns).step_by(2 * self.lanes).map(move |first| {
+        // Without a division: this runs once a tile.
+        let starts =
+            (0..).map(move |index| index * 2 * self.lanes).take_while(move |&first| first < self.columns);
+        starts.map(move |first| {
             let columns = (self.columns - first).min(2 * self.lanes);
-            let vectors = columns.div_ceil(self.lanes);
+            let vectors = if columns > self.lanes { 2 } else { 1 };
             Panel { first, columns, vectors, width: vectors * self.lanes, start: first * self.terms }
         })
     }
 
-    /// Packs the matrix whose element (term, column) `element` tells.
-    pub fn pack<T: Scalar>(self, memory: &mut [T], element: impl Fn(usize, usize) -> T) {
+    /// Packs the matrix whose element (term, column) lies in `weight` at `first(term) + column * step`.
+    pub fn pack<T: Scalar>(
+        self,
+        memory: &mut [T],
+        weight: &[T],
+        step: usize,
+        first: impl Fn(usize) -> usize,
+    ) {
         for panel in self.panels() {
             let rows = memory[panel.start..].chunks_exact_mut(panel.width);
-            for (term, row) in rows.take(self.terms).enumerate() {
-                let (columns, missing) = row.split_at_mut(panel.columns);
-                columns.iter_mut().zip(panel.first..).for_each(|(to, column)| *to = element(term, column));
+            for (term, to) in rows.take(self.terms).enumerate() {
+                let from = weight[first(term) + panel.first * step..].iter().step_by(step);
+                let (columns, missing) = to.split_at_mut(panel.columns);
+                columns.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
                 missing.fill(T::ZERO);
             }
         }
     }
 
-    /// Tells `put` every (term, column) with its element.
-    pub fn unpack<T: Scalar>(self, memory: &[T], mut put: impl FnMut(usize, usize, T)) {
+    /// The reverse: every element of the matrix is left in `weight`.
+    pub fn unpack<T: Scalar>(
+        self,
+        memory: &[T],
+        write: Write,
+        weight: &mut [T],
+        step: usize,
+        first: impl Fn(usize) -> usize,
+    ) {
         for panel in self.panels() {
             let rows = memory[panel.start..].chunks_exact(panel.width);
-            for (term, row) in rows.take(self.terms).enumerate() {
-                row.iter().zip(panel.first..self.columns).for_each(|(&x, column)| put(term, column, x));
+            for (term, from) in rows.take(self.terms).enumerate() {
+                let to = weight[first(term) + panel.first * step..].iter_mut().step_by(step);
+                for (to, &from) in to.zip(&from[..panel.columns]) {
+                    *to = if write == Write::Set { from } else { *to + from };
+                }
             }
         }
     }
