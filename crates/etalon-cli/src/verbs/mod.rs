@@ -3,6 +3,7 @@
 
 mod completions;
 mod data;
+mod export;
 mod find;
 mod fit;
 mod measure;
@@ -54,6 +55,7 @@ pub enum Verb {
     Worker(worker::Arguments),
     Status(status::Arguments),
     Fit(fit::Arguments),
+    Export(export::Arguments),
     Watch(watch::Arguments),
     Spec(spec::Arguments),
     #[command(subcommand)]
@@ -77,6 +79,7 @@ impl Verb {
             Verb::Worker(arguments) => arguments.run(context),
             Verb::Status(arguments) => arguments.run(context),
             Verb::Fit(arguments) => arguments.run(context),
+            Verb::Export(arguments) => arguments.run(context),
             Verb::Watch(arguments) => arguments.run(context),
             Verb::Spec(arguments) => arguments.run(context),
             Verb::Data(action) => action.run(context),

@@ -3,6 +3,7 @@
 mod completions;
 mod data;
 mod environment;
+mod export;
 mod find;
 mod fit;
 mod help;

@@ -51,6 +51,7 @@ pub use shard::Shard;
 pub use status::{Failed, Status, Working, status};
 pub use store::Store;
 pub use table::Table;
+pub(crate) use table::csv_line;
 
 #[cfg(test)]
 mod tests;

@@ -113,6 +113,16 @@ impl Store {
         &self.root
     }
 
+    /// Each trial's name and its values of the grid's keys, in grid order.
+    pub(crate) fn cells(&self) -> &Table {
+        &self.cells
+    }
+
+    /// Whether a trial has a result.
+    pub(crate) fn is_done(&self, name: &str) -> bool {
+        self.row(name).is_some()
+    }
+
     /// The names of all trials, in grid order.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.cells.rows.iter().map(|row| row[0].as_str())

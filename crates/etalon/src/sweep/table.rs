@@ -14,17 +14,7 @@ impl Table {
     pub fn to_csv(&self) -> String {
         let mut text = String::new();
         for row in std::iter::once(&self.columns).chain(&self.rows) {
-            for (index, field) in row.iter().enumerate() {
-                if index > 0 {
-                    text.push(',');
-                }
-                if field.contains([',', '"', '\n', '\r']) {
-                    text.push_str(&format!("\"{}\"", field.replace('"', "\"\"")));
-                } else {
-                    text.push_str(field);
-                }
-            }
-            text.push('\n');
+            csv_line(&mut text, row.iter().map(String::as_str));
         }
         text
     }
@@ -52,6 +42,21 @@ impl Table {
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column == name)
     }
+}
+
+/// Adds a row to the text of a table.
+pub(crate) fn csv_line<'a>(text: &mut String, fields: impl Iterator<Item = &'a str>) {
+    for (index, field) in fields.enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        if field.contains([',', '"', '\n', '\r']) {
+            text.push_str(&format!("\"{}\"", field.replace('"', "\"\"")));
+        } else {
+            text.push_str(field);
+        }
+    }
+    text.push('\n');
 }
 
 fn rows(text: &str) -> Result<Vec<Vec<String>>, String> {

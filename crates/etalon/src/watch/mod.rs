@@ -14,6 +14,7 @@ mod tail;
 
 pub use columns::Columns;
 pub use detector::{Detector, Finding, Rise, Settings, State};
+pub(crate) use events::masked;
 pub use log::Log;
 
 use std::path::PathBuf;

@@ -1,0 +1,36 @@
+//! The table as CSV.
+
+use super::ExportError;
+use super::source::{NUMBERS, Source};
+use crate::sweep::csv_line;
+use std::io::Write;
+use std::path::Path;
+
+/// Writes the table into a file that will be `target`; how many rows it has.
+pub(super) fn write(source: &Source, file: &mut impl Write, target: &Path) -> Result<usize, ExportError> {
+    let mut text = String::new();
+    let axes = source.axes.iter().map(String::as_str);
+    csv_line(
+        &mut text,
+        ["trial"].into_iter().chain(axes).chain(["step"]).chain(NUMBERS.map(|(name, _)| name)),
+    );
+    let mut rows = 0;
+    for trial in &source.trials {
+        for step in source.steps(trial)? {
+            let count = step.step.to_string();
+            let numbers = step.numbers.map(|number| number.map_or(String::new(), shortest));
+            let values = trial.values.iter().map(String::as_str);
+            let fields = [trial.name.as_str()].into_iter().chain(values).chain([count.as_str()]);
+            csv_line(&mut text, fields.chain(numbers.iter().map(String::as_str)));
+            rows += 1;
+        }
+        file.write_all(text.as_bytes()).map_err(ExportError::io(target, "write the file"))?;
+        text.clear();
+    }
+    Ok(rows)
+}
+
+/// The shortest text that reads back to the same number, as in the result files.
+fn shortest(number: f64) -> String {
+    serde_json::Number::from_f64(number).map_or(String::new(), |number| number.to_string())
+}
