@@ -6,29 +6,35 @@ use etalon::sweep::Grid;
 use etalon::train::{Plan, Stop, Task, run};
 use rayon::prelude::*;
 
-/// Twelve small networks on the images that are part of the program.
+/// Twelve deep linear networks on whole batches, where success is monotone in the rate.
 const SMALL: &str = r#"
+    loss = "mse"
     [data]
-    train = 512
-    test = 10
-    normalize = "global"
+    name = "teacher"
+    train = 32
+    test = 4
+    dimension = 8
+    noise = 0.0
+    [network]
+    activation = "identity"
+    parametrization = "ntk"
+    bias = false
     [train]
-    steps = 80
-    check_every = 10
-    check_samples = 500
+    batch = "full"
+    steps = 400
+    check_every = 5
     [measure]
-    samples = 128
+    samples = 32
     [search]
-    threshold = 0.6
-    range = [0.02, 16.0]
+    metric = "train_loss"
+    threshold = 0.1
+    range = [0.01, 16.0]
     seeds = 1
     rates = 0
     phase = false
-    [optimizer]
-    input_factor = 0.0
     [grid]
     job = "find"
-    network.width = [32, 48, 64, 96]
+    network.width = [64, 128, 256, 512]
     network.depth = [1, 2, 3]
 "#;
 
@@ -36,16 +42,16 @@ const SMALL: &str = r#"
 struct Cost {
     search_steps: u64,
     scan_steps: u64,
-    /// eta* of both; none where there is none in the range.
-    search: Option<f64>,
-    scan: Option<f64>,
+    /// eta* of both.
+    search: f64,
+    scan: f64,
     /// The ratio of the search's bracket.
     ratio: f64,
 }
 
 /// Trains at every rate of the range that lies the tolerance above the one before; a rate at which the threshold is
 /// reached, or training lost, ends there, as in the search. eta* is defined as there, too.
-fn scan(spec: &Spec) -> (u64, Option<f64>) {
+fn scan(spec: &Spec) -> (u64, f64) {
     let task = Task::<f32>::new(spec).unwrap();
     let plan = Plan::new(spec, &task).unwrap().with_goal(spec, &task).unwrap();
     let [low, high] = spec.search.range[..] else { panic!("a scan needs a range") };
@@ -57,10 +63,9 @@ fn scan(spec: &Spec) -> (u64, Option<f64>) {
         (trajectory.steps, matches!(trajectory.stop, Stop::Goal { .. }))
     };
     let probes: Vec<(u64, bool)> = rates.par_iter().map(probe).collect();
-    let first = probes.iter().position(|&(_, trained)| trained);
-    let failure =
-        first.and_then(|first| Some(first + probes[first..].iter().position(|&(_, trained)| !trained)?));
-    let edge = failure.map(|failure| (rates[failure - 1] * rates[failure]).sqrt());
+    let first = probes.iter().position(|&(_, trained)| trained).expect("some rate trains");
+    let run = probes[first..].iter().position(|&(_, trained)| !trained).expect("some rate is too high");
+    let edge = (rates[first + run - 1] * rates[first + run]).sqrt();
     (probes.iter().map(|(steps, _)| steps).sum(), edge)
 }
 
@@ -72,54 +77,47 @@ fn costs(grid: &Grid) -> Vec<Cost> {
             panic!("the search ended with {:?}", found.search.seeds[0].stopped)
         };
         let (scan_steps, scan) = scan(&spec);
-        Cost { search_steps: found.gradient_steps, scan_steps, search: found.eta_star.median, scan, ratio }
+        // It has converged.
+        let search = found.eta_star.median.unwrap();
+        Cost { search_steps: found.gradient_steps, scan_steps, search, scan, ratio }
     };
     grid.cells().iter().map(cost).collect()
 }
 
-/// Prints the table and returns the share of the scan's steps that the search needs, and the share of cells in which
-/// the two agree to the width of their brackets.
-fn report(costs: &[Cost]) -> (f64, f64) {
+/// Prints the table and returns the share of the scan's steps that the search needs, and how far apart the two are in
+/// each cell, as a ratio of at least 1, in ascending order.
+fn report(costs: &[Cost]) -> (f64, Vec<f64>) {
     println!("search steps  scan steps  eta* by search  eta* by scan");
     for Cost { search_steps, scan_steps, search, scan, .. } in costs {
-        println!("{search_steps:12}  {scan_steps:10}  {search:14.4?}  {scan:12.4?}");
+        println!("{search_steps:12}  {scan_steps:10}  {search:14.4}  {scan:12.4}");
     }
     let sum = |of: fn(&Cost) -> u64| costs.iter().map(of).sum::<u64>() as f64;
     let share = sum(|cost| cost.search_steps) / sum(|cost| cost.scan_steps);
-    let agree = |cost: &&Cost| match (cost.search, cost.scan) {
-        (Some(search), Some(scan)) => (search / scan).ln().abs() <= 1.05f64.ln(),
-        (search, scan) => search == scan,
-    };
-    let agreed = costs.iter().filter(agree).count() as f64 / costs.len() as f64;
-    println!(
-        "the search takes {:.1} % of the scan's steps; they agree in {:.0} % of cells",
-        100.0 * share,
-        100.0 * agreed
-    );
-    (share, agreed)
-}
-
-fn holds(grid: &Grid) {
-    let costs = costs(grid);
-    let (share, agreed) = report(&costs);
-    assert!(costs.iter().all(|cost| cost.ratio <= 1.05), "every bracket is as narrow as asked");
-    assert!(share <= 0.2, "{share}");
-    // Success is not monotone in the rate: where it flickers, the two meet different edges.
-    assert!(agreed >= 0.6, "{agreed}");
+    let mut ratios: Vec<f64> =
+        costs.iter().map(|cost| (cost.search / cost.scan).max(cost.scan / cost.search)).collect();
+    ratios.sort_by(f64::total_cmp);
+    let median = ratios[ratios.len() / 2];
+    println!("the search takes {:.1} % of the scan's steps; a median of {median:.3} apart", 100.0 * share);
+    (share, ratios)
 }
 
 #[test]
-fn a_search_costs_at_most_a_fifth_of_a_scan() {
+fn a_search_costs_at_most_a_fifth_of_a_scan_and_finds_the_same() {
     let grid = Grid::parse(SMALL).unwrap();
-    assert_eq!(grid.cells().len(), 12);
-    holds(&grid);
+    let costs = costs(&grid);
+    assert_eq!(costs.len(), 12);
+    let (share, ratios) = report(&costs);
+    assert!(share <= 0.2, "{share}");
+    // Both brackets are as narrow as 1.05, and hold the same edge.
+    assert!(costs.iter().all(|cost| cost.ratio <= 1.05));
+    assert!(ratios.iter().all(|&ratio| ratio <= 1.05), "{ratios:?}");
 }
 
 /// The twelve networks of the page on maximal rates: depth 2, 3, 5, 7 times width 64, 128, 256.
 /// `cargo test --release -p etalon --test search_cost -- --ignored --nocapture`
 #[test]
 #[ignore = "takes minutes, and needs `etalon data fetch fashion-mnist`"]
-fn a_search_costs_at_most_a_fifth_of_a_scan_on_the_grid_of_the_paper() {
+fn a_search_costs_at_most_a_fifth_of_a_scan_on_real_images() {
     let spec = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/paper-c/depth-width.toml");
     let overrides = [
         "grid.network.width=[64, 128, 256]",
@@ -128,6 +126,12 @@ fn a_search_costs_at_most_a_fifth_of_a_scan_on_the_grid_of_the_paper() {
         "grid.seed=[0]",
     ];
     let grid = Grid::load(Some(spec.as_ref()), &overrides.map(String::from)).unwrap();
-    assert_eq!(grid.cells().len(), 12);
-    holds(&grid);
+    let costs = costs(&grid);
+    assert_eq!(costs.len(), 12);
+    let (share, ratios) = report(&costs);
+    assert!(share <= 0.2, "{share}");
+    assert!(costs.iter().all(|cost| cost.ratio <= 1.05));
+    // Success is not monotone in the rate: near the edge it comes and goes within a few tenths of an octave, and the two
+    // may meet different ends of it.
+    assert!(ratios.iter().all(|&ratio| ratio <= 1.5), "{ratios:?}");
 }
