@@ -25,28 +25,36 @@ impl Write {
 /// `y = f(x)`, number by number.
 #[inline(always)]
 pub fn map<T: Scalar>(cpu: Cpu, x: &[T], y: &mut [T], f: impl Fn(T) -> T) {
-    vectorised(cpu, || {
-        for (y, &x) in y.iter_mut().zip(x) {
-            *y = f(x);
-        }
-    });
+    vectorised(
+        cpu,
+        #[inline(always)]
+        || {
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = f(x);
+            }
+        },
+    );
 }
 
 /// `out (+)= f(a, b)`.
 #[inline(always)]
 pub fn zip2<T: Scalar>(cpu: Cpu, write: Write, a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T) {
-    vectorised(cpu, || match write {
-        Write::Set => {
-            for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
-                *out = f(a, b);
+    vectorised(
+        cpu,
+        #[inline(always)]
+        || match write {
+            Write::Set => {
+                for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+                    *out = f(a, b);
+                }
             }
-        }
-        Write::Add => {
-            for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
-                *out += f(a, b);
+            Write::Add => {
+                for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+                    *out += f(a, b);
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 /// `out (+)= f(a, b, c, d)`.
@@ -58,21 +66,25 @@ pub fn zip4<T: Scalar>(
     out: &mut [T],
     f: impl Fn(T, T, T, T) -> T,
 ) {
-    vectorised(cpu, || {
-        let inputs = a.iter().zip(b).zip(c).zip(d);
-        match write {
-            Write::Set => {
-                for (out, (((&a, &b), &c), &d)) in out.iter_mut().zip(inputs) {
-                    *out = f(a, b, c, d);
+    vectorised(
+        cpu,
+        #[inline(always)]
+        || {
+            let inputs = a.iter().zip(b).zip(c).zip(d);
+            match write {
+                Write::Set => {
+                    for (out, (((&a, &b), &c), &d)) in out.iter_mut().zip(inputs) {
+                        *out = f(a, b, c, d);
+                    }
+                }
+                Write::Add => {
+                    for (out, (((&a, &b), &c), &d)) in out.iter_mut().zip(inputs) {
+                        *out += f(a, b, c, d);
+                    }
                 }
             }
-            Write::Add => {
-                for (out, (((&a, &b), &c), &d)) in out.iter_mut().zip(inputs) {
-                    *out += f(a, b, c, d);
-                }
-            }
-        }
-    });
+        },
+    );
 }
 
 /// `y (+)= x`.
@@ -85,43 +97,59 @@ pub fn copy<T: Scalar>(cpu: Cpu, write: Write, x: &[T], y: &mut [T]) {
 
 /// `y += a x`.
 pub fn axpy<T: Scalar>(cpu: Cpu, a: T, x: &[T], y: &mut [T]) {
-    vectorised(cpu, || {
-        for (y, &x) in y.iter_mut().zip(x) {
-            *y += a * x;
-        }
-    });
+    vectorised(
+        cpu,
+        #[inline(always)]
+        || {
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y += a * x;
+            }
+        },
+    );
 }
 
 /// Every row of `y` becomes `a row`; `y` holds whole rows of `row.len()` numbers.
 pub fn fill_rows<T: Scalar>(cpu: Cpu, a: T, row: &[T], y: &mut [T]) {
-    vectorised(cpu, || {
-        for y in y.chunks_exact_mut(row.len()) {
-            for (y, &x) in y.iter_mut().zip(row) {
-                *y = a * x;
+    vectorised(
+        cpu,
+        #[inline(always)]
+        || {
+            for y in y.chunks_exact_mut(row.len()) {
+                for (y, &x) in y.iter_mut().zip(row) {
+                    *y = a * x;
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 /// `y += a row` for every row of `y`.
 pub fn add_rows<T: Scalar>(cpu: Cpu, a: T, row: &[T], y: &mut [T]) {
-    vectorised(cpu, || {
-        for y in y.chunks_exact_mut(row.len()) {
-            for (y, &x) in y.iter_mut().zip(row) {
-                *y += a * x;
+    vectorised(
+        cpu,
+        #[inline(always)]
+        || {
+            for y in y.chunks_exact_mut(row.len()) {
+                for (y, &x) in y.iter_mut().zip(row) {
+                    *y += a * x;
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 /// One step of stochastic gradient descent with coupled weight decay and no momentum:
 /// `w -= eta (gradient + decay w)`.
 pub fn sgd<T: Scalar>(cpu: Cpu, eta: T, decay: T, gradient: &[T], w: &mut [T]) {
-    vectorised(cpu, || {
-        for (w, &g) in w.iter_mut().zip(gradient) {
-            *w -= eta * (g + decay * *w);
-        }
-    });
+    vectorised(
+        cpu,
+        #[inline(always)]
+        || {
+            for (w, &g) in w.iter_mut().zip(gradient) {
+                *w -= eta * (g + decay * *w);
+            }
+        },
+    );
 }
 
 /// One step of stochastic gradient descent with momentum and coupled weight decay, in PyTorch's form (the rate
@@ -134,11 +162,15 @@ pub fn sgd_momentum<T: Scalar>(
     velocity: &mut [T],
     w: &mut [T],
 ) {
-    vectorised(cpu, || {
-        for ((w, v), &g) in w.iter_mut().zip(velocity).zip(gradient) {
-            let g = g + decay * *w;
-            *v = momentum * *v + g;
-            *w -= eta * if nesterov { g + momentum * *v } else { *v };
-        }
-    });
+    vectorised(
+        cpu,
+        #[inline(always)]
+        || {
+            for ((w, v), &g) in w.iter_mut().zip(velocity).zip(gradient) {
+                let g = g + decay * *w;
+                *v = momentum * *v + g;
+                *w -= eta * if nesterov { g + momentum * *v } else { *v };
+            }
+        },
+    );
 }

@@ -15,6 +15,9 @@ use crate::Cpu;
 
 /// Runs `body` compiled for the instruction set `cpu`, so that its loops use that set's vectors.
 ///
+/// A body carries `#[inline(always)]`, and so does every function that it calls: what is not inlined is compiled for the
+/// oldest machine.
+///
 /// The bodies never ask for a fused multiply-add, and Rust never fuses one by itself: what they compute is the
 /// same to the bit on every path.
 #[inline(always)]

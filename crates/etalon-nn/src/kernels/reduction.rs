@@ -9,18 +9,22 @@ const PARTS: usize = 32;
 /// `sum_i x_i y_i`, accumulated in `f64`.
 pub fn dot<T: Scalar>(cpu: Cpu, x: &[T], y: &[T]) -> f64 {
     assert_eq!(x.len(), y.len(), "the two vectors of a dot product differ in length");
-    vectorised(cpu, || {
-        let mut parts = [0.0f64; PARTS];
-        let (xs, ys) = (x.chunks_exact(PARTS), y.chunks_exact(PARTS));
-        let tail: f64 =
-            xs.remainder().iter().zip(ys.remainder()).map(|(&x, &y)| x.to_f64() * y.to_f64()).sum();
-        for (x, y) in xs.zip(ys) {
-            for i in 0..PARTS {
-                parts[i] += x[i].to_f64() * y[i].to_f64();
+    vectorised(
+        cpu,
+        #[inline(always)]
+        || {
+            let mut parts = [0.0f64; PARTS];
+            let (xs, ys) = (x.chunks_exact(PARTS), y.chunks_exact(PARTS));
+            let tail: f64 =
+                xs.remainder().iter().zip(ys.remainder()).map(|(&x, &y)| x.to_f64() * y.to_f64()).sum();
+            for (x, y) in xs.zip(ys) {
+                for i in 0..PARTS {
+                    parts[i] += x[i].to_f64() * y[i].to_f64();
+                }
             }
-        }
-        parts.iter().sum::<f64>() + tail
-    })
+            parts.iter().sum::<f64>() + tail
+        },
+    )
 }
 
 /// The Euclidean norm, accumulated in `f64`.
@@ -30,29 +34,37 @@ pub fn norm<T: Scalar>(cpu: Cpu, x: &[T]) -> f64 {
 
 /// `sums[j] += a sum_i x[i][j]`, where `x` holds whole rows of `sums.len()` numbers.
 pub fn add_column_sums<T: Scalar>(cpu: Cpu, a: T, x: &[T], sums: &mut [T]) {
-    vectorised(cpu, || {
-        for row in x.chunks_exact(sums.len()) {
-            for (sum, &x) in sums.iter_mut().zip(row) {
-                *sum += a * x;
+    vectorised(
+        cpu,
+        #[inline(always)]
+        || {
+            for row in x.chunks_exact(sums.len()) {
+                for (sum, &x) in sums.iter_mut().zip(row) {
+                    *sum += a * x;
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 /// Whether every number is finite.
 pub fn all_finite<T: Scalar>(cpu: Cpu, x: &[T]) -> bool {
     // 0 x is 0 for a finite x and NaN otherwise; the sum tells in one pass without a branch.
-    vectorised(cpu, || {
-        let mut parts = [T::ZERO; PARTS];
-        let chunks = x.chunks_exact(PARTS);
-        let tail: T = chunks.remainder().iter().map(|&x| x * T::ZERO).sum();
-        for chunk in chunks {
-            for i in 0..PARTS {
-                parts[i] += chunk[i] * T::ZERO;
+    vectorised(
+        cpu,
+        #[inline(always)]
+        || {
+            let mut parts = [T::ZERO; PARTS];
+            let chunks = x.chunks_exact(PARTS);
+            let tail: T = chunks.remainder().iter().map(|&x| x * T::ZERO).sum();
+            for chunk in chunks {
+                for i in 0..PARTS {
+                    parts[i] += chunk[i] * T::ZERO;
+                }
             }
-        }
-        parts.iter().copied().sum::<T>() + tail == T::ZERO
-    })
+            parts.iter().copied().sum::<T>() + tail == T::ZERO
+        },
+    )
 }
 
 #[cfg(test)]

@@ -96,12 +96,15 @@ impl Normalization {
         vec![tensor("running_mean", 0.0), tensor("running_var", 1.0)]
     }
 
-    /// The sums over the whole batch, of all that the passes have gathered so far.
-    fn sums<'a>(&self, statistics: Statistics<'a>) -> Sums<'a> {
+    /// The sums over the whole batch, of all that the passes have gathered so far. `r` is filled in.
+    fn sums<'a>(&self, statistics: Statistics<'a>, r: &'a mut [f64]) -> Sums<'a> {
         let cut = |all: &'a [f64]| if all.is_empty() { all } else { &all[..2 * self.channels] };
+        let values = cut(statistics.values);
+        kernels::inverse_deviations(self.groups(), &values[self.channels..], r);
         Sums {
-            rows: statistics.samples * self.positions,
-            values: cut(statistics.values),
+            share: 1.0 / (statistics.samples * self.positions) as f64,
+            values,
+            r,
             adjoints: cut(statistics.adjoints),
             tangents: cut(statistics.tangents),
             changes: statistics.changes,
@@ -163,13 +166,10 @@ impl Normalization {
     ) {
         if self.normalizer.affine {
             gradient.fill(T::ZERO);
-            self.add_parameter_gradient(self.sums(statistics), is_change, gradient);
+            let add =
+                if is_change { kernels::parameter_gradient_change } else { kernels::parameter_gradient };
+            kernels::with_scratch(self.channels, |r| add(self.sums(statistics, r), gradient));
         }
-    }
-
-    fn add_parameter_gradient<T: Scalar>(&self, sums: Sums, is_change: bool, gradient: &mut [T]) {
-        let add = if is_change { kernels::parameter_gradient_change } else { kernels::parameter_gradient };
-        add(self.groups(), sums, gradient);
     }
 
     /// Moves running statistics towards a batch's, whose variance counts as that of a sample of all inputs.
@@ -192,18 +192,22 @@ impl Normalization {
     ) {
         let channels = self.channels;
         if self.is_coupling() {
-            let sums = self.sums(at.statistics);
-            return kernels::with_scratch(SCRATCH * channels, |scratch| work(0..at.x.len(), sums, scratch));
+            return kernels::with_scratch((SCRATCH + 1) * channels, |scratch| {
+                let (scratch, r) = scratch.split_at_mut(SCRATCH * channels);
+                work(0..at.x.len(), self.sums(at.statistics, r), scratch);
+            });
         }
         let (groups, len) = (self.groups(), self.positions * channels);
-        kernels::with_scratch((SCRATCH + 9) * channels, |scratch| {
+        kernels::with_scratch((SCRATCH + 10) * channels, |scratch| {
             let (scratch, sums) = scratch.split_at_mut(SCRATCH * channels);
             let (values, sums) = sums.split_at_mut(2 * channels);
+            let (r, sums) = sums.split_at_mut(channels);
             let (adjoints, sums) = sums.split_at_mut(2 * channels);
             let (tangents, changes) = sums.split_at_mut(2 * channels);
             for block in (0..at.rows).map(|row| row * len..(row + 1) * len) {
                 let x = &at.x[block.clone()];
                 kernels::values(at.cpu, groups, x, values);
+                kernels::inverse_deviations(groups, &values[channels..], r);
                 let means = &values[..channels];
                 let gather = |u: Option<&[T]>, sums: &mut [f64]| match u {
                     Some(u) => kernels::sums(at.cpu, &u[block.clone()], x, means, sums),
@@ -211,7 +215,9 @@ impl Normalization {
                 };
                 gather(given.dy, adjoints);
                 gather(given.x_tangent, tangents);
-                kernels::average(groups, tangents);
+                if given.x_tangent.is_some() {
+                    kernels::average(groups, tangents);
+                }
                 gather(given.dy_tangent, &mut changes[..2 * channels]);
                 let cross = &mut changes[2 * channels..];
                 match (given.dy, given.x_tangent) {
@@ -220,7 +226,8 @@ impl Normalization {
                     }
                     _ => cross.fill(0.0),
                 }
-                let sums = Sums { rows: self.positions, values, adjoints, tangents, changes };
+                let sums =
+                    Sums { share: 1.0 / self.positions as f64, values, r, adjoints, tangents, changes };
                 work(block, sums, scratch);
             }
         });
@@ -261,8 +268,7 @@ impl<T: Scalar> Layer<T> for Normalization {
         let affine = Affine::of_parameters(at.weights);
         let given = Given { dy: None, x_tangent: None, dy_tangent: None };
         self.each_block(&at, given, |block, sums, scratch| {
-            let of = (self.groups(), sums, affine);
-            kernels::forward(at.cpu, of, &at.x[block.clone()], &mut y[block], scratch);
+            kernels::forward(at.cpu, (sums, affine), &at.x[block.clone()], &mut y[block], scratch);
         });
     }
 
@@ -273,7 +279,7 @@ impl<T: Scalar> Layer<T> for Normalization {
         let given = Given { dy: Some(dy), x_tangent: None, dy_tangent: None };
         self.each_block(&at, given, |block, sums, scratch| {
             if let Some((gradient, _)) = weights.as_mut().filter(|_| self.normalizer.affine) {
-                self.add_parameter_gradient(sums, false, gradient);
+                kernels::parameter_gradient(sums, gradient);
             }
             if let Some((dx, write)) = &mut x {
                 let of = (self.groups(), sums, affine);
@@ -287,7 +293,7 @@ impl<T: Scalar> Layer<T> for Normalization {
         let (affine, along) = (Affine::of_parameters(at.weights), Affine::of_direction(direction.weights));
         let given = Given { dy: None, x_tangent: direction.x, dy_tangent: None };
         self.each_block(&at, given, |block, sums, scratch| {
-            let of = (self.groups(), sums, affine);
+            let of = (sums, affine);
             let from = (&at.x[block.clone()], direction.x.map(|x| &x[block.clone()]));
             kernels::forward_tangent(at.cpu, of, along, from, &mut y_tangent[block], scratch);
         });
@@ -307,7 +313,7 @@ impl<T: Scalar> Layer<T> for Normalization {
         let given = Given { dy: Some(dy), x_tangent: direction.x, dy_tangent: Some(dy_tangent) };
         self.each_block(&at, given, |block, sums, scratch| {
             if let Some((gradient, _)) = weights.as_mut().filter(|_| self.normalizer.affine) {
-                self.add_parameter_gradient(sums, true, gradient);
+                kernels::parameter_gradient_change(sums, gradient);
             }
             if let Some((dx, write)) = &mut x {
                 let of = (self.groups(), sums, affine);

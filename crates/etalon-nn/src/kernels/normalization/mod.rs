@@ -28,7 +28,8 @@ mod sums;
 
 pub(crate) use passes::{Affine, SCRATCH, backward, backward_tangent, forward, forward_tangent};
 pub(crate) use sums::{
-    average, cross_sums, merge_values, parameter_gradient, parameter_gradient_change, sums, values,
+    average, cross_sums, inverse_deviations, merge_values, parameter_gradient, parameter_gradient_change,
+    sums, values,
 };
 
 use std::cell::RefCell;
@@ -45,10 +46,12 @@ pub(crate) struct Groups {
 /// What is known of a whole block.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sums<'a> {
-    /// Rows of the whole block.
-    pub(crate) rows: usize,
+    /// One over the rows of the whole block.
+    pub(crate) share: f64,
     /// Mean and variance; two a channel.
     pub(crate) values: &'a [f64],
+    /// `r`, one a channel.
+    pub(crate) r: &'a [f64],
     /// Of the output's gradient; two a channel. Empty before that is known, as the following.
     pub(crate) adjoints: &'a [f64],
     /// Of the input's change, averaged over groups; two a channel.

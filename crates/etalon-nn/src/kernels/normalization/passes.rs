@@ -34,14 +34,22 @@ impl<'a, T: Scalar> Affine<'a, T> {
     }
 
     #[inline(always)]
-    fn gamma(&self, j: usize) -> f64 {
-        self.gamma.get(j).map_or(self.default, |gamma| gamma.to_f64())
+    fn gammas(&self, gammas: &mut [f64]) {
+        fill(self.gamma, self.default, gammas);
     }
 
     #[inline(always)]
-    fn beta(&self, j: usize) -> f64 {
-        self.beta.get(j).map_or(0.0, |beta| beta.to_f64())
+    fn betas(&self, betas: &mut [f64]) {
+        fill(self.beta, 0.0, betas);
     }
+}
+
+#[inline(always)]
+fn fill<T: Scalar>(from: &[T], default: f64, to: &mut [f64]) {
+    if from.is_empty() {
+        to.fill(default);
+    }
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = from.to_f64());
 }
 
 /// Rows of scratch, one number a channel each.
@@ -54,20 +62,23 @@ fn rows<const N: usize>(scratch: &mut [f64], channels: usize) -> [&mut [f64]; N]
 /// `y = gamma x' + beta`.
 pub(crate) fn forward<T: Scalar>(
     cpu: Cpu,
-    (groups, sums, affine): (Groups, Sums, Affine<T>),
+    (sums, affine): (Sums, Affine<T>),
     x: &[T],
     y: &mut [T],
     scratch: &mut [f64],
 ) {
-    vectorised(cpu, || {
-        let channels = groups.channels;
-        let [slope, constant] = rows(scratch, channels);
-        for j in 0..channels {
-            slope[j] = affine.gamma(j) * sums.channel(groups, j).r;
-            constant[j] = affine.beta(j);
-        }
-        combine(Write::Set, ([], []), (x, &sums.values[..channels], slope), constant, y);
-    });
+    vectorised(
+        cpu,
+        #[inline(always)]
+        || {
+            let channels = sums.r.len();
+            let [slope, constant] = rows(scratch, channels);
+            affine.gammas(slope);
+            affine.betas(constant);
+            slope.iter_mut().zip(sums.r).for_each(|(slope, r)| *slope *= r);
+            combine(Write::Set, ([], []), (x, &sums.values[..channels], slope), constant, y);
+        },
+    );
 }
 
 /// `dx (+)= r (g - a - x' b)`.
@@ -78,48 +89,63 @@ pub(crate) fn backward<T: Scalar>(
     (dx, write): (&mut [T], Write),
     scratch: &mut [f64],
 ) {
-    vectorised(cpu, || {
-        let channels = groups.channels;
-        let [a, b, weight, slope, constant] = rows(scratch, channels);
-        for j in 0..channels {
-            let (channel, share) = (sums.channel(groups, j), affine.gamma(j) / sums.rows as f64);
-            (a[j], b[j]) = (share * channel.dy, share * channel.dy_x);
-        }
-        average(groups, a);
-        average(groups, b);
-        for j in 0..channels {
-            let r = sums.channel(groups, j).r;
-            (weight[j], slope[j], constant[j]) = (r * affine.gamma(j), -r * r * b[j], -r * a[j]);
-        }
-        combine(write, ([dy], [weight]), (x, &sums.values[..channels], slope), constant, dx);
-    });
+    vectorised(
+        cpu,
+        #[inline(always)]
+        || {
+            let channels = sums.r.len();
+            let [a, b, weight, slope, constant] = rows(scratch, channels);
+            let (r, dy_sum, dy_x) = (sums.r, &sums.adjoints[..channels], &sums.adjoints[channels..]);
+            let share = sums.share;
+            affine.gammas(weight);
+            for j in 0..channels {
+                a[j] = weight[j] * dy_sum[j] * share;
+                b[j] = weight[j] * r[j] * dy_x[j] * share;
+            }
+            average(groups, a);
+            average(groups, b);
+            for j in 0..channels {
+                weight[j] *= r[j];
+                slope[j] = -r[j] * r[j] * b[j];
+                constant[j] = -r[j] * a[j];
+            }
+            combine(write, ([dy], [weight]), (x, &sums.values[..channels], slope), constant, dx);
+        },
+    );
 }
 
 /// The change of `y`: `gamma r (dx - m - x' q)` and what the change of `gamma` and `beta` adds. Without `dx`, the input
 /// stays.
 pub(crate) fn forward_tangent<T: Scalar>(
     cpu: Cpu,
-    (groups, sums, affine): (Groups, Sums, Affine<T>),
+    (sums, affine): (Sums, Affine<T>),
     along: Affine<T>,
     (x, dx): (&[T], Option<&[T]>),
     y_tangent: &mut [T],
     scratch: &mut [f64],
 ) {
-    vectorised(cpu, || {
-        let channels = groups.channels;
-        let [weight, slope, constant] = rows(scratch, channels);
-        for j in 0..channels {
-            let channel = sums.channel(groups, j);
-            weight[j] = channel.r * affine.gamma(j);
-            slope[j] = channel.r * (along.gamma(j) - weight[j] * channel.q);
-            constant[j] = along.beta(j) - weight[j] * channel.m;
-        }
-        let x = (x, &sums.values[..channels], &*slope);
-        match dx {
-            Some(dx) => combine(Write::Set, ([dx], [weight]), x, constant, y_tangent),
-            None => combine(Write::Set, ([], []), x, constant, y_tangent),
-        }
-    });
+    vectorised(
+        cpu,
+        #[inline(always)]
+        || {
+            let channels = sums.r.len();
+            let [weight, slope, constant] = rows(scratch, channels);
+            affine.gammas(weight);
+            along.gammas(slope);
+            along.betas(constant);
+            for j in 0..channels {
+                let (r, (m, q)) = (sums.r[j], sums.tangent_means(j));
+                weight[j] *= r;
+                slope[j] = r * (slope[j] - weight[j] * q);
+                constant[j] -= weight[j] * m;
+            }
+            let x = (x, &sums.values[..channels], &*slope);
+            match dx {
+                Some(dx) => combine(Write::Set, ([dx], [weight]), x, constant, y_tangent),
+                None => combine(Write::Set, ([], []), x, constant, y_tangent),
+            }
+        },
+    );
 }
 
 /// The change of [`backward`]'s `dx` along the direction, where `dy` changes by `e` and the input by `x_tangent`.
@@ -132,36 +158,43 @@ pub(crate) fn backward_tangent<T: Scalar>(
     (dx, write): (&mut [T], Write),
     scratch: &mut [f64],
 ) {
-    vectorised(cpu, || {
-        let channels = groups.channels;
-        let [a, b, a_change, b_change, of_dy, of_e, of_x_tangent, slope, constant] = rows(scratch, channels);
-        let count = sums.rows as f64;
-        for j in 0..channels {
-            let (channel, change) = (sums.channel(groups, j), sums.change(groups, j));
-            let (gamma, gamma_change) = (affine.gamma(j) / count, along.gamma(j) / count);
-            (a[j], b[j]) = (gamma * channel.dy, gamma * channel.dy_x);
-            a_change[j] = gamma_change * channel.dy + gamma * change.dy;
-            b_change[j] =
-                gamma_change * channel.dy_x + gamma * (change.dy_x + channel.dy_along(change.cross));
-        }
-        for numbers in [&mut *a, b, a_change, b_change] {
-            average(groups, numbers);
-        }
-        for j in 0..channels {
-            let super::sums::Channel { r, m, q, .. } = sums.channel(groups, j);
-            let (gamma, gamma_change) = (affine.gamma(j), along.gamma(j));
-            of_dy[j] = r * gamma_change - r * r * q * gamma;
-            of_e[j] = r * gamma;
-            of_x_tangent[j] = -r * r * b[j];
-            slope[j] = r * r * (2.0 * r * q * b[j] - b_change[j]);
-            constant[j] = r * (r * (q * a[j] + m * b[j]) - a_change[j]);
-        }
-        let x = (x, &sums.values[..channels], &*slope);
-        match x_tangent {
-            Some(x_tangent) => {
-                combine(write, ([dy, e, x_tangent], [of_dy, of_e, of_x_tangent]), x, constant, dx);
+    vectorised(
+        cpu,
+        #[inline(always)]
+        || {
+            let channels = sums.r.len();
+            let [a, b, a_change, b_change, of_dy, of_e, of_x_tangent, slope, constant] =
+                rows(scratch, channels);
+            let share = sums.share;
+            affine.gammas(of_e);
+            along.gammas(of_dy);
+            for j in 0..channels {
+                let (gamma, gamma_change, r) = (of_e[j] * share, of_dy[j] * share, sums.r[j]);
+                let (dy, dy_x) = (sums.adjoints[j], r * sums.adjoints[channels + j]);
+                a[j] = gamma * dy;
+                b[j] = gamma * dy_x;
+                a_change[j] = gamma_change * dy + gamma * sums.changes[j];
+                b_change[j] =
+                    gamma_change * dy_x + gamma * (r * sums.changes[channels + j] + sums.dy_along(j));
             }
-            None => combine(write, ([dy, e], [of_dy, of_e]), x, constant, dx),
-        }
-    });
+            for numbers in [&mut *a, b, a_change, b_change] {
+                average(groups, numbers);
+            }
+            for j in 0..channels {
+                let (gamma, gamma_change, r, (m, q)) = (of_e[j], of_dy[j], sums.r[j], sums.tangent_means(j));
+                of_dy[j] = r * gamma_change - r * r * q * gamma;
+                of_e[j] = r * gamma;
+                of_x_tangent[j] = -r * r * b[j];
+                slope[j] = r * r * (2.0 * r * q * b[j] - b_change[j]);
+                constant[j] = r * (r * (q * a[j] + m * b[j]) - a_change[j]);
+            }
+            let x = (x, &sums.values[..channels], &*slope);
+            match x_tangent {
+                Some(x_tangent) => {
+                    combine(write, ([dy, e, x_tangent], [of_dy, of_e, of_x_tangent]), x, constant, dx);
+                }
+                None => combine(write, ([dy, e], [of_dy, of_e]), x, constant, dx),
+            }
+        },
+    );
 }
