@@ -3,7 +3,9 @@
 
 use etalon_nn::kernels::activation::Activation;
 use etalon_nn::layers::{Dense, Normalizer, Over};
-use etalon_nn::network::NetworkBuilder;
+use etalon_nn::network::{
+    Family, Fan, Image, Initialisation, NetworkBuilder, Parametrization, ResNet, Skip, Style,
+};
 use etalon_nn::random::{Purpose, stream};
 use etalon_nn::{Batch, Cpu, Linearization, Loss, Network, Scalar, Workspace};
 use rand_distr::{Distribution, StandardNormal};
@@ -164,27 +166,45 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
+fn check_identities(network: &Network<f64>, m: usize, what: &str) {
+    let (w, x) = (network.layout().initialise::<f64>(5), normal(network.input_len() * m, 1));
+    let y = normal(network.output_len() * m, 2);
+    let batch = Batch { inputs: &x, targets: &y };
+    let mut at = Linearization::new(network, &w, batch, Loss::Mse, true);
+    let (a, b, u) = (normal(w.len(), 3), normal(w.len(), 4), normal(y.len(), 5));
+    let (mut ja, mut jtu) = (vec![0.0; u.len()], vec![0.0; w.len()]);
+    at.jvp(&a, &mut ja);
+    at.vjp(&u, &mut jtu);
+    let error = (dot(&u, &ja) - dot(&jtu, &a)).abs();
+    assert!(error < 1e-12 * (dot(&u, &u) * dot(&ja, &ja)).sqrt(), "{what}: adjointness, {error:e}");
+    let (mut ha, mut hb) = (vec![0.0; w.len()], vec![0.0; w.len()]);
+    at.hvp(&a, &mut ha);
+    at.hvp(&b, &mut hb);
+    let error = (dot(&b, &ha) - dot(&a, &hb)).abs();
+    assert!(error < 1e-12 * (dot(&ha, &ha) * dot(&b, &b)).sqrt(), "{what}: symmetry, {error:e}");
+}
+
 #[test]
 fn jacobian_products_are_adjoint_and_the_hessian_is_symmetric_across_slices() {
-    // Three slices, the last short, in three lanes.
-    let m = 600;
     for over in [Over::Batch, Over::Layer, Over::Groups(3), Over::Instance] {
         let normalizer = Normalizer { over, affine: true, epsilon: 1e-5 };
+        // Three slices, the last short, in three lanes.
         let network = network::<f64>(normalizer, (2, 9), 3, Activation::Tanh, true);
-        let (w, x, y) = (network.layout().initialise::<f64>(5), normal(18 * m, 1), normal(3 * m, 2));
-        let batch = Batch { inputs: &x, targets: &y };
-        let mut at = Linearization::new(&network, &w, batch, Loss::Mse, true);
-        let (a, b, u) = (normal(w.len(), 3), normal(w.len(), 4), normal(3 * m, 5));
-        let (mut ja, mut jtu) = (vec![0.0; u.len()], vec![0.0; w.len()]);
-        at.jvp(&a, &mut ja);
-        at.vjp(&u, &mut jtu);
-        let error = (dot(&u, &ja) - dot(&jtu, &a)).abs();
-        assert!(error < 1e-12 * (dot(&u, &u) * dot(&ja, &ja)).sqrt(), "{over:?}: adjointness, {error:e}");
-        let (mut ha, mut hb) = (vec![0.0; w.len()], vec![0.0; w.len()]);
-        at.hvp(&a, &mut ha);
-        at.hvp(&b, &mut hb);
-        let error = (dot(&b, &ha) - dot(&a, &hb)).abs();
-        assert!(error < 1e-12 * (dot(&ha, &ha) * dot(&b, &b)).sqrt(), "{over:?}: symmetry, {error:e}");
+        check_identities(&network, 600, &format!("{over:?}"));
+        // Four slices of images: positions share weights, so that slices are short.
+        let image = Image { height: 6, width: 5, channels: 3 };
+        let style = Style {
+            normalizer: Some(normalizer),
+            activation: Activation::Tanh,
+            parametrization: Parametrization::Standard,
+            initialisation: Initialisation::LeCun,
+            fan: Fan::In,
+            output_gain: 1.0,
+            bias: true,
+        };
+        let (family, skip) = (Family::PreResNet, Skip::Projection);
+        let network = ResNet { image, family, depth: 8, channels: 6, widen: 1, skip, outputs: 2, style };
+        check_identities(&network.build().unwrap(), 90, &format!("residual network, {over:?}"));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The convolutional layer.
 
-use super::{Direction, Layer, Point, Sink, Tensor};
+use super::{Direction, Layer, Point, Response, Sink, Tensor};
 use crate::Scalar;
 use crate::kernels::convolution::{self as kernels, Convolution, convolve, convolve_with_bias};
 use crate::kernels::elementwise::{Write, add_rows, fill_rows};
@@ -86,6 +86,10 @@ impl<T: Scalar> Layer<T> for Conv2d {
             multiplier,
         });
         [Some(weight), bias].into_iter().flatten().collect()
+    }
+
+    fn response(&self) -> Response {
+        Response::Linear { biases: if self.bias_multiplier.is_some() { self.shape.outputs } else { 0 } }
     }
 
     fn forward(&self, at: Point<T>, y: &mut [T]) {

@@ -1,6 +1,6 @@
 //! Pooling: the mean or the largest value of windows of an image.
 
-use super::{Direction, Layer, Point, Sink};
+use super::{Direction, Layer, Point, Response, Sink};
 use crate::Scalar;
 use crate::kernels::elementwise::Write;
 use crate::kernels::pooling::{self as kernels, Windows};
@@ -40,6 +40,13 @@ impl<T: Scalar> Layer<T> for Pool2d {
 
     fn output_len(&self) -> usize {
         self.windows.output_len()
+    }
+
+    fn response(&self) -> Response {
+        match self.kept {
+            Kept::Average => Response::Linear { biases: 0 },
+            Kept::Maximum => Response::Homogeneous,
+        }
     }
 
     fn forward(&self, at: Point<T>, y: &mut [T]) {

@@ -1,6 +1,6 @@
 //! The shortcut without parameters, where a residual network's stage begins.
 
-use super::{Direction, Layer, Point, Sink};
+use super::{Direction, Layer, Point, Response, Sink};
 use crate::Scalar;
 use crate::kernels::subsample::{Subsample, subsample, subsample_gradient};
 
@@ -19,6 +19,10 @@ impl<T: Scalar> Layer<T> for Shortcut {
 
     fn output_len(&self) -> usize {
         self.shape.output_len()
+    }
+
+    fn response(&self) -> Response {
+        Response::Linear { biases: 0 }
     }
 
     fn forward(&self, at: Point<T>, y: &mut [T]) {

@@ -185,8 +185,10 @@ impl Journey {
 mod tests {
     use super::*;
     use crate::kernels::activation::Activation;
-    use crate::layers::Normalizer;
-    use crate::network::{Initialisation, Mlp, Parametrization};
+    use crate::layers::{Kept, Normalizer};
+    use crate::network::{
+        Cnn, Family, Fan, Image, Initialisation, Mlp, Parametrization, ResNet, Skip, Style,
+    };
     use crate::random::{Purpose, stream};
     use crate::{Batch, Loss, Workspace};
     use rand_distr::{Distribution, StandardNormal};
@@ -206,15 +208,46 @@ mod tests {
         }
     }
 
+    fn normal(len: usize, index: u64) -> Vec<f64> {
+        let mut generator = stream(5, Purpose::Data, index);
+        (0..len).map(|_| StandardNormal.sample(&mut generator)).collect()
+    }
+
+    /// Scales every segment, with those along with it, and looks at the loss; how many are invariant and how many not.
+    fn check(network: &Network<f64>, what: &str) -> (usize, usize) {
+        let m = 20;
+        let (inputs, targets) = (normal(network.input_len() * m, 1), normal(network.output_len() * m, 2));
+        let batch = Batch { inputs: &inputs, targets: &targets };
+        // Biases and shifts must not be zero, or scaling them would show nothing.
+        let w = normal(network.parameters(), 3);
+        let mut workspace = Workspace::new(network, m, false);
+        let loss = network.gradient(&w, batch, Loss::Mse, &mut workspace);
+        let gradient = workspace.gradient().to_vec();
+        let all = network.scale_invariance();
+        for said in &all {
+            let mut scaled = w.clone();
+            let (mut inner, mut size) = (0.0, 0.0);
+            for name in said.with.iter().chain([&said.segment]) {
+                let range = network.layout().find(name).unwrap().range.clone();
+                scaled[range.clone()].iter_mut().for_each(|w| *w *= 3.7);
+                inner += range.clone().map(|i| gradient[i] * w[i]).sum::<f64>();
+                size += range.map(|i| (gradient[i] * w[i]).abs()).sum::<f64>();
+            }
+            let change = (network.gradient(&scaled, batch, Loss::Mse, &mut workspace) - loss).abs() / loss;
+            assert_eq!(change < 1e-11, said.invariant, "{what}: {said:?}, changes by {change:e}");
+            assert!(!(1e-11..=1e-6).contains(&change), "{what}: {said:?}, changes by {change:e}");
+            assert_eq!(said.epsilon, None);
+            if said.invariant {
+                // Nothing in the gradient can be told from rounding where the loss does not see the segment.
+                assert!(inner.abs() <= 1e-12 * size.max(1.0), "{what}: {said:?}, <gradient, w> = {inner:e}");
+            }
+        }
+        let invariant = all.iter().filter(|said| said.invariant).count();
+        (invariant, all.len() - invariant)
+    }
+
     #[test]
     fn a_segment_is_called_invariant_if_and_only_if_scaling_it_does_not_change_the_loss() {
-        let normal = |len: usize, index: u64| -> Vec<f64> {
-            let mut generator = stream(5, Purpose::Data, index);
-            (0..len).map(|_| StandardNormal.sample(&mut generator)).collect()
-        };
-        let m = 20;
-        let (inputs, targets) = (normal(5 * m, 1), normal(2 * m, 2));
-        let batch = Batch { inputs: &inputs, targets: &targets };
         let (mut invariant, mut not) = (0, 0);
         for over in [None, Some(Over::Batch), Some(Over::Layer), Some(Over::Groups(2))] {
             for activation in [Activation::Relu, Activation::Tanh, Activation::Identity] {
@@ -222,40 +255,49 @@ mod tests {
                     let (affine, bias, residual) = (options & 1 > 0, options & 2 > 0, options & 4 > 0);
                     let what =
                         format!("{over:?} {activation:?} affine {affine} bias {bias} residual {residual}");
-                    let network = mlp(over, affine, bias, activation, residual).build::<f64>().unwrap();
-                    // Biases and shifts must not be zero, or scaling them would show nothing.
-                    let w = normal(network.parameters(), 3);
-                    let mut workspace = Workspace::new(&network, m, false);
-                    let loss = network.gradient(&w, batch, Loss::Mse, &mut workspace);
-                    let gradient = workspace.gradient().to_vec();
-                    for said in network.scale_invariance() {
-                        let mut scaled = w.clone();
-                        let (mut inner, mut size) = (0.0, 0.0);
-                        for name in said.with.iter().chain([&said.segment]) {
-                            let range = network.layout().find(name).unwrap().range.clone();
-                            scaled[range.clone()].iter_mut().for_each(|w| *w *= 3.7);
-                            inner += range.clone().map(|i| gradient[i] * w[i]).sum::<f64>();
-                            size += range.map(|i| (gradient[i] * w[i]).abs()).sum::<f64>();
-                        }
-                        let change =
-                            (network.gradient(&scaled, batch, Loss::Mse, &mut workspace) - loss).abs() / loss;
-                        assert_eq!(change < 1e-11, said.invariant, "{what}: {said:?}, changes by {change:e}");
-                        assert!(!(1e-11..=1e-6).contains(&change), "{what}: {said:?}, changes by {change:e}");
-                        assert_eq!(said.epsilon, None);
-                        if said.invariant {
-                            // Nothing in the gradient can be told from rounding where the loss does not see the segment.
-                            assert!(
-                                inner.abs() <= 1e-12 * size.max(1.0),
-                                "{what}: {said:?}, <gradient, w> = {inner:e}"
-                            );
-                        }
-                        invariant += usize::from(said.invariant);
-                        not += usize::from(!said.invariant);
-                    }
+                    let counts =
+                        check(&mlp(over, affine, bias, activation, residual).build().unwrap(), &what);
+                    (invariant, not) = (invariant + counts.0, not + counts.1);
                 }
             }
         }
         assert!(invariant > 100 && not > 100, "{invariant} invariant, {not} not");
+    }
+
+    #[test]
+    fn so_it_is_in_convolutional_networks() {
+        let image = Image { height: 8, width: 8, channels: 2 };
+        for over in [Over::Batch, Over::Layer, Over::Groups(2), Over::Instance] {
+            for options in 0..4 {
+                let (affine, bias) = (options & 1 > 0, options & 2 > 0);
+                let style = Style {
+                    normalizer: Some(Normalizer { over, affine, epsilon: 0.0 }),
+                    activation: Activation::Relu,
+                    parametrization: Parametrization::Standard,
+                    initialisation: Initialisation::He,
+                    fan: Fan::In,
+                    output_gain: 1.0,
+                    bias,
+                };
+                for pooling in [Kept::Average, Kept::Maximum] {
+                    let cnn = Cnn { image, depth: 2, channels: 4, pooling, outputs: 2, style };
+                    let what = format!("{over:?} {pooling:?} affine {affine} bias {bias}");
+                    let (invariant, _) = check(&cnn.build().unwrap(), &what);
+                    assert!(invariant >= 2, "{what}: every convolution is invariant");
+                }
+                for (family, depth, skip) in [
+                    (Family::PreResNet, 8, Skip::Pad),
+                    (Family::PreResNet, 8, Skip::Projection),
+                    (Family::Wide, 10, Skip::Projection),
+                ] {
+                    let resnet =
+                        ResNet { image, family, depth, channels: 4, widen: 1, skip, outputs: 2, style };
+                    let what = format!("{family:?} {over:?} affine {affine} bias {bias}");
+                    let (invariant, _) = check(&resnet.build().unwrap(), &what);
+                    assert!(invariant >= 3, "{what}: the first convolution of each block is invariant");
+                }
+            }
+        }
     }
 
     #[test]
