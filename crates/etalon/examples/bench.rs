@@ -139,7 +139,7 @@ fn w4(repeats: usize) -> Vec<f64> {
 }
 
 /// Two hundred trials of the default network.
-const SWEEP: &str = "[grid]\n\"optimizer.eta\" = { log = [1e-3, 0.1], points = 40 }\nseed = [0, 1, 2, 3, 4]";
+const SWEEP: &str = "train.steps = 200\n[grid]\n\"optimizer.eta\" = { log = [1e-3, 0.1], points = 40 }\nseed = [0, 1, 2, 3, 4]";
 
 /// A sweep of two hundred trials; seconds.
 fn w5(repeats: usize) -> Vec<f64> {
