@@ -30,14 +30,20 @@ impl<T: Scalar> Workspace<T> {
 
     /// As [`Workspace::new`] for [`Network::outputs`] alone, which needs less room.
     pub fn for_outputs(network: &Network<T>, rows: usize, parallel: bool) -> Self {
-        let room = Room { points: 1, gradients: false, motions: 0 };
-        Workspace { machine: Machine::new(network, rows, room, parallel), samples: 0 }
+        Workspace { machine: Machine::new(network, rows, Self::OUTPUTS, parallel), samples: 0 }
     }
 
     /// How many bytes [`Workspace::new`] would take.
     pub fn bytes(network: &Network<T>, rows: usize) -> u64 {
         Machine::bytes(network, rows, Self::room(network, rows))
     }
+
+    /// How many bytes [`Workspace::for_outputs`] would take.
+    pub fn bytes_for_outputs(network: &Network<T>, rows: usize) -> u64 {
+        Machine::bytes(network, rows, Self::OUTPUTS)
+    }
+
+    const OUTPUTS: Room = Room { points: 1, gradients: false, motions: 0 };
 
     /// One slice's tapes serve a lane, unless the slices need each other.
     fn room(network: &Network<T>, rows: usize) -> Room {

@@ -119,7 +119,7 @@ pub(crate) fn bytes<T: Scalar>(spec: &Spec, task: &Task<T>) -> Result<u64, PlanE
     let plan = Plan::new(spec, task)?;
     let parameters = (task.network.parameters() * size_of::<T>()) as u64;
     let trial = Workspace::<T>::bytes(&task.network, plan.batch)
-        + Workspace::<T>::bytes(&task.network, plan.check_samples)
+        + Workspace::<T>::bytes_for_outputs(&task.network, plan.check_samples)
         + 4 * parameters;
     let threads = rayon::current_num_threads().min(spec.search.seeds * spec.search.sections) as u64;
     let starts = if spec.search.after_epochs > 0.0 { spec.search.seeds as u64 * parameters } else { 0 };

@@ -197,7 +197,7 @@ fn bytes<T: Scalar>(task: &Task<T>, plan: &Plan) -> u64 {
     let data = [&task.train, &task.test].map(|samples| samples.inputs.len() + samples.targets.len());
     let numbers = data.iter().sum::<usize>() + 4 * task.network.parameters();
     Workspace::<T>::bytes(&task.network, plan.batch)
-        + Workspace::<T>::bytes(&task.network, plan.check_samples)
-        + Workspace::<T>::bytes(&task.network, task.test.len)
+        + Workspace::<T>::bytes_for_outputs(&task.network, plan.check_samples)
+        + Workspace::<T>::bytes_for_outputs(&task.network, task.test.len)
         + (numbers * size_of::<T>()) as u64
 }
