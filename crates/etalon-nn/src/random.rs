@@ -16,6 +16,8 @@ pub enum Purpose {
     Data = 3,
     /// Starting vectors of iterations such as Lanczos.
     Direction = 4,
+    /// Random changes to training images.
+    Augmentation = 5,
 }
 
 /// The generator for one purpose (and, within it, one index: an epoch, a split, a vector).

@@ -19,6 +19,14 @@ pub enum SampleShape {
 }
 
 impl SampleShape {
+    /// The values of a pixel; 1 where samples are vectors.
+    pub fn channels(self) -> usize {
+        match self {
+            SampleShape::Flat(_) => 1,
+            SampleShape::Image { channels, .. } => channels,
+        }
+    }
+
     /// The number of features of a sample.
     pub fn features(self) -> usize {
         match self {

@@ -20,6 +20,7 @@
 //! # Ok::<(), etalon::data::DataError>(())
 //! ```
 
+mod augment;
 mod batches;
 mod bytes;
 mod catalogue;
@@ -41,6 +42,7 @@ pub mod procedural;
 mod source;
 mod store;
 
+pub use augment::{Augmentation, Fill};
 pub use batches::BatchOrder;
 pub use catalogue::{Collection, Published};
 pub use dataset::{Dataset, Labels, SampleShape, Split};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DataError, Dataset, Split};
 
-/// How inputs are centred and scaled. Under the last two, |x|^2 averages to the number of features over the
+/// How inputs are centred and scaled. Under all but the first, |x|^2 averages to the number of features over the
 /// train part, so that learning rates of different data sets can be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -13,6 +13,8 @@ pub enum Normalization {
     None,
     /// Each feature loses its own mean; all are divided by one deviation, that of everything that is left.
     Pixel,
+    /// Each channel of an image loses its own mean and is divided by its own deviation.
+    Channel,
     /// All features lose one mean and are divided by one deviation.
     Global,
 }
@@ -20,10 +22,11 @@ pub enum Normalization {
 /// What was subtracted and divided by: x becomes (x - mean) / deviation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statistics {
-    /// Empty for [`Normalization::None`], one per feature for `Pixel`, a single one for `Global`.
+    /// Empty for [`Normalization::None`], one per feature for `Pixel`, one per channel for `Channel`, a single one for
+    /// `Global`.
     pub mean: Vec<f64>,
-    /// The one divisor; 1 for [`Normalization::None`].
-    pub deviation: f64,
+    /// One per channel for `Channel`, else a single one; 1 for [`Normalization::None`].
+    pub deviation: Vec<f64>,
 }
 
 impl Split {
@@ -45,8 +48,10 @@ impl Statistics {
             return;
         }
         for row in dataset.inputs.chunks_exact_mut(self.mean.len()) {
-            for (value, mean) in row.iter_mut().zip(&self.mean) {
-                *value = ((f64::from(*value) - mean) / self.deviation) as f32;
+            for ((value, mean), deviation) in
+                row.iter_mut().zip(&self.mean).zip(self.deviation.iter().cycle())
+            {
+                *value = ((f64::from(*value) - mean) / deviation) as f32;
             }
         }
     }
@@ -55,8 +60,9 @@ impl Statistics {
 fn statistics(train: &Dataset, how: Normalization) -> Result<Statistics, DataError> {
     // A global mean is the mean of rows of length one: every value is its own row.
     let width = match how {
-        Normalization::None => return Ok(Statistics { mean: Vec::new(), deviation: 1.0 }),
+        Normalization::None => return Ok(Statistics { mean: Vec::new(), deviation: vec![1.0] }),
         Normalization::Pixel => train.features(),
+        Normalization::Channel => train.shape.channels(),
         Normalization::Global => 1,
     };
     // Everything is measured from the first row: a constant data set then has a deviation of exactly 0,
@@ -70,15 +76,17 @@ fn statistics(train: &Dataset, how: Normalization) -> Result<Statistics, DataErr
         }
     }
     shift.iter_mut().for_each(|sum| *sum /= rows);
-    let mut squares = 0.0f64;
+    let mut squares = vec![0.0f64; if how == Normalization::Channel { width } else { 1 }];
+    let parts = squares.len();
     for row in train.inputs.chunks_exact(width) {
-        for ((&value, from), shift) in row.iter().zip(&origin).zip(&shift) {
+        for (index, ((&value, from), shift)) in row.iter().zip(&origin).zip(&shift).enumerate() {
             let rest = f64::from(value) - from - shift;
-            squares += rest * rest;
+            squares[index % parts] += rest * rest;
         }
     }
-    let deviation = (squares / train.inputs.len() as f64).sqrt();
-    if deviation == 0.0 {
+    let shared = (train.inputs.len() / parts) as f64;
+    let deviation: Vec<f64> = squares.iter().map(|squares| (squares / shared).sqrt()).collect();
+    if deviation.contains(&0.0) {
         return Err(DataError::Constant { name: train.name.clone() });
     }
     let mean = origin.iter().zip(&shift).map(|(from, shift)| from + shift).collect();
@@ -107,7 +115,7 @@ mod tests {
         let mut data = split(&[1.0, 2.0], &[3.0, 4.0]);
         let before = data.clone();
         let statistics = data.normalise(Normalization::None).unwrap();
-        assert_eq!((data, statistics.mean.len(), statistics.deviation), (before, 0, 1.0));
+        assert_eq!((data, statistics.mean.len(), statistics.deviation), (before, 0, vec![1.0]));
     }
 
     #[test]
@@ -116,7 +124,7 @@ mod tests {
         let mut data = split(&[1.0, 10.0, 3.0, 30.0], &[2.0, 40.0]);
         let statistics = data.normalise(Normalization::Pixel).unwrap();
         let deviation = 50.5f64.sqrt();
-        assert_eq!(statistics, Statistics { mean: vec![2.0, 20.0], deviation });
+        assert_eq!(statistics, Statistics { mean: vec![2.0, 20.0], deviation: vec![deviation] });
         assert_eq!(data.train.inputs, [-1.0, -10.0, 1.0, 10.0].map(|rest| (rest / deviation) as f32));
         assert_eq!(data.test.inputs, [0.0, 20.0].map(|rest| (rest / deviation) as f32));
         assert!((mean_square_norm(&data.train) - 2.0).abs() < 1e-6);
@@ -128,9 +136,20 @@ mod tests {
         let statistics = data.normalise(Normalization::Global).unwrap();
         assert_eq!(statistics.mean, [11.0]);
         // Remainders -10, -1, -8, 19: squares add up to 526.
-        assert!((statistics.deviation - 131.5f64.sqrt()).abs() < 1e-14);
+        assert!((statistics.deviation[0] - 131.5f64.sqrt()).abs() < 1e-14);
         assert_eq!(data.test.inputs, [0.0, 0.0]);
         assert!((mean_square_norm(&data.train) - 2.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn channel_has_a_mean_and_a_deviation_for_each_channel() {
+        let mut data = split(&[1.0, 10.0, 3.0, 30.0], &[2.0, 40.0]);
+        let shape = SampleShape::Image { height: 1, width: 1, channels: 2 };
+        (data.train.shape, data.test.shape) = (shape, shape);
+        let statistics = data.normalise(Normalization::Channel).unwrap();
+        assert_eq!(statistics, Statistics { mean: vec![2.0, 20.0], deviation: vec![1.0, 10.0] });
+        assert_eq!(data.train.inputs, [-1.0, -1.0, 1.0, 1.0]);
+        assert_eq!(data.test.inputs, [0.0, 2.0]);
     }
 
     #[test]

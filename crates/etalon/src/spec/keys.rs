@@ -7,11 +7,12 @@ use super::{
     BatchSize, Budget, Encoding, Metric, NetworkKind, NetworkSpec, Normalizer, Precision, ScheduleKind,
     Setting, Spec,
 };
-use crate::data::Normalization;
+use crate::data::{Fill, Normalization};
 use crate::schedule::{Conversion, ConversionError, Interpolation};
 use etalon_nn::Loss;
 use etalon_nn::kernels::activation::Activation;
-use etalon_nn::network::{Initialisation, Parametrization};
+use etalon_nn::layers::Kept;
+use etalon_nn::network::{Fan, Initialisation, Parametrization, Skip};
 
 /// One key: its name, what it means, where its value lives and what it may be.
 #[derive(Clone, Copy, Debug)]
@@ -175,8 +176,8 @@ pub const KEYS: &[Key] = &[
         field: |s| Box::new(Count(&mut s.data.train)), check: fine },
     Key { path: "data.test", doc: "held-out samples: the first so many, or \"all\"",
         field: |s| Box::new(Count(&mut s.data.test)), check: fine },
-    Key { path: "data.normalize", doc: "pixel (subtract each pixel's mean, divide by one deviation), global (one mean, one deviation) or none",
-        field: |s| Box::new(Choice { value: &mut s.data.normalize, all: &[("pixel", Normalization::Pixel), ("global", Normalization::Global), ("none", Normalization::None)] }), check: fine },
+    Key { path: "data.normalize", doc: "pixel (subtract each pixel's mean, divide by one deviation), channel (each channel's mean and deviation; of images in convolutional networks unless given), global (one mean, one deviation) or none",
+        field: |s| Box::new(Choice { value: &mut s.data.normalize, all: &[("pixel", Normalization::Pixel), ("channel", Normalization::Channel), ("global", Normalization::Global), ("none", Normalization::None)] }), check: fine },
     Key { path: "data.classes", doc: "keep only these classes, renumbered in this order; [] keeps all",
         field: |s| Box::new(Wholes(&mut s.data.classes)), check: fine },
     Key { path: "data.encoding", doc: "targets of classes: one_hot, sign (two classes, one output, +-1) or auto (sign for logistic, exponential, and mse with two classes)",
@@ -192,21 +193,34 @@ pub const KEYS: &[Key] = &[
     Key { path: "data.seed", doc: "seed of procedural data sets; it stays when `seed` changes",
         field: |s| Box::new(Whole(&mut s.data.seed)), check: fine },
 
-    Key { path: "network.kind", doc: "mlp",
-        field: |s| Box::new(Choice { value: &mut s.network.kind, all: &[("mlp", NetworkKind::Mlp)] }), check: fine },
-    Key { path: "network.depth", doc: "number of hidden layers; 0 is a linear predictor",
+    Key { path: "data.augment.flip", doc: "whether a training image is mirrored left to right with probability 1/2 at every visit",
+        field: |s| Box::new(Flag(&mut s.data.augment.flip)), check: fine },
+    Key { path: "data.augment.crop", doc: "pixels of a border that is put around a training image, from which it is cropped to its size at a random place; 0: none",
+        field: |s| Box::new(Whole(&mut s.data.augment.crop)), check: |s| between(s.data.augment.crop, 0, 10_000) },
+    Key { path: "data.augment.fill", doc: "what the border is made of: zero (after normalisation: the mean) or reflect",
+        field: |s| Box::new(Choice { value: &mut s.data.augment.fill, all: &[("zero", Fill::Zero), ("reflect", Fill::Reflect)] }), check: fine },
+
+    Key { path: "network.kind", doc: "mlp; on images also cnn (3 x 3 convolutions with pooling between), preresnet (pre-activation residual network) or wrn (wide residual network)",
+        field: |s| Box::new(Choice { value: &mut s.network.kind, all: NetworkKind::ALL }), check: fine },
+    Key { path: "network.depth", doc: "number of hidden layers, 0 a linear predictor; of convolutions in a cnn (3 unless given); 6 n + 2 in a preresnet (20), 6 n + 4 in a wrn (16)",
         field: |s| Box::new(Whole(&mut s.network.depth)), check: |s| between(s.network.depth, 0, 10_000) },
-    Key { path: "network.width", doc: "width of every hidden layer",
+    Key { path: "network.width", doc: "width of every hidden layer; in convolutional networks, channels of the first convolution (16 unless given)",
         field: |s| Box::new(Whole(&mut s.network.width)), check: |s| at_least_one(s.network.width) },
     Key { path: "network.activation", doc: "relu, tanh, gelu or identity",
         field: |s| Box::new(Choice { value: &mut s.network.activation, all: &[("relu", Activation::Relu), ("tanh", Activation::Tanh), ("gelu", Activation::Gelu), ("identity", Activation::Identity)] }), check: fine },
     Key { path: "network.parametrization", doc: "standard, ntk or mup",
         field: |s| Box::new(Choice { value: &mut s.network.parametrization, all: &[("standard", Parametrization::Standard), ("ntk", Parametrization::Ntk), ("mup", Parametrization::Mup)] }), check: fine },
-    Key { path: "network.bias", doc: "whether layers have biases; they start at zero",
+    Key { path: "network.widen", doc: "factor of the channels of a preresnet's or a wrn's blocks, the k of WRN-d-k",
+        field: |s| Box::new(Whole(&mut s.network.widen)), check: |s| at_least_one(s.network.widen) },
+    Key { path: "network.skip", doc: "shortcut of a preresnet's block that changes the shape: pad (every second pixel, channels of zeros) or projection (1 x 1 convolution)",
+        field: |s| Box::new(Choice { value: &mut s.network.skip, all: &[("pad", Skip::Pad), ("projection", Skip::Projection)] }), check: fine },
+    Key { path: "network.pool", doc: "what a cnn keeps of 2 x 2 pixels: average (smooth) or maximum",
+        field: |s| Box::new(Choice { value: &mut s.network.pool, all: &[("average", Kept::Average), ("maximum", Kept::Maximum)] }), check: fine },
+    Key { path: "network.bias", doc: "whether layers have biases, which start at zero; the convolutions of a preresnet or wrn have none",
         field: |s| Box::new(Flag(&mut s.network.bias)), check: fine },
     Key { path: "network.residual", doc: "whether hidden layers from the second on add their input to their output",
-        field: |s| Box::new(Flag(&mut s.network.residual)), check: fine },
-    Key { path: "network.normalizer", doc: "normalisation between each hidden layer and its activation: none, batch, layer, group or instance",
+        field: |s| Box::new(Flag(&mut s.network.residual)), check: |s| if s.network.residual && s.network.kind != NetworkKind::Mlp { Err("is true, and belongs to kind = \"mlp\"; a residual convolutional network is kind = \"preresnet\"".into()) } else { Ok(()) } },
+    Key { path: "network.normalizer", doc: "normalisation before each activation: none, batch (of a preresnet and a wrn unless given), layer, group or instance",
         field: |s| Box::new(Choice { value: &mut s.network.normalizer, all: &[("none", Normalizer::None), ("batch", Normalizer::Batch), ("layer", Normalizer::Layer), ("group", Normalizer::Group), ("instance", Normalizer::Instance)] }), check: normalizer },
     Key { path: "network.affine", doc: "whether the normaliser multiplies and shifts each channel by a learnt weight and bias",
         field: |s| Box::new(Flag(&mut s.network.affine)), check: fine },
@@ -214,8 +228,10 @@ pub const KEYS: &[Key] = &[
         field: |s| Box::new(Whole(&mut s.network.groups)), check: groups },
     Key { path: "network.normalizer_epsilon", doc: "what the normaliser adds to the variance; 0 for exact scale invariance",
         field: |s| Box::new(Real(&mut s.network.normalizer_epsilon)), check: |s| from_zero(s.network.normalizer_epsilon) },
-    Key { path: "network.init", doc: "variance of hidden weights: he (2/fan_in) or lecun (1/fan_in)",
+    Key { path: "network.init", doc: "variance of hidden weights: he (2/fan) or lecun (1/fan)",
         field: |s| Box::new(Choice { value: &mut s.network.init, all: &[("he", Initialisation::He), ("lecun", Initialisation::LeCun)] }), check: fine },
+    Key { path: "network.fan", doc: "what the variance of a convolution's weights is divided by: in (inputs of an output) or out (outputs of an input; of a preresnet and a wrn unless given)",
+        field: |s| Box::new(Choice { value: &mut s.network.fan, all: &[("in", Fan::In), ("out", Fan::Out)] }), check: |s| if s.network.fan == Fan::Out && s.network.kind == NetworkKind::Mlp { Err("is out, which kind = \"mlp\" does not know; use \"in\"".into()) } else { Ok(()) } },
     Key { path: "network.output_gain", doc: "variance of the output layer's weights, in units of 1/fan_in",
         field: |s| Box::new(Real(&mut s.network.output_gain)), check: |s| above_zero(s.network.output_gain) },
 

@@ -16,11 +16,11 @@ pub use keys::{KEYS, Key};
 pub use schedule::{ScheduleKind, ScheduleSpec};
 pub use setting::Setting;
 
-use crate::data::{DataError, Normalization, Options, Source};
+use crate::data::{DataError, Fill, Normalization, Options, Source};
 use etalon_nn::Loss;
 use etalon_nn::kernels::activation::Activation;
-use etalon_nn::layers::{self, Over};
-use etalon_nn::network::{Initialisation, Parametrization};
+use etalon_nn::layers::{self, Kept, Over};
+use etalon_nn::network::{Fan, Initialisation, Parametrization, Skip};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -80,6 +80,16 @@ pub struct DataSpec {
     pub noise: Option<f64>,
     pub positive: Option<f64>,
     pub seed: u64,
+    pub augment: AugmentSpec,
+}
+
+/// `[data.augment]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each key is documented in `KEYS`")]
+pub struct AugmentSpec {
+    pub flip: bool,
+    pub crop: usize,
+    pub fill: Fill,
 }
 
 impl DataSpec {
@@ -110,6 +120,27 @@ impl DataSpec {
 pub enum NetworkKind {
     /// A multi-layer perceptron.
     Mlp,
+    /// A plain convolutional network.
+    Cnn,
+    /// A pre-activation residual network.
+    PreResNet,
+    /// A wide residual network.
+    Wrn,
+}
+
+impl NetworkKind {
+    /// Every kind with its name.
+    pub const ALL: &[(&str, NetworkKind)] = &[
+        ("mlp", NetworkKind::Mlp),
+        ("cnn", NetworkKind::Cnn),
+        ("preresnet", NetworkKind::PreResNet),
+        ("wrn", NetworkKind::Wrn),
+    ];
+
+    /// The name in specs.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|&&(_, kind)| kind == self).map_or("", |&(name, _)| name)
+    }
 }
 
 /// The kind of normalisation layer.
@@ -134,6 +165,9 @@ pub struct NetworkSpec {
     pub kind: NetworkKind,
     pub depth: usize,
     pub width: usize,
+    pub widen: usize,
+    pub skip: Skip,
+    pub pool: Kept,
     pub activation: Activation,
     pub parametrization: Parametrization,
     pub bias: bool,
@@ -143,6 +177,7 @@ pub struct NetworkSpec {
     pub groups: usize,
     pub normalizer_epsilon: f64,
     pub init: Initialisation,
+    pub fan: Fan,
     pub output_gain: f64,
 }
 
@@ -268,11 +303,15 @@ impl Default for Spec {
                 noise: None,
                 positive: None,
                 seed: 0,
+                augment: AugmentSpec { flip: false, crop: 0, fill: Fill::Zero },
             },
             network: NetworkSpec {
                 kind: NetworkKind::Mlp,
                 depth: 2,
                 width: 256,
+                widen: 1,
+                skip: Skip::Pad,
+                pool: Kept::Average,
                 activation: Activation::Relu,
                 parametrization: Parametrization::Standard,
                 bias: true,
@@ -282,6 +321,7 @@ impl Default for Spec {
                 groups: 8,
                 normalizer_epsilon: 1e-5,
                 init: Initialisation::He,
+                fan: Fan::In,
                 output_gain: 1.0,
             },
             optimizer: OptimizerSpec {
@@ -398,7 +438,7 @@ impl Spec {
     }
 
     /// Defaults that depend on the data set: the toys have one sample or one input, which cannot be normalised or cut.
-    /// A schedule in a file has a rate of its own.
+    /// On the kind of network: those of the papers. A schedule in a file has a rate of its own.
     fn adapt(&mut self, given: impl Fn(&str) -> bool) -> Result<(), SpecError> {
         let is_point = self.data.name == "point";
         if (is_point || self.data.name == "degenerate") && !given("data.normalize") {
@@ -412,10 +452,38 @@ impl Spec {
         if is_point && !given("train.batch") {
             self.train.batch = BatchSize::Full;
         }
+        if self.network.kind != NetworkKind::Mlp {
+            self.adapt_to_images(&given);
+        }
         if let Some(eta) = self.schedule.resolve()?.filter(|_| !given("optimizer.eta")) {
             self.optimizer.eta = eta;
         }
         Ok(())
+    }
+
+    fn adapt_to_images(&mut self, given: impl Fn(&str) -> bool) {
+        let network = &mut self.network;
+        if !given("network.width") {
+            network.width = 16;
+        }
+        if !given("network.depth") {
+            network.depth = match network.kind {
+                NetworkKind::PreResNet => 20,
+                NetworkKind::Wrn => 16,
+                _ => 3,
+            };
+        }
+        if !given("data.normalize") {
+            self.data.normalize = Normalization::Channel;
+        }
+        if matches!(network.kind, NetworkKind::PreResNet | NetworkKind::Wrn) {
+            if !given("network.normalizer") {
+                network.normalizer = Normalizer::Batch;
+            }
+            if !given("network.fan") {
+                network.fan = Fan::Out;
+            }
+        }
     }
 
     /// Every key that has a value, as a file that [`Spec::parse`] reads back to the same spec.

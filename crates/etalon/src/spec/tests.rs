@@ -82,6 +82,8 @@ fn a_value_of_the_wrong_kind_or_range_is_marked() {
             "[optimizer]\nmomentum = 0.9\nnesterov = true\n[schedule]\nconversion = \"exact\"",
             "Nesterov momentum is not covered",
         ),
+        ("[network]\nkind = \"cnn\"\nresidual = true", "belongs to kind = \"mlp\""),
+        ("[network]\nfan = \"out\"", "which kind = \"mlp\" does not know"),
         ("[search]\nthreshold = 1.5", "which no accuracy reaches"),
         ("[search]\nrange = [2.0, 1.0]", "the lower one first"),
         ("[train]\nbatch = \"half\"", "takes a number of samples or \"full\""),
@@ -94,6 +96,21 @@ fn a_value_of_the_wrong_kind_or_range_is_marked() {
         assert!(fault.to_string().contains(expected), "{text}: {fault}");
         assert!(fault.line().is_some(), "{text}: the line is shown");
     }
+}
+
+#[test]
+fn a_kind_of_network_has_the_defaults_of_its_paper() {
+    let wide =
+        Spec::parse("[network]\nkind = \"wrn\"\nwiden = 2\n[data.augment]\nflip = true\ncrop = 4").unwrap();
+    assert_eq!((wide.network.depth, wide.network.width, wide.network.widen), (16, 16, 2));
+    assert_eq!((wide.network.normalizer, wide.network.fan), (Normalizer::Batch, Fan::Out));
+    assert_eq!(wide.data.normalize, Normalization::Channel);
+    assert_eq!(Spec::parse(&wide.to_toml()).unwrap(), wide);
+    let text =
+        "[network]\nkind = \"preresnet\"\ndepth = 8\nnormalizer = \"none\"\n[data]\nnormalize = \"pixel\"";
+    let plain = Spec::parse(text).unwrap();
+    assert_eq!((plain.network.depth, plain.network.normalizer), (8, Normalizer::None));
+    assert_eq!(plain.data.normalize, Normalization::Pixel);
 }
 
 #[test]

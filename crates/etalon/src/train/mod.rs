@@ -1,6 +1,7 @@
 //! One trial: a spec and a seed in, a trajectory out.
 
 mod metrics;
+mod network;
 mod optimizer;
 mod plan;
 mod task;

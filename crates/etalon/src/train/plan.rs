@@ -155,8 +155,10 @@ pub(crate) fn factors<T: Scalar>(spec: &Spec, task: &Task<T>) -> Result<Vec<f64>
         let known: Vec<&str> = layout.segments().iter().map(|segment| segment.name.as_str()).collect();
         return Err(PlanError::Segment { name: name.clone(), known: known.join(", ") });
     }
+    let layer_of = |name: &str| name.rsplit_once('.').map(|(layer, _)| layer.to_string());
+    let first = layout.segments().first().and_then(|segment| layer_of(&segment.name));
     let factor = |name: &String| {
-        let input = if name.starts_with("layers.0.") { spec.optimizer.input_factor } else { 1.0 };
+        let input = if layer_of(name) == first { spec.optimizer.input_factor } else { 1.0 };
         input * spec.optimizer.factors.get(name).copied().unwrap_or(1.0)
     };
     Ok(layout.segments().iter().map(|segment| factor(&segment.name)).collect())

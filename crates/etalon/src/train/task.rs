@@ -1,8 +1,9 @@
 //! What is learnt, by what: a network, a loss, and samples in the network's own precision.
 
-use crate::data::{DataError, Dataset, Labels, load};
-use crate::spec::{Encoding, NetworkKind, Spec};
-use etalon_nn::network::{Mlp, NetworkError};
+use super::network;
+use crate::data::{Augmentation, DataError, Dataset, Labels, load};
+use crate::spec::{Encoding, Spec};
+use etalon_nn::network::NetworkError;
 use etalon_nn::{Batch, Loss, Network, Scalar};
 
 /// Samples as a network sees them.
@@ -27,6 +28,8 @@ pub struct Task<T> {
     pub train: Samples<T>,
     /// The held-out set.
     pub test: Samples<T>,
+    /// What happens to the training set's samples whenever a step visits them.
+    pub augmentation: Option<Augmentation>,
     /// Whether targets stand for classes, so that there is an accuracy.
     pub classes: bool,
 }
@@ -40,6 +43,19 @@ pub enum TaskError {
     /// The network.
     #[error("the network cannot be built: {0}")]
     Network(#[from] NetworkError),
+    /// A convolutional network for samples that are no images.
+    #[error(
+        "network.kind = \"{kind}\" takes images, and the samples of {data} are vectors; use network.kind = \"mlp\""
+    )]
+    NoImages {
+        /// The kind.
+        kind: &'static str,
+        /// The data set.
+        data: String,
+    },
+    /// Augmentation that the samples cannot have.
+    #[error("{0}")]
+    Augmentation(String),
     /// The loss and the labels do not go together.
     #[error("{0}")]
     Targets(String),
@@ -94,24 +110,19 @@ impl<T: Scalar> Task<T> {
         let mut split = load(&spec.data.source()?)?;
         split.normalise(spec.data.normalize)?;
         let (target, outputs) = target(spec, &split.train.labels)?;
-        let network = match spec.network.kind {
-            NetworkKind::Mlp => Mlp {
-                inputs: split.train.features(),
-                hidden: vec![spec.network.width; spec.network.depth],
-                outputs,
-                activation: spec.network.activation,
-                parametrization: spec.network.parametrization,
-                initialisation: spec.network.init,
-                output_gain: spec.network.output_gain,
-                bias: spec.network.bias,
-                residual: spec.network.residual,
-                normalizer: spec.network.normalizer(),
-            },
-        }
-        .build()?;
+        let network = network::build(spec, split.train.shape, outputs)?;
+        let augment = spec.data.augment;
+        let augmentation = Augmentation::new(split.train.shape, augment.flip, augment.crop, augment.fill);
         let classes = matches!(split.train.labels, Labels::Classes { .. });
         let (train, test) = (Samples::encode(&split.train, target), Samples::encode(&split.test, target));
-        Ok(Task { network, loss: spec.loss, train, test, classes })
+        Ok(Task {
+            network,
+            loss: spec.loss,
+            train,
+            test,
+            augmentation: augmentation.map_err(TaskError::Augmentation)?,
+            classes,
+        })
     }
 }
 

@@ -100,7 +100,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
     ) -> Result<Self, PlanError> {
         let (network, samples, batch) = (&task.network, task.train.len, plan.batch);
         let total = plan.steps(eta, samples)?;
-        let gathered = if batch == samples { 0 } else { batch };
+        let gathered = if batch == samples && task.augmentation.is_none() { 0 } else { batch };
         let mut train = Gauge::new(task, task.train.first(plan.check_samples), parallel);
         let start = train.take(&parameters, &running);
         Ok(Trial {
@@ -137,12 +137,12 @@ impl<'a, T: Scalar> Trial<'a, T> {
         self.total
     }
 
-    /// Whether every step sees the whole training set.
+    /// Whether every step sees the whole training set, unchanged.
     pub fn is_full_batch(&self) -> bool {
         self.inputs.is_empty()
     }
 
-    /// Samples a step; none where every step sees the whole training set.
+    /// Samples a step; none where every step sees the whole training set, unchanged.
     pub fn batch(&self) -> Option<usize> {
         (!self.is_full_batch()).then_some(self.plan.batch)
     }
@@ -170,8 +170,18 @@ impl<'a, T: Scalar> Trial<'a, T> {
         let batch = if self.is_full_batch() {
             self.task.train.batch()
         } else {
+            let epoch = self.step / self.order.steps_per_epoch();
             let (rows, indices) = (&self.task.train, self.order.indices(self.step));
-            gather(&rows.inputs, network.input_len(), indices, &mut self.inputs);
+            let width = network.input_len();
+            match &self.task.augmentation {
+                None => gather(&rows.inputs, width, indices, &mut self.inputs),
+                Some(augmentation) => {
+                    for (to, &index) in self.inputs.chunks_exact_mut(width).zip(indices) {
+                        let from = &rows.inputs[index as usize * width..][..width];
+                        augmentation.apply((self.seed, epoch, index), from, to);
+                    }
+                }
+            }
             gather(&rows.targets, network.output_len(), indices, &mut self.targets);
             Batch { inputs: &self.inputs, targets: &self.targets }
         };
