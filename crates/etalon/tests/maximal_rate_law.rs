@@ -93,8 +93,6 @@ fn the_maximal_rate_is_a_power_of_depth_times_width() {
     // eta* follows curvature, and not inversely.
     let inverse = law(&summary, "eta_star", &["lambda"], 0.0);
     assert!(r_squared(&inverse) >= 0.75 && (-0.72..=-0.35).contains(&b(&inverse)), "{:?}", inverse.joint);
-    // With all layers trained lambda scatters more, and so does the slope; that it is not -1 is what can be said.
     let full = law(&summary, "eta_star", &["lambda"], 1.0);
-    let slope = &full.joint.exponents[0];
-    assert!(-1.0 < slope.low && slope.high < 0.0, "{:?}", full.joint);
+    assert!((-0.50..=-0.12).contains(&b(&full)), "{:?}", full.joint);
 }

@@ -34,29 +34,46 @@ pub struct Measured {
 #[derive(Default)]
 struct Groups<'a> {
     places: HashMap<Vec<&'a str>, usize>,
-    groups: Vec<(Point, Vec<f64>)>,
+    groups: Vec<Group>,
+}
+
+#[derive(Default)]
+struct Group {
+    label: String,
+    /// For each size, that of every row: what is measured at the start differs from seed to seed.
+    x: Vec<Vec<f64>>,
+    /// That of every row.
+    y: Vec<f64>,
 }
 
 impl<'a> Groups<'a> {
-    fn push(&mut self, key: Vec<&'a str>, point: impl FnOnce() -> Point, value: f64) {
+    fn push(&mut self, key: Vec<&'a str>, label: String, x: impl Iterator<Item = f64>, y: f64) {
         let place = *self.places.entry(key).or_insert(self.groups.len());
         if place == self.groups.len() {
-            self.groups.push((point(), Vec::new()));
+            self.groups.push(Group { label, ..Group::default() });
         }
-        self.groups[place].1.push(value);
+        let group = &mut self.groups[place];
+        for (index, x) in x.enumerate() {
+            if index == group.x.len() {
+                group.x.push(Vec::new());
+            }
+            group.x[index].push(x);
+        }
+        group.y.push(y);
     }
 
     /// A point for each; one without a value makes a point without one.
     fn points(self) -> impl Iterator<Item = (Point, [f64; 2])> {
-        self.groups.into_iter().map(|(point, values)| {
+        self.groups.into_iter().map(|Group { label, x, y }| {
             let fold = |[low, high]: [f64; 2], &value: &f64| [low.min(value), high.max(value)];
-            let spread = values.iter().fold([f64::INFINITY, f64::NEG_INFINITY], fold);
-            (Point { y: median(values), ..point }, spread)
+            let spread = y.iter().fold([f64::INFINITY, f64::NEG_INFINITY], fold);
+            (Point { label, x: x.into_iter().map(median).collect(), y: median(y) }, spread)
         })
     }
 }
 
-/// The points of a selection: rows that differ in their seed alone make one point.
+/// The points of a selection: rows that differ in their seed alone make one point, with the medians of its columns on
+/// logarithmic axes.
 ///
 /// # Errors
 /// When the summary has no such column, with those it has.
@@ -87,12 +104,12 @@ pub fn points(table: &Table, selection: &Selection) -> Result<Measured, String> 
             excluded.push(Excluded { label: label.clone() + &seed, reason });
         }
         let key = cell.iter().map(|&index| row[index].as_str()).collect();
-        let point = || Point { label, x: x.iter().map(|&index| number(index)).collect(), y: f64::NAN };
+        let sizes = x.iter().map(|&index| number(index));
         let is_other_slice = |only: &&Constraint| only.is_equality() && only.holds(&value) != Some(true);
         match unmet {
-            None => used.push(key, point, number(y)),
+            None => used.push(key, label, sizes, number(y)),
             Some(_) if selection.only.iter().any(|only| is_other_slice(&only)) => {}
-            Some(_) => left_out.push(key, point, number(y)),
+            Some(_) => left_out.push(key, label, sizes, number(y)),
         }
     }
     let (points, spreads) = used.points().unzip();
@@ -135,6 +152,14 @@ mod tests {
         assert_eq!((left_out.len(), left_out[0].0.y), (1, 9.0));
         assert_eq!((excluded.len(), excluded[0].label.as_str()), (1, "network.width=16 seed=0"));
         assert_eq!(excluded[0].reason, "does not meet network.width > 16");
+    }
+
+    #[test]
+    fn sizes_that_are_measured_are_folded_too() {
+        let text = "trial,network.width,seed,eta_star,lambda\na,64,0,1,9\nb,64,1,1,2\nc,64,2,1,4\n";
+        let selection = Selection { y: "eta_star".into(), x: vec!["lambda".into()], only: vec![] };
+        let points = points(&Table::parse(text).unwrap(), &selection).unwrap().points;
+        assert_eq!((points.len(), &points[0].x[..]), (1, &[4.0][..]));
     }
 
     #[test]
