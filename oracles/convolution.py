@@ -211,8 +211,9 @@ def draw(case):
     return params, inputs, targets, v, u
 
 
-def measure(case, params, inputs, targets, v, u):
-    outputs_at = lambda p: forward(case, p, inputs)
+def measure_of(case, forward, params, inputs, targets, v, u):
+    """The values that a network, outputs = forward(params, inputs), must reproduce."""
+    outputs_at = lambda p: forward(p, inputs)
     loss_at = lambda p: loss_of_outputs(case, outputs_at(p), targets)
     outputs, jvp = jax.jvp(outputs_at, (params,), (v,))
     gradient, hvp = jax.jvp(jax.grad(loss_at), (params,), (v,))
@@ -231,7 +232,7 @@ def measure(case, params, inputs, targets, v, u):
 
 def evaluate(case):
     data = dict(zip(("params", "inputs", "targets", "v", "u"), draw(case)))
-    values = jax.jit(lambda data: measure(case, **data))(data)
+    values = jax.jit(lambda data: measure_of(case, lambda p, x: forward(case, p, x), **data))(data)
     record = asdict(case) | {"parameter_count": data["params"].size} | data
     # jit hands a dictionary back sorted by key.
     order = ("outputs", "loss_value", "gradient", "jvp", "vjp", "hvp", "gauss_newton")

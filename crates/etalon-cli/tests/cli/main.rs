@@ -7,6 +7,7 @@ mod export;
 mod find;
 mod fit;
 mod help;
+mod images;
 mod measure;
 mod readme;
 mod run_directory;
