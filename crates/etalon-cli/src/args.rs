@@ -59,12 +59,17 @@ impl Job {
         Spec::load(file, &overrides)
     }
 
-    /// As [`Job::spec`]; flags of the verb's own, as overrides, win over the user's.
+    /// As [`Job::spec_with`]; flags of the verb's own, as overrides, win over the user's.
     ///
     /// # Errors
     /// As [`Spec::load`].
-    pub fn spec_and(&self, flags: &[String], seed: Option<u64>) -> Result<Spec, SpecError> {
-        let (file, mut overrides) = self.parts(&[], seed);
+    pub fn spec_and(
+        &self,
+        defaults: &[&str],
+        flags: &[String],
+        seed: Option<u64>,
+    ) -> Result<Spec, SpecError> {
+        let (file, mut overrides) = self.parts(defaults, seed);
         overrides.extend_from_slice(flags);
         Spec::load(file, &overrides)
     }

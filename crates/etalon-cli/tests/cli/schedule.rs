@@ -110,6 +110,30 @@ fn what_has_no_equivalent_is_refused_and_told_why() {
     }
 }
 
+#[test]
+fn both_schedules_train_the_same_network() {
+    let etalon = Etalon::new();
+    let small = "verify --steps 60 data.train=200 data.test=50 network.width=16 train.check_samples=50";
+    let report = json(&etalon.run(&arguments(&format!("{small} --json --out run"))).printed());
+    assert_eq!((&report["equivalent"], &report["steps"]), (&true.into(), &60.into()));
+    assert_eq!(report["scaled"].as_array().unwrap().len(), 4, "weights and biases before a normalisation");
+    let double = &report["agreement"][0];
+    assert!(double["direction"].as_f64().unwrap() < 1e-11 && double["parted"].is_null(), "{double}");
+    assert!(report["agreement"][1]["direction"].as_f64().unwrap() < 1e-3);
+    assert_eq!(json(&etalon.read("run/equivalence.json")), report);
+    let other = etalon.run(&arguments(&format!("{small} --conversion growth-only --milestones 20")));
+    assert_eq!(other.code, Some(1), "{}", other.stderr);
+    assert!(other.stdout.starts_with("not equivalent: 60 steps"), "{}", other.stdout);
+    for (more, expected) in [
+        ("network.normalizer=none", "needs weights whose scale does not matter"),
+        ("network.normalizer_epsilon=1e-5", "exactly with 0"),
+        ("--tolerance 0", "--tolerance is 0; it must be above 0"),
+    ] {
+        let complaint = etalon.run(&arguments(&format!("{small} {more}"))).complaint();
+        assert!(complaint.contains(expected), "{more}: {complaint}");
+    }
+}
+
 /// Needs `python3` on the path with torch; says what was left out where there is none.
 #[test]
 fn the_exported_snippet_trains_the_same_network_in_pytorch() {

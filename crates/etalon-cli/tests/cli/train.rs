@@ -129,3 +129,39 @@ fn a_normaliser_that_would_leave_nothing_is_refused_with_the_reason() {
         assert!(complaint.contains(reason), "{arguments:?}: {complaint}");
     }
 }
+
+#[test]
+fn a_converted_schedule_trains_what_the_plain_one_does_and_tells_how_weights_move() {
+    let etalon = Etalon::new();
+    let job = [
+        "precision=f64",
+        "network.normalizer=batch",
+        "network.normalizer_epsilon=0",
+        "optimizer.weight_decay=1e-2",
+        "optimizer.momentum=0.5",
+        "measure.weights=true",
+        "measure.samples=50",
+        "--trajectory",
+        "t.jsonl",
+    ];
+    let run = |conversion: &str| {
+        etalon.run(&[&SMALL[..], &job, &[conversion]].concat()).printed();
+        etalon.read("t.jsonl").lines().map(json).collect::<Vec<_>>()
+    };
+    let (plain, grown) = (run("schedule.conversion=none"), run("schedule.conversion=exact"));
+    let weights = |record: &serde_json::Value, name: &str| record["weights"][0][name].as_f64().unwrap();
+    for (one, other) in plain[..40].iter().zip(&grown) {
+        let (a, b) = (one["loss"].as_f64().unwrap(), other["loss"].as_f64().unwrap());
+        assert!((a - b).abs() < 1e-11, "{a} {b}");
+        let (a, b) = (weights(one, "angle"), weights(other, "angle"));
+        assert!((a - b).abs() < 1e-11 && a > 0.0, "{a} {b}");
+    }
+    assert_eq!(plain[0]["weights"][0]["segment"], "layers.0.weight");
+    assert!(weights(&grown[39], "norm") > 1.01 * weights(&plain[39], "norm"));
+    let effective = weights(&plain[0], "effective_rate") * weights(&plain[0], "norm").powi(2);
+    assert!((effective - 0.1).abs() < 1e-12, "{effective}");
+    assert!(grown[40]["weights"].is_null(), "no step follows the last record");
+    let plain = etalon.run(&[&SMALL[..], &["--trajectory", "t.jsonl"]].concat());
+    assert_eq!(plain.code, Some(0));
+    assert!(!etalon.read("t.jsonl").contains("weights"), "off by default");
+}

@@ -22,6 +22,9 @@ pub struct SegmentInvariance {
     pub epsilon: Option<f64>,
     /// Why, or why not.
     pub reason: String,
+    /// The segments of the state that its scale reaches, where it is invariant: `c` multiplies a running mean and `c^2` a
+    /// running variance. None where a bias that is not scaled lies between, whose mean is no multiple.
+    pub statistics: Option<Vec<String>>,
 }
 
 /// What multiplying one layer's parameters by `c` does to a value.
@@ -45,6 +48,10 @@ struct Journey {
     divided: Option<usize>,
     /// The largest epsilon among those that did.
     epsilon: f64,
+    /// All nodes that did.
+    dividing: Vec<usize>,
+    /// Whether a bias that is not scaled came before one of them.
+    shifted: bool,
     /// The node that first did anything else, and why.
     broken: Option<(usize, &'static str)>,
 }
@@ -84,12 +91,28 @@ impl<T: Scalar> Network<T> {
             invariant: left == Effect::None && epsilon == 0.0,
             epsilon: (left == Effect::None && epsilon > 0.0).then_some(epsilon),
             reason: reason.clone(),
+            statistics: (left == Effect::None && !journey.shifted)
+                .then(|| self.running_statistics_of(&journey.dividing)),
         };
         names.iter().map(one).collect()
     }
 
+    /// The state's segments of some nodes.
+    fn running_statistics_of(&self, nodes: &[usize]) -> Vec<String> {
+        let segments = self.state.segments().iter();
+        let belongs = |start: usize| nodes.iter().any(|&node| self.nodes[node].state.contains(&start));
+        segments.filter(|segment| belongs(segment.range.start)).map(|segment| segment.name.clone()).collect()
+    }
+
     fn journey(&self, scaled: usize) -> Journey {
-        let mut journey = Journey { effects: vec![Effect::None], divided: None, epsilon: 0.0, broken: None };
+        let mut journey = Journey {
+            effects: vec![Effect::None],
+            divided: None,
+            epsilon: 0.0,
+            dividing: Vec::new(),
+            shifted: false,
+            broken: None,
+        };
         for (index, node) in self.nodes.iter().enumerate() {
             let input = journey.effects[node.input];
             let (len, own) = (node.layer.output_len(), index == scaled);
@@ -173,6 +196,8 @@ impl Journey {
             }
             Effect::Scaled | Effect::Shifted(_) => {
                 self.divided.get_or_insert(node);
+                self.dividing.push(node);
+                self.shifted |= input != Effect::Scaled;
                 self.epsilon = self.epsilon.max(norm.normalizer.epsilon);
                 Effect::None
             }

@@ -38,8 +38,7 @@ pub fn convert(
     }
     let rates = Rates::new(spec, steps_per_epoch)?;
     let without = rates.with_decay().convert(conversion)?;
-    let leaves = |largest: f64| without.log_eta.iter().position(|&log_eta| log_eta > largest.ln());
-    let (leaves_f32, leaves_f64) = (leaves(f32::MAX.into()), leaves(f64::MAX));
+    let (leaves_f32, leaves_f64) = (without.first_above(f32::MAX.into()), without.first_above(f64::MAX));
     Ok(Converted { conversion, rates, without, leaves_f32, leaves_f64 })
 }
 

@@ -3,6 +3,8 @@
 
 mod conversion;
 mod rates;
+mod verification;
 
 pub use conversion::{Converted, Undone, constant_equivalent, convert, undo};
 pub use rates::{Phase, Rates};
+pub use verification::{Agreement, Kept, Verification, verify};

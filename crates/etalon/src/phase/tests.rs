@@ -10,6 +10,7 @@ fn trajectory(losses: &[f64], ntk: (f64, f64), stop: Stop) -> Trajectory {
         test: None,
         ntk: None,
         hessian: None,
+        weights: None,
     };
     let mut records: Vec<Record> = losses.iter().enumerate().map(record).collect();
     let last = records.len() - 1;

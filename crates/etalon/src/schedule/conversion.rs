@@ -339,6 +339,11 @@ impl WithoutDecay {
         Ok(WithDecay { log_eta: rates, ..with })
     }
 
+    /// The first step whose rate is above a number.
+    pub fn first_above(&self, largest: f64) -> Option<usize> {
+        self.log_eta.iter().position(|&log_eta| log_eta > largest.ln())
+    }
+
     /// The natural logarithm of the growth from each step to the next.
     pub fn log_growths(&self) -> impl Iterator<Item = f64> {
         self.log_eta.windows(2).map(|pair| pair[1] - pair[0])

@@ -141,9 +141,9 @@ pub(crate) fn find_on<T: Scalar>(
     let mut warnings = Vec::new();
     let mut plan = Plan::new(spec, task)?.with_goal(spec, task)?;
     let constant = Schedule { warmup: 0, shape: Shape::Constant };
-    if plan.schedule != constant {
+    if plan.schedule != constant || plan.conversion.is_some() {
         warnings.push("eta* is a constant rate: the schedule of the spec is left out".into());
-        plan.schedule = constant;
+        (plan.schedule, plan.conversion) = (constant, None);
     }
     let instrument = Instrument::new(spec, task, false)?;
     let settings = Settings {

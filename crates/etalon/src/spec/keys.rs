@@ -304,6 +304,8 @@ pub const KEYS: &[Key] = &[
         field: |s| Box::new(Whole(&mut s.measure.iterations)), check: |s| at_least_one(s.measure.iterations) },
     Key { path: "measure.top", doc: "how many of the largest eigenvalues of the Hessian to measure",
         field: |s| Box::new(Whole(&mut s.measure.top)), check: |s| at_least_one(s.measure.top) },
+    Key { path: "measure.weights", doc: "whether a trajectory tells each segment's norm, the angle it turns by at a step, and its effective rate eta / norm^2",
+        field: |s| Box::new(Flag(&mut s.measure.weights)), check: fine },
 
     Key { path: "search.metric", doc: "what counts as trained: train_accuracy, test_accuracy, train_loss or test_loss",
         field: |s| Box::new(Choice { value: &mut s.search.metric, all: &[("train_accuracy", Metric::TrainAccuracy), ("test_accuracy", Metric::TestAccuracy), ("train_loss", Metric::TrainLoss), ("test_loss", Metric::TestLoss)] }), check: fine },

@@ -247,6 +247,7 @@ pub struct MeasureSpec {
     pub tolerance: f64,
     pub iterations: usize,
     pub top: usize,
+    pub weights: bool,
 }
 
 /// What a search's threshold is about.
@@ -340,7 +341,14 @@ impl Default for Spec {
                 check_samples: 1000,
                 limit: 1e12,
             },
-            measure: MeasureSpec { samples: 512, every: 0, tolerance: 1e-3, iterations: 100, top: 1 },
+            measure: MeasureSpec {
+                samples: 512,
+                every: 0,
+                tolerance: 1e-3,
+                iterations: 100,
+                top: 1,
+                weights: false,
+            },
             search: SearchSpec {
                 metric: Metric::TrainAccuracy,
                 threshold: 0.7,

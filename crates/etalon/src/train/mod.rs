@@ -1,6 +1,8 @@
 //! One trial: a spec and a seed in, a trajectory out.
 
+mod growth;
 mod metrics;
+mod motion;
 mod network;
 mod optimizer;
 mod plan;
@@ -10,6 +12,8 @@ mod trial;
 mod twin;
 
 pub use metrics::Metrics;
+pub use motion::Motion;
+pub(crate) use motion::{direction_distance, norm};
 pub use optimizer::Sgd;
 pub(crate) use plan::factors;
 pub use plan::{Goal, Plan, PlanError};

@@ -1,7 +1,7 @@
 //! A trial's numbers, worked out from its spec.
 
 use super::{Sgd, Task};
-use crate::schedule::{FileError, Schedule};
+use crate::schedule::{Conversion, ConversionError, FileError, Schedule};
 use crate::spec::{BatchSize, Budget, Metric, Spec};
 use etalon_nn::Scalar;
 
@@ -12,6 +12,8 @@ pub struct Plan {
     pub sgd: Sgd,
     /// The schedule.
     pub schedule: Schedule,
+    /// How scale-invariant segments trade weight decay for a growing rate, if they do.
+    pub conversion: Option<Conversion>,
     /// How long it lasts.
     pub budget: Budget,
     /// Samples a step.
@@ -26,6 +28,8 @@ pub struct Plan {
     pub goal: Option<Goal>,
     /// Whether held-out metrics are taken at every look, not at the end alone.
     pub follow_test: bool,
+    /// Whether records tell how the weights of each segment move.
+    pub motion: bool,
 }
 
 /// What counts as trained.
@@ -43,6 +47,26 @@ pub enum PlanError {
     /// The schedule's file.
     #[error(transparent)]
     Schedule(#[from] FileError),
+    /// The schedule has no equivalent.
+    #[error(transparent)]
+    Conversion(#[from] ConversionError),
+    /// No parameter's scale is without effect.
+    #[error(
+        "schedule.conversion needs weights whose scale does not matter, and this network has none ({0}); put a \
+         normalisation behind them, such as network.normalizer = \"batch\" with network.normalizer_epsilon = 0"
+    )]
+    NotInvariant(String),
+    /// Segments with different rates.
+    #[error(
+        "schedule.conversion is for one rate of all scale-invariant segments, and {name} has the factor {factor} \
+         (optimizer.factors, optimizer.input_factor); leave it at 1"
+    )]
+    Uneven {
+        /// The segment.
+        name: String,
+        /// Its factor.
+        factor: f64,
+    },
     /// More samples a step than there are.
     #[error(
         "train.batch is {batch}, and there are {samples} training samples; take at most that, or \"full\""
@@ -115,6 +139,7 @@ impl Plan {
                 factors: factors(spec, task)?,
             },
             schedule: spec.schedule.schedule()?,
+            conversion: spec.schedule.conversion,
             budget: spec.train.budget,
             batch,
             check_every: spec.train.check_every,
@@ -122,6 +147,7 @@ impl Plan {
             limit: spec.train.limit,
             goal: None,
             follow_test: false,
+            motion: spec.measure.weights,
         })
     }
 

@@ -1,6 +1,6 @@
 //! What a trial did.
 
-use super::Metrics;
+use super::{Metrics, Motion};
 use crate::units::significant;
 use serde::Serialize;
 
@@ -95,11 +95,14 @@ pub struct Record {
     pub ntk: Option<f64>,
     /// The largest eigenvalue of the Hessian.
     pub hessian: Option<f64>,
+    /// How the weights of each segment move, where that is asked for (`measure.weights`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<Vec<Motion>>,
 }
 
 impl Record {
     pub(super) fn new(step: u64, eta: f64) -> Self {
-        Record { step, eta, loss: None, train: None, test: None, ntk: None, hessian: None }
+        Record { step, eta, loss: None, train: None, test: None, ntk: None, hessian: None, weights: None }
     }
 
     /// Whether curvature was measured there.

@@ -1,6 +1,8 @@
 //! The training loop.
 
+use super::growth::{Growth, Point};
 use super::metrics::{Gauge, constant_predictor};
+use super::motion::Watch;
 use super::{Goal, Metrics, Plan, PlanError, Record, Stop, Task, Trajectory};
 use crate::data::BatchOrder;
 use crate::spec::Metric;
@@ -22,6 +24,7 @@ pub struct Trial<'a, T> {
     parameters: Vec<T>,
     running: Vec<T>,
     velocity: Vec<T>,
+    growth: Growth,
     workspace: Workspace<T>,
     order: BatchOrder,
     inputs: Vec<T>,
@@ -100,6 +103,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
     ) -> Result<Self, PlanError> {
         let (network, samples, batch) = (&task.network, task.train.len, plan.batch);
         let total = plan.steps(eta, samples)?;
+        let growth = Growth::new(plan, network, eta, total)?;
         let gathered = if batch == samples && task.augmentation.is_none() { 0 } else { batch };
         let mut train = Gauge::new(task, task.train.first(plan.check_samples), parallel);
         let start = train.take(&parameters, &running);
@@ -114,6 +118,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
             velocity: vec![T::ZERO; plan.sgd.buffer_len(parameters.len())],
             parameters,
             running,
+            growth,
             workspace: Workspace::new(network, batch, parallel),
             order: BatchOrder::new(seed, samples, batch).map_err(|_| PlanError::Batch { batch, samples })?,
             inputs: vec![T::ZERO; gathered * network.input_len()],
@@ -130,6 +135,16 @@ impl<'a, T: Scalar> Trial<'a, T> {
     /// The parameters.
     pub fn parameters(&self) -> &[T] {
         &self.parameters
+    }
+
+    /// Whether each segment of the parameters is kept within the numbers, because its scale does not matter.
+    pub fn scaled(&self) -> &[bool] {
+        self.growth.scaled()
+    }
+
+    /// The natural logarithm of what the parameters of those segments have been divided by.
+    pub fn log_taken(&self) -> f64 {
+        self.growth.log_taken()
     }
 
     /// How many steps it has.
@@ -164,6 +179,19 @@ impl<'a, T: Scalar> Trial<'a, T> {
         self.plan.schedule.rate(self.eta, self.step, self.total)
     }
 
+    /// The natural logarithm of the rate of the next step.
+    fn log_rate(&self) -> f64 {
+        self.plan.schedule.log_rate(self.eta, self.step, self.total)
+    }
+
+    /// The natural logarithm of the next step's rate for a segment, apart from what has been taken out.
+    fn log_rate_of(&self, segment: usize) -> f64 {
+        let plain = self.log_rate();
+        let scaled = self.growth.scaled()[segment];
+        let rate = if scaled { self.growth.log_rate(self.step, plain) } else { plain };
+        rate + self.plan.sgd.factors[segment].ln()
+    }
+
     /// Computes the loss and the gradient of the next batch.
     fn look(&mut self) -> f64 {
         let (network, loss) = (&self.task.network, self.task.loss);
@@ -191,6 +219,13 @@ impl<'a, T: Scalar> Trial<'a, T> {
     /// One step: the batch's loss before the update, and why the trial is over if it is. A step that diverges makes no
     /// update.
     pub fn step(&mut self) -> (f64, Option<Stop>) {
+        let log_eta = self.log_rate();
+        let point = Point {
+            parameters: &mut self.parameters,
+            velocity: &mut self.velocity,
+            running: &mut self.running,
+        };
+        self.growth.prepare(self.step, log_eta, self.eta.ln(), point);
         let loss = self.look();
         if self.step == 0 {
             self.limit = self.plan.limit * loss.max(self.constant_loss);
@@ -200,11 +235,12 @@ impl<'a, T: Scalar> Trial<'a, T> {
             let finite = loss.is_finite().then_some(loss);
             return (loss, Some(Stop::Diverged { step: self.step, loss: finite, limit: self.limit }));
         }
-        let eta = self.rate();
+        let pace = self.growth.pace(self.step, (self.rate(), log_eta));
         let gradient = self.workspace.gradient();
         let (velocity, parameters) = (&mut self.velocity, &mut self.parameters);
-        self.plan.sgd.step(&self.task.network, eta, gradient, velocity, parameters, self.parallel);
+        self.plan.sgd.step(&self.task.network, pace, gradient, velocity, parameters, self.parallel);
         self.task.network.track(&self.workspace, &mut self.running);
+        self.growth.follow(self.step, &mut self.running);
         self.step += 1;
         (loss, None)
     }
@@ -251,11 +287,22 @@ impl<'a, T: Scalar> Trial<'a, T> {
         let (mut first_loss, mut peak) = (f64::NAN, (0, f64::NEG_INFINITY));
         // What was looked at after an update belongs to the state before the next one.
         let mut looks = (None, None);
+        let mut watch = self.plan.motion.then(|| Watch::new(&self.parameters));
         let stop = loop {
             let mut record = Record::new(self.step, self.rate());
             (record.train, record.test) = looks;
             observe(self.state(false, false), &mut record);
+            let watched = kept(record.step) || looked_at(&record) || record.is_measured();
+            let mut watch = watch.as_mut().filter(|_| watched);
+            if let Some(watch) = &mut watch {
+                let rate = |segment| self.log_rate_of(segment);
+                record.weights =
+                    Some(watch.before(&self.task.network, &self.parameters, &self.growth, &rate));
+            }
             let (loss, stop) = self.step();
+            if let (Some(watch), Some(weights), None) = (watch, &mut record.weights, &stop) {
+                watch.after(&self.task.network, &self.parameters, weights);
+            }
             record.loss = loss.is_finite().then_some(loss);
             if record.step == 0 {
                 first_loss = loss;
@@ -263,7 +310,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
             if loss > peak.1 {
                 peak = (record.step, loss);
             }
-            if kept(record.step) || looked_at(&record) || record.is_measured() || stop.is_some() {
+            if watched || stop.is_some() {
                 records.push(record);
             }
             if let Some(stop) = stop {

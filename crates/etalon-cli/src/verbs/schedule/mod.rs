@@ -4,6 +4,7 @@ mod convert;
 mod export;
 mod show;
 mod source;
+mod verify;
 
 use crate::context::{Context, Failure, Verdict};
 
@@ -16,6 +17,7 @@ pub enum Action {
     Show(show::Arguments),
     Convert(convert::Arguments),
     Export(export::Arguments),
+    Verify(verify::Arguments),
 }
 
 impl Action {
@@ -24,6 +26,7 @@ impl Action {
             Action::Show(arguments) => arguments.run(context),
             Action::Convert(arguments) => arguments.run(context),
             Action::Export(arguments) => arguments.run(context),
+            Action::Verify(arguments) => arguments.run(context),
         }
     }
 }

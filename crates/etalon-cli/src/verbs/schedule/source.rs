@@ -79,13 +79,18 @@ pub enum Method {
 impl Source {
     /// The spec.
     pub fn spec(&self, context: &Context) -> Result<Spec, Failure> {
-        Ok(self.job.spec_and(&self.overrides(), context.seed)?)
+        Ok(self.job.spec_and(&[], &self.overrides(), context.seed)?)
     }
 
     /// The spec of a job that converts.
     pub fn convertible(&self, context: &Context) -> Result<Spec, Failure> {
+        self.convertible_with(&[], context)
+    }
+
+    /// The same; where no file is given, `defaults` come before the user's keys.
+    pub fn convertible_with(&self, defaults: &[&str], context: &Context) -> Result<Spec, Failure> {
         match self.optimizer {
-            Optimizer::Sgd => self.spec(context),
+            Optimizer::Sgd => Ok(self.job.spec_and(defaults, &self.overrides(), context.seed)?),
             Optimizer::Nesterov => Err(ConversionError::Nesterov.into()),
             Optimizer::Sgdw | Optimizer::Adamw => Err(ConversionError::Decoupled.into()),
             Optimizer::Adam => Err(ConversionError::Adaptive.into()),

@@ -1,0 +1,96 @@
+//! Both schedules on a network.
+
+use super::source::{Method, Source, exponential};
+use crate::context::{Context, Failure, Verdict};
+use crate::output::table;
+use etalon::equivalence::{Agreement, Verification, verify};
+use etalon::units::significant;
+
+/// Where the user gives no spec file: a small normalised network.
+const DEFAULTS: [&str; 9] = [
+    "network.normalizer=batch",
+    "network.normalizer_epsilon=0",
+    "network.width=64",
+    "data.train=1000",
+    "train.steps=200",
+    "train.check_samples=200",
+    "optimizer.momentum=0.9",
+    "optimizer.weight_decay=5e-4",
+    "optimizer.eta=0.1",
+];
+
+/// Train a network with weight decay and under the equivalent schedule without, and compare; exit code 1 where they differ
+///
+/// The verdict is that of f64: in f32 rounding parts the two after some hundred steps, as it parts any two runs.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    source: Source,
+    /// How [default: schedule.conversion of the spec, or exact]
+    #[arg(long, value_name = "HOW")]
+    conversion: Option<Method>,
+    /// The largest difference in f64 that counts as none
+    #[arg(long, value_name = "X", default_value_t = 1e-8)]
+    tolerance: f64,
+}
+
+impl Arguments {
+    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+        if !(self.tolerance > 0.0 && self.tolerance.is_finite()) {
+            return Err(format!("--tolerance is {}; it must be above 0", self.tolerance).into());
+        }
+        let spec = self.source.convertible_with(&DEFAULTS, context)?;
+        let directory = context.run_directory(Some(&spec), &[spec.seed])?;
+        let bar = context.progress.bar("training twice", 0);
+        let conversion = Method::of(self.conversion, &spec);
+        let found = verify(&spec, conversion, self.tolerance, &mut |step, total| {
+            bar.set_length(total);
+            bar.set_position(step);
+        })?;
+        drop(bar);
+        if let Some(directory) = directory {
+            directory.write_json("equivalence.json", &found)?;
+        }
+        context.output.show(&found, || text(&found))?;
+        Ok(if found.equivalent { Verdict::Done } else { Verdict::Negative })
+    }
+}
+
+fn text(found: &Verification) -> String {
+    let row = |agreement: &Agreement| {
+        let number = |value: f64| significant(value, 3);
+        [
+            agreement.precision.into(),
+            number(agreement.loss),
+            number(agreement.direction),
+            number(agreement.logits),
+            number(agreement.norm),
+            agreement.parted.map_or("never".into(), |step| format!("step {step}")),
+        ]
+    };
+    let verdict = if found.equivalent { "equivalent" } else { "not equivalent" };
+    let mut text = format!(
+        "{verdict}: {} steps, differences in f64 up to {} count as none\n\n",
+        found.steps,
+        significant(found.tolerance, 3)
+    );
+    let headings = ["largest difference in", "loss", "direction", "logits", "log norm", "passes its limit"];
+    text += &table(headings, found.agreement.iter().map(row));
+    text += &format!("\nweights grow {}-fold: {}\n", exponential(found.log_growth), found.scaled.join(", "));
+    for kept in found.others.chunk_by(|a, b| a.reason == b.reason) {
+        let names: Vec<&str> = kept.iter().map(|kept| kept.segment.as_str()).collect();
+        text += &format!("with plain rate and weight decay: {} ({})\n", names.join(", "), kept[0].reason);
+    }
+    for agreement in &found.agreement {
+        if let Some(ended) = &agreement.ended {
+            text += &format!("{} ended early: {ended}\n", agreement.precision);
+        }
+    }
+    text += &match found.leaves_f32 {
+        Some(step) => {
+            format!("plain f32 would have overflowed at step {step}; weights and rate were rescaled\n")
+        }
+        None => "plain f32 would not have overflowed\n".to_string(),
+    };
+    text
+}

@@ -1,0 +1,275 @@
+//! Both schedules on a network: do they train the same functions?
+
+use crate::error::Error;
+use crate::memory;
+use crate::schedule::{Conversion, ConversionError, WithDecay, WithoutDecay};
+use crate::spec::{Precision, Spec};
+use crate::train::{Plan, PlanError, Task, Trial, direction_distance, norm};
+use etalon_nn::{Linearization, Scalar, Workspace};
+use serde::Serialize;
+use std::ops::Range;
+
+/// Training with weight decay beside training without, step by step.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Verification {
+    /// The way of the conversion.
+    pub conversion: Conversion,
+    /// Whether the runs in f64 agree within the tolerance.
+    pub equivalent: bool,
+    /// The largest difference of loss, direction, logits and norm that counts as none, in f64.
+    pub tolerance: f64,
+    /// Steps in all.
+    pub steps: u64,
+    /// The segments that trade weight decay for growth.
+    pub scaled: Vec<String>,
+    /// Those that keep both, and why.
+    pub others: Vec<Kept>,
+    /// In f64, then in f32.
+    pub agreement: Vec<Agreement>,
+    /// The growth of the weights over all steps, as a natural logarithm.
+    pub log_growth: f64,
+    /// The first step whose rate no `f32` holds, where there is one: there plain f32 would have overflowed.
+    pub leaves_f32: Option<usize>,
+    /// The same for `f64`.
+    pub leaves_f64: Option<usize>,
+}
+
+/// A segment that keeps its rate and its weight decay.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Kept {
+    /// The segment.
+    pub segment: String,
+    /// Why its scale matters.
+    pub reason: String,
+}
+
+/// The largest differences over all steps, in one precision. What is not finite is none.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Agreement {
+    /// `f64` or `f32`.
+    pub precision: &'static str,
+    /// Of the batches' losses, in units of the larger one where that is above 1.
+    pub loss: f64,
+    /// Between the directions of the weights of a layer, vectors of norm 1.
+    pub direction: f64,
+    /// Of the outputs on the training samples that are looked at (with their own batch statistics), in units of the
+    /// largest one where that is above 1.
+    pub logits: f64,
+    /// Between the growth of the weights' norm and the predicted one, as natural logarithms.
+    pub norm: f64,
+    /// Steps until a difference passed the limit; none where none did.
+    pub parted: Option<u64>,
+    /// That limit.
+    pub limit: f64,
+    /// What was divided out of the weights to keep them within the numbers, in all.
+    pub log_taken: f64,
+    /// Why a run ended early, if one did.
+    pub ended: Option<String>,
+}
+
+/// Where the differences of f32 runs count as parting: well above rounding, well below another training.
+const F32_LIMIT: f64 = 1e-3;
+
+/// Trains the spec's network twice, with its weight decay and under the equivalent schedule without, from the same start
+/// on the same batches, in f64 and in f32. `progress` hears of steps done, of both precisions together.
+///
+/// # Errors
+/// When the spec makes no trial, the network has no scale-invariant segment, or the schedule no equivalent.
+pub fn verify(
+    spec: &Spec,
+    conversion: Conversion,
+    tolerance: f64,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Verification, Error> {
+    let double = compare_spec::<f64>(spec, Precision::F64, conversion, tolerance, &mut |done, all| {
+        progress(done, 2 * all);
+    })?;
+    let single = compare_spec::<f32>(spec, Precision::F32, conversion, F32_LIMIT, &mut |done, all| {
+        progress(all + done, 2 * all);
+    })?;
+    let Compared { agreement, converted, steps, scaled, others } = double;
+    let leaves = |largest: f64| converted.first_above(largest);
+    Ok(Verification {
+        conversion,
+        equivalent: agreement.parted.is_none() && agreement.ended.is_none(),
+        tolerance,
+        steps,
+        scaled,
+        others,
+        log_growth: converted.log_scale.last().copied().unwrap_or_default(),
+        leaves_f32: leaves(f32::MAX.into()),
+        leaves_f64: leaves(f64::MAX),
+        agreement: vec![agreement, single.agreement],
+    })
+}
+
+/// What a comparison in one precision found.
+struct Compared {
+    agreement: Agreement,
+    converted: WithoutDecay,
+    steps: u64,
+    scaled: Vec<String>,
+    others: Vec<Kept>,
+}
+
+fn compare_spec<T: Scalar>(
+    spec: &Spec,
+    precision: Precision,
+    conversion: Conversion,
+    limit: f64,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Compared, Error> {
+    let spec = Spec { precision, ..spec.clone() };
+    let task = Task::<T>::new(&spec)?;
+    let plan = Plan::new(&spec, &task)?;
+    compare(&task, plan, (spec.optimizer.eta, spec.seed), conversion, limit, progress)
+}
+
+/// Trains twice, at a base rate and from a seed.
+fn compare<T: Scalar>(
+    task: &Task<T>,
+    plan: Plan,
+    (eta, seed): (f64, u64),
+    conversion: Conversion,
+    limit: f64,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Compared, Error> {
+    let plain = Plan { conversion: None, ..plan };
+    let grown = Plan { conversion: Some(conversion), ..plain.clone() };
+    if plain.sgd.nesterov {
+        return Err(ConversionError::Nesterov.into());
+    }
+    let looked_at = task.train.first(plain.check_samples);
+    let needed = 2 * Workspace::<T>::bytes(&task.network, plain.batch)
+        + Linearization::bytes(&task.network, plain.check_samples)
+        + 8 * (task.network.parameters() * size_of::<T>()) as u64;
+    memory::check(
+        "this comparison",
+        needed,
+        "take fewer train.check_samples, a smaller batch or a smaller network",
+    )?;
+    let mut with = Trial::new(task, &plain, eta, seed, true)?;
+    let mut without = Trial::new(task, &grown, eta, seed, true)?;
+    let steps = with.total();
+    let log_eta = (0..steps).map(|step| plain.schedule.log_rate(eta, step, steps)).collect();
+    let decay = plain.sgd.weight_decay;
+    let converted = WithDecay::constant(log_eta, decay, plain.sgd.momentum)
+        .convert(conversion)
+        .map_err(PlanError::from)?;
+    let layers = Layers::of(task, without.scaled());
+
+    let mut agreement = Agreement {
+        precision: T::NAME,
+        loss: 0.0,
+        direction: 0.0,
+        logits: 0.0,
+        norm: 0.0,
+        parted: None,
+        limit,
+        log_taken: 0.0,
+        ended: None,
+    };
+    // Outputs at every step would cost more than the training.
+    let stride = (steps / 20).max(1);
+    for step in 0..steps {
+        progress(step, steps);
+        let ((loss, stop), (same, other_stop)) = (with.step(), without.step());
+        let scale = loss.abs().max(same.abs()).max(1.0);
+        let mut apart = (loss - same).abs() / scale;
+        agreement.loss = larger(agreement.loss, apart);
+        if let Some(stop) = stop.or(other_stop) {
+            agreement.ended = Some(stop.to_string());
+            break;
+        }
+        let predicted = converted.log_scale[step as usize + 1] - without.log_taken();
+        for layer in &layers.ranges {
+            let (direction, norm) = layer.apart(with.parameters(), without.parameters(), predicted);
+            agreement.direction = larger(agreement.direction, direction);
+            agreement.norm = larger(agreement.norm, norm);
+            apart = larger(larger(apart, direction), norm);
+        }
+        if (step + 1).is_multiple_of(stride) || step + 1 == steps {
+            let outputs = |parameters: &[T]| {
+                let mut at = Linearization::new(&task.network, parameters, looked_at, task.loss, true);
+                let mut outputs = vec![T::ZERO; at.outputs_len()];
+                at.outputs(&mut outputs);
+                outputs
+            };
+            let logits = difference(&outputs(with.parameters()), &outputs(without.parameters()));
+            agreement.logits = larger(agreement.logits, logits);
+            apart = larger(apart, logits);
+        }
+        // So written that NaN is apart.
+        if agreement.parted.is_none() && !(apart <= limit) {
+            agreement.parted = Some(step);
+        }
+    }
+    progress(steps, steps);
+    agreement.log_taken = without.log_taken();
+    Ok(Compared { agreement, converted, steps, scaled: layers.scaled, others: layers.others })
+}
+
+/// The larger number; NaN if one is.
+fn larger(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a >= b { a } else { b }
+}
+
+/// The largest difference, in units of the largest number where that is above 1.
+fn difference<T: Scalar>(a: &[T], b: &[T]) -> f64 {
+    let scale = a.iter().map(|a| a.to_f64().abs()).fold(1.0, larger);
+    a.iter().zip(b).map(|(a, b)| (a.to_f64() - b.to_f64()).abs() / scale).fold(0.0, larger)
+}
+
+/// The layers whose scale does not matter, and what is left.
+struct Layers {
+    ranges: Vec<Layer>,
+    scaled: Vec<String>,
+    others: Vec<Kept>,
+}
+
+/// A layer's parameters: those of segments that are scaled together lie side by side.
+struct Layer(Range<usize>);
+
+impl Layer {
+    /// The distance between directions, and how far the ratio of norms is from the prediction. A layer of zeros, which
+    /// has no direction, is nowhere.
+    fn apart<T: Scalar>(&self, plain: &[T], grown: &[T], predicted: f64) -> (f64, f64) {
+        let (plain, grown) = (&plain[self.0.clone()], &grown[self.0.clone()]);
+        let (before, after) = (norm(plain), norm(grown));
+        if before == 0.0 && after == 0.0 {
+            return (0.0, 0.0);
+        }
+        (direction_distance(plain, grown), ((after / before).ln() - predicted).abs())
+    }
+}
+
+impl Layers {
+    fn of<T: Scalar>(task: &Task<T>, scaled: &[bool]) -> Layers {
+        let invariance = task.network.scale_invariance();
+        let segments = task.network.layout().segments();
+        let (mut ranges, mut names, mut others): (Vec<Layer>, Vec<String>, _) =
+            (Vec::new(), Vec::new(), Vec::new());
+        for ((said, segment), scaled) in invariance.into_iter().zip(segments).zip(scaled) {
+            if !scaled {
+                let reason = if said.invariant {
+                    said.reason + ", but the running mean there holds a bias that is not scaled"
+                } else {
+                    said.reason
+                };
+                others.push(Kept { segment: said.segment, reason });
+                continue;
+            }
+            match ranges.last_mut() {
+                Some(layer) if names.last().is_some_and(|last| said.with.contains(last)) => {
+                    layer.0.end = segment.range.end;
+                }
+                _ => ranges.push(Layer(segment.range.clone())),
+            }
+            names.push(said.segment);
+        }
+        Layers { ranges, scaled: names, others }
+    }
+}
+
+#[cfg(test)]
+mod tests;
