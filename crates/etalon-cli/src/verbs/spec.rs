@@ -30,41 +30,44 @@ struct Row {
 }
 
 /// A spec as JSON has it: the sections and keys in the order of the table of keys.
-struct Resolved(Vec<(&'static str, Section)>);
-
-enum Section {
+enum Resolved {
     Value(Value),
-    Table(Vec<(&'static str, Value)>),
+    Section(Vec<(&'static str, Resolved)>),
 }
 
 impl Resolved {
     fn of(spec: &Spec) -> Result<Resolved, toml::de::Error> {
-        let mut entries: Vec<(&str, Section)> = Vec::new();
+        let mut resolved = Resolved::Section(Vec::new());
         for (key, value) in values(spec)? {
-            let Some(value) = value else { continue };
-            match key.path.split_once('.') {
-                None => entries.push((key.path, Section::Value(value))),
-                Some((section, name)) => match entries.last_mut() {
-                    Some((last, Section::Table(table))) if *last == section => table.push((name, value)),
-                    _ => entries.push((section, Section::Table(vec![(name, value)]))),
-                },
+            if let Some(value) = value {
+                resolved.put(key.path, value);
             }
         }
-        Ok(Resolved(entries))
+        Ok(resolved)
+    }
+
+    /// Puts a value at the end of its section, which is made where it is not the last one.
+    fn put(&mut self, path: &'static str, value: Value) {
+        let Resolved::Section(entries) = self else { return };
+        let Some((section, rest)) = path.split_once('.') else {
+            return entries.push((path, Resolved::Value(value)));
+        };
+        if entries.last().is_none_or(|(last, _)| *last != section) {
+            entries.push((section, Resolved::Section(Vec::new())));
+        }
+        if let Some((_, last)) = entries.last_mut() {
+            last.put(rest, value);
+        }
     }
 }
 
 impl Serialize for Resolved {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, section)| (name, section)))
-    }
-}
-
-impl Serialize for Section {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Section::Value(value) => value.serialize(serializer),
-            Section::Table(table) => serializer.collect_map(table.iter().map(|(name, value)| (name, value))),
+            Resolved::Value(value) => value.serialize(serializer),
+            Resolved::Section(entries) => {
+                serializer.collect_map(entries.iter().map(|(name, entry)| (name, entry)))
+            }
         }
     }
 }

@@ -29,6 +29,8 @@ fn json_has_the_keys_in_the_order_of_the_file() {
     let file = etalon.run(&["spec"]).printed();
     let name_of = |line: &str| {
         let section = line.strip_prefix('[').and_then(|line| line.strip_suffix(']'));
+        // A section of a section has its own name in JSON, inside of the other.
+        let section = section.and_then(|section| section.rsplit('.').next());
         section.or_else(|| line.split_once(" = ").map(|(name, _)| name)).map(String::from)
     };
     assert_eq!(names.collect::<Vec<_>>(), file.lines().filter_map(name_of).collect::<Vec<_>>());
@@ -67,7 +69,7 @@ fn keys_have_defaults_and_meanings() {
     let etalon = Etalon::new();
     let table = etalon.run(&["spec", "--keys"]).printed();
     let width = table.lines().find(|line| line.starts_with("network.width ")).unwrap();
-    assert!(width.contains(" 256 ") && width.ends_with("width of every hidden layer"), "{width}");
+    assert!(width.contains(" 256 ") && width.contains("width of every hidden layer"), "{width}");
     let keys = json(&etalon.run(&["spec", "--keys", "--json"]).printed());
     let keys = keys.as_array().unwrap();
     assert_eq!(keys.len() + 1, table.lines().count());
