@@ -6,7 +6,7 @@
 //!
 //! No patch is ever written out. In an image with its border of zeros, the pixels that a row of the kernel reads lie
 //! side by side, and those of the next output lie a step further: that is a matrix whose rows overlap, and the
-//! product's tiles read it where it lies. A kernel of three rows makes three such runs of terms ([`correlate`]).
+//! product's tiles read it where it lies. A kernel of three rows makes three such runs of terms (`correlate`).
 //! Weights are packed once a call, in the order in which tiles read them.
 //!
 //! As with products, the bits of an image's result depend on that image, the weights, the shape and the instruction
