@@ -1,8 +1,9 @@
 //! Which parameters may be multiplied by a number without changing the network's function.
 //!
-//! The degree of homogeneity is followed from layer to layer, one layer's parameters at a time (after Li and Arora 2020,
-//! 1910.07454, who follow all parameters at once): a linear layer passes a scale on, so does ReLU; normalisation divides it
-//! out; what is left at the outputs is not invariant.
+//! The degree of homogeneity is followed from layer to layer, for as few layers at a time as can be scaled (after Li and
+//! Arora 2020, 1910.07454, who follow all parameters at once): a linear layer passes a scale on, so does ReLU;
+//! normalisation divides it out; what is left at the outputs is not invariant. A sum passes a scale on where both of its
+//! branches have it, so that all layers that write to a residual stream are scaled together.
 
 use super::Network;
 use crate::Scalar;
@@ -13,7 +14,7 @@ use crate::layers::{Normalization, Over, Response};
 pub struct SegmentInvariance {
     /// The segment's name.
     pub segment: String,
-    /// The segments of the same layer, which are scaled along: a bias with its weight.
+    /// The segments that are scaled along: a bias with its weight, and what writes to the same residual stream.
     pub with: Vec<String>,
     /// Whether the outputs are the same when the segment and those along with it are multiplied by any `c > 0`, for all
     /// values of all parameters.
@@ -27,7 +28,7 @@ pub struct SegmentInvariance {
     pub statistics: Option<Vec<String>>,
 }
 
-/// What multiplying one layer's parameters by `c` does to a value.
+/// What multiplying some layers' parameters by `c` does to a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Effect {
     /// Nothing.
@@ -40,7 +41,7 @@ enum Effect {
     Other,
 }
 
-/// How the scale of one layer's parameters travels through the network.
+/// How the scale of some layers' parameters travels through the network.
 struct Journey {
     /// What it does to each value.
     effects: Vec<Effect>,
@@ -54,21 +55,59 @@ struct Journey {
     shifted: bool,
     /// The node that first did anything else, and why.
     broken: Option<(usize, &'static str)>,
+    /// The value without that scale which the first sum adds to one with it.
+    missing: Option<usize>,
 }
 
 impl<T: Scalar> Network<T> {
     /// Whether each segment of the parameters is scale-invariant, with the reason, in the layout's order.
     ///
     /// For such a segment `<gradient, w> = 0`, the gradient at `c w` is `1/c` of that at `w`, and the Hessian `1/c^2`
-    /// (1910.07454). A segment that is not named invariant may be so in a network where two scales cancel.
+    /// (1910.07454). No segment is scaled along with two groups of others, so that all invariant ones can be scaled at
+    /// once. A segment that is not named invariant may be so in a network where two scales cancel.
     pub fn scale_invariance(&self) -> Vec<SegmentInvariance> {
+        let mut groups: Vec<(Vec<usize>, Journey)> = Vec::new();
         let layers = (0..self.nodes.len()).filter(|&node| !self.nodes[node].parameters.is_empty());
-        layers.flat_map(|node| self.invariance_of(node)).collect()
+        let mut all = Vec::new();
+        for node in layers {
+            let known = groups.iter().position(|(group, _)| group.contains(&node));
+            let known = known.unwrap_or_else(|| {
+                groups.push(self.together(node, &groups));
+                groups.len() - 1
+            });
+            let (group, journey) = &groups[known];
+            all.extend(self.invariance_of(node, group, journey));
+        }
+        all
     }
 
-    fn invariance_of(&self, node: usize) -> Vec<SegmentInvariance> {
-        let journey = self.journey(node);
-        let left = journey.effects[self.nodes.len()];
+    /// The layers that must be scaled along with one for sums to pass the scale on, and where that leads; the layer alone
+    /// where they do not help, or where one of them is scaled along with others already.
+    fn together(&self, node: usize, before: &[(Vec<usize>, Journey)]) -> (Vec<usize>, Journey) {
+        let is_free = |other: usize| !before.iter().any(|(group, _)| group.contains(&other));
+        let mut group = vec![node];
+        loop {
+            let journey = self.journey(&group);
+            match journey.missing.and_then(|value| self.scale_of(value)) {
+                Some(other) if !group.contains(&other) && is_free(other) => group.push(other),
+                _ if journey.left() == Effect::None => return (group, journey),
+                _ => return (vec![node], self.journey(&[node])),
+            }
+        }
+    }
+
+    /// The layer with parameters that gives a value its scale.
+    fn scale_of(&self, value: usize) -> Option<usize> {
+        let node = value.checked_sub(1)?;
+        match self.nodes[node].layer.response() {
+            _ if !self.nodes[node].parameters.is_empty() => Some(node),
+            Response::Linear { .. } | Response::Homogeneous => self.scale_of(self.nodes[node].input),
+            Response::Normalizing(_) | Response::Other => None,
+        }
+    }
+
+    fn invariance_of(&self, node: usize, group: &[usize], journey: &Journey) -> Vec<SegmentInvariance> {
+        let left = journey.left();
         let (divided, epsilon) = (journey.divided.map(|node| self.describe(node)), journey.epsilon);
         let reason = match (left, journey.broken, divided) {
             (Effect::None, _, Some(norm)) if epsilon == 0.0 => format!("{norm} divides its scale out"),
@@ -79,22 +118,22 @@ impl<T: Scalar> Network<T> {
             (Effect::Other, Some((at, why)), _) => format!("{} {why}", self.describe(at)),
             _ => "it scales the outputs: no normalisation follows that would divide its scale out".into(),
         };
-        let range = &self.nodes[node].parameters;
-        let segments = self.layout.segments().iter();
-        let names: Vec<_> = segments
-            .filter(|segment| range.contains(&segment.range.start))
-            .map(|segment| &segment.name)
-            .collect();
-        let one = |&segment: &&String| SegmentInvariance {
+        let names_of = |nodes: &[usize]| -> Vec<&String> {
+            let in_them = |start| nodes.iter().any(|&node| self.nodes[node].parameters.contains(&start));
+            let segments = self.layout.segments().iter().filter(|segment| in_them(segment.range.start));
+            segments.map(|segment| &segment.name).collect()
+        };
+        let together = names_of(group);
+        let one = |segment: &String| SegmentInvariance {
             segment: segment.clone(),
-            with: names.iter().filter(|&&other| other != segment).map(ToString::to_string).collect(),
+            with: together.iter().filter(|&&other| other != segment).map(ToString::to_string).collect(),
             invariant: left == Effect::None && epsilon == 0.0,
             epsilon: (left == Effect::None && epsilon > 0.0).then_some(epsilon),
             reason: reason.clone(),
             statistics: (left == Effect::None && !journey.shifted)
                 .then(|| self.running_statistics_of(&journey.dividing)),
         };
-        names.iter().map(one).collect()
+        names_of(&[node]).into_iter().map(one).collect()
     }
 
     /// The state's segments of some nodes.
@@ -104,7 +143,7 @@ impl<T: Scalar> Network<T> {
         segments.filter(|segment| belongs(segment.range.start)).map(|segment| segment.name.clone()).collect()
     }
 
-    fn journey(&self, scaled: usize) -> Journey {
+    fn journey(&self, scaled: &[usize]) -> Journey {
         let mut journey = Journey {
             effects: vec![Effect::None],
             divided: None,
@@ -112,10 +151,11 @@ impl<T: Scalar> Network<T> {
             dividing: Vec::new(),
             shifted: false,
             broken: None,
+            missing: None,
         };
         for (index, node) in self.nodes.iter().enumerate() {
             let input = journey.effects[node.input];
-            let (len, own) = (node.layer.output_len(), index == scaled);
+            let (len, own) = (node.layer.output_len(), scaled.contains(&index));
             let mut effect = match node.layer.response() {
                 Response::Linear { biases } => journey.linear(input, own, biases, len),
                 Response::Homogeneous => match input {
@@ -132,7 +172,10 @@ impl<T: Scalar> Network<T> {
                 effect = match (effect, journey.effects[skip]) {
                     (one, other) if one == other => one,
                     (Effect::Other, _) | (_, Effect::Other) => Effect::Other,
-                    (Effect::None, _) | (_, Effect::None) => {
+                    (one, _) if one == Effect::None || journey.effects[skip] == Effect::None => {
+                        // What the node adds to the branch is its own doing where it has parameters, else its input's.
+                        let own = if node.parameters.is_empty() { node.input } else { index + 1 };
+                        journey.missing.get_or_insert(if one == Effect::None { own } else { skip });
                         journey.broken(index, "adds a branch that is not scaled")
                     }
                     _ => Effect::Shifted(len),
@@ -166,6 +209,11 @@ impl<T: Scalar> Network<T> {
 }
 
 impl Journey {
+    /// What is left at the outputs.
+    fn left(&self) -> Effect {
+        self.effects[self.effects.len() - 1]
+    }
+
     fn broken(&mut self, node: usize, why: &'static str) -> Effect {
         self.broken.get_or_insert((node, why));
         Effect::Other
@@ -267,6 +315,13 @@ mod tests {
                 assert!(inner.abs() <= 1e-12 * size.max(1.0), "{what}: {said:?}, <gradient, w> = {inner:e}");
             }
         }
+        let mut scaled = w.clone();
+        for said in all.iter().filter(|said| said.invariant) {
+            let range = network.layout().find(&said.segment).unwrap().range.clone();
+            scaled[range].iter_mut().for_each(|w| *w *= 3.7);
+        }
+        let change = (network.gradient(&scaled, batch, Loss::Mse, &mut workspace) - loss).abs() / loss;
+        assert!(change < 1e-11, "{what}: all at once change the loss by {change:e}");
         let invariant = all.iter().filter(|said| said.invariant).count();
         (invariant, all.len() - invariant)
     }
@@ -310,16 +365,17 @@ mod tests {
                     let (invariant, _) = check(&cnn.build().unwrap(), &what);
                     assert!(invariant >= 2, "{what}: every convolution is invariant");
                 }
-                for (family, depth, skip) in [
-                    (Family::PreResNet, 8, Skip::Pad),
-                    (Family::PreResNet, 8, Skip::Projection),
-                    (Family::Wide, 10, Skip::Projection),
+                // Of a projection's two branches only one can be scaled along with the stream.
+                for (family, depth, skip, convolutions) in [
+                    (Family::PreResNet, 8, Skip::Pad, 7),
+                    (Family::PreResNet, 8, Skip::Projection, 7),
+                    (Family::Wide, 10, Skip::Projection, 9),
                 ] {
                     let resnet =
                         ResNet { image, family, depth, channels: 4, widen: 1, skip, outputs: 2, style };
                     let what = format!("{family:?} {over:?} affine {affine} bias {bias}");
                     let (invariant, _) = check(&resnet.build().unwrap(), &what);
-                    assert!(invariant >= 3, "{what}: the first convolution of each block is invariant");
+                    assert!(invariant >= convolutions, "{what}: {invariant} segments are invariant");
                 }
             }
         }

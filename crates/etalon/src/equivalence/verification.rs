@@ -227,7 +227,7 @@ struct Layers {
     others: Vec<Kept>,
 }
 
-/// A layer's parameters: those of segments that are scaled together lie side by side.
+/// Parameters that are scaled together and lie side by side, such as a layer's.
 struct Layer(Range<usize>);
 
 impl Layer {
@@ -260,7 +260,10 @@ impl Layers {
                 continue;
             }
             match ranges.last_mut() {
-                Some(layer) if names.last().is_some_and(|last| said.with.contains(last)) => {
+                Some(layer)
+                    if layer.0.end == segment.range.start
+                        && names.last().is_some_and(|last| said.with.contains(last)) =>
+                {
                     layer.0.end = segment.range.end;
                 }
                 _ => ranges.push(Layer(segment.range.clone())),
