@@ -1,32 +1,13 @@
 //! A training step allocates nothing: counted, not claimed. Alone in its file, because it counts for the process.
 
+mod counting;
+
+use counting::allocations;
 use etalon_nn::kernels::activation::Activation;
 use etalon_nn::kernels::elementwise::sgd_momentum;
 use etalon_nn::layers::{Normalizer, Over};
 use etalon_nn::network::{Family, Fan, Image, Initialisation, Mlp, Parametrization, ResNet, Skip, Style};
 use etalon_nn::{Batch, Loss, Network, Workspace};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicU64, Ordering};
-
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
-
-struct Counting;
-
-// SAFETY: every call is passed on to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Six steps over 600 samples, of which the last five may not allocate.
 fn steps(network: &Network<f32>, name: &str) {
@@ -49,11 +30,11 @@ fn steps(network: &Network<f32>, name: &str) {
     };
     // The first step may fill the kernels' scratch, which a thread keeps.
     let first = step();
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    let before = allocations();
     let last = (0..5).map(|_| step()).last();
-    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    let made = allocations() - before;
     assert!(last < Some(first), "{name}: the steps do train");
-    assert_eq!(allocations, 0, "{name}");
+    assert_eq!(made, 0, "{name}");
 }
 
 /// Of every kind of layer over images.

@@ -1,6 +1,8 @@
 //! Networks with normalisation layers: every derivative against values that JAX computed in f64 by dense automatic
 //! differentiation, on every kernel path; identities; and the bits of a batch however it is run.
 
+mod reference;
+
 use etalon_nn::kernels::activation::Activation;
 use etalon_nn::layers::{Dense, Normalizer, Over};
 use etalon_nn::network::{
@@ -9,12 +11,8 @@ use etalon_nn::network::{
 use etalon_nn::random::{Purpose, stream};
 use etalon_nn::{Batch, Cpu, Linearization, Loss, Network, Scalar, Workspace};
 use rand_distr::{Distribution, StandardNormal};
+use reference::Values;
 use serde::Deserialize;
-
-#[derive(Deserialize)]
-struct File {
-    cases: Vec<Case>,
-}
 
 #[derive(Deserialize)]
 struct Case {
@@ -27,31 +25,12 @@ struct Case {
     channels: usize,
     samples: usize,
     activation: String,
-    loss: String,
     output_size: usize,
     rich: bool,
-    params: Vec<f64>,
-    inputs: Vec<f64>,
-    targets: Vec<f64>,
-    v: Vec<f64>,
-    u: Vec<f64>,
-    outputs: Vec<f64>,
-    loss_value: f64,
-    gradient: Vec<f64>,
-    jvp: Vec<f64>,
-    vjp: Vec<f64>,
-    hvp: Vec<f64>,
-    gauss_newton: Vec<f64>,
+    #[serde(flatten)]
+    values: Values,
     state: Vec<f64>,
     evaluated: Vec<f64>,
-}
-
-fn cases() -> Vec<Case> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../oracles/values/normalization.json");
-    let text = std::fs::read_to_string(path).expect("the reference values are part of the repository");
-    serde_json::from_str::<File>(&text)
-        .expect("the reference values have the form that this test reads")
-        .cases
 }
 
 fn dense(inputs: usize, outputs: usize) -> Dense {
@@ -89,7 +68,7 @@ fn network<T: Scalar>(
     builder.build().unwrap()
 }
 
-fn network_of(case: &Case) -> (Network<f64>, Loss) {
+fn network_of(case: &Case) -> Network<f64> {
     let over = match case.normalizer.as_str() {
         "batch" => Over::Batch,
         "layer" => Over::Layer,
@@ -97,60 +76,35 @@ fn network_of(case: &Case) -> (Network<f64>, Loss) {
         "instance" => Over::Instance,
         other => panic!("unknown normaliser {other}"),
     };
-    let activation = [Activation::Identity, Activation::Tanh, Activation::Gelu]
-        .into_iter()
-        .find(|activation| activation.name() == case.activation)
-        .expect("a known activation");
-    let loss = if case.loss == "mse" { Loss::Mse } else { Loss::CrossEntropy };
+    let known = [Activation::Identity, Activation::Tanh, Activation::Gelu];
+    let activation = reference::named(&case.activation, &known, Activation::name);
     let normalizer = Normalizer { over, affine: case.affine, epsilon: case.epsilon };
-    (network(normalizer, (case.positions, case.channels), case.output_size, activation, case.rich), loss)
-}
-
-/// The largest difference in units of the largest reference value.
-fn difference(ours: &[f64], reference: &[f64]) -> f64 {
-    assert_eq!(ours.len(), reference.len());
-    let scale = reference.iter().fold(f64::MIN_POSITIVE, |most, x| most.max(x.abs()));
-    ours.iter().zip(reference).map(|(a, b)| (a - b).abs() / scale).fold(0.0, f64::max)
+    network(normalizer, (case.positions, case.channels), case.output_size, activation, case.rich)
 }
 
 #[test]
 fn all_derivatives_agree_with_dense_automatic_differentiation() {
-    let cases = cases();
+    let cases: Vec<Case> = reference::cases("normalization.json");
     let mut worst = 0.0f64;
-    for cpu in Cpu::available() {
-        for case in &cases {
-            let (network, loss) = network_of(case);
-            let network = network.on(*cpu);
-            assert_eq!(network.parameters(), case.params.len(), "{}", case.name);
-            let batch = Batch { inputs: &case.inputs, targets: &case.targets };
-            let mut at = Linearization::new(&network, &case.params, batch, loss, false);
-            let mut check = |what: &str, reference: &[f64], fill: &mut dyn FnMut(&mut [f64])| {
-                let mut ours = vec![f64::NAN; reference.len()];
-                fill(&mut ours);
-                let error = difference(&ours, reference);
-                assert!(error < 1e-9, "{} on {}: {what} differs by {error:e}", case.name, cpu.name());
-                worst = worst.max(error);
-            };
-            check("outputs", &case.outputs, &mut |out| at.outputs(out));
-            check("loss", &[case.loss_value], &mut |out| out[0] = at.value());
-            check("gradient", &case.gradient, &mut |out| at.gradient(out));
-            check("jvp", &case.jvp, &mut |out| at.jvp(&case.v, out));
-            check("vjp", &case.vjp, &mut |out| at.vjp(&case.u, out));
-            check("hvp", &case.hvp, &mut |out| at.hvp(&case.v, out));
-            check("gauss_newton", &case.gauss_newton, &mut |out| at.gauss_newton(&case.v, out));
-            // After the others, whose sums must not have changed what the point holds.
-            check("hvp again", &case.hvp, &mut |out| at.hvp(&case.v, out));
+    for case in &cases {
+        worst = worst.max(case.values.check(&case.name, || network_of(case)));
+        for cpu in Cpu::available() {
+            let network = network_of(case).on(*cpu);
+            let Values { params, inputs, .. } = &case.values;
             let mut workspace = Workspace::new(&network, case.samples, false);
-            let value = network.gradient(&case.params, batch, loss, &mut workspace);
-            check("workspace loss", &[case.loss_value], &mut |out| out[0] = value);
-            check("workspace gradient", &case.gradient, &mut |out| out.copy_from_slice(workspace.gradient()));
+            network.gradient(params, case.values.batch(), case.values.loss(), &mut workspace);
             let mut state: Vec<f64> = network.state_layout().initialise(0);
             network.track(&workspace, &mut state);
-            check("running statistics", &case.state, &mut |out| out.copy_from_slice(&state));
+            let mut evaluated = vec![f64::NAN; case.evaluated.len()];
             let mut workspace = Workspace::for_outputs(&network, case.samples, false);
-            check("evaluation", &case.evaluated, &mut |out| {
-                network.outputs(&case.params, &state, &case.inputs, &mut workspace, out);
-            });
+            network.outputs(params, &state, inputs, &mut workspace, &mut evaluated);
+            for (what, ours, expected) in
+                [("running statistics", &state, &case.state), ("evaluation", &evaluated, &case.evaluated)]
+            {
+                let error = reference::difference(ours, expected);
+                assert!(error < 1e-10, "{} on {}: {what} differs by {error:e}", case.name, cpu.name());
+                worst = worst.max(error);
+            }
         }
     }
     println!("{} cases, largest relative difference {worst:e}", cases.len());

@@ -9,6 +9,7 @@
 //! position in a fully connected network.
 
 mod activation;
+mod affine;
 mod convolution;
 mod dense;
 mod normalization;

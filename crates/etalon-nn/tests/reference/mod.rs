@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 #[derive(Deserialize)]
 pub struct Values {
     loss: String,
-    params: Vec<f64>,
-    inputs: Vec<f64>,
+    pub params: Vec<f64>,
+    pub inputs: Vec<f64>,
     targets: Vec<f64>,
     v: Vec<f64>,
     u: Vec<f64>,
@@ -41,19 +41,21 @@ pub fn named<T: Copy>(name: &str, all: &[T], name_of: impl Fn(T) -> &'static str
 }
 
 /// The largest difference in units of the largest reference value.
-fn difference(ours: &[f64], reference: &[f64]) -> f64 {
+pub fn difference(ours: &[f64], reference: &[f64]) -> f64 {
     assert_eq!(ours.len(), reference.len());
     let scale = reference.iter().fold(f64::MIN_POSITIVE, |most, x| most.max(x.abs()));
     ours.iter().zip(reference).map(|(a, b)| (a - b).abs() / scale).fold(0.0, f64::max)
 }
 
 impl Values {
-    fn loss(&self) -> Loss {
+    /// The loss.
+    pub fn loss(&self) -> Loss {
         use Loss::{CrossEntropy, Exponential, Logistic, Mse};
         named(&self.loss, &[Mse, CrossEntropy, Logistic, Exponential], Loss::name)
     }
 
-    fn batch(&self) -> Batch<'_, f64> {
+    /// The data.
+    pub fn batch(&self) -> Batch<'_, f64> {
         Batch { inputs: &self.inputs, targets: &self.targets }
     }
 
@@ -83,6 +85,8 @@ impl Values {
             check("vjp", &self.vjp, &mut |out| at.vjp(&self.u, out));
             check("hvp", &self.hvp, &mut |out| at.hvp(&self.v, out));
             check("gauss_newton", &self.gauss_newton, &mut |out| at.gauss_newton(&self.v, out));
+            // After the others, whose sums must not have changed what the point holds.
+            check("hvp again", &self.hvp, &mut |out| at.hvp(&self.v, out));
             let mut workspace = Workspace::new(&network, self.inputs.len() / network.input_len(), false);
             let value = network.gradient(&self.params, self.batch(), self.loss(), &mut workspace);
             check("workspace loss", &[self.loss_value], &mut |out| out[0] = value);
