@@ -15,7 +15,7 @@ import os
 import shutil
 import time
 
-UNITS = {"w1": "ms", "w2": "s", "w3": "ms", "w4": "ms"}
+UNITS = {"w1": "ms", "w2": "s", "w3": "ms", "w4": "ms", "w7": "ms"}
 LEARNING_RATES = [0.01 * 1.5**i for i in range(16)]
 SWEEP_STEPS = 200
 PEERS = {}
@@ -176,15 +176,14 @@ def _(repeats, threads):
     return samples, torch_loss(final[0], inputs, labels).item()
 
 
-def torch_hvp(repeats, threads, retained):
-    torch, inputs, labels, tensors = torch_problem(W4, threads)
-    for tensor in tensors:
-        tensor.requires_grad_()
+def torch_hvp(repeats, tensors, loss, retained):
+    """One product at a fixed point. What is not retained is computed again for each."""
+    import torch
+
     direction = [torch.ones_like(tensor) for tensor in tensors]
 
     def gradient():
-        loss = torch_loss(tensors, inputs, labels)
-        return torch.autograd.grad(loss, tensors, create_graph=True)
+        return torch.autograd.grad(loss(), tensors, create_graph=True)
 
     kept = gradient() if retained else None
     product = []
@@ -198,14 +197,21 @@ def torch_hvp(repeats, threads, retained):
     return samples, sum(entry.square().sum().item() for entry in product) ** 0.5
 
 
+def torch_dense_hvp(repeats, threads, retained):
+    _, inputs, labels, tensors = torch_problem(W4, threads)
+    for tensor in tensors:
+        tensor.requires_grad_()
+    return torch_hvp(repeats, tensors, lambda: torch_loss(tensors, inputs, labels), retained)
+
+
 @peer("w4", "torch-retained-graph")
 def _(repeats, threads):
-    return torch_hvp(repeats, threads, retained=True)
+    return torch_dense_hvp(repeats, threads, retained=True)
 
 
 @peer("w4", "torch-double-backward")
 def _(repeats, threads):
-    return torch_hvp(repeats, threads, retained=False)
+    return torch_dense_hvp(repeats, threads, retained=False)
 
 
 def preresnet20(torch):
@@ -240,7 +246,8 @@ def preresnet20(torch):
     return nn.Sequential(conv(3, 16), *blocks, *head)
 
 
-def torch_images(repeats, threads, compiled):
+def torch_images(threads):
+    """A PreResNet-20 and a batch of 128 images, channels last."""
     import numpy as np
     import torch
 
@@ -250,7 +257,11 @@ def torch_images(repeats, threads, compiled):
     inputs = torch.from_numpy(rng.normal(size=(128, 3, 32, 32)).astype(np.float32))
     inputs = inputs.to(memory_format=torch.channels_last)
     labels = torch.from_numpy(rng.integers(10, size=128))
-    model = preresnet20(torch).to(memory_format=torch.channels_last)
+    return torch, inputs, labels, preresnet20(torch).to(memory_format=torch.channels_last)
+
+
+def torch_image_step(repeats, threads, compiled):
+    torch, inputs, labels, model = torch_images(threads)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
     forward = torch.compile(model) if compiled else model
     losses = []
@@ -269,12 +280,28 @@ def torch_images(repeats, threads, compiled):
 
 @peer("w3", "torch-eager")
 def _(repeats, threads):
-    return torch_images(repeats, threads, compiled=False)
+    return torch_image_step(repeats, threads, compiled=False)
 
 
 @peer("w3", "torch-compile")
 def _(repeats, threads):
-    return compiled_or_skipped(lambda: torch_images(repeats, threads, compiled=True))
+    return compiled_or_skipped(lambda: torch_image_step(repeats, threads, compiled=True))
+
+
+def torch_image_hvp(repeats, threads, retained):
+    torch, inputs, labels, model = torch_images(threads)
+    loss = lambda: torch.nn.functional.cross_entropy(model(inputs), labels)
+    return torch_hvp(repeats, list(model.parameters()), loss, retained)
+
+
+@peer("w7", "torch-retained-graph")
+def _(repeats, threads):
+    return torch_image_hvp(repeats, threads, retained=True)
+
+
+@peer("w7", "torch-double-backward")
+def _(repeats, threads):
+    return torch_image_hvp(repeats, threads, retained=False)
 
 
 # -------------------------------------------------------------------- JAX

@@ -1,4 +1,4 @@
-//! Etalon's side of the benchmarks: `bench w1|w2|w3|w4|w5|w5-loop|w5-steps --repeats N --threads T` prints one line of JSON.
+//! Etalon's side of the benchmarks: `bench w1|w2|w3|w4|w5|w5-loop|w5-steps|w7 --repeats N --threads T` prints one line of JSON.
 
 use etalon::data::BatchOrder;
 use etalon::nn::kernels::activation::Activation;
@@ -88,8 +88,8 @@ fn w2(repeats: usize) -> Vec<f64> {
     })
 }
 
-/// One step of momentum descent, PreResNet-20 with batch normalisation, 128 images of 32 x 32 x 3; milliseconds.
-fn w3(repeats: usize) -> Vec<f64> {
+/// PreResNet-20 with batch normalisation on images of 32 x 32 x 3.
+fn preresnet20() -> Network<f32> {
     let style = Style {
         normalizer: Some(Normalizer { over: Over::Batch, affine: true, epsilon: 1e-5 }),
         activation: Activation::Relu,
@@ -99,7 +99,7 @@ fn w3(repeats: usize) -> Vec<f64> {
         output_gain: 1.0,
         bias: true,
     };
-    let network = ResNet {
+    ResNet {
         image: Image { height: 32, width: 32, channels: 3 },
         family: Family::PreResNet,
         depth: 20,
@@ -108,8 +108,14 @@ fn w3(repeats: usize) -> Vec<f64> {
         skip: Skip::Pad,
         outputs: 10,
         style,
-    };
-    let network = network.build::<f32>().expect("the shapes fit");
+    }
+    .build()
+    .expect("the shapes fit")
+}
+
+/// One step of momentum descent, PreResNet-20, batch 128; milliseconds.
+fn w3(repeats: usize) -> Vec<f64> {
+    let network = preresnet20();
     let (inputs, targets) = samples(128, network.input_len());
     let mut parameters: Vec<f32> = network.layout().initialise(0);
     let mut velocity = vec![0.0; parameters.len()];
@@ -125,17 +131,26 @@ fn w3(repeats: usize) -> Vec<f64> {
     seconds.iter().map(|seconds| seconds * 1e3).collect()
 }
 
-/// One Hessian-vector product at a fixed point, MLP 784-512-512-10, n = 1024; milliseconds.
-fn w4(repeats: usize) -> Vec<f64> {
-    let network = network(&[512, 512]);
-    let (inputs, targets) = samples(1024, 784);
+/// One Hessian-vector product at a fixed point; milliseconds.
+fn hvp(network: &Network<f32>, n: usize, repeats: usize) -> Vec<f64> {
+    let (inputs, targets) = samples(n, network.input_len());
     let parameters: Vec<f32> = network.layout().initialise(0);
     let direction: Vec<f32> = network.layout().initialise(1);
     let mut product = vec![0.0; parameters.len()];
     let batch = Batch { inputs: &inputs, targets: &targets };
-    let mut at = Linearization::new(&network, &parameters, batch, Loss::CrossEntropy, true);
+    let mut at = Linearization::new(network, &parameters, batch, Loss::CrossEntropy, true);
     let seconds = timed(repeats, 3, || at.hvp(&direction, &mut product));
     seconds.iter().map(|seconds| seconds * 1e3).collect()
+}
+
+/// Of MLP 784-512-512-10, n = 1024.
+fn w4(repeats: usize) -> Vec<f64> {
+    hvp(&network(&[512, 512]), 1024, repeats)
+}
+
+/// Of PreResNet-20, n = 128.
+fn w7(repeats: usize) -> Vec<f64> {
+    hvp(&preresnet20(), 128, repeats)
 }
 
 /// Two hundred trials of the default network.
@@ -216,7 +231,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("w5") => ("w5", w5, "s"),
         Some("w5-loop") => ("w5", w5_loop, "s"),
         Some("w5-steps") => ("w5", w5_steps, "s"),
-        _ => return Err("usage: bench w1|w2|w3|w4|w5|w5-loop|w5-steps [--repeats N] [--threads T]".into()),
+        Some("w7") => ("w7", w7, "ms"),
+        _ => return Err("usage: bench w1|w2|w3|w4|w5|w5-loop|w5-steps|w7 [--repeats N] [--threads T]".into()),
     };
     // Inside the pool, so that handing work over costs no trip between threads.
     let samples = rayon::scope(|_| run(option("--repeats").unwrap_or(10)));

@@ -66,9 +66,9 @@ impl Origin {
             return Ok(Origin::Path(path.to_path_buf()));
         }
         let nearest = known_names()
-            .map(|known| (strsim::jaro_winkler(&name.to_lowercase(), known), known))
+            .map(|known| (strsim::normalized_damerau_levenshtein(&name.to_lowercase(), known), known))
             // Below this, the two have little more in common than their alphabet.
-            .filter(|&(likeness, _)| likeness > 0.75)
+            .filter(|&(likeness, _)| likeness > 0.5)
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, known)| known);
         let known = known_names().collect::<Vec<_>>().join(", ");
@@ -269,6 +269,7 @@ mod tests {
     fn an_unknown_name_is_met_with_the_nearest_one() {
         for (wrong, nearest) in [
             ("minst", "mnist"),
+            ("fashon-mini", "fashion-mini"),
             ("fashion_mnist", "fashion-mnist"),
             ("CIFAR-10", "cifar10"),
             ("cifar-10", "cifar10"),

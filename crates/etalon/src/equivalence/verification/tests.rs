@@ -6,14 +6,23 @@ use etalon_nn::kernels::pooling::Windows;
 use etalon_nn::layers::{Conv2d, Dense, Kept, Normalizer, Over, Pool2d};
 use etalon_nn::network::NetworkBuilder;
 
-/// A small normalised network on 64 samples, and what is asked beside.
+/// A small normalised network on two clouds, and what is asked beside.
 fn spec(more: &str) -> Spec {
-    let base = "loss=cross_entropy data.name=two-gaussians data.dimension=6 data.margin=-0.5 data.train=2048 \
-                data.encoding=one_hot network.depth=2 network.width=24 network.normalizer=batch \
-                network.normalizer_epsilon=0 train.batch=16 train.check_samples=32 train.steps=600 \
-                optimizer.eta=0.05 optimizer.momentum=0.9 optimizer.weight_decay=5e-4";
+    let clouds = "data.name=two-gaussians data.dimension=6 data.margin=-0.5 data.train=2048 data.encoding=one_hot \
+                  network.depth=2 network.width=24 network.normalizer=batch";
+    spec_of(&format!("{clouds} {more}"))
+}
+
+/// A small convolutional network on real images.
+fn image_spec(more: &str) -> Spec {
+    spec_of(&format!("data.name=fashion-mini data.train=128 network.width=4 {more}"))
+}
+
+fn spec_of(text: &str) -> Spec {
+    let base = "loss=cross_entropy network.normalizer_epsilon=0 train.batch=16 train.check_samples=32 \
+                train.steps=600 optimizer.eta=0.05 optimizer.momentum=0.9 optimizer.weight_decay=5e-4";
     let overrides: Vec<String> =
-        [base, more].iter().flat_map(|text| text.split_whitespace()).map(String::from).collect();
+        [base, text].iter().flat_map(|text| text.split_whitespace()).map(String::from).collect();
     Spec::load(None, &overrides).unwrap()
 }
 
@@ -32,7 +41,7 @@ fn assert_same(what: &str, agreement: &Agreement) {
 /// 1e-9 within 600 steps.
 #[test]
 fn every_schedule_momentum_and_decay_has_its_equivalent_behind_every_normaliser() {
-    for normalizer in ["batch", "layer", "group network.groups=2"] {
+    for normalizer in ["batch", "layer", "group network.groups=2", "instance"] {
         for schedule in [
             "",
             "schedule.kind=step schedule.milestones=[200,400]",
@@ -45,7 +54,13 @@ fn every_schedule_momentum_and_decay_has_its_equivalent_behind_every_normaliser(
                         "network.depth=1 network.normalizer={normalizer} optimizer.momentum={momentum} {schedule} \
                          optimizer.weight_decay={decay}"
                     );
-                    let found = compared::<f64>(&spec(&more), Conversion::Exact);
+                    // Instances are normalised over their positions, of which only an image has more than one.
+                    let spec = if normalizer == "instance" {
+                        image_spec(&format!("network.kind=cnn {more}"))
+                    } else {
+                        spec(&more)
+                    };
+                    let found = compared::<f64>(&spec, Conversion::Exact);
                     assert_same(&more, &found.agreement);
                 }
             }
@@ -160,6 +175,16 @@ fn images_under_instance_and_batch_normalisation() {
         assert_same(&format!("{over:?}"), &found.agreement);
         assert_eq!(found.scaled.len(), 2);
     }
+}
+
+#[test]
+fn a_residual_network_trades_all_of_its_convolutions() {
+    let spec = image_spec("network.kind=preresnet network.depth=8 train.steps=60");
+    let found = compared::<f64>(&spec, Conversion::Exact);
+    assert_same("preresnet", &found.agreement);
+    let convolutions = |names: &[String]| names.iter().filter(|name| name.contains("conv")).count();
+    assert_eq!(convolutions(&found.scaled), 7);
+    assert!(found.others.iter().all(|kept| !kept.segment.contains("conv")));
 }
 
 #[test]
