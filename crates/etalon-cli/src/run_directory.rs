@@ -109,7 +109,8 @@ pub fn facts(started: SystemTime) -> serde_json::Result<serde_json::Map<String, 
 
 impl RunDirectory {
     /// Makes the folder where it is missing, and writes `spec.toml` (if a spec runs) and `meta.json`. The same spec may
-    /// come again; files of the same name are then replaced.
+    /// come again; files of the same name are then replaced. So may another one where the first left no result, because
+    /// it was refused or stopped.
     ///
     /// # Errors
     /// When the folder cannot be written to, or holds the run of another spec.
@@ -121,7 +122,7 @@ impl RunDirectory {
     ) -> Result<RunDirectory, RunDirectoryError> {
         let here = spec.map(Spec::hash);
         let file = path.join(SPEC);
-        if file.exists() {
+        if file.exists() && has_results(path) {
             let there = Spec::load(Some(&file), &[])
                 .map_err(|source| RunDirectoryError::Unreadable {
                     path: path.into(),
@@ -160,15 +161,35 @@ impl RunDirectory {
     }
 }
 
-/// Writes a file aside and renames it; its folder is made where it is missing.
+/// Whether a folder holds more than what [`RunDirectory::open`] writes. One that cannot be listed might.
+fn has_results(path: &Path) -> bool {
+    let is_result = |entry: io::Result<fs::DirEntry>| {
+        entry.map_or(true, |entry| ![SPEC, META].iter().any(|name| entry.file_name() == *name))
+    };
+    fs::read_dir(path).map_or(true, |mut entries| entries.any(is_result))
+}
+
+/// Writes a file aside and renames it; its folder is made where it is missing. A link stays, and what it names is
+/// replaced; a pipe or a device is written to as it is.
 ///
 /// # Errors
 /// When the system refuses; a file that was there before is then as it was.
 pub fn write_whole(target: &Path, content: &[u8]) -> Result<(), RunDirectoryError> {
+    if is_stream(target) {
+        let stream = fs::OpenOptions::new().write(true).open(target).map_err(fault(target, "open it"));
+        return stream?.write_all(content).map_err(fault(target, "write to it"));
+    }
+    let target = &fs::canonicalize(target).unwrap_or_else(|_| target.to_path_buf());
     let mut aside = aside_of(target)?;
     aside.write_all(content).map_err(fault(target, "write the file"))?;
     aside.persist(target).map_err(|error| fault(target, "create the file")(error.error))?;
     Ok(())
+}
+
+/// Whether it is something that takes bytes and no file that could be replaced: a named pipe, `/dev/stdout`.
+fn is_stream(target: &Path) -> bool {
+    let of_system = ["/dev", "/proc"].iter().any(|folder| target.starts_with(folder));
+    fs::metadata(target).is_ok_and(|facts| !facts.is_dir() && (of_system || !facts.is_file()))
 }
 
 /// Whether a file can be written there, asked before the work whose result it is to hold.
@@ -179,6 +200,10 @@ pub fn check_writable(target: &Path) -> Result<(), RunDirectoryError> {
     if target.is_dir() {
         let source = io::Error::new(io::ErrorKind::IsADirectory, "it is a folder");
         return Err(fault(target, "create the file")(source));
+    }
+    if is_stream(target) {
+        // Opening a pipe would wait for its reader.
+        return Ok(());
     }
     aside_of(target).map(drop)
 }
@@ -235,7 +260,9 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let spec = Spec::default();
         let other = Spec { seed: 1, ..Spec::default() };
-        open(root.path(), Some(&spec)).unwrap();
+        // Until there is a result, the folder is nobody's.
+        open(root.path(), Some(&other)).unwrap();
+        open(root.path(), Some(&spec)).unwrap().write("curve.csv", b"eta\n").unwrap();
         open(root.path(), Some(&spec)).unwrap();
         for refused in [Some(&other), None] {
             let text = open(root.path(), refused).unwrap_err().to_string();
@@ -245,6 +272,28 @@ mod tests {
         fs::write(root.path().join("spec.toml"), "depth = ").unwrap();
         let error = open(root.path(), Some(&spec)).unwrap_err();
         assert!(matches!(error, RunDirectoryError::Unreadable { .. }), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link_and_a_pipe_a_pipe() {
+        let root = tempfile::tempdir().unwrap();
+        let (real, link, pipe) =
+            (root.path().join("real"), root.path().join("link"), root.path().join("pipe"));
+        fs::write(&real, "before").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        write_whole(&link, b"after").unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&real).unwrap(), b"after");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        check_writable(&pipe).unwrap();
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::read(pipe).unwrap()
+        });
+        write_whole(&pipe, b"through").unwrap();
+        assert_eq!(reader.join().unwrap(), b"through");
+        write_whole(Path::new("/dev/null"), b"gone").unwrap();
     }
 
     #[cfg(unix)]

@@ -78,7 +78,12 @@ fn write<T: Scalar>(
     let file = safetensors::serialize(views, metadata).map_err(format)?;
     let io = |source| FileError::Io { path: path.to_owned(), source };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut aside = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".unfinished-");
+    // What the user's umask leaves of it, as for any other file; the default of `tempfile` is the owner alone.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut aside = builder.tempfile_in(folder).map_err(io)?;
     aside.write_all(&file).map_err(io)?;
     aside.persist(path).map(drop).map_err(|error| io(error.error))
 }

@@ -273,7 +273,7 @@ pub const KEYS: &[Key] = &[
     Key { path: "schedule.final_divisor", doc: "the first rate over the last one of kind = \"one_cycle\"",
         field: |s| Box::new(Real(&mut s.schedule.final_divisor)), check: |s| above_zero(s.schedule.final_divisor) },
     Key { path: "schedule.file", doc: "CSV file of kind = \"file\", with columns step and eta or log_eta; optimizer.eta is its first rate above 0, and scales it where it is given",
-        field: |s| Box::new(Text(&mut s.schedule.file)), check: fine },
+        field: |s| Box::new(Text(&mut s.schedule.file)), check: |s| s.schedule.check_file() },
     Key { path: "schedule.sha256", doc: "checksum of schedule.file, filled in when it is read; a file that has changed is refused",
         field: |s| Box::new(Text(&mut s.schedule.sha256)), check: fine },
     Key { path: "schedule.conversion", doc: "none, or how scale-invariant segments trade weight decay for a growing rate: exact, phases (closed form) or growth_only; the others keep both",

@@ -132,6 +132,13 @@ impl ScheduleSpec {
         Ok(())
     }
 
+    pub(super) fn check_file(&self) -> Result<(), String> {
+        if self.kind == ScheduleKind::File || self.file.is_empty() {
+            return Ok(());
+        }
+        Err("is read by schedule.kind = \"file\" alone; set that, or leave the file out".into())
+    }
+
     pub(super) fn check_factors(&self) -> Result<(), String> {
         if self.kind != ScheduleKind::Piecewise {
             return Ok(());

@@ -77,6 +77,7 @@ fn a_value_of_the_wrong_kind_or_range_is_marked() {
         ),
         ("[schedule]\nkind = \"piecewise\"\nmilestones = [0]\nfactors = [-1.0]", "has -1; a factor is"),
         ("[schedule]\nkind = \"wsd\"\ndecay = 0", "`schedule.decay` must be at least 1"),
+        ("[schedule]\nfile = \"rates.csv\"", "`schedule.file` is read by schedule.kind"),
         ("[schedule]\nrise = 1.0", "`schedule.rise` is 1; it must be 0 or above, and below 1"),
         (
             "[optimizer]\nmomentum = 0.9\nnesterov = true\n[schedule]\nconversion = \"exact\"",
