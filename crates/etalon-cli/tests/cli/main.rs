@@ -9,6 +9,7 @@ mod fit;
 mod help;
 mod images;
 mod measure;
+mod patches;
 mod readme;
 mod run_directory;
 mod schedule;
