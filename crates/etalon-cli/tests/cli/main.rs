@@ -10,6 +10,7 @@ mod help;
 mod images;
 mod measure;
 mod patches;
+mod plot;
 mod readme;
 mod run_directory;
 mod schedule;
