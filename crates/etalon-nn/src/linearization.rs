@@ -139,7 +139,7 @@ impl<'a, T: Scalar> Linearization<'a, T> {
 
     fn run(&mut self, fill: &[Op], program: &[Op], direction: &[T], cotangent: &[T], out: &mut [T]) {
         let Linearization { network, parameters, batch, loss, .. } = *self;
-        let job = Job { network, parameters, batch, loss, direction, cotangent };
+        let job = Job { network, parameters, batch, loss, direction, cotangent, noise: &[] };
         self.machine.run(&job, fill, program, out);
     }
 

@@ -51,6 +51,8 @@ pub(crate) struct Job<'a, T> {
     pub(crate) direction: &'a [T],
     /// In the space of outputs.
     pub(crate) cotangent: &'a [T],
+    /// On the outputs of normalisations.
+    pub(crate) noise: &'a [T],
 }
 
 impl<T: Scalar> Job<'_, T> {
@@ -337,7 +339,7 @@ impl<T: Scalar> Job<'_, T> {
     fn source<'a>(&'a self, samples: &Range<usize>, statistics: Statistics<'a>) -> Source<'a, T> {
         let len = self.network.input_len();
         let inputs = &self.batch.inputs[samples.start * len..samples.end * len];
-        Source { weights: self.parameters, inputs, statistics }
+        Source { weights: self.parameters, inputs, statistics, noise: self.noise }
     }
 
     /// One operation on some nodes of a slice.

@@ -76,7 +76,15 @@ impl<T: Scalar> Network<T> {
         assert_eq!(outputs.len(), rows * self.output_len(), "the outputs' room has the wrong length");
         assert_eq!(state.len(), self.state_layout().len(), "the network has another number of statistics");
         let batch = Batch { inputs, targets: &[] };
-        let job = Job { network: self, parameters, batch, loss: Loss::Mse, direction: &[], cotangent: &[] };
+        let job = Job {
+            network: self,
+            parameters,
+            batch,
+            loss: Loss::Mse,
+            direction: &[],
+            cotangent: &[],
+            noise: &[],
+        };
         workspace.machine.evaluate(&job, state, outputs);
     }
 
@@ -92,13 +100,31 @@ impl<T: Scalar> Network<T> {
         loss: Loss,
         workspace: &mut Workspace<T>,
     ) -> f64 {
+        self.noisy_gradient(parameters, batch, &[], loss, workspace)
+    }
+
+    /// As [`Network::gradient`], with noise before the activations: to the output of every normalisation a number is
+    /// added for each position, the same for all samples and channels (Li, Wei and Ma 2019, 1907.04595, section 5).
+    /// `noise` has [`Network::noise_len`] numbers, or none for no noise.
+    ///
+    /// # Panics
+    /// As [`Network::gradient`].
+    pub fn noisy_gradient(
+        &self,
+        parameters: &[T],
+        batch: Batch<T>,
+        noise: &[T],
+        loss: Loss,
+        workspace: &mut Workspace<T>,
+    ) -> f64 {
+        assert!(noise.is_empty() || noise.len() == self.noise_len(), "the network has other normalisations");
         let rows = self.rows(parameters, batch.inputs);
         assert_eq!(
             batch.targets.len(),
             rows * self.output_len(),
             "targets do not have the width of the network's output"
         );
-        let job = Job { network: self, parameters, batch, loss, direction: &[], cotangent: &[] };
+        let job = Job { network: self, parameters, batch, loss, direction: &[], cotangent: &[], noise };
         let machine = &mut workspace.machine;
         machine.run(&job, &[], &[Op::Forward, Op::Loss, Op::LossGradient, Op::Gradient], &mut []);
         machine.collect(self, rows);

@@ -18,6 +18,12 @@ pub enum Purpose {
     Direction = 4,
     /// Random changes to training images.
     Augmentation = 5,
+    /// Patterns on images, and who has one.
+    Patch = 6,
+    /// What a pattern is like at a visit of training.
+    PatchVisit = 7,
+    /// Noise before activations.
+    Noise = 8,
 }
 
 /// The generator for one purpose (and, within it, one index: an epoch, a split, a vector).

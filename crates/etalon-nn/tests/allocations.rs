@@ -18,10 +18,11 @@ fn steps(network: &Network<f32>, name: &str) {
     let mut velocity = vec![0.0f32; parameters.len()];
     let mut running: Vec<f32> = network.state_layout().initialise(0);
     let mut outputs = vec![0.0f32; 600 * 10];
+    let noise = vec![0.01f32; network.noise_len()];
     let mut workspace = Workspace::new(network, 600, false);
     let mut step = || {
         let batch = Batch { inputs: &inputs, targets: &targets };
-        let loss = network.gradient(&parameters, batch, Loss::CrossEntropy, &mut workspace);
+        let loss = network.noisy_gradient(&parameters, batch, &noise, Loss::CrossEntropy, &mut workspace);
         let rule = (0.01, 0.9, 1e-4, true);
         sgd_momentum(network.cpu(), rule, workspace.gradient(), &mut velocity, &mut parameters);
         network.track(&workspace, &mut running);

@@ -1,4 +1,4 @@
-//! Etalon's side of the benchmarks: `bench w1|w2|w3|w4|w5|w5-loop|w5-steps|w7 --repeats N --threads T` prints one line of JSON.
+//! Etalon's side of the benchmarks: `bench WORK --repeats N --threads T` prints one line of JSON.
 
 use etalon::data::BatchOrder;
 use etalon::nn::kernels::activation::Activation;
@@ -7,8 +7,9 @@ use etalon::nn::layers::{Normalizer, Over};
 use etalon::nn::network::{Family, Fan, Image, Initialisation, Mlp, Parametrization, ResNet, Skip, Style};
 use etalon::nn::random::{Purpose, stream};
 use etalon::nn::{Batch, Linearization, Loss, Network, Workspace};
+use etalon::spec::Spec;
 use etalon::sweep::{Grid, Options, Store};
-use etalon::train::{Plan, Task};
+use etalon::train::{Plan, Task, Trial};
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 use std::sync::atomic::AtomicBool;
@@ -216,6 +217,51 @@ fn w5_steps(repeats: usize) -> Vec<f64> {
     })
 }
 
+/// What patches cost a step of training, by turns with and without them; percent of a step.
+fn patches(repeats: usize, network: &[&str]) -> Vec<f64> {
+    let keys = |size: usize| -> Vec<String> {
+        let own = ["train.steps=1e9".to_string(), format!("data.patch.size={size}")];
+        network.iter().map(|key| key.to_string()).chain(own).collect()
+    };
+    let made = [0, 6].map(|size| {
+        let spec = Spec::load(None, &keys(size)).expect("the keys are right");
+        let task = Task::<f32>::new(&spec).expect("the data is part of the program");
+        let plan = Plan::new(&spec, &task).expect("the spec fits the data");
+        (task, plan)
+    });
+    let mut trials = made
+        .each_ref()
+        .map(|(task, plan)| Trial::new(task, plan, 0.01, 0, true).expect("the budget can be done"));
+    let mut round = || {
+        let mut seconds = [Vec::new(), Vec::new()];
+        for _ in 0..25 {
+            for (trial, seconds) in trials.iter_mut().zip(&mut seconds) {
+                let start = Instant::now();
+                trial.step();
+                seconds.push(start.elapsed().as_secs_f64());
+            }
+        }
+        let [plain, patched] = seconds.map(|mut seconds| {
+            seconds.sort_unstable_by(f64::total_cmp);
+            seconds[seconds.len() / 2]
+        });
+        100.0 * (patched / plain - 1.0)
+    };
+    round();
+    std::iter::repeat_with(round).take(repeats).collect()
+}
+
+/// Patches of 6 x 6 on the images of the default network.
+fn w6(repeats: usize) -> Vec<f64> {
+    patches(repeats, &[])
+}
+
+/// The same of a convolutional network of six layers.
+fn w6_cnn(repeats: usize) -> Vec<f64> {
+    let keys = ["kind=cnn", "depth=6", "stage=2", "pool=stride", "normalizer=batch"];
+    patches(repeats, &keys.map(|key| format!("network.{key}")).each_ref().map(String::as_str))
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let option = |name: &str| {
@@ -231,8 +277,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("w5") => ("w5", w5, "s"),
         Some("w5-loop") => ("w5", w5_loop, "s"),
         Some("w5-steps") => ("w5", w5_steps, "s"),
+        Some("w6") => ("w6", w6, "%"),
+        Some("w6-cnn") => ("w6", w6_cnn, "%"),
         Some("w7") => ("w7", w7, "ms"),
-        _ => return Err("usage: bench w1|w2|w3|w4|w5|w5-loop|w5-steps|w7 [--repeats N] [--threads T]".into()),
+        _ => {
+            return Err(
+                "usage: bench w1|w2|w3|w4|w5|w5-loop|w5-steps|w6|w6-cnn|w7 [--repeats N] [--threads T]".into()
+            );
+        }
     };
     // Inside the pool, so that handing work over costs no trip between threads.
     let samples = rayon::scope(|_| run(option("--repeats").unwrap_or(10)));

@@ -5,7 +5,7 @@ use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
 use crate::run_directory::{check_writable, write_whole};
 use etalon::phase::{Report, TrainOptions, train};
-use etalon::train::Trajectory;
+use etalon::train::{Learning, Metrics, Trajectory};
 use etalon::units::significant;
 use std::path::PathBuf;
 
@@ -50,6 +50,9 @@ impl Arguments {
             directory.write(&format!("trials/{}.jsonl", report.trial), &lines)?;
         }
         context.output.show(&report, || text(&report))?;
+        if let Some(annealed) = report.annealed.filter(|annealed| annealed.step.is_none()) {
+            context.progress.say("warning", &annealed.to_string());
+        }
         Ok(Verdict::Done)
     }
 }
@@ -73,16 +76,43 @@ fn text(report: &Report) -> String {
         ["training".to_string(), number(last.train_loss, 4), number(last.train_accuracy, 3)],
         ["held-out".to_string(), number(last.test_loss, 4), number(last.test_accuracy, 3)],
     ];
+    let groups = report.groups.as_ref().map_or(String::new(), groups);
+    let annealed = report.annealed.filter(|annealed| annealed.step.is_some());
+    let annealed = annealed.map_or(String::new(), |annealed| format!("{annealed}\n"));
     let statistics = report.statistics.map_or(
         "",
         |_| "metrics are those of evaluation, with the running statistics of batch normalisation\n",
     );
     format!(
-        "{phase}: {}\n\nended after {steps} steps at eta = {}{c}: {stop}\n\n{}\n{statistics}NTK {} and Hessian {} at the end\n",
+        "{phase}: {}\n\nended after {steps} steps at eta = {}{c}: {stop}\n{annealed}\n{}\n{groups}{statistics}NTK {} and Hessian {} at the end\n",
         evidence.why,
         significant(*eta, 4),
         table(["set", "loss", "accuracy"], rows),
         number(last.ntk, 4),
         number(last.hessian, 4),
     )
+}
+
+/// The groups of samples with and without patches, and the order in which they were learnt.
+fn groups(learning: &Learning) -> String {
+    let Learning { threshold, learnt_at, last } = learning;
+    let row = |name: &str, metrics: Option<Metrics>, learnt_at: Option<Option<u64>>| {
+        let number =
+            |value: Option<f64>, digits| value.map_or("-".into(), |value| significant(value, digits));
+        [
+            name.to_string(),
+            number(metrics.map(|metrics| metrics.loss), 4),
+            number(metrics.and_then(|metrics| metrics.accuracy), 3),
+            learnt_at.map_or(String::new(), |step| step.map_or("never".into(), |step| step.to_string())),
+        ]
+    };
+    let rows = [
+        row("training, without a patch", last.unpatched, Some(learnt_at.unpatched)),
+        row("training, image and patch", last.patched, Some(learnt_at.patched)),
+        row("training, patch only", last.patch_only, Some(learnt_at.patch_only)),
+        row("held-out, in these shares", last.test_mixed, None),
+        row("held-out, patch only", last.test_patch_only, None),
+    ];
+    let learnt = format!("learnt at step (accuracy {threshold})");
+    format!("{}\n", table(["group", "loss", "accuracy", &learnt], rows))
 }

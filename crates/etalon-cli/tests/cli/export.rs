@@ -121,7 +121,8 @@ fn tables_are_written_beside_the_trials_and_replaced_by_force_alone() {
     let etalon = swept();
     let text = etalon.run(&["export", "run", "csv"]).printed();
     assert!(text.starts_with("run/trajectories.csv: ") && text.ends_with(" of 4 trials\n"), "{text}");
-    let heading = "trial,optimizer.eta,seed,step,eta,loss,train_loss,train_accuracy,test_loss,test_accuracy,ntk,hessian";
+    let heading = "trial,optimizer.eta,seed,step,eta,loss,train_loss,train_accuracy,test_loss,test_accuracy,ntk,hessian,\
+                   unpatched_loss,unpatched_accuracy,patched_loss,patched_accuracy,patch_only_loss,patch_only_accuracy,test_mixed_loss,test_mixed_accuracy,test_patch_only_loss,test_patch_only_accuracy";
     assert_eq!(etalon.read("run/trajectories.csv").lines().next(), Some(heading));
     let complaint = etalon.run(&["export", "run", "csv"]).complaint();
     assert!(complaint.contains("--force"), "{complaint}");

@@ -9,6 +9,8 @@ mod fit;
 mod help;
 mod images;
 mod measure;
+mod patches;
+mod plot;
 mod readme;
 mod run_directory;
 mod schedule;

@@ -134,6 +134,8 @@ fn what_means_nothing_is_refused() {
             "the weight decay = -1: it must be 0 or above, and below 1 / eta",
         ),
         ("scale-invariant --noise=-1", "the noise = -1: it must be finite, 0 or above"),
+        ("pq --p-only 0.9", "the two shares together = 1.1: it must be below 1"),
+        ("pq --large 0", "the large rate = 0: it must be finite, above 0"),
         (
             "scale-invariant --problem classifier --batch 0",
             "batch and dimension = 0: it must be at least 1 and 2",
@@ -226,4 +228,28 @@ fn normalisation_and_weight_decay_never_settle_together() {
     let csv = etalon.read("t.csv");
     assert_eq!(csv.lines().count(), 1 + 6 * 10);
     assert!(csv.starts_with("normalized,eta,weight_decay,step,value,square\ntrue,0.1,0.0,0,0.97"), "{csv}");
+}
+
+#[test]
+fn two_patterns_are_learnt_in_the_order_that_the_rate_makes() {
+    let line = "pq --algorithms large-small --seeds 1";
+    let report = theory(line);
+    let run = &report["runs"][0];
+    let error = |moment: &str, kind: usize| run[moment]["test_errors"][kind].as_f64().unwrap();
+    assert!(error("boundary", 0) < 0.05 && error("boundary", 1) > 0.25, "{run}");
+    assert!(error("end", 0) < 0.05 && error("end", 1) < 0.01 && run["end"]["reached"] == true, "{run}");
+    let etalon = Etalon::new();
+    let line = "theory pq --algorithms small,small-noise --seeds 1 --dimension 20 --train 200 --test 50 --small-steps 40 \
+                --last-steps 20 --inject --every 20 --trajectory t.csv";
+    let outcome = etalon.run(&line.split_whitespace().collect::<Vec<_>>());
+    assert!(outcome.stderr.contains("2 of 2 runs spent the most steps of a phase"), "{}", outcome.stderr);
+    assert!(
+        outcome.stdout.contains("Q fitted") && outcome.stdout.contains("noise ends"),
+        "{}",
+        outcome.stdout
+    );
+    let csv = etalon.read("t.csv");
+    assert!(csv.starts_with("algorithm,seed,step,eta,test_error_p,"), "{csv}");
+    // Steps 0, 20 and 40; with noise also 60.
+    assert_eq!(csv.lines().count(), 1 + 3 + 4, "{csv}");
 }

@@ -95,6 +95,20 @@ pub fn copy<T: Scalar>(cpu: Cpu, write: Write, x: &[T], y: &mut [T]) {
     }
 }
 
+/// Adds to every channel of position `p` of every sample of `y`, whose positions have so many channels, the number
+/// `by_position[p]`.
+pub fn add_by_position<T: Scalar>(cpu: Cpu, channels: usize, by_position: &[T], y: &mut [T]) {
+    vectorised(
+        cpu,
+        #[inline(always)]
+        || {
+            for (pixel, &number) in y.chunks_exact_mut(channels).zip(by_position.iter().cycle()) {
+                pixel.iter_mut().for_each(|y| *y += number);
+            }
+        },
+    );
+}
+
 /// `y += a x`.
 pub fn axpy<T: Scalar>(cpu: Cpu, a: T, x: &[T], y: &mut [T]) {
     vectorised(

@@ -61,7 +61,7 @@ pub struct Point<'a, T> {
     pub weights: &'a [T],
     /// The input.
     pub x: &'a [T],
-    /// The output; empty while it is being computed.
+    /// The output; empty while it is being computed. That of a normalisation may have had noise added to it.
     pub y: &'a [T],
     /// Sums over the whole batch, for a layer that couples its samples.
     pub statistics: Statistics<'a>,

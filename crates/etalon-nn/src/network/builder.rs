@@ -5,7 +5,9 @@ use crate::kernels::activation::Activation;
 use crate::kernels::convolution::Convolution;
 use crate::kernels::elementwise::Write;
 use crate::lanes::slice_len;
-use crate::layers::{Conv2d, Dense, Layer, Normalization, Normalizer, Pool2d, Shortcut, Tensor, activate};
+use crate::layers::{
+    Conv2d, Dense, Layer, Normalization, Normalizer, Pool2d, Response, Shortcut, Tensor, activate,
+};
 use crate::parameters::Layout;
 use crate::{Cpu, Scalar};
 
@@ -160,8 +162,14 @@ impl<T: Scalar> NetworkBuilder<T> {
         running.into_iter().for_each(|tensor| self.state.push(&prefix, tensor));
         let statistics = self.statistics;
         self.statistics += layer.coupling().map_or(0, Normalization::statistics_len);
+        let noise = self.nodes.last().map_or(0, |node| node.noise.end);
+        let positions = match layer.response() {
+            Response::Normalizing(normalization) => normalization.positions,
+            _ => 0,
+        };
         self.nodes.push(Node {
             layer,
+            noise: noise..noise + positions,
             input: input.0,
             skip: None,
             parameters: start..self.layout.len(),

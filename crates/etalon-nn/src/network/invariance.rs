@@ -360,7 +360,8 @@ mod tests {
                     bias,
                 };
                 for pooling in [Kept::Average, Kept::Maximum] {
-                    let cnn = Cnn { image, depth: 2, channels: 4, pooling, outputs: 2, style };
+                    let pooling = Some(pooling);
+                    let cnn = Cnn { image, depth: 2, channels: 4, stage: 1, pooling, outputs: 2, style };
                     let what = format!("{over:?} {pooling:?} affine {affine} bias {bias}");
                     let (invariant, _) = check(&cnn.build().unwrap(), &what);
                     assert!(invariant >= 2, "{what}: every convolution is invariant");

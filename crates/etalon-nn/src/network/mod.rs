@@ -37,6 +37,9 @@ struct Node<T> {
     /// Where its statistics over the batch stand among all layers', and its running statistics in the state.
     statistics: Range<usize>,
     state: Range<usize>,
+    /// Where the noise on its output stands among that of all normalisations, a number a position; empty for other
+    /// layers.
+    noise: Range<usize>,
     /// Whether this node is the first, going backwards, to write the gradient of its input and of its skip;
     /// none where that is the data, whose gradient nobody asks for.
     input_write: Option<Write>,
@@ -90,6 +93,12 @@ impl<T: Scalar> Network<T> {
     /// The length of one sample's output.
     pub fn output_len(&self) -> usize {
         self.value_len(self.nodes.len())
+    }
+
+    /// How many numbers of noise [`Network::noisy_gradient`] takes: one for each position of each normalisation, in
+    /// order.
+    pub fn noise_len(&self) -> usize {
+        self.nodes.last().map_or(0, |node| node.noise.end)
     }
 
     /// The kernels it runs on.

@@ -2,7 +2,7 @@
 
 use super::{Network, Node};
 use crate::Scalar;
-use crate::kernels::elementwise::{Write, copy};
+use crate::kernels::elementwise::{Write, add_by_position, copy};
 use crate::layers::{Direction, Point, Sink, Statistics};
 use std::ops::Range;
 
@@ -36,12 +36,14 @@ impl<T: Scalar> Tape<T> {
     }
 }
 
-/// What every pass reads: the parameters, a slice's inputs, and what is known of the whole batch.
+/// What every pass reads: the parameters, a slice's inputs, what is known of the whole batch, and what is added to the
+/// outputs of normalisations, if anything is.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a, T> {
     pub(crate) weights: &'a [T],
     pub(crate) inputs: &'a [T],
     pub(crate) statistics: Statistics<'a>,
+    pub(crate) noise: &'a [T],
 }
 
 /// A gradient on its way back: a tape whose output is filled in, and the parameters' gradient where it is wanted.
@@ -101,6 +103,10 @@ impl<T: Scalar> Network<T> {
             if let Some(skip) = node.skip {
                 let skip = self.value_or_input(inputs, before, skip, rows);
                 copy(self.cpu, Write::Add, skip, y);
+            }
+            // The derivatives of a normalisation depend on its input, and not on this.
+            if let Some(noise) = source.noise.get(node.noise.clone()).filter(|noise| !noise.is_empty()) {
+                add_by_position(self.cpu, y.len() / (rows * noise.len()), noise, y);
             }
         }
     }

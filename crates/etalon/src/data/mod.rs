@@ -38,7 +38,9 @@ mod import;
 mod normalization;
 pub mod npy;
 mod npy_header;
+mod patch;
 pub mod procedural;
+mod shrink;
 mod source;
 mod store;
 
@@ -50,6 +52,7 @@ pub use error::DataError;
 pub use fetch::{Fetched, fetch};
 pub use import::{import, import_cifar10};
 pub use normalization::{Normalization, Statistics};
+pub use patch::{Fixed, Group, Patch, PatchRule};
 pub use source::{Options, Origin, Recipe, Source, known_names, load, load_from};
 pub use store::{Check, Entry, Kind, State, Store};
 

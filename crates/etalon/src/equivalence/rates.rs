@@ -59,6 +59,9 @@ impl Rates {
     /// # Errors
     /// When the number of steps cannot be known or is too large, or the schedule's file cannot be read.
     pub fn new(spec: &Spec, steps_per_epoch: Option<f64>) -> Result<Rates, Error> {
+        if spec.schedule.anneal_below.is_some() {
+            return Err(PlanError::Unforeseeable.into());
+        }
         let eta = spec.optimizer.eta;
         let in_epochs = matches!(spec.train.budget, Budget::Epochs(_));
         let steps_per_epoch = steps_per_epoch.or_else(|| of_spec(spec).filter(|_| in_epochs));

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What is known of a step, as columns of a table and as tags of TensorBoard.
-pub(super) const NUMBERS: [(&str, &str); 8] = [
+pub(super) const NUMBERS: [(&str, &str); 18] = [
     ("eta", "learning_rate"),
     ("loss", "loss"),
     ("train_loss", "train/loss"),
@@ -17,6 +17,16 @@ pub(super) const NUMBERS: [(&str, &str); 8] = [
     ("test_accuracy", "test/accuracy"),
     ("ntk", "curvature/ntk"),
     ("hessian", "curvature/hessian"),
+    ("unpatched_loss", "unpatched/loss"),
+    ("unpatched_accuracy", "unpatched/accuracy"),
+    ("patched_loss", "patched/loss"),
+    ("patched_accuracy", "patched/accuracy"),
+    ("patch_only_loss", "patch_only/loss"),
+    ("patch_only_accuracy", "patch_only/accuracy"),
+    ("test_mixed_loss", "test_mixed/loss"),
+    ("test_mixed_accuracy", "test_mixed/accuracy"),
+    ("test_patch_only_loss", "test_patch_only/loss"),
+    ("test_patch_only_accuracy", "test_patch_only/accuracy"),
 ];
 
 /// A recorded step.
@@ -55,9 +65,21 @@ struct Line {
     loss: Option<f64>,
     train: Option<Metrics>,
     test: Option<Metrics>,
+    #[serde(default)]
+    groups: Groups,
     ntk: Option<f64>,
     hessian: Option<f64>,
     result: Option<IgnoredAny>,
+}
+
+/// Groups of samples with and without patches.
+#[derive(Default, Deserialize)]
+struct Groups {
+    unpatched: Option<Metrics>,
+    patched: Option<Metrics>,
+    patch_only: Option<Metrics>,
+    test_mixed: Option<Metrics>,
+    test_patch_only: Option<Metrics>,
 }
 
 #[derive(Deserialize)]
@@ -142,6 +164,16 @@ impl Line {
             accuracy(&self.test),
             self.ntk,
             self.hessian,
+            loss(&self.groups.unpatched),
+            accuracy(&self.groups.unpatched),
+            loss(&self.groups.patched),
+            accuracy(&self.groups.patched),
+            loss(&self.groups.patch_only),
+            accuracy(&self.groups.patch_only),
+            loss(&self.groups.test_mixed),
+            accuracy(&self.groups.test_mixed),
+            loss(&self.groups.test_patch_only),
+            accuracy(&self.groups.test_patch_only),
         ]
     }
 }

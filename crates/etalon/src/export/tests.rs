@@ -27,7 +27,8 @@ fn csv_has_every_number_of_the_result_files() {
     assert_eq!(exported.path, root.path().join("trajectories.csv"));
     assert_eq!((exported.trials, exported.unfinished), (6, 0));
     let table = Table::parse(&fs::read_to_string(exported.path).unwrap()).unwrap();
-    let heading = "trial network.activation seed step eta loss train_loss train_accuracy test_loss test_accuracy ntk hessian";
+    let heading = "trial network.activation seed step eta loss train_loss train_accuracy test_loss test_accuracy ntk hessian \
+                   unpatched_loss unpatched_accuracy patched_loss patched_accuracy patch_only_loss patch_only_accuracy test_mixed_loss test_mixed_accuracy test_patch_only_loss test_patch_only_accuracy";
     assert_eq!(table.columns, heading.split(' ').collect::<Vec<_>>());
     assert_eq!(table.rows.len(), exported.rows);
     let cells = Store::read_only(root.path()).unwrap().cells().clone();

@@ -6,12 +6,14 @@
 mod bands;
 mod canvas;
 mod law;
+mod lines;
 mod phases;
 mod rates;
 mod ticks;
 
 pub use bands::{Band, BandPicture, Curve};
 pub use law::{LawPicture, Mark};
+pub use lines::{Columns, LinePicture, curves};
 pub use phases::PhasePicture;
 pub use rates::RatePicture;
 
@@ -45,7 +47,15 @@ pub enum FigureError {
     /// No rate at all.
     #[error("a picture of rates needs at least two steps with a rate above 0")]
     NoRates,
-    /// Nothing that can be drawn on logarithmic axes.
+    /// A column that the table has not.
+    #[error("there is no column `{name}`; there are {known}")]
+    NoColumn {
+        /// Its name.
+        name: String,
+        /// All names.
+        known: String,
+    },
+    /// Nothing that can be drawn on its axes.
     #[error("there is nothing to draw: {0}")]
     Empty(&'static str),
     /// An axis has a value twice, or does not rise.

@@ -1,6 +1,7 @@
 //! Models that can be solved, on a user's data: what `etalon theory` asks of a spec.
 
 pub mod linear;
+pub mod pq;
 pub mod scale_invariant;
 pub mod separable;
 

@@ -5,7 +5,7 @@ use crate::curvature::Instrument;
 use crate::error::Error;
 use crate::memory;
 use crate::spec::{Precision, Spec};
-use crate::train::{Metrics, Plan, Stop, Task, Trajectory, Trial};
+use crate::train::{Annealed, Learning, Metrics, Plan, Stop, Task, Trajectory, Trial};
 use etalon_nn::parameters::{load, save};
 use etalon_nn::{Scalar, Workspace};
 use serde::Serialize;
@@ -23,6 +23,12 @@ pub struct Report {
     /// The metrics at the end.
     #[serde(rename = "final")]
     pub last: Last,
+    /// What was learnt of each group of samples and when, where training samples have patches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Learning>,
+    /// Whether and when the rate was lowered, where that waits for the training loss.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annealed: Option<Annealed>,
     /// What batch normalisation took for the metrics: `running`, its running statistics, as PyTorch does in evaluation.
     /// Losses of steps and curvature took their own batch's. None without batch normalisation.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -118,6 +124,8 @@ fn train_in<T: Scalar>(
             ntk: end.and_then(|record| record.ntk),
             hessian: end.and_then(|record| record.hessian),
         },
+        groups: trajectory.groups,
+        annealed: trajectory.annealed,
         statistics: task.network.is_coupled().then_some("running"),
         eta,
         c: verdict.ntk_start.map(|lambda| eta * lambda),

@@ -5,7 +5,7 @@ use super::setting::{
 };
 use super::{
     BatchSize, Budget, Encoding, Metric, NetworkKind, NetworkSpec, Normalizer, Precision, ScheduleKind,
-    Setting, Spec,
+    Setting, Spec, noise,
 };
 use crate::data::{Fill, Normalization};
 use crate::schedule::{Conversion, ConversionError, Interpolation};
@@ -178,6 +178,8 @@ pub const KEYS: &[Key] = &[
         field: |s| Box::new(Count(&mut s.data.test)), check: fine },
     Key { path: "data.normalize", doc: "pixel (subtract each pixel's mean, divide by one deviation), channel (each channel's mean and deviation; of images in convolutional networks unless given), global (one mean, one deviation) or none",
         field: |s| Box::new(Choice { value: &mut s.data.normalize, all: &[("pixel", Normalization::Pixel), ("channel", Normalization::Channel), ("global", Normalization::Global), ("none", Normalization::None)] }), check: fine },
+    Key { path: "data.shrink", doc: "images are made smaller by this factor: each pixel is the mean of shrink x shrink, taken after normalisation",
+        field: |s| Box::new(Whole(&mut s.data.shrink)), check: |s| at_least_one(s.data.shrink) },
     Key { path: "data.classes", doc: "keep only these classes, renumbered in this order; [] keeps all",
         field: |s| Box::new(Wholes(&mut s.data.classes)), check: fine },
     Key { path: "data.encoding", doc: "targets of classes: one_hot, sign (two classes, one output, +-1) or auto (sign for logistic, exponential, and mse with two classes)",
@@ -200,7 +202,22 @@ pub const KEYS: &[Key] = &[
     Key { path: "data.augment.fill", doc: "what the border is made of: zero (after normalisation: the mean) or reflect",
         field: |s| Box::new(Choice { value: &mut s.data.augment.fill, all: &[("zero", Fill::Zero), ("reflect", Fill::Reflect)] }), check: fine },
 
-    Key { path: "network.kind", doc: "mlp; on images also cnn (3 x 3 convolutions with pooling between), preresnet (pre-activation residual network) or wrn (wide residual network)",
+    Key { path: "data.patch.size", doc: "rows and columns of a patch on training images that tells their class to whoever learns it (1907.04595, section 5); 0: none",
+        field: |s| Box::new(Whole(&mut s.data.patch.size)), check: |s| between(s.data.patch.size, 0, 10_000) },
+    Key { path: "data.patch.place", doc: "row and column of the patch's first pixel; [] for the centre",
+        field: |s| Box::new(Wholes(&mut s.data.patch.place)), check: |s| s.data.patch.check_place() },
+    Key { path: "data.patch.scale", doc: "deviation of the pattern z that all patches share, in units of normalised pixels",
+        field: |s| Box::new(Real(&mut s.data.patch.scale)), check: |s| from_zero(s.data.patch.scale) },
+    Key { path: "data.patch.offset", doc: "a class's offset has numbers from -offset to offset; a patch is z plus or minus its class's offset, the sign drawn at every visit",
+        field: |s| Box::new(Real(&mut s.data.patch.offset)), check: |s| above_zero(s.data.patch.offset) },
+    Key { path: "data.patch.spread", doc: "where there is a patch only, its offset is multiplied by a number from 0 to spread, drawn at every visit",
+        field: |s| Box::new(Real(&mut s.data.patch.spread)), check: |s| above_zero(s.data.patch.spread) },
+    Key { path: "data.patch.shares", doc: "shares of images without a patch (always the same ones), of images with it, and of the patch alone on zeros (these two drawn at every visit)",
+        field: |s| Box::new(Reals(&mut s.data.patch.shares)), check: |s| s.data.patch.check_shares() },
+    Key { path: "data.patch.seed", doc: "seed of the pattern, of the classes' offsets, and of which images have a patch; it stays when `seed` changes",
+        field: |s| Box::new(Whole(&mut s.data.patch.seed)), check: fine },
+
+    Key { path: "network.kind", doc: "mlp; on images also cnn (3 x 3 convolutions in stages), preresnet (pre-activation residual network) or wrn (wide residual network)",
         field: |s| Box::new(Choice { value: &mut s.network.kind, all: NetworkKind::ALL }), check: fine },
     Key { path: "network.depth", doc: "number of hidden layers, 0 a linear predictor; of convolutions in a cnn (3 unless given); 6 n + 2 in a preresnet (20), 6 n + 4 in a wrn (16)",
         field: |s| Box::new(Whole(&mut s.network.depth)), check: |s| between(s.network.depth, 0, 10_000) },
@@ -214,8 +231,10 @@ pub const KEYS: &[Key] = &[
         field: |s| Box::new(Whole(&mut s.network.widen)), check: |s| at_least_one(s.network.widen) },
     Key { path: "network.skip", doc: "shortcut of a preresnet's block that changes the shape: pad (every second pixel, channels of zeros) or projection (1 x 1 convolution)",
         field: |s| Box::new(Choice { value: &mut s.network.skip, all: &[("pad", Skip::Pad), ("projection", Skip::Projection)] }), check: fine },
-    Key { path: "network.pool", doc: "what a cnn keeps of 2 x 2 pixels: average (smooth) or maximum",
-        field: |s| Box::new(Choice { value: &mut s.network.pool, all: &[("average", Kept::Average), ("maximum", Kept::Maximum)] }), check: fine },
+    Key { path: "network.stage", doc: "convolutions of a cnn after which the image is halved and the channels double",
+        field: |s| Box::new(Whole(&mut s.network.stage)), check: |s| at_least_one(s.network.stage) },
+    Key { path: "network.pool", doc: "how a cnn halves the image: average (smooth) or maximum of 2 x 2 pixels, or stride (the stage's first convolution takes every second pixel)",
+        field: |s| Box::new(Choice { value: &mut s.network.pool, all: &[("average", Some(Kept::Average)), ("maximum", Some(Kept::Maximum)), ("stride", None)] }), check: fine },
     Key { path: "network.bias", doc: "whether layers have biases, which start at zero; the convolutions of a preresnet or wrn have none",
         field: |s| Box::new(Flag(&mut s.network.bias)), check: fine },
     Key { path: "network.residual", doc: "whether hidden layers from the second on add their input to their output",
@@ -254,8 +273,10 @@ pub const KEYS: &[Key] = &[
         field: |s| Box::new(Whole(&mut s.schedule.warmup)), check: |s| s.schedule.check_warmup() },
     Key { path: "schedule.milestones", doc: "steps at which kind = \"step\" multiplies the rate by schedule.factor, and those of the points of kind = \"piecewise\"",
         field: |s| Box::new(Wholes(&mut s.schedule.milestones)), check: milestones },
-    Key { path: "schedule.factor", doc: "what kind = \"step\" multiplies the rate by",
+    Key { path: "schedule.factor", doc: "what kind = \"step\" and schedule.anneal_below multiply the rate by",
         field: |s| Box::new(Real(&mut s.schedule.factor)), check: |s| above_zero(s.schedule.factor) },
+    Key { path: "schedule.anneal_below", doc: "training loss at a look (train.check_every) from which on a constant rate is multiplied by schedule.factor, once and for all; not given: never",
+        field: |s| Box::new(Maybe { value: &mut s.schedule.anneal_below, kind: |x| Box::new(Real(x)) }), check: |s| s.schedule.check_anneal() },
     Key { path: "schedule.factors", doc: "rates of kind = \"piecewise\" at schedule.milestones, in units of eta",
         field: |s| Box::new(Reals(&mut s.schedule.factors)), check: |s| s.schedule.check_factors() },
     Key { path: "schedule.interpolation", doc: "what kind = \"piecewise\" does between its points: constant, linear or log (exponential growth or decay)",
@@ -279,6 +300,13 @@ pub const KEYS: &[Key] = &[
     Key { path: "schedule.conversion", doc: "none, or how scale-invariant segments trade weight decay for a growing rate: exact, phases (closed form) or growth_only; the others keep both",
         field: |s| Box::new(Choice { value: &mut s.schedule.conversion, all: &[("none", None), ("exact", Some(Conversion::Exact)), ("phases", Some(Conversion::Phases)), ("growth_only", Some(Conversion::GrowthOnly))] }), check: |s| if s.schedule.conversion.is_some() && s.optimizer.nesterov { Err(format!("cannot be done: {}", ConversionError::Nesterov)) } else { Ok(()) } },
 
+    Key { path: "noise.level", doc: "deviation of normal noise behind every normalisation, before the activation, in training alone; one number a position and step, for all samples and channels (1907.04595, section 5); 0: none",
+        field: |s| Box::new(Real(&mut s.noise.level)), check: noise::check },
+    Key { path: "noise.until", doc: "first step at which the noise is multiplied by noise.factor; not given: with schedule.anneal_below when the rate is, else never",
+        field: |s| Box::new(Maybe { value: &mut s.noise.until, kind: |n| Box::new(Whole(n)) }), check: fine },
+    Key { path: "noise.factor", doc: "what the noise is multiplied by from noise.until on; 0 removes it",
+        field: |s| Box::new(Real(&mut s.noise.factor)), check: |s| from_zero(s.noise.factor) },
+
     Key { path: "train.batch", doc: "samples of a step, drawn without replacement, or \"full\"",
         field: |s| Box::new(Batch(&mut s.train.batch)), check: |s| match s.train.batch { BatchSize::Full => Ok(()), BatchSize::Samples(samples) => at_least_one(samples) } },
     Key { path: "train.steps", doc: "how long to train, in optimiser updates; or give train.epochs or train.physical_time",
@@ -291,6 +319,8 @@ pub const KEYS: &[Key] = &[
         field: |s| Box::new(Whole(&mut s.train.check_every)), check: |s| at_least_one(s.train.check_every) },
     Key { path: "train.check_samples", doc: "training samples on which the metrics are taken: the first so many",
         field: |s| Box::new(Whole(&mut s.train.check_samples)), check: |s| at_least_one(s.train.check_samples) },
+    Key { path: "train.check_test", doc: "whether the held-out samples are looked at as often as the training samples, not at the end alone; `etalon train` always does",
+        field: |s| Box::new(Flag(&mut s.train.check_test)), check: fine },
     Key { path: "train.limit", doc: "a loss above limit x max(first loss, loss of the constant predictor) is divergence; a catapult's peak grows with width / eta^2, so that the limit must be far",
         field: |s| Box::new(Real(&mut s.train.limit)), check: |s| if s.train.limit > 1.0 { Ok(()) } else { Err("must be above 1".into()) } },
 
@@ -306,6 +336,8 @@ pub const KEYS: &[Key] = &[
         field: |s| Box::new(Whole(&mut s.measure.top)), check: |s| at_least_one(s.measure.top) },
     Key { path: "measure.weights", doc: "whether a trajectory tells each segment's norm, the angle it turns by at a step, and its effective rate eta / norm^2",
         field: |s| Box::new(Flag(&mut s.measure.weights)), check: fine },
+    Key { path: "measure.learnt", doc: "accuracy from which on a group of training samples (without, with, and only a patch) counts as learnt",
+        field: |s| Box::new(Real(&mut s.measure.learnt)), check: |s| share(s.measure.learnt) },
 
     Key { path: "search.metric", doc: "what counts as trained: train_accuracy, test_accuracy, train_loss or test_loss",
         field: |s| Box::new(Choice { value: &mut s.search.metric, all: &[("train_accuracy", Metric::TrainAccuracy), ("test_accuracy", Metric::TestAccuracy), ("train_loss", Metric::TrainLoss), ("test_loss", Metric::TestLoss)] }), check: fine },

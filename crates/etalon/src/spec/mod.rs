@@ -4,13 +4,17 @@
 //! not given has its default, and [`Spec::to_toml`] spells all of them out. [`KEYS`] is the one table of keys, from
 //! which reading, writing, errors and documentation follow.
 
+mod data;
 mod entry;
 mod error;
 mod keys;
 mod network;
+mod noise;
 mod schedule;
 mod setting;
 
+pub use self::noise::NoiseSpec;
+pub use data::{AugmentSpec, DataSpec, PatchSpec};
 pub(crate) use entry::{Entry, GRID};
 pub use error::SpecError;
 pub use keys::{KEYS, Key};
@@ -18,7 +22,7 @@ pub use network::{NetworkKind, NetworkSpec, Normalizer};
 pub use schedule::{ScheduleKind, ScheduleSpec};
 pub use setting::Setting;
 
-use crate::data::{DataError, Fill, Normalization, Options, Source};
+use crate::data::Normalization;
 use etalon_nn::Loss;
 use etalon_nn::kernels::activation::Activation;
 use etalon_nn::layers::Kept;
@@ -38,6 +42,7 @@ pub struct Spec {
     pub network: NetworkSpec,
     pub optimizer: OptimizerSpec,
     pub schedule: ScheduleSpec,
+    pub noise: NoiseSpec,
     pub train: TrainSpec,
     pub measure: MeasureSpec,
     pub search: SearchSpec,
@@ -62,59 +67,6 @@ pub enum Encoding {
     OneHot,
     /// One output; +1 for class 1, -1 for class 0.
     Sign,
-}
-
-/// `[data]`.
-#[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "each key is documented in `KEYS`")]
-pub struct DataSpec {
-    pub name: String,
-    /// 0 takes all.
-    pub train: usize,
-    /// 0 takes all.
-    pub test: usize,
-    pub normalize: Normalization,
-    pub classes: Vec<u64>,
-    pub encoding: Encoding,
-    /// These four belong to procedural sets; without one, the set's own default holds.
-    pub dimension: Option<usize>,
-    pub margin: Option<f64>,
-    pub noise: Option<f64>,
-    pub positive: Option<f64>,
-    pub seed: u64,
-    pub augment: AugmentSpec,
-}
-
-/// `[data.augment]`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[expect(missing_docs, reason = "each key is documented in `KEYS`")]
-pub struct AugmentSpec {
-    pub flip: bool,
-    pub crop: usize,
-    pub fill: Fill,
-}
-
-impl DataSpec {
-    /// Where the data comes from and which part of it is taken.
-    ///
-    /// # Errors
-    /// When the name is unknown.
-    pub fn source(&self) -> Result<Source, DataError> {
-        let all_if_zero = |count: usize| (count > 0).then_some(count);
-        Ok(Source {
-            classes: self.classes.iter().map(|&class| class.min(u32::MAX.into()) as u32).collect(),
-            train: all_if_zero(self.train),
-            test: all_if_zero(self.test),
-            options: Options {
-                dimension: self.dimension,
-                margin: self.margin,
-                noise: self.noise,
-                positive_share: self.positive,
-                seed: self.seed,
-            },
-            ..Source::named(&self.name)?
-        })
-    }
 }
 
 /// `[optimizer]`.
@@ -157,6 +109,7 @@ pub struct TrainSpec {
     pub budget: Budget,
     pub check_every: u64,
     pub check_samples: usize,
+    pub check_test: bool,
     pub limit: f64,
 }
 
@@ -170,6 +123,7 @@ pub struct MeasureSpec {
     pub iterations: usize,
     pub top: usize,
     pub weights: bool,
+    pub learnt: f64,
 }
 
 /// What a search's threshold is about.
@@ -214,27 +168,15 @@ impl Default for Spec {
             seed: 0,
             precision: Precision::F32,
             loss: Loss::CrossEntropy,
-            data: DataSpec {
-                name: "fashion-mini".into(),
-                train: 2000,
-                test: 500,
-                normalize: Normalization::Pixel,
-                classes: Vec::new(),
-                encoding: Encoding::Auto,
-                dimension: None,
-                margin: None,
-                noise: None,
-                positive: None,
-                seed: 0,
-                augment: AugmentSpec { flip: false, crop: 0, fill: Fill::Zero },
-            },
+            data: DataSpec::default(),
             network: NetworkSpec {
                 kind: NetworkKind::Mlp,
                 depth: 2,
                 width: 256,
                 widen: 1,
                 skip: Skip::Pad,
-                pool: Kept::Average,
+                stage: 1,
+                pool: Some(Kept::Average),
                 activation: Activation::Relu,
                 parametrization: Parametrization::Standard,
                 bias: true,
@@ -256,11 +198,13 @@ impl Default for Spec {
                 factors: BTreeMap::new(),
             },
             schedule: ScheduleSpec::default(),
+            noise: NoiseSpec { level: 0.0, until: None, factor: 0.0 },
             train: TrainSpec {
                 batch: BatchSize::Samples(64),
                 budget: Budget::Steps(500),
                 check_every: 25,
                 check_samples: 1000,
+                check_test: false,
                 limit: 1e12,
             },
             measure: MeasureSpec {
@@ -270,6 +214,7 @@ impl Default for Spec {
                 iterations: 100,
                 top: 1,
                 weights: false,
+                learnt: 0.6,
             },
             search: SearchSpec {
                 metric: Metric::TrainAccuracy,

@@ -56,7 +56,9 @@ pub struct NetworkSpec {
     pub width: usize,
     pub widen: usize,
     pub skip: Skip,
-    pub pool: Kept,
+    pub stage: usize,
+    /// None: strides.
+    pub pool: Option<Kept>,
     pub activation: Activation,
     pub parametrization: Parametrization,
     pub bias: bool,

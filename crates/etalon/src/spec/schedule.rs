@@ -38,6 +38,7 @@ pub struct ScheduleSpec {
     pub final_divisor: f64,
     pub file: String,
     pub sha256: String,
+    pub anneal_below: Option<f64>,
     /// None: weight decay and schedule as they are written.
     pub conversion: Option<Conversion>,
 }
@@ -59,6 +60,7 @@ impl Default for ScheduleSpec {
             final_divisor: 1e4,
             file: String::new(),
             sha256: String::new(),
+            anneal_below: None,
             conversion: None,
         }
     }
@@ -137,6 +139,20 @@ impl ScheduleSpec {
             return Ok(());
         }
         Err("is read by schedule.kind = \"file\" alone; set that, or leave the file out".into())
+    }
+
+    pub(super) fn check_anneal(&self) -> Result<(), String> {
+        let Some(below) = self.anneal_below else { return Ok(()) };
+        if !(below > 0.0 && below.is_finite()) {
+            return Err(format!("is {below}; a loss to fall to is a finite number above 0"));
+        }
+        if self.kind != ScheduleKind::Constant || self.conversion.is_some() {
+            return Err(
+                "lowers a rate that is constant until then; use schedule.kind = \"constant\", without a conversion"
+                    .into(),
+            );
+        }
+        Ok(())
     }
 
     pub(super) fn check_factors(&self) -> Result<(), String> {

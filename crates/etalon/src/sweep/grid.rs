@@ -203,6 +203,12 @@ impl Grid {
         self.job
     }
 
+    /// Whether a key that begins so is written in it, or runs.
+    pub(super) fn mentions(&self, prefix: &str) -> bool {
+        self.base.iter().any(|entry| entry.path.starts_with(prefix))
+            || self.axes.iter().any(|axis| axis.key.path.starts_with(prefix))
+    }
+
     /// The spec of a cell of this grid.
     ///
     /// # Errors

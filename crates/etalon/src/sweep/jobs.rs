@@ -4,13 +4,13 @@ use super::journal::Journal;
 use super::ledger::Ledger;
 use super::outcome::lines;
 use super::tasks::{AnyTask, Tasks};
-use super::{Cell, Job, Store};
+use super::{Cell, Grid, Job, Store};
 use crate::curvature::Instrument;
 use crate::phase::{BoundarySearch, Circumstances, Phase, classify, observe};
 use crate::search::{Progress, bytes as search_bytes, find_on};
 use crate::spec::Spec;
 use crate::theory::Bracket;
-use crate::train::{Plan, Record, Task, Trajectory, Trial};
+use crate::train::{Learning, Metrics, Plan, Record, Task, Trajectory, Trial};
 use etalon_nn::{Scalar, Workspace};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
@@ -19,8 +19,8 @@ use std::ops::ControlFlow;
 type Failure = Box<dyn std::error::Error>;
 
 /// The summary's columns of a job, after the trial's name and the keys of the grid.
-pub(super) fn columns(job: Job) -> Vec<&'static str> {
-    match job {
+pub(super) fn columns(grid: &Grid) -> Vec<&'static str> {
+    match grid.job() {
         Job::Train { curvature } => {
             let mut columns = vec![
                 "phase",
@@ -37,6 +37,12 @@ pub(super) fn columns(job: Job) -> Vec<&'static str> {
             ];
             if curvature {
                 columns.extend(["c", "ntk", "hessian", "ntk_end", "hessian_end"]);
+            }
+            if grid.mentions("data.patch.") {
+                columns.extend(GROUPS);
+            }
+            if grid.mentions("schedule.anneal_below") {
+                columns.push("annealed_at");
             }
             columns
         }
@@ -56,6 +62,18 @@ pub(super) fn columns(job: Job) -> Vec<&'static str> {
         Job::Boundaries => vec!["sharpness", "c_loss", "c_sharp", "c_max"],
     }
 }
+
+/// Columns of trials whose samples have patches.
+const GROUPS: [&str; 8] = [
+    "unpatched_accuracy",
+    "patched_accuracy",
+    "patch_only_accuracy",
+    "test_mixed_accuracy",
+    "test_patch_only_accuracy",
+    "unpatched_learnt_at",
+    "patched_learnt_at",
+    "patch_only_learnt_at",
+];
 
 /// What the cells of a sweep share.
 pub(super) struct Surroundings<'a> {
@@ -118,6 +136,12 @@ impl Surroundings<'_> {
         let mut row = train_row(&trajectory, verdict.phase)?;
         if curvature {
             add_curvature(&mut row, &trajectory);
+        }
+        if let Some(learning) = &trajectory.groups {
+            add_groups(&mut row, learning);
+        }
+        if let Some(annealed) = trajectory.annealed {
+            row["annealed_at"] = json!(annealed.step);
         }
         Ok(lines(&trajectory.records, cell, row)?)
     }
@@ -192,12 +216,28 @@ fn add_curvature(row: &mut Value, trajectory: &Trajectory) {
     (row["ntk_end"], row["hessian_end"]) = (json!(end.0), json!(end.1));
 }
 
+/// How well each group is predicted at the end, and when it was learnt.
+fn add_groups(row: &mut Value, Learning { learnt_at, last, .. }: &Learning) {
+    let of = |metrics: Option<Metrics>| json!(metrics.and_then(|metrics| metrics.accuracy));
+    let accuracies =
+        [last.unpatched, last.patched, last.patch_only, last.test_mixed, last.test_patch_only].map(of);
+    let steps = [learnt_at.unpatched, learnt_at.patched, learnt_at.patch_only].map(|step| json!(step));
+    for (column, value) in GROUPS.into_iter().zip(accuracies.into_iter().chain(steps)) {
+        row[column] = value;
+    }
+}
+
 /// What a trial takes: its own buffers, and its data as if no other trial shared them.
 fn bytes<T: Scalar>(task: &Task<T>, plan: &Plan) -> u64 {
     let data = [&task.train, &task.test].map(|samples| samples.inputs.len() + samples.targets.len());
-    let numbers = data.iter().sum::<usize>() + 4 * task.network.parameters();
+    // With patches, held-out samples are looked at in three ways, and training samples in a copy.
+    let patched = task.patches.is_some();
+    let copies =
+        if patched { 2 * task.test.inputs.len() + plan.check_samples * task.network.input_len() } else { 0 };
+    let looks = if patched { 3 } else { 1 };
+    let numbers = data.iter().sum::<usize>() + copies + 4 * task.network.parameters();
     Workspace::<T>::bytes(&task.network, plan.batch)
         + Workspace::<T>::bytes_for_outputs(&task.network, plan.check_samples)
-        + Workspace::<T>::bytes_for_outputs(&task.network, task.test.len)
+        + looks * Workspace::<T>::bytes_for_outputs(&task.network, task.test.len)
         + (numbers * size_of::<T>()) as u64
 }

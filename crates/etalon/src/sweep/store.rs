@@ -192,7 +192,7 @@ impl Store {
     /// # Errors
     /// When the system refuses.
     pub(super) fn summarise(&self, grid: &Grid) -> Result<(), SweepError> {
-        let columns = columns(grid.job());
+        let columns = columns(grid);
         let field = |value: Option<&Value>| match value {
             None | Some(Value::Null) => String::new(),
             Some(Value::String(text)) => text.clone(),

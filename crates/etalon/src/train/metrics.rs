@@ -1,8 +1,11 @@
 //! How good outputs are.
 
-use super::{Samples, Task};
+use super::groups::fix;
+use super::{Groups, Samples, Task};
+use crate::data::{Fixed, Group};
 use etalon_nn::{Batch, Loss, Scalar, Workspace};
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// Loss and accuracy on a set, in evaluation: batch normalisation takes its running statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -16,32 +19,72 @@ pub struct Metrics {
 
 /// Takes metrics of one set again and again, without allocating.
 #[derive(Debug)]
-pub(super) struct Gauge<'a, T> {
+pub(super) struct Gauge<'a, T: Clone> {
     task: &'a Task<T>,
-    batch: Batch<'a, T>,
+    inputs: Cow<'a, [T]>,
+    targets: &'a [T],
+    /// The group of each sample; empty without patches.
+    groups: Vec<Group>,
     outputs: Vec<T>,
     workspace: Workspace<T>,
 }
 
 impl<'a, T: Scalar> Gauge<'a, T> {
+    /// Of samples as they are.
     pub(super) fn new(task: &'a Task<T>, batch: Batch<'a, T>, parallel: bool) -> Self {
-        let rows = batch.inputs.len() / task.network.input_len();
+        let Batch { inputs, targets } = batch;
+        let rows = inputs.len() / task.network.input_len();
         let outputs = vec![T::ZERO; rows * task.network.output_len()];
-        Gauge { task, batch, outputs, workspace: Workspace::for_outputs(&task.network, rows, parallel) }
+        let workspace = Workspace::for_outputs(&task.network, rows, parallel);
+        Gauge { task, inputs: inputs.into(), targets, groups: Vec::new(), outputs, workspace }
+    }
+
+    /// Of the first training samples, with patches, drawn once, on those that have one.
+    pub(super) fn of_training(task: &'a Task<T>, samples: usize, parallel: bool) -> Self {
+        let mut gauge = Gauge::new(task, task.train.first(samples), parallel);
+        if let Some(patches) = &task.patches {
+            let (inputs, groups) = fix(&patches.patch, Fixed::Train, &gauge.inputs, task.network.input_len());
+            (gauge.inputs, gauge.groups) = (inputs.into(), groups);
+        }
+        gauge
     }
 
     /// The metrics at a point, with these running statistics.
     pub(super) fn take(&mut self, parameters: &[T], running: &[T]) -> Metrics {
-        let (network, width) = (&self.task.network, self.task.network.output_len());
-        network.outputs(parameters, running, self.batch.inputs, &mut self.workspace, &mut self.outputs);
-        let scale = width as f64 / self.outputs.len() as f64;
-        let loss = self.task.loss.value(width, scale, &self.outputs, self.batch.targets);
-        let accuracy = self.task.classes.then(|| {
-            let pairs = self.outputs.chunks_exact(width).zip(self.batch.targets.chunks_exact(width));
-            let right = pairs.filter(|(output, target)| is_right(output, target)).count();
-            right as f64 / (self.outputs.len() / width) as f64
-        });
-        Metrics { loss, accuracy }
+        let network = &self.task.network;
+        network.outputs(parameters, running, &self.inputs, &mut self.workspace, &mut self.outputs);
+        let scale = network.output_len() as f64 / self.outputs.len() as f64;
+        let loss = self.task.loss.value(network.output_len(), scale, &self.outputs, self.targets);
+        let right = self.rows().filter(|(output, target)| is_right(output, target)).count();
+        let rows = self.outputs.len() / network.output_len();
+        Metrics { loss, accuracy: self.task.classes.then_some(right as f64 / rows as f64) }
+    }
+
+    /// The metrics of each group, where metrics were taken last; none without patches.
+    pub(super) fn groups(&self) -> Option<Groups> {
+        let of = |group: Group| {
+            let (mut loss, mut right, mut count) = (0.0, 0u32, 0u32);
+            let members = self.rows().zip(&self.groups).filter(|&(_, &other)| other == group);
+            for ((output, target), _) in members {
+                loss += self.task.loss.value(output.len(), 1.0, output, target);
+                right += u32::from(is_right(output, target));
+                count += 1;
+            }
+            let count = count as f64;
+            (count > 0.0).then_some(Metrics { loss: loss / count, accuracy: Some(f64::from(right) / count) })
+        };
+        (!self.groups.is_empty()).then(|| Groups {
+            unpatched: of(Group::Unpatched),
+            patched: of(Group::Patched),
+            patch_only: of(Group::PatchOnly),
+            ..Groups::default()
+        })
+    }
+
+    /// Outputs that were taken last, and targets.
+    fn rows(&self) -> impl Iterator<Item = (&[T], &[T])> {
+        let width = self.task.network.output_len();
+        self.outputs.chunks_exact(width).zip(self.targets.chunks_exact(width))
     }
 
     /// Whether every output that was taken last is finite.

@@ -1,9 +1,12 @@
 //! One trial: a spec and a seed in, a trajectory out.
 
+mod anneal;
+mod groups;
 mod growth;
 mod metrics;
 mod motion;
 mod network;
+mod noise;
 mod optimizer;
 mod plan;
 mod task;
@@ -11,9 +14,12 @@ mod trajectory;
 mod trial;
 mod twin;
 
+pub use anneal::{Anneal, Annealed};
+pub use groups::{Groups, Learning, LearntAt, Patches};
 pub use metrics::Metrics;
 pub use motion::Motion;
 pub(crate) use motion::{direction_distance, norm};
+pub use noise::Noise;
 pub use optimizer::Sgd;
 pub(crate) use plan::factors;
 pub use plan::{Goal, Plan, PlanError};

@@ -37,7 +37,10 @@ pub(super) fn build<T: Scalar>(
     };
     let (depth, channels) = (network.depth, network.width);
     Ok(match family {
-        None => Cnn { image, depth, channels, pooling: network.pool, outputs, style }.build()?,
+        None => {
+            let (stage, pooling) = (network.stage, network.pool);
+            Cnn { image, depth, channels, stage, pooling, outputs, style }.build()?
+        }
         Some(family) => {
             let (widen, skip) = (network.widen, network.skip);
             ResNet { image, family, depth, channels, widen, skip, outputs, style }.build()?

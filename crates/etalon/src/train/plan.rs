@@ -1,6 +1,6 @@
 //! A trial's numbers, worked out from its spec.
 
-use super::{Sgd, Task};
+use super::{Anneal, Noise, Sgd, Task};
 use crate::schedule::{Conversion, ConversionError, FileError, Schedule};
 use crate::spec::{BatchSize, Budget, Metric, Spec};
 use etalon_nn::Scalar;
@@ -12,6 +12,10 @@ pub struct Plan {
     pub sgd: Sgd,
     /// The schedule.
     pub schedule: Schedule,
+    /// Whether the rate is lowered when the training loss is low enough.
+    pub anneal: Option<Anneal>,
+    /// The noise before activations, if there is any.
+    pub noise: Option<Noise>,
     /// How scale-invariant segments trade weight decay for a growing rate, if they do.
     pub conversion: Option<Conversion>,
     /// How long it lasts.
@@ -28,6 +32,8 @@ pub struct Plan {
     pub goal: Option<Goal>,
     /// Whether held-out metrics are taken at every look, not at the end alone.
     pub follow_test: bool,
+    /// The accuracy from which on a group of samples counts as learnt.
+    pub learnt: f64,
     /// Whether records tell how the weights of each segment move.
     pub motion: bool,
 }
@@ -98,6 +104,12 @@ pub enum PlanError {
     /// The budget makes no step, or too many to count.
     #[error("the budget makes {0:.3e} steps; it must make between 1 and 1e12")]
     Steps(f64),
+    /// A schedule that only training can tell.
+    #[error(
+        "schedule.anneal_below lowers the rate when the training loss is low enough: the schedule is not known before \
+         training; run `etalon train`, and give the step it tells as schedule.milestones with kind = \"step\""
+    )]
+    Unforeseeable,
     /// A schedule that is too long to be listed.
     #[error("a schedule of {0:.3e} steps is too long to be listed; at most 1e7")]
     TooLong(f64),
@@ -120,7 +132,7 @@ impl Budget {
 }
 
 impl Plan {
-    /// The plan of a spec for its task; with neither goal nor held-out metrics on the way.
+    /// The plan of a spec for its task, without a goal.
     ///
     /// # Errors
     /// When the spec's numbers do not fit the task.
@@ -139,6 +151,8 @@ impl Plan {
                 factors: factors(spec, task)?,
             },
             schedule: spec.schedule.schedule()?,
+            anneal: spec.schedule.anneal_below.map(|below| Anneal { below, factor: spec.schedule.factor }),
+            noise: spec.noise.noise(),
             conversion: spec.schedule.conversion,
             budget: spec.train.budget,
             batch,
@@ -146,7 +160,8 @@ impl Plan {
             check_samples: spec.train.check_samples.min(samples),
             limit: spec.train.limit,
             goal: None,
-            follow_test: false,
+            follow_test: spec.train.check_test,
+            learnt: spec.measure.learnt,
             motion: spec.measure.weights,
         })
     }

@@ -1,7 +1,7 @@
 //! What is learnt, by what: a network, a loss, and samples in the network's own precision.
 
-use super::network;
-use crate::data::{Augmentation, DataError, Dataset, Labels, load};
+use super::{Patches, network};
+use crate::data::{Augmentation, DataError, Dataset, Labels, Patch, load};
 use crate::spec::{Encoding, Spec};
 use etalon_nn::network::NetworkError;
 use etalon_nn::{Batch, Loss, Network, Scalar};
@@ -30,6 +30,8 @@ pub struct Task<T> {
     pub test: Samples<T>,
     /// What happens to the training set's samples whenever a step visits them.
     pub augmentation: Option<Augmentation>,
+    /// The patches on the training set's samples, if they have any.
+    pub patches: Option<Patches<T>>,
     /// Whether targets stand for classes, so that there is an accuracy.
     pub classes: bool,
 }
@@ -109,13 +111,16 @@ impl<T: Scalar> Task<T> {
     pub fn new(spec: &Spec) -> Result<Self, TaskError> {
         let mut split = load(&spec.data.source()?)?;
         split.normalise(spec.data.normalize)?;
+        split.shrink(spec.data.shrink)?;
         let (target, outputs) = target(spec, &split.train.labels)?;
         let network = network::build(spec, split.train.shape, outputs)?;
         let augment = spec.data.augment;
         let augmentation = Augmentation::new(split.train.shape, augment.flip, augment.crop, augment.fill);
         let classes = matches!(split.train.labels, Labels::Classes { .. });
         let (train, test) = (Samples::encode(&split.train, target), Samples::encode(&split.test, target));
+        let patch = spec.data.patch.rule().map(|rule| Patch::new(&rule, &split)).transpose()?;
         Ok(Task {
+            patches: patch.map(|patch| Patches::new(patch, &test)),
             network,
             loss: spec.loss,
             train,

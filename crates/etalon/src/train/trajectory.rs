@@ -1,6 +1,6 @@
 //! What a trial did.
 
-use super::{Metrics, Motion};
+use super::{Annealed, Groups, Learning, Metrics, Motion};
 use crate::units::significant;
 use serde::Serialize;
 
@@ -91,6 +91,9 @@ pub struct Record {
     /// Metrics on the held-out set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<Metrics>,
+    /// Metrics of the groups, where training samples have patches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Groups>,
     /// The largest eigenvalue of the NTK.
     pub ntk: Option<f64>,
     /// The largest eigenvalue of the Hessian.
@@ -102,7 +105,8 @@ pub struct Record {
 
 impl Record {
     pub(super) fn new(step: u64, eta: f64) -> Self {
-        Record { step, eta, loss: None, train: None, test: None, ntk: None, hessian: None, weights: None }
+        let (train, test, groups, weights) = (None, None, None, None);
+        Record { step, eta, loss: None, train, test, groups, ntk: None, hessian: None, weights }
     }
 
     /// Whether curvature was measured there.
@@ -133,6 +137,10 @@ pub struct Trajectory {
     pub train: Metrics,
     /// The metrics at the end on the held-out set.
     pub test: Metrics,
+    /// What it learnt of each group and when, where training samples have patches.
+    pub groups: Option<Learning>,
+    /// Whether and when the rate was lowered, where that waits for the training loss.
+    pub annealed: Option<Annealed>,
     /// The loss of the best constant prediction on the training set.
     pub constant_loss: f64,
     /// Updates done.

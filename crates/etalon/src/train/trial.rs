@@ -3,7 +3,8 @@
 use super::growth::{Growth, Point};
 use super::metrics::{Gauge, constant_predictor};
 use super::motion::Watch;
-use super::{Goal, Metrics, Plan, PlanError, Record, Stop, Task, Trajectory};
+use super::noise;
+use super::{Annealed, Goal, Groups, Learning, Metrics, Plan, PlanError, Record, Stop, Task, Trajectory};
 use crate::data::BatchOrder;
 use crate::spec::Metric;
 use etalon_nn::{Batch, Loss, Scalar, Workspace};
@@ -14,7 +15,7 @@ const RECORDS: u64 = 1000;
 
 /// One trial under way: everything it touches, so that a step allocates nothing.
 #[derive(Debug)]
-pub struct Trial<'a, T> {
+pub struct Trial<'a, T: Clone> {
     task: &'a Task<T>,
     plan: &'a Plan,
     eta: f64,
@@ -29,8 +30,13 @@ pub struct Trial<'a, T> {
     order: BatchOrder,
     inputs: Vec<T>,
     targets: Vec<T>,
+    noise: Vec<T>,
     train: Gauge<'a, T>,
     test: Gauge<'a, T>,
+    /// With patches: the held-out set in the shares of the training set, and its patches alone.
+    mixed: Option<[Gauge<'a, T>; 2]>,
+    learning: Option<Learning>,
+    annealed: Option<Annealed>,
     constant_loss: f64,
     /// The metrics before the first step.
     start: Metrics,
@@ -39,6 +45,14 @@ pub struct Trial<'a, T> {
     /// Whether samples can be told apart at all: identical inputs have identical outputs in every state.
     can_die: bool,
     parallel: bool,
+}
+
+/// Metrics that were taken at one state.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    train: Metrics,
+    test: Option<Metrics>,
+    groups: Option<Groups>,
 }
 
 /// What an observer sees before each update, and once after the last.
@@ -104,8 +118,9 @@ impl<'a, T: Scalar> Trial<'a, T> {
         let (network, samples, batch) = (&task.network, task.train.len, plan.batch);
         let total = plan.steps(eta, samples)?;
         let growth = Growth::new(plan, network, eta, total)?;
-        let gathered = if batch == samples && task.augmentation.is_none() { 0 } else { batch };
-        let mut train = Gauge::new(task, task.train.first(plan.check_samples), parallel);
+        let unchanged = task.augmentation.is_none() && task.patches.is_none();
+        let gathered = if batch == samples && unchanged { 0 } else { batch };
+        let mut train = Gauge::of_training(task, plan.check_samples, parallel);
         let start = train.take(&parameters, &running);
         Ok(Trial {
             start,
@@ -123,9 +138,17 @@ impl<'a, T: Scalar> Trial<'a, T> {
             order: BatchOrder::new(seed, samples, batch).map_err(|_| PlanError::Batch { batch, samples })?,
             inputs: vec![T::ZERO; gathered * network.input_len()],
             targets: vec![T::ZERO; gathered * network.output_len()],
+            noise: vec![T::ZERO; plan.noise.map_or(0, |_| network.noise_len())],
             can_die: !train.constant(),
             train,
             test: Gauge::new(task, task.test.batch(), parallel),
+            mixed: task.patches.as_ref().map(|patches| {
+                let targets = &task.test.targets;
+                [&patches.mixed, &patches.only]
+                    .map(|inputs| Gauge::new(task, Batch { inputs, targets }, parallel))
+            }),
+            learning: task.patches.as_ref().map(|_| Learning::new(plan.learnt)),
+            annealed: plan.anneal.map(Annealed::not_yet),
             constant_loss: constant_predictor(task.loss, &task.train),
             limit: f64::INFINITY,
             parallel,
@@ -176,12 +199,19 @@ impl<'a, T: Scalar> Trial<'a, T> {
 
     /// The rate of the next step.
     fn rate(&self) -> f64 {
-        self.plan.schedule.rate(self.eta, self.step, self.total)
+        let rate = self.plan.schedule.rate(self.eta, self.step, self.total);
+        // Multiplied by 1, it stays as it was typed.
+        rate * self.anneal_factor()
     }
 
     /// The natural logarithm of the rate of the next step.
     fn log_rate(&self) -> f64 {
-        self.plan.schedule.log_rate(self.eta, self.step, self.total)
+        self.plan.schedule.log_rate(self.eta, self.step, self.total) + self.anneal_factor().ln()
+    }
+
+    /// What the schedule's rate is multiplied by, once the training loss was low enough.
+    fn anneal_factor(&self) -> f64 {
+        self.annealed.filter(|annealed| annealed.step.is_some()).map_or(1.0, |annealed| annealed.factor)
     }
 
     /// The natural logarithm of the next step's rate for a segment, apart from what has been taken out.
@@ -195,6 +225,12 @@ impl<'a, T: Scalar> Trial<'a, T> {
     /// Computes the loss and the gradient of the next batch.
     fn look(&mut self) -> f64 {
         let (network, loss) = (&self.task.network, self.task.loss);
+        let annealed = self.annealed.is_some_and(|annealed| annealed.step.is_some());
+        let level = self.plan.noise.map_or(0.0, |noise| noise.level_at(self.step, annealed));
+        if level > 0.0 {
+            noise::draw(self.seed, self.step, level, &mut self.noise);
+        }
+        let noise = if level > 0.0 { &self.noise[..] } else { &[] };
         let batch = if self.is_full_batch() {
             self.task.train.batch()
         } else {
@@ -210,10 +246,15 @@ impl<'a, T: Scalar> Trial<'a, T> {
                     }
                 }
             }
+            if let Some(patches) = &self.task.patches {
+                for (image, &index) in self.inputs.chunks_exact_mut(width).zip(indices) {
+                    patches.patch.visit((self.seed, epoch, index), image);
+                }
+            }
             gather(&rows.targets, network.output_len(), indices, &mut self.targets);
             Batch { inputs: &self.inputs, targets: &self.targets }
         };
-        network.gradient(&self.parameters, batch, loss, &mut self.workspace)
+        network.noisy_gradient(&self.parameters, batch, noise, loss, &mut self.workspace)
     }
 
     /// One step: the batch's loss before the update, and why the trial is over if it is. A step that diverges makes no
@@ -246,30 +287,48 @@ impl<'a, T: Scalar> Trial<'a, T> {
     }
 
     /// Takes the metrics where the plan asks for them, and judges them.
-    fn check(&mut self) -> (Option<Metrics>, Option<Metrics>, Option<Stop>) {
+    fn check(&mut self) -> (Option<Look>, Option<Stop>) {
         let last = self.step == self.total;
         if !last && !self.step.is_multiple_of(self.plan.check_every) {
-            return (None, None, None);
+            return (None, None);
         }
-        let train = self.train.take(&self.parameters, &self.running);
         let goal = self.plan.goal;
         let wants_test =
             goal.is_some_and(|goal| matches!(goal.metric, Metric::TestAccuracy | Metric::TestLoss));
-        let follow = last || self.plan.follow_test || wants_test;
-        let test = follow.then(|| self.test.take(&self.parameters, &self.running));
+        let look = self.take(last || self.plan.follow_test || wants_test);
+        let train = look.train;
         let stop = if !self.train.finite() {
             Some(Stop::NotFinite { steps: self.step })
         } else if !(train.loss <= self.limit) {
             let loss = train.loss.is_finite().then_some(train.loss);
             Some(Stop::Diverged { step: self.step, loss, limit: self.limit })
-        } else if let Some(reached) = goal.and_then(|goal| reached(goal, self.step, train, test)) {
+        } else if let Some(reached) = goal.and_then(|goal| reached(goal, self.step, train, look.test)) {
             Some(reached)
         } else if self.can_die && self.train.constant() {
             Some(Stop::Dead { steps: self.step })
         } else {
             last.then_some(Stop::Budget { steps: self.step })
         };
-        (Some(train), test, stop)
+        if let Some(annealed) = &mut self.annealed {
+            annealed.follow(self.step, train.loss);
+        }
+        (Some(look), stop)
+    }
+
+    /// Takes the metrics of the training samples, and with `test` those of the held-out ones.
+    fn take(&mut self, test: bool) -> Look {
+        let (parameters, running) = (&self.parameters, &self.running);
+        let train = self.train.take(parameters, running);
+        let held_out = test.then(|| self.test.take(parameters, running));
+        let mut groups = self.train.groups();
+        if let (Some(groups), Some(gauges), true) = (&mut groups, &mut self.mixed, test) {
+            let [mixed, only] = gauges.each_mut().map(|gauge| gauge.take(parameters, running));
+            (groups.test_mixed, groups.test_patch_only) = (Some(mixed), Some(only));
+        }
+        if let (Some(learning), Some(groups)) = (&mut self.learning, groups) {
+            learning.follow(self.step, groups);
+        }
+        Look { train, test: held_out, groups }
     }
 
     fn state(&self, last: bool, diverged: bool) -> State<'_, T> {
@@ -286,11 +345,13 @@ impl<'a, T: Scalar> Trial<'a, T> {
         let mut records = Vec::with_capacity(self.total.min(RECORDS + RECORDS / 10 + 2) as usize);
         let (mut first_loss, mut peak) = (f64::NAN, (0, f64::NEG_INFINITY));
         // What was looked at after an update belongs to the state before the next one.
-        let mut looks = (None, None);
+        let mut look: Option<Look> = None;
         let mut watch = self.plan.motion.then(|| Watch::new(&self.parameters));
         let stop = loop {
             let mut record = Record::new(self.step, self.rate());
-            (record.train, record.test) = looks;
+            if let Some(Look { train, test, groups }) = look {
+                (record.train, record.test, record.groups) = (Some(train), test, groups);
+            }
             observe(self.state(false, false), &mut record);
             let watched = kept(record.step) || looked_at(&record) || record.is_measured();
             let mut watch = watch.as_mut().filter(|_| watched);
@@ -315,21 +376,21 @@ impl<'a, T: Scalar> Trial<'a, T> {
             }
             if let Some(stop) = stop {
                 // The batch that diverged may have moved running statistics.
-                looks = (None, None);
+                look = None;
                 break stop;
             }
-            let (train, test, stop) = self.check();
-            looks = (train, test);
+            let (taken, stop) = self.check();
+            look = taken;
             if let Some(stop) = stop {
                 break stop;
             }
         };
-        // The last looks, if there were any, were at this very state.
-        let train = looks.0.unwrap_or_else(|| self.train.take(&self.parameters, &self.running));
-        let test = looks.1.unwrap_or_else(|| self.test.take(&self.parameters, &self.running));
+        // The last look, if there was one, was at this very state.
+        let Look { train, test, groups } = look.unwrap_or_else(|| self.take(true));
+        let test = test.unwrap_or_else(|| self.test.take(&self.parameters, &self.running));
         let mut end = Record::new(self.step, self.rate());
         end.loss = train.loss.is_finite().then_some(train.loss);
-        (end.train, end.test) = (Some(train), Some(test));
+        (end.train, end.test, end.groups) = (Some(train), Some(test), groups);
         observe(self.state(true, stop.diverged()), &mut end);
         records.push(end);
         Trajectory {
@@ -342,6 +403,8 @@ impl<'a, T: Scalar> Trial<'a, T> {
             peak_loss: peak.1,
             train,
             test,
+            groups: self.learning,
+            annealed: self.annealed,
             constant_loss: self.constant_loss,
             steps: self.step,
             stop,

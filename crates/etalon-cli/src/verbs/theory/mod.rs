@@ -2,6 +2,7 @@
 
 mod boundaries;
 mod linear;
+mod pq;
 mod scale_invariant;
 mod scan;
 mod separable;
@@ -28,6 +29,9 @@ pub enum Model {
     Separable(separable::Arguments),
     /// Normalisation and weight decay together never settle: two toys in which either alone converges
     ScaleInvariant(scale_invariant::Arguments),
+    /// Two patterns in one sample: which a two-layer network learns first at a large and at a small rate, and what is left
+    /// of it at the end
+    Pq(Box<pq::Arguments>),
     /// Where the loss first rises, sharpness first rises, and training first diverges
     Boundaries(boundaries::Arguments),
 }
@@ -42,6 +46,7 @@ impl Model {
             Model::Linear(arguments) => arguments.run(context),
             Model::Separable(arguments) => arguments.run(context),
             Model::ScaleInvariant(arguments) => arguments.run(context),
+            Model::Pq(arguments) => arguments.run(context),
             Model::Boundaries(arguments) => arguments.run(context),
         }
     }

@@ -1,0 +1,125 @@
+//! `etalon plot`: one column of a table against another.
+
+use crate::context::{Context, Failure, Verdict};
+use crate::output::table;
+use crate::run_directory::{check_writable, write_whole};
+use etalon::figure::{Columns, Curve, LinePicture, curves};
+use etalon::sweep::{Constraint, Store, Table};
+use etalon::units::significant;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Draw a column of a sweep's summary, or of any CSV file, against another
+///
+/// Rows that agree in --x and --by, such as those of several seeds, are one point: their median, with an area from the
+/// least to the most. `etalon export DIR csv` writes the table of a sweep's trajectories, whose --x is step.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The folder of a sweep, whose summary is used, or a CSV file
+    #[arg(value_name = "DIR | FILE.csv", value_hint = clap::ValueHint::AnyPath)]
+    table: PathBuf,
+
+    /// The column that lies to the right
+    #[arg(long, value_name = "COLUMN")]
+    x: String,
+
+    /// The columns that lie upwards, separated by commas
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', required = true)]
+    y: Vec<String>,
+
+    /// Columns whose values make curves of their own, separated by commas
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    by: Vec<String>,
+
+    /// Use only rows that meet this, such as "data.patch.size == 4"; may be given again
+    #[arg(long, value_name = "COMPARISON")]
+    only: Vec<String>,
+
+    /// A logarithmic axis to the right
+    #[arg(long)]
+    log: bool,
+
+    /// What stands above the picture
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    title: String,
+
+    /// Draw it as SVG, and write its numbers as CSV beside it
+    #[arg(long, value_name = "FILE.svg", value_hint = clap::ValueHint::FilePath)]
+    figure: Option<PathBuf>,
+}
+
+/// The highest point of a curve.
+#[derive(Serialize)]
+struct Summit {
+    curve: String,
+    points: usize,
+    x: f64,
+    median: f64,
+    least: f64,
+    most: f64,
+}
+
+impl Arguments {
+    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+        if let Some(path) = &self.figure {
+            check_writable(path)?;
+        }
+        let only = self.only.iter().map(|text| Constraint::parse(text)).collect::<Result<Vec<_>, _>>();
+        let only = only.map_err(|error| format!("--only: {error}"))?;
+        let columns = Columns { x: self.x, y: self.y, by: self.by, only };
+        let curves = curves(&read(&self.table)?, &columns)?;
+        if let Some(path) = &self.figure {
+            let up = columns.y.join(", ");
+            let title =
+                if self.title.is_empty() { format!("{up} against {}", columns.x) } else { self.title };
+            let picture = LinePicture { title, right: &columns.x, up: &up, log: self.log, curves: &curves };
+            write_whole(path, picture.svg()?.as_bytes())?;
+            write_whole(&path.with_extension("csv"), numbers(&columns.x, &curves).to_csv().as_bytes())?;
+        }
+        let summits: Vec<Summit> = curves.iter().filter_map(summit).collect();
+        context.output.show(&summits, || text(&summits, &columns.x))?;
+        Ok(Verdict::Done)
+    }
+}
+
+fn read(path: &PathBuf) -> Result<Table, Failure> {
+    if path.is_dir() {
+        return Ok(Store::read_only(path)?.summary()?);
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(Table::parse(&text).map_err(|fault| format!("{}: {fault}", path.display()))?)
+}
+
+fn numbers(x: &str, curves: &[Curve]) -> Table {
+    let columns = ["curve", x, "median", "least", "most"].map(Into::into).into();
+    let rows = curves.iter().flat_map(|Curve { name, bands }| {
+        bands.iter().map(move |band| {
+            let numbers = [band.size, band.median, band.low, band.high].map(|number| number.to_string());
+            [name.clone()].into_iter().chain(numbers).collect()
+        })
+    });
+    Table { columns, rows: rows.collect() }
+}
+
+fn summit(Curve { name, bands }: &Curve) -> Option<Summit> {
+    let best = bands.iter().max_by(|a, b| a.median.total_cmp(&b.median))?;
+    Some(Summit {
+        curve: name.clone(),
+        points: bands.len(),
+        x: best.size,
+        median: best.median,
+        least: best.low,
+        most: best.high,
+    })
+}
+
+fn text(summits: &[Summit], x: &str) -> String {
+    let row = |summit: &Summit| {
+        let Summit { curve, points, x, median, least, most } = summit;
+        let numbers = [*x, *median, *least, *most].map(|number| significant(number, 4));
+        let [x, median, least, most] = numbers;
+        [curve.clone(), points.to_string(), median, x, least, most]
+    };
+    let at = format!("at {x}");
+    table(["curve", "points", "highest median", &at, "least there", "most there"], summits.iter().map(row))
+}
