@@ -10,6 +10,7 @@ mod help;
 mod images;
 mod measure;
 mod readme;
+mod reproduce;
 mod run_directory;
 mod schedule;
 mod spec;

@@ -36,11 +36,7 @@ impl<'a, T: Scalar> Gauge<'a, T> {
         network.outputs(parameters, running, self.batch.inputs, &mut self.workspace, &mut self.outputs);
         let scale = width as f64 / self.outputs.len() as f64;
         let loss = self.task.loss.value(width, scale, &self.outputs, self.batch.targets);
-        let accuracy = self.task.classes.then(|| {
-            let pairs = self.outputs.chunks_exact(width).zip(self.batch.targets.chunks_exact(width));
-            let right = pairs.filter(|(output, target)| is_right(output, target)).count();
-            right as f64 / (self.outputs.len() / width) as f64
-        });
+        let accuracy = self.task.classes.then(|| accuracy(&self.outputs, self.batch.targets, width));
         Metrics { loss, accuracy }
     }
 
@@ -54,6 +50,13 @@ impl<'a, T: Scalar> Gauge<'a, T> {
         let width = self.task.network.output_len();
         self.outputs.chunks_exact(width).all(|row| row == &self.outputs[..width])
     }
+}
+
+/// The share of samples whose class is the one predicted, with so many outputs a sample.
+pub(crate) fn accuracy<T: Scalar>(outputs: &[T], targets: &[T], width: usize) -> f64 {
+    let pairs = outputs.chunks_exact(width).zip(targets.chunks_exact(width));
+    let right = pairs.filter(|(output, target)| is_right(output, target)).count();
+    right as f64 / (outputs.len() / width) as f64
 }
 
 fn is_right<T: Scalar>(output: &[T], target: &[T]) -> bool {

@@ -12,6 +12,7 @@ mod trial;
 mod twin;
 
 pub use metrics::Metrics;
+pub(crate) use metrics::accuracy;
 pub use motion::Motion;
 pub(crate) use motion::{direction_distance, norm};
 pub use optimizer::Sgd;
