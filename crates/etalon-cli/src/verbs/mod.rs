@@ -8,6 +8,7 @@ mod find;
 mod fit;
 mod measure;
 mod plot;
+mod reproduce;
 mod schedule;
 mod spec;
 mod status;
@@ -57,6 +58,7 @@ pub enum Verb {
     Status(status::Arguments),
     Fit(fit::Arguments),
     Plot(plot::Arguments),
+    Reproduce(reproduce::Arguments),
     Export(export::Arguments),
     Watch(watch::Arguments),
     Spec(spec::Arguments),
@@ -82,6 +84,7 @@ impl Verb {
             Verb::Status(arguments) => arguments.run(context),
             Verb::Fit(arguments) => arguments.run(context),
             Verb::Plot(arguments) => arguments.run(context),
+            Verb::Reproduce(arguments) => arguments.run(context),
             Verb::Export(arguments) => arguments.run(context),
             Verb::Watch(arguments) => arguments.run(context),
             Verb::Spec(arguments) => arguments.run(context),

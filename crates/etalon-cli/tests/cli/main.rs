@@ -12,6 +12,7 @@ mod measure;
 mod patches;
 mod plot;
 mod readme;
+mod reproduce;
 mod run_directory;
 mod schedule;
 mod spec;

@@ -55,9 +55,8 @@ impl<'a, T: Scalar> Gauge<'a, T> {
         network.outputs(parameters, running, &self.inputs, &mut self.workspace, &mut self.outputs);
         let scale = network.output_len() as f64 / self.outputs.len() as f64;
         let loss = self.task.loss.value(network.output_len(), scale, &self.outputs, self.targets);
-        let right = self.rows().filter(|(output, target)| is_right(output, target)).count();
-        let rows = self.outputs.len() / network.output_len();
-        Metrics { loss, accuracy: self.task.classes.then_some(right as f64 / rows as f64) }
+        let share = || accuracy(&self.outputs, self.targets, network.output_len());
+        Metrics { loss, accuracy: self.task.classes.then(share) }
     }
 
     /// The metrics of each group, where metrics were taken last; none without patches.
@@ -97,6 +96,13 @@ impl<'a, T: Scalar> Gauge<'a, T> {
         let width = self.task.network.output_len();
         self.outputs.chunks_exact(width).all(|row| row == &self.outputs[..width])
     }
+}
+
+/// The share of samples whose class is the one predicted, with so many outputs a sample.
+pub(crate) fn accuracy<T: Scalar>(outputs: &[T], targets: &[T], width: usize) -> f64 {
+    let pairs = outputs.chunks_exact(width).zip(targets.chunks_exact(width));
+    let right = pairs.filter(|(output, target)| is_right(output, target)).count();
+    right as f64 / (outputs.len() / width) as f64
 }
 
 fn is_right<T: Scalar>(output: &[T], target: &[T]) -> bool {

@@ -17,6 +17,7 @@ mod twin;
 pub use anneal::{Anneal, Annealed};
 pub use groups::{Groups, Learning, LearntAt, Patches};
 pub use metrics::Metrics;
+pub(crate) use metrics::accuracy;
 pub use motion::Motion;
 pub(crate) use motion::{direction_distance, norm};
 pub use noise::Noise;

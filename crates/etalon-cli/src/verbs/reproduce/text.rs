@@ -1,0 +1,185 @@
+//! Claims and judgements as text.
+
+use super::kept::Facts;
+use crate::context::{Context, Failure, Verdict};
+use crate::output::table;
+use etalon::claims::{Claim, Judgement, Rule, Size, catalogue, duration};
+use etalon::units::significant;
+use serde::Serialize;
+
+/// Columns of running text.
+const WIDTH: usize = 100;
+/// Columns of the names before it.
+const INDENT: usize = 11;
+
+/// A claim of the catalogue, as JSON.
+#[derive(Serialize)]
+struct Entry {
+    id: &'static str,
+    paper: String,
+    place: &'static str,
+    statement: &'static str,
+    certainty: String,
+    rule: Rule,
+    sizes: Vec<Sized>,
+}
+
+#[derive(Serialize)]
+struct Sized {
+    size: Size,
+    setting: String,
+    spec: Option<String>,
+    /// About how long it takes on two cores.
+    seconds: f64,
+}
+
+impl Entry {
+    fn new(claim: &'static Claim, seed: u64, sizes: &[Size]) -> Entry {
+        let sizes = sizes.iter().map(|&size| {
+            let setting = (claim.setting)(size, seed);
+            Sized { size, setting: setting.words, spec: setting.spec, seconds: setting.seconds }
+        });
+        Entry {
+            id: claim.id,
+            paper: format!("{}, {} ({})", claim.paper.authors, claim.paper.title, claim.paper.arxiv),
+            place: claim.place,
+            statement: claim.statement,
+            certainty: claim.certainty.to_string(),
+            rule: Rule::of(claim),
+            sizes: sizes.collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Catalogue {
+    claims: Vec<Entry>,
+}
+
+/// The catalogue.
+pub(super) fn list(context: &Context) -> Result<Verdict, Failure> {
+    let seed = context.seed.unwrap_or(0);
+    let claims: Vec<Entry> = catalogue().map(|claim| Entry::new(claim, seed, &Size::ALL)).collect();
+    let catalogue = Catalogue { claims };
+    context.output.show(&catalogue, || {
+        let time = |entry: &Entry, index: usize| duration(entry.sizes[index].seconds);
+        let rows = catalogue.claims.iter().map(|entry| {
+            let about = shortened(entry.statement, 84);
+            [entry.id.into(), time(entry, 0), time(entry, 1), time(entry, 2), about]
+        });
+        table(["claim", "quick", "standard", "paper", "what the paper says"], rows)
+    })?;
+    Ok(Verdict::Done)
+}
+
+/// Some claims with what would be run.
+pub(super) fn show(context: &Context, claims: &[&'static Claim], size: Size) -> Result<Verdict, Failure> {
+    let seed = context.seed.unwrap_or(0);
+    let claims: Vec<Entry> = claims.iter().map(|claim| Entry::new(claim, seed, &[size])).collect();
+    let catalogue = Catalogue { claims };
+    context.output.show(&catalogue, || {
+        let entry = |entry: &Entry| {
+            let mut text = format!("{}\n", entry.id);
+            text += &line("paper", &format!("{}, {}; {}", entry.paper, entry.place, entry.certainty));
+            text += &line("says", entry.statement);
+            for sized in &entry.sizes {
+                text += &line("setting", &format!("{} (about {})", sized.setting, duration(sized.seconds)));
+            }
+            text += &line("rule", &entry.rule.words);
+            for spec in entry.sizes.iter().filter_map(|sized| sized.spec.as_ref()) {
+                text += &format!("\n{spec}");
+            }
+            text
+        };
+        catalogue.claims.iter().map(entry).collect::<Vec<_>>().join("\n")
+    })?;
+    Ok(Verdict::Done)
+}
+
+/// One judgement.
+pub(super) fn block(judgement: &Judgement) -> String {
+    let Judgement { id, paper, place, statement, certainty, setting, verdict, reason, seconds, .. } =
+        judgement;
+    let size = judgement.size.name();
+    let mut text = format!("{id}  {verdict}  ({size}, {} s)\n", significant(*seconds, 2));
+    text += &line("paper", &format!("{paper}, {place}; {certainty}"));
+    text += &line("says", statement);
+    text += &line("setting", setting);
+    for measured in judgement.measured.iter().filter(|measured| measured.value.is_some()) {
+        let condition = judgement.condition(&measured.name);
+        let must = condition.map_or(String::new(), |condition| format!("; must be {}", condition.bounds()));
+        text += &line("measured", &format!("{}: {}{must}", measured.what, measured.text()));
+    }
+    if let Some(reason) = reason {
+        text += &line("reason", reason);
+    }
+    text + "\n"
+}
+
+/// All judgements, one a line.
+pub(super) fn table_of(judgements: &[Judgement]) -> String {
+    let rows = judgements.iter().map(|judgement| {
+        let Judgement { id, verdict, seconds, reason, statement, .. } = judgement;
+        let about = reason.clone().unwrap_or_else(|| shortened(statement, 84));
+        [id.clone(), verdict.to_string(), format!("{} s", significant(*seconds, 2)), about]
+    });
+    let count = |wanted: &str| judgements.iter().filter(|found| found.verdict.to_string() == wanted).count();
+    let (holds, fails, open) = (count("holds"), count("does not hold"), count("not decided"));
+    let table = table(["claim", "verdict", "time", ""], rows);
+    format!(
+        "{table}\n{} claims: {holds} hold, {fails} do not hold, {open} are not decided\n",
+        judgements.len()
+    )
+}
+
+/// The machine and the version, in a sentence.
+pub(super) fn facts(facts: &Facts) -> String {
+    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), String::from);
+    let machine = &facts["machine"];
+    let commit = facts.get("commit").and_then(|commit| commit.as_str());
+    let commit = commit.map_or(String::new(), |commit| format!(" ({})", commit.get(..12).unwrap_or(commit)));
+    format!(
+        "Etalon {}{commit}, {}, on {} with {} threads and {} kernels, {}",
+        text(&facts["etalon"]),
+        text(&facts["started"]),
+        text(&machine["cpu"]),
+        text(&machine["threads"]),
+        text(&machine["kernels"]),
+        text(&machine["os"])
+    )
+}
+
+/// A line of a block: its name, then text that is broken between words.
+fn line(name: &str, text: &str) -> String {
+    let mut lines = String::new();
+    let mut current = format!("  {name:<width$}", width = INDENT - 2);
+    let mut is_empty = true;
+    for word in text.split_whitespace() {
+        if !is_empty && current.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines += &(current + "\n");
+            current = " ".repeat(INDENT);
+            is_empty = true;
+        }
+        if !is_empty {
+            current.push(' ');
+        }
+        current += word;
+        is_empty = false;
+    }
+    lines + &current + "\n"
+}
+
+/// The beginning of a text, whole words only.
+fn shortened(text: &str, most: usize) -> String {
+    let mut short = String::new();
+    for word in text.split_whitespace() {
+        if short.chars().count() + word.chars().count() >= most {
+            return short + " ...";
+        }
+        if !short.is_empty() {
+            short.push(' ');
+        }
+        short += word;
+    }
+    short
+}

@@ -1,0 +1,106 @@
+//! `etalon reproduce`.
+
+use crate::{Etalon, json};
+use serde_json::Value;
+
+/// What a claim's numbers and rule come to, worked out anew.
+fn verdict_of(claim: &Value) -> &'static str {
+    let mut open = false;
+    for condition in claim["rule"]["conditions"].as_array().unwrap() {
+        let measured = claim["measured"].as_array().unwrap();
+        let value =
+            measured.iter().find(|measured| measured["name"] == condition["quantity"]).unwrap()["value"]
+                .as_f64();
+        let Some(value) = value else {
+            open = true;
+            continue;
+        };
+        let low = condition["at_least"].as_f64().unwrap_or(f64::NEG_INFINITY);
+        let high = condition["at_most"].as_f64().unwrap_or(f64::INFINITY);
+        if value < low || value > high {
+            return "does not hold";
+        }
+    }
+    if open { "not decided" } else { "holds" }
+}
+
+#[test]
+fn every_claim_is_judged_at_quick_size_by_its_own_rule() {
+    let etalon = Etalon::new();
+    let outcome = etalon.run(&["reproduce", "--all", "--size", "quick", "--json", "--out", "run"]);
+    let report = json(&outcome.stdout);
+    let claims = report["claims"].as_array().unwrap();
+    let listed = json(&etalon.run(&["reproduce", "list", "--json"]).printed());
+    assert_eq!(claims.len(), listed["claims"].as_array().unwrap().len());
+    for claim in claims {
+        let id = claim["id"].as_str().unwrap();
+        println!("{id}: {} in {} s, {}", claim["verdict"], claim["seconds"], claim["reason"]);
+        assert_eq!(claim["verdict"], verdict_of(claim), "{id}");
+        for key in ["statement", "size", "measured", "rule", "seconds", "command", "certainty", "setting"] {
+            assert!(!claim[key].is_null(), "{id} has no {key}");
+        }
+        // An error would leave a claim open.
+        assert_ne!(claim["verdict"], "not decided", "{id}: {}", claim["reason"]);
+        assert_eq!(&json(&etalon.read(&format!("run/{id}/claim.json"))), claim);
+    }
+    let fails = claims.iter().any(|claim| claim["verdict"] == "does not hold");
+    assert_eq!(outcome.code, Some(i32::from(fails)), "{}", outcome.stderr);
+    let expected =
+        ["A-1", "A-2", "A-3", "A-T2", "A-T4", "B-1", "B-2", "B-3", "B-6", "C-1", "C-4", "D-1", "D-4", "D-5"];
+    for id in expected {
+        let claim = claims.iter().find(|claim| claim["id"] == id).unwrap();
+        assert_eq!(claim["verdict"], "holds", "{id}: {}", claim["reason"]);
+    }
+    // Curves and the spec lie beside.
+    assert!(etalon.read("run/A-2/runs.csv").starts_with("width,seed,c,final_c,peak_loss,peak_step\n"));
+    assert!(etalon.read("run/A-4/spec.toml").contains("width = 256"));
+    assert!(etalon.read("run/C-1/spec.toml").contains("[grid]"));
+    // The page of what was kept names each.
+    let page = etalon.run(&["reproduce", "--from", "run", "--markdown"]);
+    assert_eq!(page.code, Some(i32::from(fails)), "{}", page.stderr);
+    assert!(
+        claims
+            .iter()
+            .all(|claim| page.stdout.contains(&format!("\n### {}\n", claim["id"].as_str().unwrap())))
+    );
+}
+
+#[test]
+fn a_claim_is_told_with_its_numbers_and_the_rule() {
+    let etalon = Etalon::new();
+    let text = etalon.run(&["reproduce", "a-2", "--seed", "7"]).printed();
+    assert!(text.starts_with("A-2  holds  (quick, "), "{text}");
+    for expected in ["says     In the two-layer", "must be at most 2", "verified by derivation"] {
+        assert!(text.contains(expected), "{expected} is missing in:\n{text}");
+    }
+    let table = etalon.run(&["reproduce", "A-1", "A-3"]).printed();
+    assert!(table.ends_with("2 claims: 2 hold, 0 do not hold, 0 are not decided\n"), "{table}");
+    let same = json(&etalon.run(&["reproduce", "A-2", "--seed", "7", "--json", "--threads", "1"]).printed());
+    let other = json(&etalon.run(&["reproduce", "A-2", "--seed", "8", "--json"]).printed());
+    assert!(text.contains("; the boundary by bisection") && same["claims"][0]["seed"] == 7);
+    assert_ne!(same["claims"][0]["measured"], other["claims"][0]["measured"], "seeds differ");
+}
+
+#[test]
+fn what_would_run_is_shown_without_running() {
+    let etalon = Etalon::new();
+    let text = etalon.run(&["reproduce", "A-5", "--size", "paper", "--show"]).printed();
+    assert!(text.contains("depth = 28\nwiden = 10") && text.contains("(about 46 days)"), "{text}");
+    let list = etalon.run(&["reproduce", "list"]).printed();
+    assert!(list.lines().count() > 30 && list.contains("A-4"), "{list}");
+}
+
+#[test]
+fn what_is_no_claim_is_refused() {
+    let etalon = Etalon::new();
+    let complaint = |arguments: &[&str]| etalon.run(&[&["reproduce"], arguments].concat()).complaint();
+    assert!(complaint(&["A-44"]).contains("did you mean `A-4`?"));
+    assert!(complaint(&[]).contains("which claims?"));
+    assert!(complaint(&["--all", "A-1"]).contains("--all is every claim"));
+    assert!(complaint(&["list", "A-1"]).contains("`list` stands alone"));
+    assert!(complaint(&["--from", "nowhere"]).contains("cannot read nowhere/meta.json"));
+    etalon.run(&["reproduce", "A-1", "--out", "run"]).printed();
+    assert!(complaint(&["--from", "run", "A-2"]).contains("run holds none of these claims"));
+    etalon.write("run/A-1/claim.json", "{}");
+    assert!(complaint(&["--from", "run"]).contains("is no judgement of this version"));
+}

@@ -1,0 +1,169 @@
+//! What a paper says, and what would show it.
+
+use super::session::{Bench, ClaimError};
+use crate::spec::{Spec, SpecError};
+use crate::sweep::Grid;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A paper.
+#[derive(Debug, PartialEq)]
+pub struct Paper {
+    /// The letter that its claims begin with.
+    pub letter: char,
+    /// Its title.
+    pub title: &'static str,
+    /// Its authors and year.
+    pub authors: &'static str,
+    /// Its number on arXiv.
+    pub arxiv: &'static str,
+}
+
+/// How sure it is that the paper says this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certainty {
+    /// It was read there.
+    Found,
+    /// It follows from what was read there, and the derivation was checked numerically.
+    Derived,
+    /// It is remembered, and was not read again.
+    Recalled,
+}
+
+impl fmt::Display for Certainty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Certainty::Found => "found in the text",
+            Certainty::Derived => "verified by derivation",
+            Certainty::Recalled => "from memory",
+        })
+    }
+}
+
+/// How large the setting is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Size {
+    /// Seconds.
+    Quick,
+    /// Minutes on two cores.
+    Standard,
+    /// That of the paper, as far as it is known.
+    Paper,
+}
+
+impl Size {
+    /// All, the smallest first.
+    pub const ALL: [Size; 3] = [Size::Quick, Size::Standard, Size::Paper];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Size::Quick => "quick",
+            Size::Standard => "standard",
+            Size::Paper => "paper",
+        }
+    }
+
+    /// One of three values, by size.
+    pub(super) fn of<T>(self, [quick, standard, paper]: [T; 3]) -> T {
+        match self {
+            Size::Quick => quick,
+            Size::Standard => standard,
+            Size::Paper => paper,
+        }
+    }
+}
+
+/// Something that is measured, and what it must be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quantity {
+    /// Its name, in one word.
+    pub name: &'static str,
+    /// What it is.
+    pub what: &'static str,
+    /// Its unit; empty for a plain number.
+    pub unit: &'static str,
+    /// The least that the claim allows.
+    pub at_least: Option<f64>,
+    /// The most.
+    pub at_most: Option<f64>,
+}
+
+impl Quantity {
+    /// One that is told and decides nothing.
+    pub const fn new(name: &'static str, what: &'static str) -> Self {
+        Quantity { name, what, unit: "", at_least: None, at_most: None }
+    }
+
+    /// With a unit.
+    pub const fn in_unit(self, unit: &'static str) -> Self {
+        Quantity { unit, ..self }
+    }
+
+    /// With a lower bound.
+    pub const fn at_least(self, limit: f64) -> Self {
+        Quantity { at_least: Some(limit), ..self }
+    }
+
+    /// With an upper bound.
+    pub const fn at_most(self, limit: f64) -> Self {
+        Quantity { at_most: Some(limit), ..self }
+    }
+
+    /// With both.
+    pub const fn between(self, low: f64, high: f64) -> Self {
+        self.at_least(low).at_most(high)
+    }
+}
+
+/// What is run at a size.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
+    /// In words.
+    pub words: String,
+    /// The spec, or the grid of specs, where a network is trained.
+    pub spec: Option<String>,
+    /// About how long it takes on two cores, in seconds.
+    pub seconds: f64,
+}
+
+impl Setting {
+    /// Of a model that is solved.
+    pub(super) fn model(seconds: f64, words: String) -> Self {
+        Setting { words, spec: None, seconds }
+    }
+
+    /// Of a network that is trained.
+    pub(super) fn network(seconds: f64, spec: String, words: String) -> Self {
+        Setting { words, spec: Some(spec), seconds }
+    }
+}
+
+/// A spec or a grid with every key spelled out.
+///
+/// # Errors
+/// When it is none.
+pub(super) fn resolved(text: &str) -> Result<String, SpecError> {
+    if text.contains("[grid]") { Grid::parse(text)?.to_toml() } else { Ok(Spec::parse(text)?.to_toml()) }
+}
+
+/// A claim of a paper.
+#[derive(Debug)]
+pub struct Claim {
+    /// Its name, such as `A-4`: the letter of the paper, and a number or the `T` of a threshold.
+    pub id: &'static str,
+    /// The paper.
+    pub paper: &'static Paper,
+    /// Where in it.
+    pub place: &'static str,
+    /// What the paper says.
+    pub statement: &'static str,
+    /// How sure it is that it does.
+    pub certainty: Certainty,
+    /// What is measured. The rule is that each lies within its bounds.
+    pub quantities: &'static [Quantity],
+    /// What is run at a size, from a seed on.
+    pub setting: fn(Size, u64) -> Setting,
+    pub(super) measure: fn(&mut Bench<'_>) -> Result<(), ClaimError>,
+}
