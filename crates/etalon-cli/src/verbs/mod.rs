@@ -7,6 +7,7 @@ mod export;
 mod find;
 mod fit;
 mod measure;
+mod report;
 mod schedule;
 mod spec;
 mod status;
@@ -55,6 +56,7 @@ pub enum Verb {
     Worker(worker::Arguments),
     Status(status::Arguments),
     Fit(fit::Arguments),
+    Report(report::Arguments),
     Export(export::Arguments),
     Watch(watch::Arguments),
     Spec(spec::Arguments),
@@ -79,6 +81,7 @@ impl Verb {
             Verb::Worker(arguments) => arguments.run(context),
             Verb::Status(arguments) => arguments.run(context),
             Verb::Fit(arguments) => arguments.run(context),
+            Verb::Report(arguments) => arguments.run(context),
             Verb::Export(arguments) => arguments.run(context),
             Verb::Watch(arguments) => arguments.run(context),
             Verb::Spec(arguments) => arguments.run(context),

@@ -1,5 +1,6 @@
 //! The program as its users meet it: what it prints where, and how it exits.
 
+mod browser;
 mod completions;
 mod data;
 mod environment;
@@ -10,6 +11,7 @@ mod help;
 mod images;
 mod measure;
 mod readme;
+mod report;
 mod run_directory;
 mod schedule;
 mod spec;

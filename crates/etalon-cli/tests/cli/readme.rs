@@ -51,9 +51,19 @@ fn the_readmes_commands_do_what_it_says() {
         }
         run.push(verb);
     }
-    for verb in
-        ["find", "measure", "train", "sweep", "schedule", "status", "fit", "export", "spec", "completions"]
-    {
+    for verb in [
+        "find",
+        "measure",
+        "train",
+        "sweep",
+        "schedule",
+        "status",
+        "fit",
+        "report",
+        "export",
+        "spec",
+        "completions",
+    ] {
         assert!(run.contains(&verb), "the README shows `etalon {verb}`");
     }
     assert!(etalon.read("runs/heavy-ball/spec.toml").contains("momentum = 0.9"));
