@@ -42,7 +42,8 @@
 //!
 //! # How it is laid out
 //!
-//! Modules point one way, downwards in this list: [`claims`], [`export`], [`sweep`], [`fit`], [`search`], [`phase`], [`curvature`], [`equivalence`], [`train`], [`spec`], [`data`],
+//! Modules point one way, downwards in this list: [`report`], [`figure`], [`claims`], [`export`], [`sweep`], [`fit`],
+//! [`search`], [`phase`], [`curvature`], [`equivalence`], [`train`], [`spec`], [`data`],
 //! [`schedule`], [`theory`]. Below all of them lies the engine, [`nn`], which knows nothing of learning rates.
 //! [`theory`] imports nothing else of the house, so that the solvable models can be its referees.
 
@@ -58,6 +59,7 @@ pub mod memory;
 pub mod models;
 pub mod phase;
 mod program;
+pub mod report;
 pub mod schedule;
 pub mod search;
 pub mod spec;

@@ -3,11 +3,10 @@
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
 use crate::run_directory::{check_writable, write_whole};
-use etalon::figure::{LawPicture, Mark};
+use etalon::figure::{LawPicture, Mark, marks};
 use etalon::fit::{Options, PowerLaw, Regression, power_law};
-use etalon::sweep::{Constraint, Measured, Selection, Store, Table, points};
+use etalon::sweep::{Constraint, Selection, Store, Table, points};
 use etalon::units::significant;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Most exclusions that the text lists; JSON has all.
@@ -75,35 +74,6 @@ impl Arguments {
     }
 }
 
-/// The points as the picture shows them, those that were left out last.
-fn marks(measured: &Measured) -> Vec<Mark> {
-    let used = measured.points.iter().zip(&measured.spreads).map(|(point, &spread)| (point, spread, true));
-    let left_out = measured.left_out.iter().map(|(point, spread)| (point, *spread, false));
-    let all: Vec<_> = used.chain(left_out).collect();
-    // Colours go by the first key that has a few values.
-    let part = |label: &str, index: usize| label.split(' ').nth(index).unwrap_or_default().to_owned();
-    let values = |index: usize| -> BTreeSet<String> {
-        all.iter().map(|(point, ..)| part(&point.label, index)).collect()
-    };
-    let keys = all.first().map_or(0, |(point, ..)| point.label.split(' ').count());
-    let key = (0..keys).find(|&index| (2..=7).contains(&values(index).len()));
-    let group = |label: &str| {
-        let part = key.map_or(String::new(), |index| part(label, index));
-        // Without the section, which every key of a grid has in its name.
-        let (key, value) = part.split_once('=').unwrap_or((&part, ""));
-        format!("{} {value}", key.rsplit('.').next().unwrap_or_default())
-    };
-    all.iter()
-        .map(|(point, spread, used)| Mark {
-            group: group(&point.label),
-            x: point.x.iter().product(),
-            y: point.y,
-            spread: *spread,
-            used: *used,
-        })
-        .collect()
-}
-
 fn picture(law: &PowerLaw, marks: &[Mark]) -> Result<String, Failure> {
     let (a, b) = (law.joint.intercept.value, law.joint.exponents[0].value);
     let x = law.x.join(" × ");
@@ -112,7 +82,7 @@ fn picture(law: &PowerLaw, marks: &[Mark]) -> Result<String, Failure> {
     let scale = significant(a.exp(), 3);
     let title = format!("{} = {scale} ({x})^{}{r_squared}, {} points", law.y, significant(b, 3), law.points);
     let up = format!("{}: median and range over seeds", law.y);
-    Ok(LawPicture { title, right: &x, up: &up, marks, law: (a, b) }.svg()?)
+    Ok(LawPicture { title, right: &x, up: &up, marks, law: (a, b) }.figure()?.svg()?)
 }
 
 fn marks_table(law: &PowerLaw, marks: &[Mark]) -> Table {

@@ -9,6 +9,7 @@ mod fit;
 mod measure;
 mod plot;
 mod reproduce;
+mod report;
 mod schedule;
 mod spec;
 mod status;
@@ -59,6 +60,7 @@ pub enum Verb {
     Fit(fit::Arguments),
     Plot(plot::Arguments),
     Reproduce(reproduce::Arguments),
+    Report(report::Arguments),
     Export(export::Arguments),
     Watch(watch::Arguments),
     Spec(spec::Arguments),
@@ -85,6 +87,7 @@ impl Verb {
             Verb::Fit(arguments) => arguments.run(context),
             Verb::Plot(arguments) => arguments.run(context),
             Verb::Reproduce(arguments) => arguments.run(context),
+            Verb::Report(arguments) => arguments.run(context),
             Verb::Export(arguments) => arguments.run(context),
             Verb::Watch(arguments) => arguments.run(context),
             Verb::Spec(arguments) => arguments.run(context),

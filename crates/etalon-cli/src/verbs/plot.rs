@@ -73,7 +73,7 @@ impl Arguments {
             let title =
                 if self.title.is_empty() { format!("{up} against {}", columns.x) } else { self.title };
             let picture = LinePicture { title, right: &columns.x, up: &up, log: self.log, curves: &curves };
-            write_whole(path, picture.svg()?.as_bytes())?;
+            write_whole(path, picture.figure()?.svg()?.as_bytes())?;
             write_whole(&path.with_extension("csv"), numbers(&columns.x, &curves).to_csv().as_bytes())?;
         }
         let summits: Vec<Summit> = curves.iter().filter_map(summit).collect();

@@ -1,5 +1,6 @@
 //! The program as its users meet it: what it prints where, and how it exits.
 
+mod browser;
 mod completions;
 mod data;
 mod environment;
@@ -13,6 +14,7 @@ mod patches;
 mod plot;
 mod readme;
 mod reproduce;
+mod report;
 mod run_directory;
 mod schedule;
 mod spec;

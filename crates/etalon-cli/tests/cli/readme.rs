@@ -59,6 +59,7 @@ fn the_readmes_commands_do_what_it_says() {
         "schedule",
         "status",
         "fit",
+        "report",
         "export",
         "spec",
         "reproduce",

@@ -1,7 +1,6 @@
 //! Boundaries against a size, with what they do from seed to seed.
 
-use super::canvas::{Axis, Canvas};
-use super::{COLOURS, FigureError};
+use super::{Axis, Colour, Figure, FigureError, Look, Panel, Point, Series, Spread};
 
 /// A boundary at one size: its median over seeds, and the least and the most of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,36 +39,38 @@ pub struct BandPicture<'a> {
 }
 
 impl BandPicture<'_> {
-    /// The picture as SVG.
+    /// What it shows.
     ///
     /// # Errors
     /// With no curve, or with less than two sizes.
-    pub fn svg(&self) -> Result<String, FigureError> {
-        let bands = || self.curves.iter().flat_map(|curve| &curve.bands);
-        let sizes = Axis::around(bands().map(|band| band.size), self.up);
+    pub fn figure(&self) -> Result<Figure, FigureError> {
+        let sizes = || self.curves.iter().flat_map(|curve| &curve.bands).map(|band| band.size);
         // Written so that an empty range, whose ends are no numbers, is refused.
-        if !bands().any(|band| band.size != bands().map(|band| band.size).fold(f64::INFINITY, f64::min)) {
+        if !sizes().any(|size| size != sizes().fold(f64::INFINITY, f64::min)) {
             return Err(FigureError::Empty("a boundary over sizes needs at least two of them"));
         }
-        let values = Axis::around(bands().flat_map(|band| [band.low, band.high]), self.right);
-        let mut svg = String::new();
-        let canvas = Canvas::new(&mut svg, values, sizes)?;
-        let mut at = 96;
-        for (curve, &colour) in self.curves.iter().zip(COLOURS.iter().cycle()) {
-            let Curve { name, bands } = curve;
-            if bands.is_empty() {
-                continue;
-            }
-            let low = bands.iter().map(|band| (band.low, band.size));
-            let high = bands.iter().rev().map(|band| (band.high, band.size));
-            canvas.area(&low.chain(high).collect::<Vec<_>>(), colour)?;
-            let medians: Vec<(f64, f64)> = bands.iter().map(|band| (band.median, band.size)).collect();
-            canvas.curve(&medians, colour)?;
-            medians.iter().try_for_each(|&median| canvas.mark(median, false, colour))?;
-            at = canvas.legend(at, colour, name)?;
-        }
-        canvas.finish(&self.title)?;
-        Ok(svg)
+        let point = |band: &Band| Point {
+            x: band.median,
+            y: band.size,
+            spread: Some([band.low, band.high]),
+            hollow: false,
+        };
+        let series = self.curves.iter().enumerate().map(|(index, curve)| Series {
+            name: curve.name.clone(),
+            colour: Colour::of(index),
+            look: Look::Both,
+            spread: Spread::Right,
+            points: curve.bands.iter().map(point).collect(),
+        });
+        let panel = Panel { series: series.collect(), ..Panel::new(Axis::log(self.up)) };
+        Ok(Figure {
+            name: "boundaries".into(),
+            title: self.title.clone(),
+            note: String::new(),
+            x: Axis::log(self.right),
+            panels: vec![panel],
+            details: None,
+        })
     }
 }
 
@@ -83,7 +84,7 @@ mod tests {
     }
 
     fn svg(curves: &[Curve]) -> Result<String, FigureError> {
-        BandPicture { title: "Boundaries".into(), right: "c", up: "width", curves }.svg()
+        BandPicture { title: "Boundaries".into(), right: "c", up: "width", curves }.figure()?.svg()
     }
 
     #[test]

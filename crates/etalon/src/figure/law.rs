@@ -1,7 +1,8 @@
 //! Measurements and the power law through them.
 
-use super::canvas::{Axis, Canvas};
-use super::{COLOURS, FigureError};
+use super::{Axis, Colour, Figure, FigureError, Look, Panel, Place, Point, Reference, Series, Spread};
+use crate::sweep::Measured;
+use std::collections::BTreeSet;
 
 /// A measurement at one size.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,11 +35,58 @@ pub struct LawPicture<'a> {
 }
 
 impl LawPicture<'_> {
-    /// The picture as SVG.
+    /// What it shows.
     ///
     /// # Errors
     /// With no mark that has logarithms.
-    pub fn svg(&self) -> Result<String, FigureError> {
+    pub fn figure(&self) -> Result<Figure, FigureError> {
+        let marks = self.shown()?;
+        let used = || marks.iter().filter(|mark| mark.used).map(|mark| mark.x);
+        let ends = [used().fold(f64::INFINITY, f64::min), used().fold(0.0, f64::max)];
+        let line = ends.map(|x| (x, self.at(x))).to_vec();
+        let mut panel = Panel::new(Axis::log(self.up));
+        panel.lines.push(Reference { name: String::new(), place: Place::Through(line), dashed: false });
+        panel.series = series(&marks, |mark| Point {
+            x: mark.x,
+            y: mark.y,
+            spread: Some(mark.spread),
+            hollow: !mark.used,
+        });
+        Ok(Figure {
+            name: "law".into(),
+            title: self.title.clone(),
+            note: String::new(),
+            x: Axis::log(self.right),
+            panels: vec![panel],
+            details: None,
+        })
+    }
+
+    /// The same, and below it how far each mark lies from the law.
+    ///
+    /// # Errors
+    /// As [`LawPicture::figure`].
+    pub fn figure_with_residuals(&self) -> Result<Figure, FigureError> {
+        let mut figure = self.figure()?;
+        let mut panel = Panel::new(Axis::log("measured / law"));
+        panel.weight = 0.45;
+        panel.lines.push(Reference { name: String::new(), place: Place::Level(1.0), dashed: false });
+        panel.series = series(&self.shown()?, |mark| {
+            let law = self.at(mark.x);
+            let spread = Some(mark.spread.map(|y| y / law));
+            Point { x: mark.x, y: mark.y / law, spread, hollow: !mark.used }
+        });
+        figure.panels.push(panel);
+        Ok(figure)
+    }
+
+    /// What the law says.
+    fn at(&self, x: f64) -> f64 {
+        (self.law.0 + self.law.1 * x.ln()).exp()
+    }
+
+    /// The marks that have a place.
+    fn shown(&self) -> Result<Vec<&Mark>, FigureError> {
         let proper = |value: f64| value > 0.0 && value.is_finite();
         // A median that is none has seeds that may be some.
         let is_shown = |mark: &&Mark| [mark.x, mark.y].iter().chain(&mark.spread).all(|&value| proper(value));
@@ -46,28 +94,53 @@ impl LawPicture<'_> {
         if marks.is_empty() {
             return Err(FigureError::Empty("no measurement has a logarithm"));
         }
-        let used = || marks.iter().filter(|mark| mark.used).map(|mark| mark.x);
-        let ends = [used().fold(f64::INFINITY, f64::min), used().fold(0.0, f64::max)];
-        let line = ends.map(|x| (x, (self.law.0 + self.law.1 * x.ln()).exp()));
-        let x = Axis::around(marks.iter().map(|mark| mark.x), self.right);
-        let y = Axis::around(marks.iter().flat_map(|mark| mark.spread), self.up);
-        let mut svg = String::new();
-        let canvas = Canvas::new(&mut svg, x, y)?;
-        canvas.line(&line, false)?;
-        let mut groups: Vec<&str> = marks.iter().map(|mark| mark.group.as_str()).collect();
-        groups.sort_by(|a, b| number(a).total_cmp(&number(b)).then_with(|| a.cmp(b)));
-        groups.dedup();
-        let mut at = 96;
-        for (group, &colour) in groups.into_iter().zip(COLOURS.iter().cycle()) {
-            for mark in marks.iter().filter(|mark| mark.group == group) {
-                canvas.curve(&mark.spread.map(|y| (mark.x, y)), colour)?;
-                canvas.mark((mark.x, mark.y), !mark.used, colour)?;
-            }
-            at = canvas.legend(at, colour, group)?;
-        }
-        canvas.finish(&self.title)?;
-        Ok(svg)
+        Ok(marks)
     }
+}
+
+/// A series for each group.
+fn series(marks: &[&Mark], point: impl Fn(&Mark) -> Point) -> Vec<Series> {
+    let mut groups: Vec<&str> = marks.iter().map(|mark| mark.group.as_str()).collect();
+    groups.sort_by(|a, b| number(a).total_cmp(&number(b)).then_with(|| a.cmp(b)));
+    groups.dedup();
+    let of = |(index, group): (usize, &str)| Series {
+        name: group.into(),
+        colour: Colour::of(index),
+        look: Look::Marks,
+        spread: Spread::Up,
+        points: marks.iter().filter(|mark| mark.group == group).map(|mark| point(mark)).collect(),
+    };
+    groups.into_iter().enumerate().map(of).collect()
+}
+
+/// The points of a sweep as marks, those that were left out last. Their groups are the values of the first key that has
+/// a few.
+pub fn marks(measured: &Measured) -> Vec<Mark> {
+    let used = measured.points.iter().zip(&measured.spreads).map(|(point, &spread)| (point, spread, true));
+    let left_out = measured.left_out.iter().map(|(point, spread)| (point, *spread, false));
+    let all: Vec<_> = used.chain(left_out).collect();
+    // Colours go by the first key that has a few values.
+    let part = |label: &str, index: usize| label.split(' ').nth(index).unwrap_or_default().to_owned();
+    let values = |index: usize| -> BTreeSet<String> {
+        all.iter().map(|(point, ..)| part(&point.label, index)).collect()
+    };
+    let keys = all.first().map_or(0, |(point, ..)| point.label.split(' ').count());
+    let key = (0..keys).find(|&index| (2..=7).contains(&values(index).len()));
+    let group = |label: &str| {
+        let part = key.map_or(String::new(), |index| part(label, index));
+        // Without the section, which every key of a grid has in its name.
+        let (key, value) = part.split_once('=').unwrap_or((&part, ""));
+        format!("{} {value}", key.rsplit('.').next().unwrap_or_default())
+    };
+    all.iter()
+        .map(|(point, spread, used)| Mark {
+            group: group(&point.label),
+            x: point.x.iter().product(),
+            y: point.y,
+            spread: *spread,
+            used: *used,
+        })
+        .collect()
 }
 
 /// The last number in a name, by which groups are sorted.
@@ -91,10 +164,14 @@ mod tests {
         let marks = [mark("depth 10", 1.0, true), mark("depth 9", 4.0, true), mark("depth 9", 9.0, false)];
         let picture =
             |marks| LawPicture { title: "A law".into(), right: "x", up: "y", marks, law: (0.0, -1.0) };
-        let svg = picture(&marks).svg().unwrap();
+        let svg = picture(&marks).figure().unwrap().svg().unwrap();
         assert_eq!(svg.matches("<circle").count(), 3);
         assert!(svg.find("depth 9").unwrap() < svg.find("depth 10").unwrap(), "groups come in order");
+        let figure = picture(&marks).figure_with_residuals().unwrap();
+        let residuals = figure.panels[1].series.iter().flat_map(|series| &series.points);
+        assert!(residuals.into_iter().all(|point| (point.y - 1.0).abs() < 1e-12), "all lie on the law");
+        assert_eq!(figure.svg().unwrap().matches("<circle").count(), 6);
         let nothing = Mark { y: f64::NAN, ..mark("", 1.0, true) };
-        assert!(matches!(picture(&[nothing]).svg(), Err(FigureError::Empty(_))));
+        assert!(matches!(picture(&[nothing]).figure(), Err(FigureError::Empty(_))));
     }
 }

@@ -1,7 +1,6 @@
 //! One column of a table against another.
 
-use super::canvas::{Axis, Canvas, Scale};
-use super::{Band, COLOURS, Curve, FigureError};
+use super::{Axis, Band, Colour, Curve, Figure, FigureError, Look, Panel, Point, Series, Spread};
 use crate::sweep::{Constraint, Table};
 
 /// Which columns of a table a picture shows.
@@ -89,47 +88,39 @@ pub struct LinePicture<'a> {
 }
 
 impl LinePicture<'_> {
-    /// The picture as SVG.
+    /// What it shows.
     ///
     /// # Errors
     /// When no curve has two places, or a logarithmic axis a place that is not above 0.
-    pub fn svg(&self) -> Result<String, FigureError> {
-        let bands = || self.curves.iter().flat_map(|curve| &curve.bands);
+    pub fn figure(&self) -> Result<Figure, FigureError> {
         if !self.curves.iter().any(|curve| curve.bands.len() > 1) {
             return Err(FigureError::Empty("no curve has two points"));
         }
-        if self.log && bands().any(|band| band.size <= 0.0) {
+        if self.log && self.curves.iter().flat_map(|curve| &curve.bands).any(|band| band.size <= 0.0) {
             return Err(FigureError::Empty("a logarithmic axis takes values above 0; leave --log out"));
         }
-        let x = match self.log {
-            true => Axis::around(bands().map(|band| band.size), self.right),
-            false => even(bands().map(|band| band.size), self.right),
+        let point = |band: &Band| Point {
+            x: band.size,
+            y: band.median,
+            spread: (band.low < band.high).then_some([band.low, band.high]),
+            hollow: false,
         };
-        let y = even(bands().flat_map(|band| [band.low, band.high]), self.up);
-        let mut svg = String::new();
-        let canvas = Canvas::new(&mut svg, x, y)?;
-        let mut at = 96;
-        for (Curve { name, bands }, &colour) in self.curves.iter().zip(COLOURS.iter().cycle()) {
-            if bands.iter().any(|band| band.low < band.high) {
-                let low = bands.iter().map(|band| (band.size, band.low));
-                let high = bands.iter().rev().map(|band| (band.size, band.high));
-                canvas.area(&low.chain(high).collect::<Vec<_>>(), colour)?;
-            }
-            let medians: Vec<(f64, f64)> = bands.iter().map(|band| (band.size, band.median)).collect();
-            canvas.curve(&medians, colour)?;
-            at = canvas.legend(at, colour, name)?;
-        }
-        canvas.finish(&self.title)?;
-        Ok(svg)
+        let series = self.curves.iter().enumerate().map(|(index, curve)| Series {
+            name: curve.name.clone(),
+            colour: Colour::of(index),
+            look: Look::Line,
+            spread: Spread::Up,
+            points: curve.bands.iter().map(point).collect(),
+        });
+        Ok(Figure {
+            name: "columns".into(),
+            title: self.title.clone(),
+            note: String::new(),
+            x: if self.log { Axis::log(self.right) } else { Axis::even(self.right) },
+            panels: vec![Panel { series: series.collect(), ..Panel::new(Axis::even(self.up)) }],
+            details: None,
+        })
     }
-}
-
-/// An even axis around values, with some room at both ends.
-fn even(values: impl Iterator<Item = f64>, label: &str) -> Axis<'_> {
-    let fold = |(low, high): (f64, f64), value: f64| (low.min(value), high.max(value));
-    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), fold);
-    let room = if high > low { 0.04 * (high - low) } else { 0.5 };
-    Axis { low: low - room, high: high + room, label, scale: Scale::Even }
 }
 
 #[cfg(test)]
@@ -164,7 +155,7 @@ mod tests {
     fn a_picture_has_a_line_a_curve_and_needs_two_points() {
         let found = curves(&table(), &columns(&["test", "train"], &[], &[])).unwrap();
         let svg = |curves: &[Curve], log| {
-            LinePicture { title: "Rates".into(), right: "eta", up: "accuracy", log, curves }.svg()
+            LinePicture { title: "Rates".into(), right: "eta", up: "accuracy", log, curves }.figure()?.svg()
         };
         let drawn = svg(&found, true).unwrap();
         assert_eq!(drawn.matches("<polygon").count(), 2);

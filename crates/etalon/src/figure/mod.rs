@@ -1,34 +1,41 @@
-//! What a picture shows, drawn as SVG, with its numbers beside it.
+//! What a figure shows, apart from how it is drawn.
+//!
+//! A [`Figure`] is a description: axes with their units, series with their spreads, lines where something is expected,
+//! areas with a meaning. [`Figure::svg`] draws it as a picture that stands by itself, [`Figure::html`] as a part of a
+//! page that tells its values to a pointer, to the keyboard and to a screen reader, [`Figure::table`] gives the numbers.
 //!
 //! Colours are those of Okabe and Ito, which people with any kind of colour vision can tell apart; pictures bring
 //! their own background, so that they read on light and dark pages.
 
+mod axis;
 mod bands;
 mod canvas;
+mod description;
+mod groups;
+mod html;
+mod json;
 mod law;
+mod layout;
 mod lines;
+mod palette;
 mod phases;
 mod rates;
+mod svg;
+mod table;
+mod thin;
 mod ticks;
 
+pub use axis::{Axis, Scale};
 pub use bands::{Band, BandPicture, Curve};
-pub use law::{LawPicture, Mark};
+pub use description::{Cell, Details, Figure, Kind, Look, Panel, Place, Point, Reference, Series, Spread};
+pub use groups::{Group, bands};
+pub use html::{escape, script, style};
+pub use law::{LawPicture, Mark, marks};
 pub use lines::{Columns, LinePicture, curves};
-pub use phases::PhasePicture;
+pub use palette::Colour;
+pub use phases::{PhasePicture, borders};
 pub use rates::RatePicture;
-
-use plotters::style::RGBColor;
-
-/// Colours of lines and marks, dark enough for thin ones.
-const COLOURS: [RGBColor; 7] = [
-    RGBColor(0x00, 0x72, 0xb2),
-    RGBColor(0xd5, 0x5e, 0x00),
-    RGBColor(0x00, 0x9e, 0x73),
-    RGBColor(0xcc, 0x79, 0xa7),
-    RGBColor(0xe6, 0x9f, 0x00),
-    RGBColor(0x56, 0xb4, 0xe9),
-    RGBColor(0x22, 0x22, 0x22),
-];
+pub use thin::thin;
 
 /// Why there is no picture.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

@@ -1,9 +1,7 @@
 //! The phase at every learning rate and width.
 
-use super::FigureError;
-use super::canvas::{Axis, Canvas, Scale};
+use super::{Axis, Cell, Colour, Figure, FigureError, Kind, Panel, Place, Reference};
 use crate::theory::{Edges, Scan, ScanRun};
-use plotters::style::RGBColor;
 
 /// A scan as a picture: `c` to the right, the width upwards, both logarithmic; a colour for each phase, and the
 /// closed forms as lines.
@@ -16,15 +14,8 @@ pub struct PhasePicture<'a> {
     edges: Vec<Edges>,
 }
 
-/// The phases in the order of the legend, and their colours.
-const COLOURS: [(&str, RGBColor); 6] = [
-    ("lazy", RGBColor(0x56, 0xb4, 0xe9)),
-    ("catapult", RGBColor(0xe6, 0x9f, 0x00)),
-    ("divergent", RGBColor(0x55, 0x55, 0x55)),
-    ("cycle", RGBColor(0x00, 0x9e, 0x73)),
-    ("chaotic", RGBColor(0xcc, 0x79, 0xa7)),
-    ("unfinished", RGBColor(0xf0, 0xe4, 0x42)),
-];
+/// The phases in the order of the legend.
+const PHASES: [&str; 6] = ["lazy", "catapult", "divergent", "cycle", "chaotic", "unfinished"];
 
 /// Which of a width's edges a line shows.
 type EdgeOf = fn(&Edges) -> Option<f64>;
@@ -49,45 +40,34 @@ impl<'a> PhasePicture<'a> {
         Ok(PhasePicture { title: title.into(), columns, rows, runs, edges })
     }
 
-    /// The picture as SVG.
-    ///
-    /// # Errors
-    /// When it cannot be drawn.
-    pub fn svg(&self) -> Result<String, FigureError> {
+    /// What it shows.
+    pub fn figure(&self) -> Figure {
         let (x, y) = (borders(&self.columns), borders(&self.rows));
         let ends = |borders: &[f64]| (borders[0], borders[borders.len() - 1]);
         let ((left, right), (low, high)) = (ends(&x), ends(&y));
-        let mut svg = String::new();
-        let canvas = Canvas::new(
-            &mut svg,
-            Axis {
-                low: left,
-                high: right,
-                label: "c = learning rate × curvature at the start",
-                scale: Scale::Log,
-            },
-            Axis { low, high, label: "width n", scale: Scale::Log },
-        )?;
+        let mut panel = Panel::new(Axis::log("width n").tight());
+        panel.kinds = PHASES.map(|name| Kind { name: name.into(), colour: colour(name) }).into();
         for (row, runs) in self.runs.chunks_exact(self.columns.len()).enumerate() {
             // Neighbours of one phase are one rectangle: most pictures have few of them.
             let mut first = 0;
             for run in runs.chunk_by(|a, b| a.run.phase.name() == b.run.phase.name()) {
                 let last = first + run.len();
-                canvas.fill((x[first], y[row]), (x[last], y[row + 1]), colour(run[0].run.phase.name()))?;
+                let name = run[0].run.phase.name();
+                panel.cells.push(Cell {
+                    x: [x[first], x[last]],
+                    y: [y[row], y[row + 1]],
+                    // Every phase is listed, as a test sees to.
+                    kind: PHASES.iter().position(|&phase| phase == name).unwrap_or(PHASES.len() - 1),
+                    text: name.into(),
+                    detail: None,
+                });
                 first = last;
-            }
-        }
-        let mut at = 96;
-        for (name, colour) in COLOURS {
-            if self.runs.iter().any(|run| run.run.phase.name() == name) {
-                at = canvas.legend(at, colour, name)?;
             }
         }
         let lines: [(&str, bool, EdgeOf); 2] = [
             ("the minimum is unstable to the right", true, |edges| edges.critical_c),
             ("divergence to the right, by closed form", false, |edges| edges.catapult_c),
         ];
-        let mut at = 96;
         for (name, dashed, of) in lines {
             let points = self.edges.iter().filter_map(|edges| Some((of(edges)?, edges.width)));
             let mut points: Vec<(f64, f64)> = points.filter(|(c, _)| (left..=right).contains(c)).collect();
@@ -100,23 +80,31 @@ impl<'a> PhasePicture<'a> {
                 points.push((c, high.max(width)));
             }
             if points.len() > 1 {
-                canvas.line(&points, dashed)?;
-                at = canvas.legend_line(at, dashed, name)?;
+                panel.lines.push(Reference { name: name.into(), place: Place::Through(points), dashed });
             }
         }
-        canvas.finish(&self.title)?;
-        Ok(svg)
+        Figure {
+            name: "phases".into(),
+            title: self.title.clone(),
+            note: String::new(),
+            x: Axis::log("c = learning rate × curvature at the start").tight(),
+            panels: vec![panel],
+            details: None,
+        }
     }
 }
 
-fn colour(phase: &str) -> RGBColor {
-    // Every phase has one; a new one without would be black, and missing in the legend.
-    COLOURS.iter().find(|(name, _)| *name == phase).map_or(RGBColor(0, 0, 0), |(_, colour)| *colour)
+fn colour(phase: &str) -> Colour {
+    Colour::of_phase(phase).unwrap_or(Colour::Yellow)
 }
 
-/// The borders between values on a logarithmic axis: geometric means, and half a step beyond the ends.
-fn borders(values: &[f64]) -> Vec<f64> {
-    let last = values.len() - 1;
+/// The borders between values on a logarithmic axis: geometric means, and half a step beyond the ends. A single value
+/// is given an octave.
+pub fn borders(values: &[f64]) -> Vec<f64> {
+    if let &[value] = values {
+        return vec![value / 2f64.sqrt(), value * 2f64.sqrt()];
+    }
+    let Some(last) = values.len().checked_sub(1) else { return Vec::new() };
     let mut borders = vec![values[0] * (values[0] / values[1]).sqrt()];
     borders.extend(values.windows(2).map(|pair| (pair[0] * pair[1]).sqrt()));
     borders.push(values[last] * (values[last] / values[last - 1]).sqrt());
@@ -142,7 +130,7 @@ mod tests {
     fn a_picture_has_its_phases_lines_and_labels() {
         let scan = scan("1..6/12", "10..1000/3");
         let runs = scan.runs().unwrap();
-        let svg = PhasePicture::new("A map", &scan, &runs).unwrap().svg().unwrap();
+        let svg = PhasePicture::new("A map", &scan, &runs).unwrap().figure().svg().unwrap();
         for expected in
             ["A map", "lazy", "catapult", "divergent", "width n", "c = learning rate", "#56B4E9", "1000"]
         {
@@ -164,7 +152,7 @@ mod tests {
             Phase::Chaotic,
             Phase::Unfinished,
         ] {
-            assert_ne!(colour(phase.name()), RGBColor(0, 0, 0), "{phase}");
+            assert!(PHASES.contains(&phase.name()) && Colour::of_phase(phase.name()).is_some(), "{phase}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::Table;
 use super::points::median;
+use crate::spec::KEYS;
 
 /// The boundaries that a diagram shows, by their columns.
 pub const BOUNDARIES: [&str; 3] = ["c_loss", "c_sharp", "c_max"];
@@ -62,10 +63,9 @@ impl Diagram {
 /// # Errors
 /// When the summary has no boundaries, or no size.
 pub fn diagrams(summary: &Table) -> Result<Vec<Diagram>, String> {
-    let end = summary
-        .column("sharpness")
-        .ok_or("the summary has no boundaries; sweep with job = \"boundaries\"")?;
-    let keys = || (1..end).filter(|&index| summary.columns[index] != "seed");
+    summary.column("sharpness").ok_or("the summary has no boundaries; sweep with job = \"boundaries\"")?;
+    let is_key = |name: &str| name != "seed" && KEYS.iter().any(|key| key.path == name);
+    let keys = || (0..summary.columns.len()).filter(|&index| is_key(&summary.columns[index]));
     let is_size = |&index: &usize| {
         let first = summary.rows.first().map(|row| &row[index]);
         let numbers = summary.rows.iter().all(|row| row[index].parse::<f64>().is_ok());

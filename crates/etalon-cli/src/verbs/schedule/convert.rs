@@ -81,7 +81,7 @@ impl Arguments {
         let Some(path) = &self.figure else { return Ok(()) };
         let curves = curves.map(|(name, rates)| (name, &rates[..])).to_vec();
         let title = "Learning rates with and without weight decay".into();
-        Ok(write_whole(path, RatePicture { title, curves }.svg()?.as_bytes())?)
+        Ok(write_whole(path, RatePicture { title, curves }.figure()?.svg()?.as_bytes())?)
     }
 }
 

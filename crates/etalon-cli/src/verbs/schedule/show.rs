@@ -26,7 +26,7 @@ impl Arguments {
         if let Some(path) = &self.figure {
             let curves = vec![("learning rate", &rates.log_eta[..])];
             let title = format!("Learning rate over {} steps", rates.steps);
-            write_whole(path, RatePicture { title, curves }.svg()?.as_bytes())?;
+            write_whole(path, RatePicture { title, curves }.figure()?.svg()?.as_bytes())?;
         }
         if let Some(directory) = context.run_directory(Some(&spec), &[])? {
             directory.write_json("schedule.json", &rates)?;

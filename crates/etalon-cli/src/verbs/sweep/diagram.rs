@@ -37,7 +37,7 @@ fn picture(diagram: &Diagram, context: &Context, out: &Path) -> Result<(), Failu
     let path = out.join("figures").join(file + ".svg");
     write_whole(&path.with_extension("csv"), diagram.table().to_csv().as_bytes())?;
     let right = "c = learning rate × sharpness at the start";
-    match (BandPicture { title, right, up: size, curves: &curves }).svg() {
+    match (BandPicture { title, right, up: size, curves: &curves }).figure().and_then(|figure| figure.svg()) {
         Ok(svg) => write_whole(&path, svg.as_bytes())?,
         Err(reason) => context.progress.say("note", &format!("{}: {reason}", path.display())),
     }

@@ -187,7 +187,7 @@ impl Scalars {
             Report { model, loss, start: scan.start, max_steps: scan.settings.max_steps, edges, runs: &runs };
         if let Some(path) = &self.figure {
             let picture = PhasePicture::new(title(model, &scan), &scan, &runs)?;
-            write_whole(path, picture.svg()?.as_bytes())?;
+            write_whole(path, picture.figure().svg()?.as_bytes())?;
             write_whole(&path.with_extension("csv"), grid(&runs).as_bytes())?;
         }
         if let Some(path) = &self.grid {

@@ -1,0 +1,97 @@
+//! `etalon report`: one page for a run directory.
+
+use crate::context::{Context, Failure, Verdict};
+use crate::run_directory::{check_writable, write_whole};
+use etalon::report::{Summary, report};
+use etalon::units;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Broken files that are named on stderr; the page names more.
+const NAMED: usize = 5;
+
+/// Make one HTML page of a run directory: the verdict, figures, numbers and where they came from
+///
+/// For any folder that --out has made, finished or not. The page needs no network and no other file; beside it,
+/// figures/ gets each figure as a picture (SVG) and its numbers (CSV). With --out FILE.html it is written there.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The folder that --out of another verb has made
+    #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    folder: PathBuf,
+}
+
+/// What was written, as JSON has it.
+#[derive(Serialize)]
+struct Written {
+    #[serde(flatten)]
+    summary: Summary,
+    page: PathBuf,
+    bytes: usize,
+    figures: Vec<PathBuf>,
+}
+
+impl Arguments {
+    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+        let (page, figures) = places(&self.folder, context.out.as_deref());
+        let folder = figures.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let made = report(&self.folder, &format!("{folder}/"))?;
+        check_writable(&page)?;
+        let mut written = Written {
+            summary: made.summary,
+            page: page.clone(),
+            bytes: made.html.len(),
+            figures: Vec::new(),
+        };
+        for figure in &made.figures {
+            for (ending, content) in [("svg", &figure.svg), ("csv", &figure.csv)] {
+                let path = figures.join(format!("{}.{ending}", figure.name));
+                write_whole(&path, content.as_bytes())?;
+                written.figures.push(path);
+            }
+        }
+        // Last, so that a page has its files.
+        write_whole(&page, made.html.as_bytes())?;
+        let skipped = &written.summary.skipped;
+        for fault in skipped.iter().take(NAMED) {
+            context.progress.say("warning", &format!("left out: {fault}"));
+        }
+        if skipped.len() > NAMED {
+            context.progress.say("warning", &format!("{} more files are left out", skipped.len() - NAMED));
+        }
+        if written.summary.unfinished > 0 {
+            let done = written.summary.trials.unwrap_or(0);
+            let all = done + written.summary.unfinished;
+            context.progress.say("note", &format!("{done} of {all} trials are done; the page shows those"));
+        }
+        context.output.show(&written, || text(&written))?;
+        Ok(Verdict::Done)
+    }
+}
+
+/// Where the page goes, and the folder of its figures.
+fn places(folder: &Path, out: Option<&Path>) -> (PathBuf, PathBuf) {
+    let page = match out {
+        None => folder.join("report.html"),
+        Some(out) if out.is_dir() => out.join("report.html"),
+        Some(out) => out.to_path_buf(),
+    };
+    // Beside a page with a name of its own, its files have that name too.
+    let figures = match page.file_stem().and_then(|stem| stem.to_str()) {
+        None | Some("report") => "figures".into(),
+        Some(stem) => format!("{stem}-figures"),
+    };
+    let beside = page.with_file_name(figures);
+    (page, beside)
+}
+
+fn text(written: &Written) -> String {
+    let Written { summary, page, bytes, figures } = written;
+    format!(
+        "{}\n{}: {}, {} figures\n",
+        summary.answer,
+        page.display(),
+        units::bytes(*bytes as u64),
+        figures.len() / 2
+    )
+}

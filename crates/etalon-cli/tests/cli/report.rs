@@ -1,0 +1,277 @@
+//! `etalon report`.
+
+use crate::browser::Browser;
+use crate::sweep::etalon;
+use crate::{Etalon, json};
+use serde_json::json;
+use std::fs;
+use std::path::Path;
+
+/// A tiny job of real images for `find`, `measure` and `train`.
+const SMALL: [&str; 6] = [
+    "network.width=16",
+    "data.train=100",
+    "data.test=50",
+    "measure.samples=50",
+    "search.seeds=2",
+    "search.threshold=0.15",
+];
+
+/// Run directories of every kind, each in a folder of its name, with what its page must say on top.
+fn run_directories() -> (Etalon, Vec<(&'static str, &'static str)>) {
+    let etalon = etalon(
+        "optimizer.eta = { log = [0.01, 100.0], points = 9 }\nnetwork.width = [8, 16]\nseed = [0, 1]\ncurvature = true\n",
+    );
+    etalon.run(&["sweep", "spec.toml", "--out", "phases"]).printed();
+    let search = |job: &str| {
+        format!(
+            "[data]\nname = \"fashion-mini\"\ntrain = 80\ntest = 30\n[network]\ndepth = 1\nwidth = 8\n[train]\nbatch = \"full\"\nsteps = 60\n\
+             [search]\nseeds = 1\nthreshold = 0.3\n[measure]\nsamples = 30\n[grid]\njob = \"{job}\"\n\
+             network.width = [8, 16, 32, 64]\nseed = [0, 1]\n"
+        )
+    };
+    etalon.write("find.toml", &search("find"));
+    etalon.run(&["sweep", "find.toml", "--out", "laws"]).printed();
+    etalon.write("boundaries.toml", &search("boundaries"));
+    etalon.run(&["sweep", "boundaries.toml", "--out", "boundaries", "-q"]);
+    for verb in ["find", "measure"] {
+        etalon.run(&[&[verb, "-q", "--out", verb], &SMALL[..]].concat());
+    }
+    let catapult = [
+        "train",
+        "-q",
+        "--out",
+        "train",
+        "loss=\"mse\"",
+        "train.batch=\"full\"",
+        "train.steps=60",
+        "optimizer.eta=0.01",
+    ];
+    etalon.run(&[&catapult[..], &SMALL[..]].concat());
+    etalon.run(&["theory", "map", "--c", "0.5..6/20", "--width", "32,512", "--out", "theory"]).printed();
+    etalon.run(&["schedule", "convert", "optimizer.weight_decay=0.001", "--out", "convert"]).printed();
+    etalon.run(&["schedule", "verify", "-q", "--out", "verify"]);
+    etalon.run(&["fit", "laws", "--x", "network.width", "--out", "fit"]).printed();
+    let kinds = vec![
+        ("phases", "best:"),
+        ("laws", "η*"),
+        ("boundaries", "training diverges at c"),
+        ("find", "use η"),
+        ("measure", "the loss begins to rise at η"),
+        ("train", " at η"),
+        ("theory", "lazy"),
+        ("convert", "the rate without weight decay grows to"),
+        ("verify", "equivalent"),
+        ("fit", "eta_star"),
+    ];
+    (etalon, kinds)
+}
+
+/// What must hold of any page that is open.
+fn sound(browser: &mut Browser, page: &Path) -> u64 {
+    browser.requests.clear();
+    let took = browser.open(page);
+    let name = page.display();
+    assert_eq!(browser.requests, [format!("file://{name}")], "it asks for nothing but itself");
+    // Every figure has marks that take up room, whatever they are.
+    let empty = "[...document.querySelectorAll('figure.plot .frame')].filter(frame => { const marks = \
+        [...frame.querySelectorAll('.cell,.line,.disc,.bar')]; const box = frame.getBoundingClientRect(); return \
+        box.width < 200 || box.height < 60 || !marks.some(mark => mark.getTotalLength() > 0 || mark.getAttribute('d').length > 6) \
+        }).map(frame => frame.getAttribute('aria-label'))";
+    assert_eq!(browser.value(empty), json!([]), "{name}");
+    // On a telephone nothing is wider than the page.
+    browser.call(
+        "Emulation.setDeviceMetricsOverride",
+        json!({ "width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": true }),
+    );
+    assert_eq!(browser.value("document.documentElement.scrollWidth"), 390, "{name}");
+    browser.call("Emulation.clearDeviceMetricsOverride", json!({}));
+    let unnamed = "[...document.querySelectorAll('figure,section>h2,.frame,.wide')].filter(part => !part.textContent.trim() && \
+        !part.getAttribute('aria-label')).length + (document.querySelectorAll('h1').length - 1)";
+    assert_eq!(browser.value(unnamed), 0, "one heading, and a name for everything");
+    assert_eq!(browser.errors, Vec::<String>::new(), "{name}");
+    eprintln!("{name}: {} bytes, open in {took:?}", fs::metadata(page).unwrap().len());
+    browser.value("document.querySelectorAll('figure.plot').length").as_u64().unwrap()
+}
+
+/// The middle of the first frame of a figure, in pixels of the window, to which it is scrolled.
+fn middle(browser: &mut Browser, figure: &str) -> (f64, f64) {
+    let place = browser.value(&format!(
+        "(() => {{ const frame = document.querySelector('#figure-{figure} .frame'); \
+         frame.scrollIntoView({{ block: 'center', behavior: 'instant' }}); const box = frame.getBoundingClientRect(); \
+         return [box.left + box.width / 2, box.top + box.height / 2] }})()"
+    ));
+    (place[0].as_f64().unwrap(), place[1].as_f64().unwrap())
+}
+
+/// What a figure's readout says; nothing while it is hidden.
+fn told(browser: &mut Browser, figure: &str) -> String {
+    let text = format!("document.querySelector('#figure-{figure} .tip:not([hidden])')?.textContent ?? ''");
+    browser.value(&text).as_str().unwrap().to_string()
+}
+
+#[test]
+fn every_kind_of_run_directory_has_a_page_whose_figures_answer() {
+    let (etalon, kinds) = run_directories();
+    let mut browser = Browser::start();
+    for (folder, answer) in kinds {
+        let written = json(&etalon.run(&["report", folder, "--json"]).printed());
+        assert!(written["answer"].as_str().unwrap().contains(answer), "{folder}: {written}");
+        let page = etalon.path().join(folder).join("report.html");
+        let figures = sound(&mut browser, &page);
+        let has_none = ["verify", "fit"].contains(&folder);
+        assert_eq!(figures == 0, has_none, "{folder}: {figures} figures");
+        let title = browser.value("document.querySelector('h1').textContent.replaceAll('\\u00a0', ' ')");
+        assert_eq!(title, written["answer"], "{folder}");
+        // Each figure's picture and numbers lie beside the page, where its links lead.
+        let links = browser
+            .value("[...document.querySelectorAll('.files a')].map(link => link.getAttribute('href'))");
+        let links = links.as_array().unwrap();
+        assert_eq!(links.len() as u64, 2 * figures);
+        for link in links {
+            let content = etalon.read(&format!("{folder}/{}", link.as_str().unwrap()));
+            let is_whole = content.ends_with("</svg>\n") || content.starts_with("panel,what,name,x,y,");
+            assert!(is_whole, "{link}: {content}");
+        }
+    }
+
+    sound(&mut browser, &etalon.path().join("phases/report.html"));
+    let (x, y) = middle(&mut browser, "phases");
+    assert_eq!(told(&mut browser, "phases"), "");
+    browser.point(x, y);
+    let first = told(&mut browser, "phases");
+    assert!(first.contains("optimizer.eta = ") && first.contains("network.width = "), "{first}");
+    let curves = "document.querySelectorAll('#figure-phases .detail path').length";
+    assert_eq!(browser.value(curves), 2, "a loss curve for each seed of the cell");
+    // The keyboard tells the same: focus, then the arrows from cell to cell, then away.
+    browser.point(1.0, 1.0);
+    browser.value("document.querySelector('#figure-phases .frame').focus({ focusVisible: true })");
+    browser.press("ArrowLeft");
+    let left = told(&mut browser, "phases");
+    assert!(left != first && left.contains("optimizer.eta = "), "{left}");
+    browser.press("Escape");
+    assert_eq!(told(&mut browser, "phases"), "");
+    // The ground of a figure, and the values of its series, with their spread.
+    let (x, y) = middle(&mut browser, "score");
+    browser.point(x, y);
+    assert!(told(&mut browser, "score").starts_with("mostly "), "{}", told(&mut browser, "score"));
+    browser.value("document.querySelector('#figure-score .frame').focus({ focusVisible: true })");
+    for series in ["width 8", "width 16"] {
+        let first = told(&mut browser, "score");
+        assert!(
+            first.starts_with(series) && first.contains("test loss: ") && first.contains(" to "),
+            "{first}"
+        );
+        browser.press("ArrowRight");
+        let second = told(&mut browser, "score");
+        assert!(second.starts_with(series) && second != first, "{second}");
+        browser.press("ArrowLeft");
+        browser.press("ArrowDown");
+    }
+    assert_eq!(browser.errors, Vec::<String>::new());
+    // The dark page is dark, and its text is not.
+    let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": "dark" }] });
+    browser.call("Emulation.setEmulatedMedia", media);
+    let lightness = |property: &str| {
+        format!(
+            "getComputedStyle(document.body).{property}.match(/\\d+/g).slice(0, 3).reduce((sum, part) => sum + +part, 0)"
+        )
+    };
+    assert!(browser.value(&lightness("backgroundColor")).as_f64().unwrap() < 150.0);
+    assert!(browser.value(&lightness("color")).as_f64().unwrap() > 500.0);
+}
+
+#[test]
+fn a_thousand_trials_fit_a_page_that_opens() {
+    let grid =
+        "optimizer.eta = { log = [1e-3, 10.0], points = 100 }\nseed = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\n";
+    let etalon = etalon(grid);
+    let spec = etalon.read("spec.toml").replace("steps = 20", "steps = 300");
+    etalon.write("spec.toml", &spec);
+    etalon.run(&["sweep", "spec.toml", "--out", "run"]).printed();
+    let written = json(&etalon.run(&["report", "run", "--json"]).printed());
+    assert_eq!((&written["trials"], &written["unfinished"]), (&1000.into(), &0.into()));
+    let bytes = written["bytes"].as_u64().unwrap();
+    assert!((100_000..6_000_000).contains(&bytes), "{bytes}");
+    sound(&mut Browser::start(), &etalon.path().join("run/report.html"));
+}
+
+#[test]
+fn a_sweep_under_way_and_broken_trials_are_told_and_left_out() {
+    let etalon = etalon("optimizer.eta = [0.01, 0.1, 1.0]\nseed = [0, 1]\n");
+    etalon.run(&["sweep", "spec.toml", "--out", "run"]).printed();
+    let trials: Vec<_> =
+        fs::read_dir(etalon.path().join("run/trials")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let whole = fs::read(&trials[0]).unwrap();
+    fs::write(&trials[0], &whole[..whole.len() / 2]).unwrap();
+    fs::write(&trials[1], b"\xff\x00nothing\n").unwrap();
+    let steps = whole.split_inclusive(|byte| *byte == b'\n').take(3).flatten().copied().collect::<Vec<u8>>();
+    fs::write(&trials[2], steps).unwrap();
+    fs::remove_file(&trials[3]).unwrap();
+    let outcome = etalon.run(&["report", "run"]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    for (index, reason) in ["", "it is no text", "it has no result"].into_iter().enumerate() {
+        let name = trials[index].file_name().unwrap().to_str().unwrap();
+        let line = outcome
+            .stderr
+            .lines()
+            .find(|line| line.contains(name))
+            .unwrap_or_else(|| panic!("{}", outcome.stderr));
+        assert!(line.contains("left out") && line.contains(reason), "{line}");
+    }
+    assert!(outcome.stderr.contains("2 of 6 trials are done"), "{}", outcome.stderr);
+    let page = etalon.read("run/report.html");
+    assert!(page.contains("2 of 6 done, 3 broken and left out") && page.contains("3 files left out"));
+    // As before the first trial has ended.
+    trials.iter().for_each(|path| drop(fs::remove_file(path)));
+    let outcome = etalon.run(&["report", "run", "-q"]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(outcome.stdout.starts_with("no trial is finished yet\n"), "{}", outcome.stdout);
+}
+
+#[test]
+fn what_is_no_run_directory_is_refused() {
+    let etalon = Etalon::new();
+    fs::create_dir(etalon.path().join("empty")).unwrap();
+    etalon.write("other/notes.txt", "");
+    etalon.write("begun/meta.json", "{}");
+    etalon.write("broken/find.json", "{\"eta_star\":");
+    etalon.write("list/cells.csv", "trial,seed\na\n");
+    etalon.write("file", "");
+    for (folder, expected) in [
+        ("nowhere", "does not exist"),
+        ("empty", "is empty"),
+        ("file", "is a file"),
+        ("other", "holds no result (it has notes.txt)"),
+        ("begun", "holds no result"),
+        ("broken", "find.json: EOF"),
+        ("list", "row 1 has 1 fields"),
+    ] {
+        let complaint = etalon.run(&["report", folder]).complaint();
+        assert!(complaint.contains(expected), "{folder}: {complaint}");
+    }
+    etalon.write("good/odd.json", "{\"a\": 1, \"rows\": [{\"b\": 2.5}]}");
+    let complaint = etalon.run(&["report", "good", "--out", "file/report.html"]).complaint();
+    assert!(complaint.contains("file"), "{complaint}");
+    etalon.run(&["report", "good", "--out", "elsewhere/odd.html"]).printed();
+    let page = etalon.read("elsewhere/odd.html");
+    assert!(page.contains("2.5") && page.contains("no meta.json"));
+    assert!(!etalon.path().join("good/report.html").exists());
+}
+
+#[test]
+fn claims_have_their_verdicts_on_top() {
+    let etalon = Etalon::new();
+    let claims = json!({ "claims": [
+        { "id": "A-1", "statement": "x < y & \"z\"", "verdict": "holds", "seconds": 1.25 },
+        { "id": "A-2", "statement": "s", "verdict": "does not hold", "seconds": 2 },
+        { "id": "A-3", "statement": "t", "verdict": "not decided", "seconds": 3 },
+    ] });
+    etalon.write("run/reproduce.json", &claims.to_string());
+    let written = json(&etalon.run(&["report", "run", "--json"]).printed());
+    assert_eq!(written["answer"], "1 of 3 claims hold");
+    let page = etalon.read("run/report.html");
+    assert!(
+        page.contains("1 do not hold, 1 are not decided") && page.contains("x &lt; y &amp; &quot;z&quot;")
+    );
+}

@@ -1,0 +1,189 @@
+//! Axes: what they show, where they end, and where a value lies on them.
+
+use super::ticks::{even_ticks, text, ticks};
+
+/// An axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Axis {
+    /// What it shows.
+    pub label: String,
+    /// In what unit; empty for a plain number.
+    pub unit: String,
+    /// How values are spread over it.
+    pub scale: Scale,
+    /// Whether it ends where the values do, without room beyond.
+    pub tight: bool,
+    /// Marks and their texts; where there are none, round numbers.
+    pub marks: Vec<(f64, String)>,
+}
+
+/// How values are spread over an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// By their logarithm.
+    Log,
+    /// Evenly.
+    Even,
+    /// Evenly, and the values are powers of ten: marks say `1e3` at 3. For numbers that no float holds.
+    Exponent,
+}
+
+/// An axis with its ends.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Ruler<'a> {
+    pub axis: &'a Axis,
+    pub low: f64,
+    pub high: f64,
+}
+
+impl Axis {
+    fn new(label: impl Into<String>, scale: Scale) -> Axis {
+        Axis { label: label.into(), unit: String::new(), scale, tight: false, marks: Vec::new() }
+    }
+
+    /// A logarithmic axis.
+    pub fn log(label: impl Into<String>) -> Axis {
+        Axis::new(label, Scale::Log)
+    }
+
+    /// An even axis.
+    pub fn even(label: impl Into<String>) -> Axis {
+        Axis::new(label, Scale::Even)
+    }
+
+    /// An axis of powers of ten.
+    pub fn exponent(label: impl Into<String>) -> Axis {
+        Axis::new(label, Scale::Exponent)
+    }
+
+    /// The axis of the steps of training.
+    pub fn steps() -> Axis {
+        Axis::even("step").tight()
+    }
+
+    /// The same axis with a unit.
+    pub fn in_unit(mut self, unit: impl Into<String>) -> Axis {
+        self.unit = unit.into();
+        self
+    }
+
+    /// The same axis, ending where the values do.
+    pub fn tight(mut self) -> Axis {
+        self.tight = true;
+        self
+    }
+
+    /// The label and the unit.
+    pub fn text(&self) -> String {
+        if self.unit.is_empty() { self.label.clone() } else { format!("{} ({})", self.label, self.unit) }
+    }
+
+    /// Whether a value has a place on such an axis.
+    pub(super) fn takes(&self, value: f64) -> bool {
+        value.is_finite() && (self.scale != Scale::Log || value > 0.0)
+    }
+
+    /// The axis around values, which need not be in order; those that have no place on it are left out. None where there
+    /// is no value.
+    pub(super) fn around(&self, values: impl Iterator<Item = f64>) -> Option<Ruler<'_>> {
+        let (mut low, mut high) = values
+            .filter(|&value| self.takes(value))
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+        if low > high {
+            return None;
+        }
+        match self.scale {
+            Scale::Log => {
+                // The quotient of two numbers may be none.
+                let room = (0.06 * (high.ln() - low.ln())).exp().max(1.05);
+                if !self.tight || low == high {
+                    (low, high) = ((low / room).max(f64::MIN_POSITIVE), (high * room).min(f64::MAX));
+                }
+            }
+            Scale::Even | Scale::Exponent => {
+                // A twentieth of a decade at least; and around a single value something that changes it.
+                let decades = if self.scale == Scale::Exponent { 0.05 } else { 0.0 };
+                let single = if low == high { (0.02 * high.abs()).max(1e-300) } else { 0.0 };
+                let room = (0.04 * (high - low)).max(decades).max(single);
+                if !self.tight || low == high {
+                    (low, high) = (low - room, high + room);
+                }
+            }
+        }
+        Some(Ruler { axis: self, low, high })
+    }
+}
+
+impl Ruler<'_> {
+    /// The share of the axis that lies below a value; what lies beyond an end is at the end.
+    pub(super) fn share(&self, value: f64) -> f64 {
+        if self.axis.scale == Scale::Log && value <= 0.0 {
+            return 0.0;
+        }
+        let share = match self.axis.scale {
+            Scale::Log => (value.ln() - self.low.ln()) / (self.high.ln() - self.low.ln()),
+            Scale::Even | Scale::Exponent => (value - self.low) / (self.high - self.low),
+        };
+        share.clamp(0.0, 1.0)
+    }
+
+    /// Marks and their texts.
+    pub(super) fn ticks(&self) -> Vec<(f64, String)> {
+        if !self.axis.marks.is_empty() {
+            return self.axis.marks.clone();
+        }
+        let even = || even_ticks(self.low, self.high).into_iter();
+        match self.axis.scale {
+            Scale::Log => ticks(self.low, self.high).into_iter().map(|tick| (tick, text(tick))).collect(),
+            Scale::Even => even().map(|tick| (tick, even_text(tick))).collect(),
+            // Ends that are numbers have the marks of a logarithmic axis.
+            Scale::Exponent if self.low > -300.0 && self.high < 300.0 => {
+                let marks = ticks(10f64.powf(self.low), 10f64.powf(self.high)).into_iter();
+                marks.map(|tick| (tick.log10(), text(tick))).collect()
+            }
+            Scale::Exponent => even().map(|tick| (tick, format!("1e{tick}"))).collect(),
+        }
+    }
+}
+
+/// A mark's text on an even axis.
+fn even_text(tick: f64) -> String {
+    let plain = tick == 0.0 || (1e-3..1e6).contains(&tick.abs());
+    if plain { tick.to_string() } else { format!("{tick:e}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_axis_ends_around_what_has_a_place_on_it() {
+        let log = Axis::log("loss");
+        let ruler = log.around([0.0, -1.0, f64::NAN, f64::INFINITY, 0.1, 10.0].into_iter()).unwrap();
+        assert!(ruler.low < 0.1 && ruler.low > 0.05 && ruler.high > 10.0 && ruler.high < 20.0);
+        assert!((ruler.share(1.0) - 0.5).abs() < 1e-12);
+        assert_eq!((ruler.share(1e-9), ruler.share(1e9)), (0.0, 1.0));
+        assert_eq!(log.around([0.0, f64::NAN].into_iter()), None);
+        let tight = Axis::steps();
+        let ruler = tight.around([0.0, 60.0].into_iter()).unwrap();
+        assert_eq!((ruler.low, ruler.high), (0.0, 60.0));
+    }
+
+    #[test]
+    fn a_single_value_has_room_on_every_axis() {
+        for axis in [Axis::log("a"), Axis::even("b"), Axis::steps(), Axis::exponent("c")] {
+            for value in [1e-300, 0.5, 3.0, 1e300] {
+                let ruler = axis.around([value].into_iter()).unwrap();
+                let share = ruler.share(value);
+                assert!(ruler.low < ruler.high && (0.01..0.99).contains(&share), "{axis:?} {value} {share}");
+            }
+        }
+        assert!(Axis::even("zero").around([0.0].into_iter()).unwrap().share(0.0) == 0.5);
+    }
+
+    #[test]
+    fn a_unit_stands_beside_its_label() {
+        assert_eq!(Axis::log("loss").in_unit("nats").text(), "loss (nats)");
+        assert_eq!(Axis::log("loss").text(), "loss");
+    }
+}

@@ -1,0 +1,91 @@
+//! Sweeps of the boundaries of early training.
+
+use super::content::{Content, Numbers, count, range, shown};
+use super::sweep::Sweep;
+use crate::figure::{Band, BandPicture, Curve, Figure};
+use crate::sweep::{BOUNDARIES, Diagram, Place, diagrams};
+
+/// What the boundaries are the beginning of.
+const MEANINGS: [&str; 3] = ["the loss rises", "sharpness rises", "training diverges"];
+
+/// What a sweep of boundaries says.
+pub fn content(sweep: &Sweep) -> Content {
+    let mut content = Content::default();
+    let summary = sweep.summary();
+    let of = |name: &str| -> Vec<f64> {
+        let column = summary.column(name);
+        summary.rows.iter().filter_map(|row| row[column?].parse().ok()).collect()
+    };
+    let ends = |values: &[f64]| {
+        values.iter().fold((f64::INFINITY, 0.0f64), |(low, high), &value| (low.min(value), high.max(value)))
+    };
+    for (name, meaning) in BOUNDARIES.into_iter().zip(MEANINGS) {
+        let values = of(name);
+        let (low, high) = ends(&values);
+        let text = match values.len() {
+            0 => "in no trial within the range".into(),
+            found => {
+                format!("c = {} in {} of {}", range(low, high, 3), found, count(summary.rows.len(), "trial"))
+            }
+        };
+        if name == "c_max" {
+            content.answer = match values.len() {
+                0 => "no divergence in the range".into(),
+                _ => format!("training diverges at c = {}", range(low, high, 3)),
+            };
+            content.interval = "over all sizes and seeds; c = η × sharpness at the start".into();
+        }
+        content.fact(&format!("{name}: {meaning}"), Some(text));
+    }
+    match diagrams(&summary) {
+        Ok(diagrams) => {
+            for diagram in &diagrams {
+                content.figures.extend(picture(diagram));
+                content.tables.push(table(diagram));
+            }
+        }
+        Err(reason) => content.notes.push(format!("No diagram: {reason}.")),
+    }
+    content
+}
+
+fn picture(diagram: &Diagram) -> Option<Figure> {
+    let curve = |(boundary, meaning): (&str, &str)| {
+        let places = diagram.places.iter().filter(|place| place.boundary == boundary);
+        let band = |place: &Place| {
+            let [low, median, high] = place.band()?;
+            Some(Band { size: place.size, low, median, high })
+        };
+        Curve { name: format!("{boundary}: {meaning}"), bands: places.filter_map(band).collect() }
+    };
+    let curves: Vec<Curve> = BOUNDARIES.into_iter().zip(MEANINGS).map(curve).collect();
+    let of = if diagram.fixed.is_empty() { String::new() } else { format!(", {}", diagram.fixed) };
+    let picture = BandPicture {
+        title: format!("Early training{of}"),
+        right: "c = learning rate × sharpness at the start",
+        up: &diagram.size,
+        curves: &curves,
+    };
+    let figure = picture.figure().ok()?;
+    let note = "Medians and ranges over seeds.".into();
+    Some(Figure { name: "early-boundaries".into(), note, ..figure })
+}
+
+fn table(diagram: &Diagram) -> Numbers {
+    let title =
+        if diagram.fixed.is_empty() { "Boundaries".into() } else { format!("Boundaries, {}", diagram.fixed) };
+    let mut table =
+        Numbers::new(&title, [&diagram.size, "boundary", "median c", "over seeds", "seeds without"]);
+    for place in &diagram.places {
+        let band = place.band();
+        table.row([
+            place.size.to_string(),
+            place.boundary.into(),
+            shown(band.map(|[_, median, _]| median), 4),
+            band.map_or("–".into(), |[low, _, high]| range(low, high, 4)),
+            place.missing.to_string(),
+        ]);
+    }
+    table.note = "A dash: half of the seeds or more have no such change in the range.".into();
+    table
+}

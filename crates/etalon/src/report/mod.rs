@@ -1,0 +1,133 @@
+//! One page for a run directory: the verdict first, then figures, numerics and where it came from.
+//!
+//! The page is a single file that asks no network for anything. It is made from what the folder holds, whichever verb
+//! made that: results of `find`, `measure`, `train`, `theory`, `schedule` and `fit`, sweeps of any job (finished or
+//! not), and any other folder with results as JSON. What cannot be read is named on the page and left out.
+
+mod boundaries;
+mod content;
+mod curves;
+mod doubts;
+mod error;
+mod find;
+mod fit;
+mod folder;
+mod laws;
+mod measure;
+mod other;
+mod page;
+mod phases;
+mod schedule;
+mod sweep;
+mod theory;
+mod train;
+mod trials;
+
+pub use error::ReportError;
+
+use content::Content;
+use folder::Folder;
+use serde::Serialize;
+use std::path::Path;
+
+/// A page and the files beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The page.
+    pub html: String,
+    /// Each figure's name, picture (SVG) and numbers (CSV).
+    pub figures: Vec<Drawn>,
+    /// What it is about.
+    pub summary: Summary,
+}
+
+/// A figure's files.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawn {
+    /// Their name without an ending.
+    pub name: String,
+    /// The picture.
+    pub svg: String,
+    /// The numbers.
+    pub csv: String,
+}
+
+/// What a report is about, in short.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// The answer, as the page has it on top.
+    pub answer: String,
+    /// Trials whose results it shows; none where it is about a single result.
+    pub trials: Option<usize>,
+    /// Trials that are not finished.
+    pub unfinished: usize,
+    /// What could not be read and is left out.
+    pub skipped: Vec<String>,
+}
+
+/// Makes the report of a run directory. `files` is where the page will find its figures' files: the path of a folder
+/// from the page, with a slash at its end.
+///
+/// # Errors
+/// When `root` is no run directory, or holds no result that can be read.
+pub fn report(root: &Path, files: &str) -> Result<Report, ReportError> {
+    let mut folder = Folder::open(root)?;
+    let mut contents: Vec<Content> = match folder.has("cells.csv") {
+        true => vec![sweep::content(&mut folder)?],
+        false => folder.results()?.into_iter().map(|result| single(&result, &mut folder)).collect(),
+    };
+    if contents.is_empty() {
+        return Err(ReportError::NoResult {
+            path: root.into(),
+            found: folder.names.join(", "),
+            skipped: folder.skipped.iter().map(|fault| format!("; {fault}")).collect(),
+        });
+    }
+    number_names(&mut contents);
+    let (mut figures, mut parts) = (Vec::new(), Vec::new());
+    for figure in contents.iter_mut().flat_map(|content| &mut content.figures) {
+        // What has nothing to draw is no figure; its numbers are in the tables.
+        if let (Ok(svg), Ok(html)) = (figure.svg(), figure.html(Some(files))) {
+            figures.push(Drawn { name: figure.name.clone(), svg, csv: figure.table().to_csv() });
+            parts.push((figure.name.clone(), html));
+        }
+    }
+    let summary = Summary {
+        answer: contents[0].answer.clone(),
+        trials: contents[0].trials,
+        unfinished: contents[0].unfinished,
+        skipped: folder.skipped.clone(),
+    };
+    let html = page::page(&folder, &contents, &parts);
+    Ok(Report { html, figures, summary })
+}
+
+/// What a result file says.
+fn single(result: &folder::ResultFile, folder: &mut Folder) -> Content {
+    match result.name.as_str() {
+        "find.json" => find::content(&result.value, folder),
+        "measure.json" => measure::content(&result.value, folder),
+        "train.json" => train::content(&result.value, folder),
+        "theory.json" if result.value.pointer("/runs/0/phase").is_some() => theory::content(&result.value),
+        "boundaries.json" => theory::boundaries(&result.value),
+        "equivalence.json" => schedule::equivalence(&result.value),
+        "schedule.json" => schedule::content(&result.value),
+        "fit.json" => fit::content(&result.value),
+        _ => other::content(&result.name, &result.value),
+    }
+}
+
+/// Gives figures of one name a number.
+fn number_names(contents: &mut [Content]) {
+    let mut seen: Vec<String> = Vec::new();
+    for figure in contents.iter_mut().flat_map(|content| &mut content.figures) {
+        let plain = figure.name.clone();
+        for number in 2.. {
+            if !seen.contains(&figure.name) {
+                break;
+            }
+            figure.name = format!("{plain}-{number}");
+        }
+        seen.push(figure.name.clone());
+    }
+}
