@@ -282,7 +282,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("w7") => ("w7", w7, "ms"),
         _ => {
             return Err(
-                "usage: bench w1|w2|w3|w4|w5|w5-loop|w5-steps|w6|w6-cnn|w7 [--repeats N] [--threads T]".into()
+                "usage: bench w1|w2|w3|w4|w5|w5-loop|w5-steps|w6|w6-cnn|w7 [--repeats N] [--threads T]"
+                    .into(),
             );
         }
     };

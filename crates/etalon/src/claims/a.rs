@@ -4,6 +4,7 @@ mod architectures;
 mod linearised;
 mod map;
 mod networks;
+mod performance;
 mod thresholds;
 
 use super::{Claim, Paper};
@@ -23,6 +24,8 @@ pub(super) const CLAIMS: &[Claim] = &[
     map::WIDTHS,
     networks::FULLY_CONNECTED,
     networks::WIDE_RESIDUAL,
+    performance::EQUAL_STEPS,
+    performance::EQUAL_TIME,
     linearised::CLAIM,
     architectures::CLAIM,
     thresholds::LAZY,

@@ -21,6 +21,7 @@ mod b;
 mod c;
 mod claim;
 mod d;
+mod e;
 mod judgement;
 mod markdown;
 mod network;
@@ -35,7 +36,7 @@ pub use session::{Bench, ClaimError, Judged, Session, Stopped, duration};
 
 /// All claims, paper by paper.
 pub fn catalogue() -> impl Iterator<Item = &'static Claim> {
-    [a::CLAIMS, b::CLAIMS, c::CLAIMS, d::CLAIMS].into_iter().flatten()
+    [a::CLAIMS, b::CLAIMS, c::CLAIMS, d::CLAIMS, e::CLAIMS].into_iter().flatten()
 }
 
 /// There is no claim of that name.

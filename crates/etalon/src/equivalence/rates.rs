@@ -68,11 +68,12 @@ impl Rates {
         if in_epochs && steps_per_epoch.is_none() {
             return Err(PlanError::UnknownEpoch.into());
         }
-        let steps = spec.train.budget.steps(eta, steps_per_epoch.unwrap_or_default())?;
+        let schedule = spec.schedule.schedule()?;
+        let steps =
+            spec.train.budget.steps(eta, steps_per_epoch.unwrap_or_default())? + schedule.last_steps();
         if steps > LONGEST {
             return Err(PlanError::TooLong(steps as f64).into());
         }
-        let schedule = spec.schedule.schedule()?;
         let log_eta: Vec<f64> = (0..steps).map(|step| schedule.log_rate(eta, step, steps)).collect();
         let (momentum, weight_decay) = (spec.optimizer.momentum, spec.optimizer.weight_decay);
         let mut rates =

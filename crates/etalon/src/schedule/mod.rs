@@ -27,6 +27,18 @@ pub struct Schedule {
     pub warmup: u64,
     /// What follows.
     pub shape: Shape,
+    /// The end, if it has a rate of its own.
+    pub last: Option<Last>,
+}
+
+/// The last steps at a rate that is the same whatever the base rate was, so that runs at several rates can be compared
+/// after the noise of each has died down (2003.02218, section 5).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Last {
+    /// How many, after those of the shape.
+    pub steps: u64,
+    /// The rate.
+    pub eta: f64,
 }
 
 /// The shape of a schedule after its warm-up. Factors are in units of the base rate.
@@ -72,9 +84,9 @@ pub enum Shape {
 }
 
 impl Schedule {
-    /// The natural logarithm of the factor at `step` of `total` steps; minus infinity for a rate of 0. In logarithms
-    /// because an exponential schedule outgrows every floating-point number.
-    pub fn log_factor(&self, step: u64, total: u64) -> f64 {
+    /// The natural logarithm of the factor at `step` of `total` steps of the shape; minus infinity for a rate of 0. In
+    /// logarithms because an exponential schedule outgrows every floating-point number.
+    fn log_factor(&self, step: u64, total: u64) -> f64 {
         let warm = if step < self.warmup { ((step + 1) as f64 / (self.warmup + 1) as f64).ln() } else { 0.0 };
         let left = total.saturating_sub(self.warmup).max(1) as f64;
         let progress = (step.saturating_sub(self.warmup) as f64 / left).min(1.0);
@@ -97,15 +109,31 @@ impl Schedule {
         }
     }
 
-    /// The natural logarithm of the rate at `step` of `total` steps.
-    pub fn log_rate(&self, eta: f64, step: u64, total: u64) -> f64 {
-        eta.ln() + self.log_factor(step, total)
+    /// Steps beyond those of the shape.
+    pub fn last_steps(&self) -> u64 {
+        self.last.map_or(0, |last| last.steps)
     }
 
-    /// The rate at `step` of `total` steps.
+    /// The rate of the end, if a step of `total` belongs to it.
+    fn last_rate(&self, step: u64, total: u64) -> Option<f64> {
+        self.last.filter(|last| step >= total.saturating_sub(last.steps)).map(|last| last.eta)
+    }
+
+    /// The natural logarithm of the rate at `step` of `total` steps, the last ones among them.
+    pub fn log_rate(&self, eta: f64, step: u64, total: u64) -> f64 {
+        match self.last_rate(step, total) {
+            Some(rate) => rate.ln(),
+            None => eta.ln() + self.log_factor(step, total.saturating_sub(self.last_steps())),
+        }
+    }
+
+    /// The rate at `step` of `total` steps, the last ones among them.
     pub fn rate(&self, eta: f64, step: u64, total: u64) -> f64 {
+        if let Some(rate) = self.last_rate(step, total) {
+            return rate;
+        }
         // A factor of exactly 1 must leave the rate as it was typed.
-        match self.log_factor(step, total) {
+        match self.log_factor(step, total.saturating_sub(self.last_steps())) {
             0.0 => eta,
             log_factor => (eta.ln() + log_factor).exp(),
         }
@@ -117,7 +145,7 @@ mod tests {
     use super::*;
 
     fn rates(warmup: u64, shape: Shape, total: u64) -> Vec<f64> {
-        let schedule = Schedule { warmup, shape };
+        let schedule = Schedule { warmup, shape, last: None };
         (0..total).map(|step| schedule.rate(0.1, step, total)).collect()
     }
 
@@ -126,6 +154,17 @@ mod tests {
         for (a, b) in ours.iter().zip(expected) {
             assert!((a - b).abs() < 1e-15, "{ours:?} against {expected:?}");
         }
+    }
+
+    #[test]
+    fn the_end_has_the_same_rate_for_all() {
+        let last = Some(Last { steps: 2, eta: 0.01 });
+        let schedule = Schedule { warmup: 0, shape: Shape::Linear { end: 0.2 }, last };
+        let rates = |eta| (0..6).map(|step| schedule.rate(eta, step, 6)).collect::<Vec<_>>();
+        near(&rates(0.1), &[0.1, 0.08, 0.06, 0.04, 0.01, 0.01]);
+        near(&rates(1.0), &[1.0, 0.8, 0.6, 0.4, 0.01, 0.01]);
+        assert!((schedule.log_rate(0.1, 3, 6) - 0.04f64.ln()).abs() < 1e-15);
+        assert_eq!(schedule.log_rate(0.1, 4, 6), 0.01f64.ln());
     }
 
     #[test]

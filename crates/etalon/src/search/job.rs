@@ -140,7 +140,7 @@ pub(crate) fn find_on<T: Scalar>(
 ) -> Result<Found, Error> {
     let mut warnings = Vec::new();
     let mut plan = Plan::new(spec, task)?.with_goal(spec, task)?;
-    let constant = Schedule { warmup: 0, shape: Shape::Constant };
+    let constant = Schedule { warmup: 0, shape: Shape::Constant, last: None };
     if plan.schedule != constant || plan.conversion.is_some() {
         warnings.push("eta* is a constant rate: the schedule of the spec is left out".into());
         (plan.schedule, plan.conversion) = (constant, None);

@@ -1,7 +1,9 @@
 //! `[schedule]`.
 
 use super::SpecError;
-use crate::schedule::{Conversion, FileError, Interpolation, OneCycle, Piecewise, RateFile, Schedule, Shape};
+use crate::schedule::{
+    Conversion, FileError, Interpolation, Last, OneCycle, Piecewise, RateFile, Schedule, Shape,
+};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 
@@ -39,6 +41,8 @@ pub struct ScheduleSpec {
     pub file: String,
     pub sha256: String,
     pub anneal_below: Option<f64>,
+    pub last_steps: u64,
+    pub last_eta: f64,
     /// None: weight decay and schedule as they are written.
     pub conversion: Option<Conversion>,
 }
@@ -61,6 +65,8 @@ impl Default for ScheduleSpec {
             file: String::new(),
             sha256: String::new(),
             anneal_below: None,
+            last_steps: 0,
+            last_eta: 1e-3,
             conversion: None,
         }
     }
@@ -91,7 +97,8 @@ impl ScheduleSpec {
             }),
             ScheduleKind::File => Shape::Piecewise(self.rates()?.shape),
         };
-        Ok(Schedule { warmup: self.warmup, shape })
+        let last = (self.last_steps > 0).then_some(Last { steps: self.last_steps, eta: self.last_eta });
+        Ok(Schedule { warmup: self.warmup, shape, last })
     }
 
     /// What is in the file, if it is still the one that the spec names.
@@ -146,9 +153,10 @@ impl ScheduleSpec {
         if !(below > 0.0 && below.is_finite()) {
             return Err(format!("is {below}; a loss to fall to is a finite number above 0"));
         }
-        if self.kind != ScheduleKind::Constant || self.conversion.is_some() {
+        if self.kind != ScheduleKind::Constant || self.conversion.is_some() || self.last_steps > 0 {
             return Err(
-                "lowers a rate that is constant until then; use schedule.kind = \"constant\", without a conversion"
+                "lowers a rate that is constant until then; use schedule.kind = \"constant\", without a conversion and \
+                 without schedule.last_steps"
                     .into(),
             );
         }

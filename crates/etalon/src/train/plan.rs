@@ -179,13 +179,14 @@ impl Plan {
         Ok(Plan { goal: Some(Goal { metric, threshold }), ..self })
     }
 
-    /// The number of steps at a base rate, with so many training samples. A budget of physical time counts the base
+    /// The number of steps at a base rate, with so many training samples: those of the budget, and those that the schedule
+    /// has at its end. A budget of physical time counts the base
     /// rate, whatever the schedule does to it.
     ///
     /// # Errors
     /// When it is no number of steps that can be done.
     pub fn steps(&self, eta: f64, samples: usize) -> Result<u64, PlanError> {
-        self.budget.steps(eta, (samples / self.batch) as f64)
+        Ok(self.budget.steps(eta, (samples / self.batch) as f64)? + self.schedule.last_steps())
     }
 }
 

@@ -97,7 +97,7 @@ fn norm(w: &[f64]) -> f64 {
 }
 
 fn rates(eta: f64, steps: u64, warmup: u64, shape: Shape) -> Vec<f64> {
-    let schedule = Schedule { warmup, shape };
+    let schedule = Schedule { warmup, shape, last: None };
     (0..steps).map(|step| schedule.log_rate(eta, step, steps)).collect()
 }
 
