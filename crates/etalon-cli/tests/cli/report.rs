@@ -134,6 +134,8 @@ fn every_kind_of_run_directory_has_a_page_whose_figures_answer() {
             assert!(is_whole, "{link}: {content}");
         }
     }
+    let doubts = etalon.read("find/report.html");
+    assert!(doubts.contains("In doubt") && doubts.contains("Batches of 64 samples"));
 
     sound(&mut browser, &etalon.path().join("phases/report.html"));
     let (x, y) = middle(&mut browser, "phases");
@@ -260,6 +262,23 @@ fn what_is_no_run_directory_is_refused() {
 }
 
 #[test]
+fn groups_of_samples_are_drawn_as_an_order_of_learning() {
+    let etalon = Etalon::new();
+    etalon.write("run/train.json", "{\"trial\": \"t\", \"phase\": \"lazy\", \"eta\": 0.5}");
+    let record = |step: u64| {
+        let of = |fall: f64| json!({ "loss": (-fall * step as f64).exp(), "accuracy": 0.5 });
+        json!({ "step": step, "eta": 0.5, "loss": 1.0, "groups": { "patch_only": of(2.0), "unpatched": of(0.5) } })
+    };
+    etalon.write("run/trials/t.jsonl", &(0..4).map(|step| format!("{}\n", record(step))).collect::<String>());
+    etalon.run(&["report", "run"]).printed();
+    let page = etalon.read("run/report.html");
+    assert!(page.contains("What is learnt when") && page.contains("patch only"));
+    let numbers = etalon.read("run/figures/learning-order.csv");
+    assert!(numbers.contains("\nloss,point,unpatched,2,0.36787944117144233,"), "{numbers}");
+    assert!(numbers.contains("\naccuracy,point,patch only,3,0.5,"), "{numbers}");
+}
+
+#[test]
 fn claims_have_their_verdicts_on_top() {
     let etalon = Etalon::new();
     let claims = json!({ "claims": [
@@ -274,4 +293,21 @@ fn claims_have_their_verdicts_on_top() {
     assert!(
         page.contains("1 do not hold, 1 are not decided") && page.contains("x &lt; y &amp; &quot;z&quot;")
     );
+    // The same where each has a folder, with what was measured on the way.
+    let claim = json!({
+        "id": "A-1", "statement": "s", "verdict": "does not hold", "reason": "c is 3",
+        "measured": [{ "name": "c", "what": "the final c", "unit": "", "value": 3, "low": 2.5, "high": 3.5 }],
+        "rule": { "words": "at most 2" },
+    });
+    etalon.write("kept/A-1/claim.json", &claim.to_string());
+    etalon.write("kept/A-1/final_c.csv", "width,seed,c,final_c\n8,0,1,0.9\n8,0,2,\n16,0,1,0.8\n");
+    etalon.write("kept/A-2/claim.json", "{\"id\":");
+    let outcome = etalon.run(&["report", "kept"]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(outcome.stdout.starts_with("0 of 1 claims hold\n"), "{}", outcome.stdout);
+    assert!(outcome.stderr.contains("A-2/claim.json: EOF"), "{}", outcome.stderr);
+    let page = etalon.read("kept/report.html");
+    assert!(page.contains("the final c: 3.000 (2.50 to 3.50)") && page.contains("(c is 3)"), "{page}");
+    let numbers = etalon.read("kept/figures/A-1-final_c.csv");
+    assert!(numbers.contains("\nfinal c,point,width 16,1,0.8,"), "{numbers}");
 }

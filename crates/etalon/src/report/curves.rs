@@ -1,8 +1,8 @@
 //! Figures of trajectories.
 
 use super::folder::Folder;
-use super::trials::Step;
-use crate::figure::{Axis, Colour, Figure, Look, Panel, Place, Point, Reference, Series, thin};
+use super::trials::{Measured, Step};
+use crate::figure::{Axis, Colour, Figure, Group, Look, Panel, Place, Point, Reference, Series, bands, thin};
 
 /// Points at most of a curve: more would be lost in a pixel.
 pub const POINTS: usize = 900;
@@ -76,4 +76,28 @@ fn marked(name: &str, colour: Colour, steps: &[Step], of: fn(&Step) -> f64) -> S
         .collect();
     let look = if points.len() > 60 { Look::Line } else { Look::Both };
     Series { points: thin(&points, POINTS), ..Series::plain(name, colour, look, []) }
+}
+
+/// What is learnt when: the metrics of groups of samples by step. None where there are no groups.
+pub fn learning_order(groups: &[(String, Vec<Measured>)], folder: &Folder) -> Option<Figure> {
+    let panel = |axis: Axis, of: fn(&Measured) -> f64| {
+        let group = |(name, measured): &(String, Vec<Measured>)| Group {
+            name: name.replace('_', " "),
+            curves: vec![measured.iter().map(|at| (at.step as u64, of(at))).collect()],
+        };
+        let series = bands(&groups.iter().map(group).collect::<Vec<_>>());
+        Panel { series, ..Panel::new(axis) }
+    };
+    let mut panels = vec![panel(Axis::log("loss").in_unit(folder.loss_unit()), |at| at.loss)];
+    if groups.iter().flat_map(|(_, measured)| measured).any(|at| at.accuracy.is_finite()) {
+        panels.push(panel(Axis::even("accuracy"), |at| at.accuracy));
+    }
+    (!groups.is_empty()).then(|| Figure {
+        name: "learning-order".into(),
+        title: "What is learnt when".into(),
+        note: "The metrics of each group of samples.".into(),
+        x: Axis::steps(),
+        panels,
+        details: None,
+    })
 }

@@ -103,14 +103,14 @@ impl Folder {
     }
 
     /// All results that can be read.
-    pub fn results(&mut self) -> Result<Vec<ResultFile>, ReportError> {
+    pub fn results(&mut self) -> Vec<ResultFile> {
         let is_result = |name: &&String| name.ends_with(".json") && !META.contains(&name.as_str());
         let names: Vec<String> = self.names.iter().filter(is_result).cloned().collect();
         let read = |name: String| {
             let value = self.json(&name)?;
             Some(ResultFile { name, value })
         };
-        Ok(names.into_iter().filter_map(read).collect())
+        names.into_iter().filter_map(read).collect()
     }
 
     /// The text of a key of the spec, such as `optimizer.eta`.

@@ -1,10 +1,11 @@
 //! One page for a run directory: the verdict first, then figures, numerics and where it came from.
 //!
 //! The page is a single file that asks no network for anything. It is made from what the folder holds, whichever verb
-//! made that: results of `find`, `measure`, `train`, `theory`, `schedule` and `fit`, sweeps of any job (finished or
+//! made that: results of `find`, `measure`, `train`, `theory`, `schedule` and `fit`, claims with their verdicts, sweeps of any job (finished or
 //! not), and any other folder with results as JSON. What cannot be read is named on the page and left out.
 
 mod boundaries;
+mod claims;
 mod content;
 mod curves;
 mod doubts;
@@ -74,8 +75,9 @@ pub fn report(root: &Path, files: &str) -> Result<Report, ReportError> {
     let mut folder = Folder::open(root)?;
     let mut contents: Vec<Content> = match folder.has("cells.csv") {
         true => vec![sweep::content(&mut folder)?],
-        false => folder.results()?.into_iter().map(|result| single(&result, &mut folder)).collect(),
+        false => folder.results().into_iter().map(|result| single(&result, &mut folder)).collect(),
     };
+    contents.extend(claims::folder(&mut folder));
     if contents.is_empty() {
         return Err(ReportError::NoResult {
             path: root.into(),

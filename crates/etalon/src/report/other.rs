@@ -1,6 +1,7 @@
-//! Results of any other shape: their numbers, and lists of records as tables. A list of claims has a verdict.
+//! Results of any other shape: their numbers, and lists of records as tables.
 
-use super::content::{Content, Numbers, count, shown};
+use super::claims;
+use super::content::{Content, Numbers, shown};
 use serde_json::{Map, Value};
 
 /// Rows at most of a table.
@@ -8,34 +9,17 @@ const ROWS: usize = 200;
 
 /// What a file of JSON says.
 pub fn content(name: &str, value: &Value) -> Content {
-    let stem = name.strip_suffix(".json").unwrap_or(name);
-    let mut content =
-        Content { kind: stem.replace('_', " "), answer: stem.replace('_', " "), ..Content::default() };
-    let claims = value.get("claims").and_then(Value::as_array);
-    if let Some(claims) = claims {
-        verdicts(claims, &mut content);
+    if let Some(claims) = value.get("claims").and_then(Value::as_array).filter(|claims| !claims.is_empty()) {
+        return claims::content(claims);
     }
+    let stem = name.strip_suffix(".json").unwrap_or(name).replace('_', " ");
+    let mut content = Content { kind: "Result".into(), answer: stem, ..Content::default() };
     let mut plain = Numbers::new("Values", ["name", "value"]);
     flatten("", value, &mut plain, &mut content.tables);
     if !plain.rows.is_empty() {
         content.tables.insert(0, plain);
     }
     content
-}
-
-/// How many claims hold.
-fn verdicts(claims: &[Value], content: &mut Content) {
-    let verdict = |claim: &Value| match &claim["verdict"] {
-        Value::String(text) => text.replace('_', " "),
-        // A verdict with its reason is an object of one entry, named by it.
-        Value::Object(fields) => fields.keys().next().map_or_else(String::new, |name| name.replace('_', " ")),
-        other => other.to_string(),
-    };
-    let of = |wanted: &str| claims.iter().filter(|claim| verdict(claim) == wanted).count();
-    let (holds, fails) = (of("holds"), of("does not hold"));
-    content.kind = format!("{} of papers", count(claims.len(), "claim"));
-    content.answer = format!("{holds} of {} hold", count(claims.len(), "claim"));
-    content.interval = format!("{fails} do not hold, {} are not decided", claims.len() - holds - fails);
 }
 
 /// The leaves of a value as rows, and its lists of records as tables.

@@ -148,7 +148,7 @@ fn state(root: &std::path::Path, row: &[String], points: usize) -> State {
     match Trial::read(&path) {
         Err(reason) => State::Broken(reason),
         Ok(Trial { result: None, .. }) => State::Broken("it has no result: its last line is missing".into()),
-        Ok(Trial { result: Some(result), steps, records }) => {
+        Ok(Trial { result: Some(result), steps, records, .. }) => {
             let curve: Vec<_> = steps
                 .iter()
                 .map(|step| crate::figure::Point { x: step.step, y: step.loss, spread: None, hollow: false })

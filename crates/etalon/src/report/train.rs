@@ -1,7 +1,7 @@
 //! The page of `etalon train`.
 
 use super::content::{Content, Numbers, count, number, shown, text};
-use super::curves::{POINTS, trajectory};
+use super::curves::{POINTS, learning_order, trajectory};
 use super::doubts::doubts;
 use super::folder::Folder;
 use super::trials::Trial;
@@ -51,6 +51,7 @@ pub fn content(value: &Value, folder: &mut Folder) -> Content {
         match Trial::read(&folder.root.join(&file)) {
             Ok(trial) if !trial.steps.is_empty() => {
                 content.figures.push(trajectory(&trial.steps, folder));
+                content.figures.extend(learning_order(&trial.groups, folder));
                 content.tables.push(curvature(&trial));
                 if trial.steps.len() > POINTS {
                     content.notes.push(format!(

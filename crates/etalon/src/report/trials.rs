@@ -9,10 +9,20 @@ use std::path::Path;
 pub struct Trial {
     /// Its recorded steps, in order; none of a search.
     pub steps: Vec<Step>,
+    /// Of each group of samples that it followed, the metrics by step, in the order in which they first come.
+    pub groups: Vec<(String, Vec<Measured>)>,
     /// Its other lines, such as the whole result of a search.
     pub records: Vec<Value>,
     /// Its row of the summary; none of a single run's.
     pub result: Option<Map<String, Value>>,
+}
+
+/// The metrics of a group of samples at a step; NaN stands for what is not there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measured {
+    pub step: f64,
+    pub loss: f64,
+    pub accuracy: f64,
 }
 
 /// A recorded step; NaN stands for what is not there.
@@ -46,7 +56,9 @@ impl Trial {
                 Some(Value::Object(result)) => trial.result = Some(result),
                 Some(_) => return Err(fault(&"its result is no object")),
                 None if fields.contains_key("step") => {
-                    trial.steps.push(step(&fields).ok_or_else(|| fault(&"`step` is no number"))?);
+                    let step = step(&fields).ok_or_else(|| fault(&"`step` is no number"))?;
+                    trial.steps.push(step);
+                    trial.take_groups(step.step, fields.get("groups"));
                 }
                 None => trial.records.push(Value::Object(fields)),
             }
@@ -55,6 +67,20 @@ impl Trial {
             return Err("it ends within a line".into());
         }
         Ok(trial)
+    }
+
+    /// Takes what a record says of groups of samples.
+    fn take_groups(&mut self, step: f64, groups: Option<&Value>) {
+        for (name, metrics) in groups.and_then(Value::as_object).into_iter().flatten() {
+            let number = |field: &str| metrics.get(field).and_then(Value::as_f64).unwrap_or(f64::NAN);
+            let measured = Measured { step, loss: number("loss"), accuracy: number("accuracy") };
+            match self.groups.iter_mut().find(|(there, _)| there == name) {
+                Some((_, list)) => list.push(measured),
+                // Some are none in every record.
+                None if metrics.is_object() => self.groups.push((name.clone(), vec![measured])),
+                None => {}
+            }
+        }
     }
 }
 
@@ -93,6 +119,21 @@ mod tests {
         assert!(trial.steps[0].loss.is_nan() && trial.steps[0].ntk.is_nan());
         assert_eq!(trial.result.unwrap()["phase"], "lazy");
         assert_eq!(trial.records[0]["seed"], 3);
+    }
+
+    #[test]
+    fn groups_of_samples_are_followed_by_name() {
+        let record = |step: u64, loss: f64| {
+            format!(
+                "{{\"step\":{step},\"groups\":{{\"easy\":{{\"loss\":{loss},\"accuracy\":1}},\"hard\":null}}}}\n"
+            )
+        };
+        let trial = read((record(0, 2.0) + "{\"step\":1}\n" + &record(2, 0.5)).as_bytes()).unwrap();
+        let [(name, measured)] = &trial.groups[..] else { panic!("{:?}", trial.groups) };
+        assert_eq!(
+            (name.as_str(), measured.len(), measured[1].step, measured[1].loss),
+            ("easy", 2, 2.0, 0.5)
+        );
     }
 
     #[test]

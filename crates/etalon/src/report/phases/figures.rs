@@ -113,7 +113,8 @@ pub fn score(slice: &Slice<'_>, metric: &str) -> Option<Figure> {
     (panel.series.iter().any(|series| series.points.len() > 1)).then(|| Figure {
         name: "score".into(),
         title: slice.title(&format!("With the phases behind: {name} at the end")),
-        note: "Medians over seeds and their ranges; the ground is the phase that most trials there had."
+        note: "Medians over seeds and their ranges; the ground is the phase that most trials there had. λ₀ is the \
+               NTK's largest eigenvalue at the start."
             .into(),
         x,
         panels: vec![panel],

@@ -1,0 +1,147 @@
+//! Claims of papers with their verdicts: a folder with a folder for each, or a list of them.
+
+use super::content::{Content, Numbers, count, list, number, range, shown, text};
+use super::folder::Folder;
+use crate::figure::{Axis, Colour, Figure, Look, Panel, Point, Series, thin};
+use crate::sweep::Table;
+use serde_json::Value;
+use std::fs;
+
+/// The file of a claim in its folder.
+const FILE: &str = "claim.json";
+/// Panels of a claim's figure; points of a series.
+const MOST: (usize, usize) = (3, 400);
+
+/// The claims that have a folder each; none where there are no such folders.
+pub fn folder(folder: &mut Folder) -> Option<Content> {
+    let is_claim = |name: &&String| folder.root.join(name).join(FILE).is_file();
+    let names: Vec<String> = folder.names.iter().filter(is_claim).cloned().collect();
+    let claims: Vec<Value> = names.iter().filter_map(|name| folder.json(&format!("{name}/{FILE}"))).collect();
+    if claims.is_empty() {
+        return None;
+    }
+    let mut content = content(&claims);
+    for name in &names {
+        for (file, table) in tables(folder, name) {
+            content.figures.extend(figure(name, &file, &table));
+        }
+    }
+    Some(content)
+}
+
+/// What claims say.
+pub fn content(claims: &[Value]) -> Content {
+    let of = |wanted: &str| claims.iter().filter(|claim| verdict(claim) == wanted).count();
+    let (holds, fails) = (of("holds"), of("does not hold"));
+    let mut content = Content {
+        kind: format!("{} of papers", count(claims.len(), "claim")),
+        answer: format!("{holds} of {} claims hold", claims.len()),
+        interval: format!("{fails} do not hold, {} are not decided", claims.len() - holds - fails),
+        ..Content::default()
+    };
+    for claim in claims.iter().filter(|claim| verdict(claim) != "holds") {
+        let word = |place: &str| text(claim, place).unwrap_or("–");
+        let reason = text(claim, "/reason").map_or(String::new(), |reason| format!(" ({reason})"));
+        content.doubts.push(format!("{} {}: {}{reason}", word("/id"), verdict(claim), word("/statement")));
+    }
+    let mut table = Numbers::new(
+        "Claims",
+        ["claim", "says", "verdict", "measured", "rule", "setting", "seconds", "command"],
+    );
+    for claim in claims {
+        let word = |place: &str| text(claim, place).unwrap_or("–").to_string();
+        table.row([
+            word("/id"),
+            word("/statement"),
+            verdict(claim),
+            measured(claim),
+            text(claim, "/rule/words").or(text(claim, "/rule")).unwrap_or("–").into(),
+            word("/setting"),
+            shown(number(claim, "/seconds"), 3),
+            word("/command"),
+        ]);
+    }
+    content.tables.push(table);
+    content
+}
+
+fn verdict(claim: &Value) -> String {
+    text(claim, "/verdict").unwrap_or("not decided").replace('_', " ")
+}
+
+fn measured(claim: &Value) -> String {
+    let one = |measured: &Value| {
+        let what = text(measured, "/what").or(text(measured, "/name")).unwrap_or("measured");
+        let ends = number(measured, "/low").zip(number(measured, "/high"));
+        let spread = ends.map_or(String::new(), |(low, high)| format!(" ({})", range(low, high, 3)));
+        let unit = text(measured, "/unit").map_or(String::new(), |unit| format!(" {unit}"));
+        format!("{what}: {}{}{spread}", shown(number(measured, "/value"), 4), unit.trim_end())
+    };
+    match list(claim, "/measured") {
+        [] => "–".into(),
+        measured => measured.iter().map(one).collect::<Vec<_>>().join("; "),
+    }
+}
+
+/// The tables in the folder of a claim, by their names.
+fn tables(folder: &mut Folder, name: &str) -> Vec<(String, Table)> {
+    let Ok(entries) = fs::read_dir(folder.root.join(name)) else { return Vec::new() };
+    let files = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let mut files: Vec<String> = files.filter(|file| file.ends_with(".csv")).collect();
+    files.sort_unstable();
+    let mut tables = Vec::new();
+    for file in files {
+        let path = format!("{name}/{file}");
+        match folder.text(&path).map(|text| Table::parse(&text)) {
+            Some(Ok(table)) => tables.push((file.trim_end_matches(".csv").to_string(), table)),
+            Some(Err(reason)) => folder.skip(&path, &reason),
+            None => {}
+        }
+    }
+    tables
+}
+
+/// A table as a figure: against the steps, c or the first column, a panel for each of the columns that are measured, a
+/// series for each size.
+fn figure(claim: &str, file: &str, table: &Table) -> Option<Figure> {
+    let column = |names: &[&str]| names.iter().find_map(|name| table.column(name));
+    let (x, by) = (column(&["step", "c", "eta"]).unwrap_or(0), column(&["width", "depth"]));
+    let number = |row: &[String], column: usize| row[column].parse::<f64>().unwrap_or(f64::NAN);
+    let is_measured = |index: &usize| *index != x && Some(*index) != by && table.columns[*index] != "seed";
+    let mut groups: Vec<&str> =
+        by.iter().flat_map(|&by| table.rows.iter().map(move |row| row[by].as_str())).collect();
+    groups.sort_by(|a, b| a.parse().unwrap_or(f64::NAN).total_cmp(&b.parse().unwrap_or(f64::NAN)));
+    groups.dedup();
+    if groups.is_empty() {
+        groups.push("");
+    }
+    let axis = |index: usize| {
+        let label = table.columns[index].replace('_', " ");
+        let values = || table.rows.iter().map(|row| number(row, index)).filter(|value| value.is_finite());
+        let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));
+        if low > 0.0 && high > 10.0 * low && label != "step" { Axis::log(label) } else { Axis::even(label) }
+    };
+    let is_curve = table.columns[x] == "step" && groups == [""];
+    let panel = |y: usize| {
+        let series = groups.iter().enumerate().map(|(index, group)| {
+            let rows = table.rows.iter().filter(|row| by.is_none_or(|by| row[by] == *group));
+            let mut points: Vec<Point> = rows
+                .map(|row| Point { x: number(row, x), y: number(row, y), spread: None, hollow: false })
+                .collect();
+            points.sort_by(|a, b| a.x.total_cmp(&b.x));
+            let name = by.map_or(String::new(), |by| format!("{} {group}", table.columns[by]));
+            let look = if is_curve { Look::Line } else { Look::Marks };
+            Series { points: thin(&points, MOST.1), ..Series::plain(name, Colour::of(index), look, []) }
+        });
+        Panel { series: series.collect(), ..Panel::new(axis(y)) }
+    };
+    let panels: Vec<Panel> = (0..table.columns.len()).filter(is_measured).take(MOST.0).map(panel).collect();
+    (!panels.is_empty()).then(|| Figure {
+        name: format!("{claim}-{file}"),
+        title: format!("{claim}: {}", file.replace(['_', '-'], " ")),
+        note: String::new(),
+        x: axis(x),
+        panels,
+        details: None,
+    })
+}
