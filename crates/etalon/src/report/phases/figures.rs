@@ -90,7 +90,10 @@ pub fn score(slice: &Slice<'_>, metric: &str) -> Option<Figure> {
     let mut panel = Panel::new(if metric.ends_with("loss") { Axis::log(&name) } else { Axis::even(&name) });
     for (index, row) in slice.rows().enumerate() {
         let point = |(column, trials): (usize, &Vec<&Done>)| {
-            let (y, ends) = folded(trials, metric)?;
+            // A loss that has left its limit would press all others to the bottom.
+            let settled = |trial: &&&Done| !metric.ends_with("loss") || phase(trial) != "divergent";
+            let settled: Vec<&Done> = trials.iter().filter(settled).copied().collect();
+            let (y, ends) = folded(&settled, metric)?;
             Some(Point {
                 x: place(column, trials),
                 y,
