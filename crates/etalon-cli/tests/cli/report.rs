@@ -60,7 +60,7 @@ fn run_directories() -> (Etalon, Vec<(&'static str, &'static str)>) {
         ("measure", "the loss begins to rise at η"),
         ("train", " at η"),
         ("theory", "lazy"),
-        ("convert", "the rate without weight decay grows to"),
+        ("convert", "without weight decay the rate ends at η"),
         ("verify", "equivalent"),
         ("fit", "eta_star"),
     ];

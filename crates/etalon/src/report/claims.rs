@@ -135,11 +135,19 @@ fn figure(claim: &str, file: &str, table: &Table) -> Option<Figure> {
         });
         Panel { series: series.collect(), ..Panel::new(axis(y)) }
     };
-    let panels: Vec<Panel> = (0..table.columns.len()).filter(is_measured).take(MOST.0).map(panel).collect();
+    let mut panels: Vec<Panel> =
+        (0..table.columns.len()).filter(is_measured).take(MOST.0).map(panel).collect();
+    let has_values = |series: &Series| series.points.iter().any(|point| point.y.is_finite());
+    panels.retain(|panel| panel.series.iter().any(has_values));
     (!panels.is_empty()).then(|| Figure {
         name: format!("{claim}-{file}"),
         title: format!("{claim}: {}", file.replace(['_', '-'], " ")),
-        note: String::new(),
+        note: match table.rows.len() > MOST.1 {
+            true => {
+                format!("Of a series of more than {} points, those that are the ends of a stretch.", MOST.1)
+            }
+            false => String::new(),
+        },
         x: axis(x),
         panels,
         details: None,

@@ -38,7 +38,7 @@ pub fn content(value: &Value) -> Content {
     let mut content = Content { kind: "Schedule of learning rates".into(), ..Content::default() };
     content.answer = match curves.len() {
         1 => format!("from η = {} to {}", power(first.first()), power(first.last())),
-        _ => format!("the rate without weight decay grows to η = {}", power(last.last())),
+        _ => format!("without weight decay the rate ends at η = {}", power(last.last())),
     };
     if value.get("given").is_some() {
         content.answer = format!("with weight decay the rate ends at η = {}", power(last.last()));

@@ -4,15 +4,16 @@ use super::content::{Content, Numbers, count, list};
 use super::folder::Folder;
 use super::trials::{Step, Trial};
 use super::{ReportError, boundaries, laws, phases};
+use crate::figure::{Point, thin};
 use crate::sweep::{Store, Table, status};
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Skipped or failed trials that the page names one by one.
 const NAMED: usize = 20;
-/// Points that the curves of all trials may have together, and each of them at least and at most.
+/// Points that the curves of all trials may have together; each of them at least, where it has any, and at most.
 const CURVES: (usize, usize, usize) = (100_000, 24, 160);
 
 /// A finished trial of a sweep.
@@ -79,7 +80,7 @@ pub fn content(folder: &mut Folder) -> Result<Content, ReportError> {
     let fault = |reason: String| ReportError::Cells { path: path.clone(), reason };
     let text = fs::read_to_string(&path).map_err(|error| fault(error.to_string()))?;
     let cells = Table::parse(&text).map_err(fault)?;
-    let budget = (CURVES.0 / cells.rows.len().max(1)).clamp(CURVES.1, CURVES.2);
+    let budget = (CURVES.0 / cells.rows.len().max(1)).min(CURVES.2);
     let root = folder.root.clone();
     let states: Vec<State> = cells.rows.par_iter().map(|row| state(&root, row, budget)).collect();
     let mut sweep =
@@ -140,7 +141,7 @@ fn progress(sweep: &Sweep, folder: &Folder, broken: &[String]) -> String {
     text
 }
 
-fn state(root: &std::path::Path, row: &[String], points: usize) -> State {
+fn state(root: &Path, row: &[String], points: usize) -> State {
     let path = root.join("trials").join(format!("{}.jsonl", row[0]));
     if !path.exists() {
         return State::Absent;
@@ -151,9 +152,11 @@ fn state(root: &std::path::Path, row: &[String], points: usize) -> State {
         Ok(Trial { result: Some(result), steps, records, .. }) => {
             let curve: Vec<_> = steps
                 .iter()
-                .map(|step| crate::figure::Point { x: step.step, y: step.loss, spread: None, hollow: false })
+                .map(|step| Point { x: step.step, y: step.loss, spread: None, hollow: false })
                 .collect();
-            let curve = crate::figure::thin(&curve, points).iter().map(|point| (point.x, point.y)).collect();
+            // With too few points each, none has a curve.
+            let curve = if points < CURVES.1 { Vec::new() } else { thin(&curve, points) };
+            let curve = curve.iter().map(|point| (point.x, point.y)).collect();
             let unconverged =
                 records.iter().flat_map(|record| list(record, "/search/seeds")).filter_map(unconverged);
             State::Done(Box::new(Done {

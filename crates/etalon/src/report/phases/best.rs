@@ -66,6 +66,7 @@ pub fn table(sweep: &Sweep) -> Numbers {
     let mut table = Numbers::new("The best", ["trials", &metric, "over seeds", "phases", "c = η λ₀"]);
     for group in groups.iter().take(ROWS) {
         let mut phases: Vec<&str> = group.trials.iter().map(|trial| phase(trial)).collect();
+        phases.sort_unstable();
         phases.dedup();
         let c = folded(&group.trials, "c");
         table.row([

@@ -53,14 +53,11 @@ pub fn diagram(slice: &Slice<'_>, folder: &Folder) -> Figure {
                 text += &format!("\n{label} {}{spread}", shown(Some(median), 3));
             }
         }
-        details.items.push(trials.iter().map(|trial| trial.curve.clone()).collect());
-        panel.cells.push(Cell {
-            x: [x[column], x[column + 1]],
-            y: [y[row], y[row + 1]],
-            kind,
-            text,
-            detail: Some(details.items.len() - 1),
-        });
+        let curves: Vec<_> =
+            trials.iter().map(|trial| trial.curve.clone()).filter(|curve| !curve.is_empty()).collect();
+        let detail = (!curves.is_empty()).then_some(details.items.len());
+        details.items.extend(detail.map(|_| curves));
+        panel.cells.push(Cell { x: [x[column], x[column + 1]], y: [y[row], y[row + 1]], kind, text, detail });
     }
     Figure {
         name: "phases".into(),
@@ -68,7 +65,7 @@ pub fn diagram(slice: &Slice<'_>, folder: &Folder) -> Figure {
         note: "Point at a cell, or go there with the arrow keys, for its numbers and its loss curves.".into(),
         x: slice.x.axis(),
         panels: vec![panel],
-        details: Some(details),
+        details: (!details.items.is_empty()).then_some(details),
     }
 }
 
@@ -93,7 +90,10 @@ pub fn score(slice: &Slice<'_>, metric: &str) -> Option<Figure> {
     let mut panel = Panel::new(if metric.ends_with("loss") { Axis::log(&name) } else { Axis::even(&name) });
     for (index, row) in slice.rows().enumerate() {
         let point = |(column, trials): (usize, &Vec<&Done>)| {
-            let (y, ends) = folded(trials, metric)?;
+            // A loss that has left its limit would press all others to the bottom.
+            let settled = |trial: &&&Done| !metric.ends_with("loss") || phase(trial) != "divergent";
+            let settled: Vec<&Done> = trials.iter().filter(settled).copied().collect();
+            let (y, ends) = folded(&settled, metric)?;
             Some(Point {
                 x: place(column, trials),
                 y,
