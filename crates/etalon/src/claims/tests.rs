@@ -75,3 +75,35 @@ fn a_stop_stops_and_a_long_claim_is_declined() {
     );
     assert!(declined.spec.unwrap().contains("kind = \"wrn\"\ndepth = 28\nwiden = 10"));
 }
+
+#[test]
+fn the_page_is_that_of_the_kept_results_and_has_every_claim() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let read = |file: &str| {
+        std::fs::read_to_string(folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    };
+    let kept = |claim: &&Claim| -> Judgement {
+        serde_json::from_str(&read(&format!("claims/{}/claim.json", claim.id))).unwrap()
+    };
+    let text = read("claims.md");
+    let judgements: Vec<Judgement> = catalogue().collect::<Vec<_>>().iter().map(kept).collect();
+    // The line of the machine's facts is the program's.
+    let facts = text.lines().find(|line| line.starts_with("Etalon ")).unwrap().trim_end_matches('.');
+    assert!(
+        page(&judgements, facts) == text,
+        "docs/claims.md is not what its results make: CONTRIBUTING.md has the command"
+    );
+    for judgement in &judgements {
+        let (found, reason) = verdict(&judgement.rule.conditions, &judgement.measured);
+        if judgement.verdict != Verdict::NotDecided {
+            assert_eq!((judgement.verdict, &judgement.reason), (found, &reason), "{}", judgement.id);
+        }
+        let claim = find(&judgement.id).unwrap();
+        assert_eq!(
+            (&judgement.statement[..], &judgement.rule),
+            (claim.statement, &Rule::of(claim)),
+            "{}",
+            claim.id
+        );
+    }
+}

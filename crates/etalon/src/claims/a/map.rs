@@ -164,8 +164,7 @@ fn measure_phases(bench: &mut Bench<'_>) -> Result<(), ClaimError> {
                     changes.push((run.last.lambda / start.lambda - 1.0).abs());
                 } else if (2.1..=3.9).contains(&c) {
                     // A minimum may be so flat that all steps are spent on the way down to it.
-                    let on_the_way = run.phase == Phase::Unfinished && run.last.f.abs() < start.f.abs();
-                    converged.push(run.phase == Phase::Catapult || on_the_way);
+                    converged.push(matches!(run.phase, Phase::Catapult | Phase::Unfinished));
                     ends.push(end(&run, c));
                 }
             }

@@ -19,10 +19,12 @@ fn network(
     schedule: &str,
 ) -> String {
     let width = size.of([32, 64, 256]);
+    // Small batches of noise turn weights by rare large angles, for which the law is not.
+    let batch = if data == NOISE { 256 } else { 32 };
     format!(
         "seed = {seed}\n[data]\n{data}\ntest = 20\n[network]\ndepth = 2\nwidth = {width}\nbias = false\nnormalizer = \"batch\"\naffine = \
          false\nnormalizer_epsilon = 0.0\n[optimizer]\neta = {eta}\nweight_decay = {decay}\nfactors = {{ \"layers.4.weight\" = 0.0 \
-         }}\n[schedule]\n{schedule}\n[train]\nbatch = 32\nsteps = {steps}\ncheck_every = 1000000\ncheck_samples = 64\n[measure]\n\
+         }}\n[schedule]\n{schedule}\n[train]\nbatch = {batch}\nsteps = {steps}\ncheck_every = 1000000\ncheck_samples = 64\n[measure]\n\
          samples = 64\nweights = true\n"
     )
 }
@@ -133,7 +135,7 @@ pub(super) const RELAXATION: Claim = Claim {
         Quantity::new("time", "the median of those steps times 4 eta lambda").between(0.5, 2.0),
     ],
     setting: |size, seed| {
-        let words = "two classes that overlap, 20000 samples; two hidden layers with batch normalisation, the last layer at rest, eta = 0.5, 0.25, 0.125 and 0.0625, weight decay 0.04; \
+        let words = "two classes that overlap, 20000 samples, batches of 256; two hidden layers with batch normalisation, the last layer at rest, eta = 0.5, 0.25, 0.125 and 0.0625, weight decay 0.04; \
                      angles at the end of 24/(4 eta lambda) steps, then the rate falls to a quarter, and |w|^4 goes by 1 - 1/e of its way to \
                      where it is after 8 such times. The spec is that of the first";
         Setting::network(size.of([4.0, 20.0, 100.0]), relaxing(size, seed, RATES[0]), words.into())
