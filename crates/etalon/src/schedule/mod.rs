@@ -181,9 +181,9 @@ mod tests {
 
     #[test]
     fn growth_beyond_all_numbers_stays_a_number_in_logarithms() {
-        let schedule = Schedule { warmup: 0, shape: Shape::Exponential { growth: 1.5 } };
+        let schedule = Schedule { warmup: 0, shape: Shape::Exponential { growth: 1.5 }, last: None };
         assert!((schedule.log_factor(10_000, 20_000) - 10_000.0 * 1.5f64.ln()).abs() < 1e-9);
-        let schedule = Schedule { warmup: 0, shape: Shape::Linear { end: 0.0 } };
+        let schedule = Schedule { warmup: 0, shape: Shape::Linear { end: 0.0 }, last: None };
         assert_eq!(schedule.rate(0.1, 10, 10), 0.0);
     }
 
