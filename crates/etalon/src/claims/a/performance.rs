@@ -27,8 +27,8 @@ struct Rate {
     /// `eta lambda_0`.
     c: f64,
     accuracy: f64,
-    /// Whether a seed diverged.
-    diverged: bool,
+    /// The share of seeds that diverged.
+    diverged: f64,
 }
 
 fn rates(table: &Table) -> Result<Vec<Rate>, ClaimError> {
@@ -49,16 +49,13 @@ fn rates(table: &Table) -> Result<Vec<Rate>, ClaimError> {
         eta: number(rows[0], eta),
         c: median(rows, c),
         accuracy: median(rows, accuracy),
-        diverged: rows.iter().any(|row| row[phase] == "divergent"),
+        diverged: rows.iter().filter(|row| row[phase] == "divergent").count() as f64 / rows.len() as f64,
     };
     Ok(rows.chunk_by(|a, b| number(a, eta) == number(b, eta)).map(rate).collect())
 }
 
 fn rows(rates: &[Rate]) -> Vec<Vec<f64>> {
-    rates
-        .iter()
-        .map(|rate| vec![rate.eta, rate.c, rate.accuracy, f64::from(u8::from(rate.diverged))])
-        .collect()
+    rates.iter().map(|rate| vec![rate.eta, rate.c, rate.accuracy, rate.diverged]).collect()
 }
 
 const COLUMNS: &[&str] = &["eta", "c", "test_accuracy", "diverged"];
@@ -83,7 +80,7 @@ pub(super) const EQUAL_STEPS: Claim = Claim {
     certainty: Certainty::Found,
     quantities: &[
         Quantity::new("c", "eta lambda_0 at the highest held-out accuracy").at_least(2.0),
-        Quantity::new("below", "that rate over the lowest at which a seed diverged").between(0.1, 0.999),
+        Quantity::new("below", "that rate over the lowest at which most seeds diverged").between(0.1, 0.999),
         Quantity::new("best", "the accuracy there"),
         Quantity::new("lazy", "the highest accuracy at eta lambda_0 up to 2"),
     ],
@@ -95,7 +92,7 @@ pub(super) const EQUAL_STEPS: Claim = Claim {
             let within = found.iter().filter(|rate| rate.c <= limit);
             within.max_by(|a, b| a.accuracy.total_cmp(&b.accuracy))
         };
-        let edge = found.iter().find(|rate| rate.diverged).map_or(f64::NAN, |rate| rate.eta);
+        let edge = found.iter().find(|rate| rate.diverged > 0.5).map_or(f64::NAN, |rate| rate.eta);
         let number = |rate: Option<&Rate>, of: fn(&Rate) -> f64| Reading::one(rate.map_or(f64::NAN, of));
         let best = highest(f64::INFINITY);
         bench.read("c", number(best, |rate| rate.c));
@@ -149,7 +146,7 @@ pub(super) const EQUAL_TIME: Claim = Claim {
         let trained: Vec<(&Rate, &Rate)> = before
             .iter()
             .zip(&after)
-            .take_while(|(before, after)| !before.diverged && !after.diverged)
+            .take_while(|(before, after)| before.diverged + after.diverged == 0.0)
             .collect();
         let spread = |of: &dyn Fn(&(&Rate, &Rate)) -> f64| {
             let fold = |start, pick: fn(f64, f64) -> f64| trained.iter().map(of).fold(start, pick);
