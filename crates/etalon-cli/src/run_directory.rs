@@ -179,7 +179,8 @@ pub fn write_whole(target: &Path, content: &[u8]) -> Result<(), RunDirectoryErro
         let stream = fs::OpenOptions::new().write(true).open(target).map_err(fault(target, "open it"));
         return stream?.write_all(content).map_err(fault(target, "write to it"));
     }
-    let target = &fs::canonicalize(target).unwrap_or_else(|_| target.to_path_buf());
+    let linked = target.is_symlink().then(|| fs::canonicalize(target).ok()).flatten();
+    let target = linked.as_deref().unwrap_or(target);
     let mut aside = aside_of(target)?;
     aside.write_all(content).map_err(fault(target, "write the file"))?;
     aside.persist(target).map_err(|error| fault(target, "create the file")(error.error))?;

@@ -19,6 +19,7 @@ fn it_holds_what_ran_and_the_facts_of_the_run() {
 fn another_spec_does_not_get_in() {
     let etalon = Etalon::new();
     let printed = etalon.run(&["spec", "--out", "run"]).printed();
+    etalon.write("run/curve.csv", "a result");
     let complaint = etalon.run(&["spec", "seed=1", "--out", "run"]).complaint();
     assert!(
         complaint.contains("run holds the run of another spec") && complaint.contains("or empty"),

@@ -99,18 +99,22 @@ impl LinePicture<'_> {
         if self.log && self.curves.iter().flat_map(|curve| &curve.bands).any(|band| band.size <= 0.0) {
             return Err(FigureError::Empty("a logarithmic axis takes values above 0; leave --log out"));
         }
-        let point = |band: &Band| Point {
-            x: band.size,
-            y: band.median,
-            spread: (band.low < band.high).then_some([band.low, band.high]),
-            hollow: false,
-        };
-        let series = self.curves.iter().enumerate().map(|(index, curve)| Series {
-            name: curve.name.clone(),
-            colour: Colour::of(index),
-            look: Look::Line,
-            spread: Spread::Up,
-            points: curve.bands.iter().map(point).collect(),
+        let series = self.curves.iter().enumerate().map(|(index, curve)| {
+            // Where no place has several values there is no area, not one without a height.
+            let spreads = curve.bands.iter().any(|band| band.low < band.high);
+            let point = |band: &Band| Point {
+                x: band.size,
+                y: band.median,
+                spread: spreads.then_some([band.low, band.high]),
+                hollow: false,
+            };
+            Series {
+                name: curve.name.clone(),
+                colour: Colour::of(index),
+                look: Look::Line,
+                spread: Spread::Up,
+                points: curve.bands.iter().map(point).collect(),
+            }
         });
         Ok(Figure {
             name: "columns".into(),

@@ -203,10 +203,11 @@ impl Grid {
         self.job
     }
 
-    /// Whether a key that begins so is written in it, or runs.
-    pub(super) fn mentions(&self, prefix: &str) -> bool {
-        self.base.iter().any(|entry| entry.path.starts_with(prefix))
-            || self.axes.iter().any(|axis| axis.key.path.starts_with(prefix))
+    /// Whether a key has a value other than 0 in it, written or among those it runs over.
+    pub(super) fn sets(&self, key: &str) -> bool {
+        let written = self.base.iter().filter(|entry| entry.path == key).map(|entry| &entry.value);
+        let running = self.axes.iter().filter(|axis| axis.key.path == key).flat_map(|axis| &axis.values);
+        written.chain(running).any(|value| *value != Value::Integer(0))
     }
 
     /// The spec of a cell of this grid.

@@ -38,10 +38,10 @@ pub(super) fn columns(grid: &Grid) -> Vec<&'static str> {
             if curvature {
                 columns.extend(["c", "ntk", "hessian", "ntk_end", "hessian_end"]);
             }
-            if grid.mentions("data.patch.") {
+            if grid.sets("data.patch.size") {
                 columns.extend(GROUPS);
             }
-            if grid.mentions("schedule.anneal_below") {
+            if grid.sets("schedule.anneal_below") {
                 columns.push("annealed_at");
             }
             columns
