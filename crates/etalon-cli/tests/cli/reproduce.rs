@@ -103,6 +103,10 @@ fn what_is_no_claim_is_refused() {
     assert!(complaint(&["--from", "nowhere"]).contains("cannot read nowhere/meta.json"));
     etalon.run(&["reproduce", "A-1", "--out", "run"]).printed();
     assert!(complaint(&["--from", "run", "A-2"]).contains("run holds none of these claims"));
+    // A folder without its facts is still one with judgements.
+    etalon.write("run/meta.json", "{\"machine\": 3}");
+    let page = etalon.run(&["reproduce", "--from", "run", "--markdown"]).printed();
+    assert!(page.contains("Etalon unknown") && page.contains("[A-1](#a-1)"), "{page}");
     etalon.write("run/A-1/claim.json", "{}");
     assert!(complaint(&["--from", "run"]).contains("is no judgement of this version"));
 }

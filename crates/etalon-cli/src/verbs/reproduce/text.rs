@@ -134,18 +134,23 @@ pub(super) fn table_of(judgements: &[Judgement]) -> String {
 
 /// The machine and the version, in a sentence.
 pub(super) fn facts(facts: &Facts) -> String {
-    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), String::from);
-    let machine = &facts["machine"];
+    // A folder's facts may be anyone's: what they lack is not known.
+    let text = |value: Option<&serde_json::Value>| match value {
+        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => "unknown".into(),
+    };
+    let machine = |name: &str| text(facts.get("machine").and_then(|machine| machine.get(name)));
     let commit = facts.get("commit").and_then(|commit| commit.as_str());
     let commit = commit.map_or(String::new(), |commit| format!(" ({})", commit.get(..12).unwrap_or(commit)));
     format!(
         "Etalon {}{commit}, {}, on {} with {} threads and {} kernels, {}",
-        text(&facts["etalon"]),
-        text(&facts["started"]),
-        text(&machine["cpu"]),
-        text(&machine["threads"]),
-        text(&machine["kernels"]),
-        text(&machine["os"])
+        text(facts.get("etalon")),
+        text(facts.get("started")),
+        machine("cpu"),
+        machine("threads"),
+        machine("kernels"),
+        machine("os")
     )
 }
 
