@@ -4,7 +4,7 @@ use super::PAPER;
 use super::networks::starts;
 use crate::claims::network::{Start, Subject};
 use crate::claims::{Certainty, Claim, ClaimError, Quantity, Reading, Setting, Size};
-use crate::spec::Budget;
+use crate::error::Error;
 use crate::train::{Twin, accuracy};
 use rayon::prelude::*;
 
@@ -143,9 +143,10 @@ fn beside(subject: &Subject<f32>, start: &Start<f32>, c: f64) -> Result<Pair, Cl
         let part = Start { seed: start.seed, parameters: from.to_vec(), lambda: start.lambda };
         let observed = subject.observe(&subject.plan, &part, c, 0)?;
         let mut twin = Twin::at(task, from, false);
-        let Budget::Steps(steps) = subject.plan.budget else { unreachable!("the spec above counts steps") };
+        let eta = c / start.lambda;
+        let steps = subject.plan.steps(eta, task.train.len).map_err(Error::from)?;
         (0..steps).for_each(|_| {
-            twin.step(c / start.lambda);
+            twin.step(eta);
         });
         let trajectory = &observed.trajectory;
         let twin_accuracy = accuracy(&twin.outputs_on(task.test.batch()), &task.test.targets, 1);
