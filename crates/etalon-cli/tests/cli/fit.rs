@@ -54,7 +54,7 @@ fn what_is_left_out_is_told_and_too_little_is_refused() {
     let complaint = etalon.run(&["fit", "run", "--y", "steps", "--x", "network.width"]).complaint();
     assert!(complaint.contains("2 distinct sizes") && complaint.contains("needs 4"), "{complaint}");
     let complaint = etalon.run(&["fit", "run", "--x", "train.steps"]).complaint();
-    assert!(complaint.contains("no column `eta_star`; it has trial, "), "{complaint}");
+    assert!(complaint.contains("no column `eta_star`; there are trial, "), "{complaint}");
     let complaint =
         etalon.run(&["fit", "run", "--y", "steps", "--x", "train.steps", "--only", "2"]).complaint();
     assert!(complaint.contains("has no comparison"), "{complaint}");

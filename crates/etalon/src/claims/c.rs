@@ -54,9 +54,9 @@ fn measured(table: &Table, y: &str, x: &[&str], only: &[&str]) -> Result<Measure
     let selection = Selection {
         y: y.into(),
         x: x.iter().map(ToString::to_string).collect(),
-        only: only.map_err(ClaimError::Table)?,
+        only: only.map_err(ClaimError::Other)?,
     };
-    points(table, &selection).map_err(ClaimError::Table)
+    Ok(points(table, &selection)?)
 }
 
 fn law(table: &Table, y: &str, x: &[&str], only: &[&str]) -> Result<PowerLaw, ClaimError> {

@@ -101,7 +101,7 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// Which condition is not met or cannot be told; none where the claim holds.
     pub reason: Option<String>,
-    /// How long it took.
+    /// How long it took. What it shares with other claims counts, though it is measured once.
     pub seconds: f64,
 }
 

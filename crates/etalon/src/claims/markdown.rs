@@ -8,8 +8,8 @@ pub fn page(judgements: &[Judgement], facts: &str) -> String {
     let count = |verdict: Verdict| judgements.iter().filter(|judgement| judgement.verdict == verdict).count();
     let mut text = format!(
         "# The papers' claims, measured\n\nMade by `etalon reproduce --markdown` from results: {} claims hold, {} do not, {} are not \
-         decided. A verdict follows from the numbers and the rule below it alone; the rule is the same at every size. Times are wall-clock times, whatever else the \
-         machine did.\n\n{facts}.\n\n| claim | setting | measured | verdict | time |\n|---|---|---|---|---|\n",
+         decided. A verdict follows from the numbers and the rule below it alone; the rule is the same at every size. Times are wall-clock \
+         times; trials that claims share are run once and count for each.\n\n{facts}.\n\n| claim | setting | measured | verdict | time |\n|---|---|---|---|---|\n",
         count(Verdict::Holds),
         count(Verdict::DoesNotHold),
         count(Verdict::NotDecided)

@@ -5,7 +5,7 @@ use super::judgement::Judgement;
 use super::reading::{Curve, Reading};
 use crate::error::Error;
 use crate::fit::FitError;
-use crate::sweep::{self, Event, Grid, Options, Store, SweepError, Table};
+use crate::sweep::{self, Event, Grid, NoColumn, Options, Store, SweepError, Table};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -24,8 +24,10 @@ pub enum ClaimError {
     Sweep(#[from] SweepError),
     #[error(transparent)]
     Fit(#[from] FitError),
+    #[error(transparent)]
+    Column(#[from] NoColumn),
     #[error("{0}")]
-    Table(String),
+    Other(String),
     #[error(transparent)]
     Stopped(#[from] Stopped),
 }
@@ -49,7 +51,8 @@ pub struct Session<'a> {
     seed: u64,
     stop: &'a AtomicBool,
     progress: &'a (dyn Fn(&str) + Sync),
-    tables: Mutex<HashMap<String, Table>>,
+    /// The summaries of sweeps by their specs, each with the seconds that it took.
+    tables: Mutex<HashMap<String, (Table, f64)>>,
 }
 
 impl<'a> Session<'a> {
@@ -64,13 +67,13 @@ impl<'a> Session<'a> {
     /// When it was stopped.
     pub fn judge(&self, claim: &Claim, size: Size) -> Result<Judged, Stopped> {
         let started = Instant::now();
-        let mut bench = Bench { session: self, size, readings: Vec::new(), curves: Vec::new() };
+        let mut bench = Bench { session: self, size, readings: Vec::new(), curves: Vec::new(), spared: 0.0 };
         let hindered = match (claim.measure)(&mut bench) {
             Ok(()) => None,
             Err(ClaimError::Stopped(stopped)) => return Err(stopped),
             Err(error) => Some(error.to_string()),
         };
-        let seconds = started.elapsed().as_secs_f64();
+        let seconds = started.elapsed().as_secs_f64() + bench.spared;
         let setting = (claim.setting)(size, self.seed);
         let judgement = Judgement::new(claim, (size, self.seed), setting, &bench.readings, seconds);
         Ok(Judged {
@@ -115,6 +118,8 @@ pub struct Bench<'a> {
     size: Size,
     readings: Vec<(&'static str, Reading)>,
     curves: Vec<Curve>,
+    /// The seconds of sweeps that another claim has run.
+    spared: f64,
 }
 
 impl Bench<'_> {
@@ -160,27 +165,30 @@ impl Bench<'_> {
     }
 
     /// The summary of a sweep, which other claims of the session may ask for again.
-    pub(super) fn sweep(&self, text: &str) -> Result<Table, ClaimError> {
-        let tables = || self.session.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(table) = tables().get(text) {
+    pub(super) fn sweep(&mut self, text: &str) -> Result<Table, ClaimError> {
+        let session = self.session;
+        let tables = || session.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((table, seconds)) = tables().get(text) {
+            self.spared += seconds;
             return Ok(table.clone());
         }
+        let started = Instant::now();
         let grid = Grid::parse(text).map_err(Error::from)?;
         let folder = tempfile::tempdir()
-            .map_err(|error| ClaimError::Table(format!("no place for a sweep: {error}")))?;
+            .map_err(|error| ClaimError::Other(format!("no place for a sweep: {error}")))?;
         let store = Store::open(folder.path(), &grid, serde_json::Map::new())?;
         let options = Options { threads: rayon::current_num_threads(), stop: self.session.stop };
         let (done, all) = (AtomicUsize::new(0), grid.cells().len());
         let report = sweep::run(&store, &grid, &options, &|_: &Event<'_>| {
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-            (self.session.progress)(&format!("{done} of {all} searches"));
+            (self.session.progress)(&format!("{done} of {all} trials"));
         })?;
         self.go_on()?;
         if let Some(error) = report.first_failure {
-            return Err(ClaimError::Table(error));
+            return Err(ClaimError::Other(error));
         }
         let table = store.summary()?;
-        tables().insert(text.into(), table.clone());
+        tables().insert(text.into(), (table.clone(), started.elapsed().as_secs_f64()));
         Ok(table)
     }
 }

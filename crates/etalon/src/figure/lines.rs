@@ -22,19 +22,15 @@ pub struct Columns {
 /// # Errors
 /// When a column is missing, or a comparison asks for one that has no numbers.
 pub fn curves(table: &Table, columns: &Columns) -> Result<Vec<Curve>, FigureError> {
-    let place = |name: &str| {
-        let known = || table.columns.join(", ");
-        table.column(name).ok_or_else(|| FigureError::NoColumn { name: name.into(), known: known() })
-    };
-    let x = place(&columns.x)?;
-    let by = columns.by.iter().map(|name| place(name)).collect::<Result<Vec<_>, _>>()?;
+    let x = table.need(&columns.x)?;
+    let by = columns.by.iter().map(|name| table.need(name)).collect::<Result<Vec<_>, _>>()?;
     for constraint in &columns.only {
-        constraint.names().into_iter().try_for_each(|name| place(name).map(drop))?;
+        constraint.names().into_iter().try_for_each(|name| table.need(name).map(drop))?;
     }
     let number = |row: &[String], column: usize| row[column].parse::<f64>().ok().filter(|x| x.is_finite());
     let mut found: Vec<(String, Vec<(f64, f64)>)> = Vec::new();
     for y in &columns.y {
-        let upwards = place(y)?;
+        let upwards = table.need(y)?;
         for row in &table.rows {
             let value = |name: &str| table.column(name).and_then(|column| number(row, column));
             if !columns.only.iter().all(|constraint| constraint.holds(&value) == Some(true)) {

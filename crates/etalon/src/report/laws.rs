@@ -127,7 +127,7 @@ fn parts(summary: &Table, sizes: &[String]) -> Vec<(String, Table)> {
 
 fn law(table: &Table, y: &str, sizes: &[String]) -> Result<(PowerLaw, Measured), String> {
     let selection = Selection { y: y.into(), x: sizes.to_vec(), only: Vec::new() };
-    let measured = points(table, &selection)?;
+    let measured = points(table, &selection).map_err(|missing| missing.to_string())?;
     let law = power_law(y, sizes, &measured.points, Vec::new(), &Options::default())
         .map_err(|error| error.to_string())?;
     Ok((law, measured))

@@ -1,6 +1,6 @@
 //! Points of a power law from the summary of a sweep.
 
-use super::{Constraint, Table};
+use super::{Constraint, NoColumn, Table};
 use crate::fit::{Excluded, Point};
 use crate::spec::KEYS;
 use std::collections::HashMap;
@@ -77,15 +77,11 @@ impl<'a> Groups<'a> {
 ///
 /// # Errors
 /// When the summary has no such column, with those it has.
-pub fn points(table: &Table, selection: &Selection) -> Result<Measured, String> {
-    let column = |name: &str| {
-        let known = || table.columns.join(", ");
-        table.column(name).ok_or_else(|| format!("the summary has no column `{name}`; it has {}", known()))
-    };
-    let y = column(&selection.y)?;
-    let x = selection.x.iter().map(|name| column(name)).collect::<Result<Vec<usize>, String>>()?;
-    let names = selection.only.iter().flat_map(Constraint::names);
-    names.map(column).collect::<Result<Vec<usize>, String>>()?;
+pub fn points(table: &Table, selection: &Selection) -> Result<Measured, NoColumn> {
+    let y = table.need(&selection.y)?;
+    let x = selection.x.iter().map(|name| table.need(name)).collect::<Result<Vec<usize>, _>>()?;
+    let mut names = selection.only.iter().flat_map(Constraint::names);
+    names.try_for_each(|name| table.need(name).map(drop))?;
     let is_cell = |name: &str| name != "seed" && KEYS.iter().any(|key| key.path == name);
     let cell: Vec<usize> = (0..table.columns.len()).filter(|&index| is_cell(&table.columns[index])).collect();
 
@@ -164,9 +160,9 @@ mod tests {
 
     #[test]
     fn an_unknown_column_is_told_with_the_known_ones() {
-        let error = points(&table(), &selection("eta", "1 < 2")).unwrap_err();
+        let error = points(&table(), &selection("eta", "1 < 2")).unwrap_err().to_string();
         assert!(error.contains("`eta`") && error.contains("eta_star"), "{error}");
-        let error = points(&table(), &selection("eta_star", "depth < 2")).unwrap_err();
+        let error = points(&table(), &selection("eta_star", "depth < 2")).unwrap_err().to_string();
         assert!(error.contains("`depth`"), "{error}");
     }
 }

@@ -42,6 +42,24 @@ impl Table {
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column == name)
     }
+
+    /// The number of a column that must be there.
+    ///
+    /// # Errors
+    /// When it is not, with the names of those that are.
+    pub fn need(&self, name: &str) -> Result<usize, NoColumn> {
+        self.column(name).ok_or_else(|| NoColumn { name: name.into(), known: self.columns.join(", ") })
+    }
+}
+
+/// A column that a table has not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no column `{name}`; there are {known}")]
+pub struct NoColumn {
+    /// Its name.
+    pub name: String,
+    /// The names of all columns.
+    pub known: String,
 }
 
 /// Adds a row to the text of a table.

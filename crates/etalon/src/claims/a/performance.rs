@@ -32,11 +32,8 @@ struct Rate {
 }
 
 fn rates(table: &Table) -> Result<Vec<Rate>, ClaimError> {
-    let place = |name: &str| {
-        table.column(name).ok_or_else(|| ClaimError::Table(format!("the sweep has no column {name}")))
-    };
-    let (eta, c, accuracy, phase) =
-        (place("optimizer.eta")?, place("c")?, place("test_accuracy")?, place("phase")?);
+    let (eta, c) = (table.need("optimizer.eta")?, table.need("c")?);
+    let (accuracy, phase) = (table.need("test_accuracy")?, table.need("phase")?);
     let number = |row: &[String], column: usize| row[column].parse().unwrap_or(f64::NAN);
     let mut rows: Vec<&Vec<String>> = table.rows.iter().collect();
     rows.sort_by(|a, b| number(a, eta).total_cmp(&number(b, eta)));

@@ -136,7 +136,7 @@ pub(super) const CATAPULT: Claim = Claim {
         bench.read("one_input", Reading::farthest(&exact, 4.0));
         let text = images(bench.seed(), "[0, 6]", samples, &relu(1, width), 100);
         let spec = Spec::parse(&teacher(bench.seed())).map_err(Error::from)?;
-        let axis: Axis = "3..6/60".parse().map_err(|error| ClaimError::Table(format!("{error}")))?;
+        let axis: Axis = "3..6/60".parse().map_err(|error| ClaimError::Other(format!("{error}")))?;
         let solved = linear_runs(&spec, &axis, 2000)?;
         let diverged = solved.runs.iter().find(|run| run.phase == "divergent");
         bench.read("many_inputs", Reading::one(diverged.map_or(f64::NAN, |run| run.c)));

@@ -61,11 +61,8 @@ fn grid(size: Size, seed: u64) -> String {
 
 /// A column of the runs of one kind, seed by seed.
 fn column(table: &Table, name: &str, patched: bool, training: Training) -> Result<Vec<f64>, ClaimError> {
-    let place = |name: &str| {
-        table.column(name).ok_or_else(|| ClaimError::Table(format!("the sweep has no column {name}")))
-    };
-    let (size, level, factor, wanted) =
-        (place("data.patch.size")?, place("noise.level")?, place("schedule.factor")?, place(name)?);
+    let (size, level) = (table.need("data.patch.size")?, table.need("noise.level")?);
+    let (factor, wanted) = (table.need("schedule.factor")?, table.need(name)?);
     let number = |row: &[String], column: usize| row[column].parse().unwrap_or(f64::NAN);
     let is_of_kind = |row: &&Vec<String>| {
         let found = match (number(row, factor) < 1.0, number(row, level) > 0.0) {
@@ -88,7 +85,7 @@ fn differences(a: &[f64], b: &[f64]) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| a - b).collect()
 }
 
-fn table(bench: &Bench<'_>) -> Result<Table, ClaimError> {
+fn table(bench: &mut Bench<'_>) -> Result<Table, ClaimError> {
     bench.sweep(&grid(bench.size(), bench.seed()))
 }
 
