@@ -6,6 +6,7 @@ mod failure;
 mod interrupt;
 mod machine;
 mod output;
+mod picture;
 mod progress;
 mod run_directory;
 mod verbs;

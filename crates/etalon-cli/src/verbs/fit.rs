@@ -2,11 +2,12 @@
 
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
-use crate::run_directory::{check_writable, write_whole};
-use etalon::figure::{LawPicture, Mark, marks};
+use crate::picture::Picture;
+use etalon::figure::{Mark, fitted, marks};
 use etalon::fit::{Options, PowerLaw, Regression, power_law};
 use etalon::sweep::{Constraint, Selection, Store, Table, points};
 use etalon::units::significant;
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// Most exclusions that the text lists; JSON has all.
@@ -39,13 +40,22 @@ pub struct Arguments {
     #[arg(long, value_name = "P", default_value_t = 0.95)]
     level: f64,
 
-    /// Draw the points and the law as SVG, and write the points as CSV beside it
-    #[arg(long, value_name = "FILE.svg", value_hint = clap::ValueHint::FilePath)]
-    figure: Option<PathBuf>,
+    /// Draw the points and the law, as SVG or PNG, and write the points as CSV beside it
+    #[arg(long, value_name = "FILE.svg|FILE.png", value_hint = clap::ValueHint::FilePath)]
+    figure: Option<Picture>,
 
     /// Fit the joint law by Theil-Sen too, which a minority of outliers cannot move
     #[arg(long)]
     robust: bool,
+}
+
+/// The result, as JSON has it.
+#[derive(Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    law: &'a PowerLaw,
+    /// What it was fitted to, and what was left out.
+    marks: &'a [Mark],
 }
 
 impl Arguments {
@@ -54,35 +64,24 @@ impl Arguments {
         let only = self.only.iter().map(|text| Constraint::parse(text)).collect::<Result<Vec<_>, _>>();
         let only = only.map_err(|error| format!("--only: {error}"))?;
         let selection = Selection { y: self.y, x: self.x, only };
-        if let Some(path) = &self.figure {
-            check_writable(path)?;
+        if let Some(file) = &self.figure {
+            file.check()?;
         }
         let measured = points(&summary, &selection)?;
         let options = Options { level: self.level, robust: self.robust };
         let excluded = measured.excluded.clone();
         let law = power_law(&selection.y, &selection.x, &measured.points, excluded, &options)?;
-        if let Some(path) = &self.figure {
-            let marks = marks(&measured);
-            write_whole(path, picture(&law, &marks)?.as_bytes())?;
-            write_whole(&path.with_extension("csv"), marks_table(&law, &marks).to_csv().as_bytes())?;
+        let marks = marks(&measured);
+        if let Some(file) = &self.figure {
+            file.write(&fitted(&law, &marks)?, &marks_table(&law, &marks).to_csv())?;
         }
+        let report = Report { law: &law, marks: &marks };
         if let Some(directory) = context.run_directory(None, &[])? {
-            directory.write_json("fit.json", &law)?;
+            directory.write_json("fit.json", &report)?;
         }
-        context.output.show(&law, || text(&law))?;
+        context.output.show(&report, || text(&law))?;
         Ok(Verdict::Done)
     }
-}
-
-fn picture(law: &PowerLaw, marks: &[Mark]) -> Result<String, Failure> {
-    let (a, b) = (law.joint.intercept.value, law.joint.exponents[0].value);
-    let x = law.x.join(" × ");
-    let r_squared =
-        law.joint.r_squared.map_or(String::new(), |value| format!(", R² = {}", significant(value, 3)));
-    let scale = significant(a.exp(), 3);
-    let title = format!("{} = {scale} ({x})^{}{r_squared}, {} points", law.y, significant(b, 3), law.points);
-    let up = format!("{}: median and range over seeds", law.y);
-    Ok(LawPicture { title, right: &x, up: &up, marks, law: (a, b) }.figure()?.svg()?)
 }
 
 fn marks_table(law: &PowerLaw, marks: &[Mark]) -> Table {

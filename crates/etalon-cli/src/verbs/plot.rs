@@ -2,7 +2,7 @@
 
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
-use crate::run_directory::{check_writable, write_whole};
+use crate::picture::Picture;
 use etalon::figure::{Columns, Curve, LinePicture, curves};
 use etalon::sweep::{Constraint, Store, Table};
 use etalon::units::significant;
@@ -43,9 +43,9 @@ pub struct Arguments {
     #[arg(long, value_name = "TEXT", default_value = "")]
     title: String,
 
-    /// Draw it as SVG, and write its numbers as CSV beside it
-    #[arg(long, value_name = "FILE.svg", value_hint = clap::ValueHint::FilePath)]
-    figure: Option<PathBuf>,
+    /// Draw it, as SVG or PNG, and write its numbers as CSV beside it
+    #[arg(long, value_name = "FILE.svg|FILE.png", value_hint = clap::ValueHint::FilePath)]
+    figure: Option<Picture>,
 }
 
 /// The highest point of a curve.
@@ -61,20 +61,19 @@ struct Summit {
 
 impl Arguments {
     pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
-        if let Some(path) = &self.figure {
-            check_writable(path)?;
+        if let Some(file) = &self.figure {
+            file.check()?;
         }
         let only = self.only.iter().map(|text| Constraint::parse(text)).collect::<Result<Vec<_>, _>>();
         let only = only.map_err(|error| format!("--only: {error}"))?;
         let columns = Columns { x: self.x, y: self.y, by: self.by, only };
         let curves = curves(&read(&self.table)?, &columns)?;
-        if let Some(path) = &self.figure {
+        if let Some(file) = &self.figure {
             let up = columns.y.join(", ");
             let title =
                 if self.title.is_empty() { format!("{up} against {}", columns.x) } else { self.title };
             let picture = LinePicture { title, right: &columns.x, up: &up, log: self.log, curves: &curves };
-            write_whole(path, picture.figure()?.svg()?.as_bytes())?;
-            write_whole(&path.with_extension("csv"), numbers(&columns.x, &curves).to_csv().as_bytes())?;
+            file.write(&picture.figure()?, &numbers(&columns.x, &curves).to_csv())?;
         }
         let summits: Vec<Summit> = curves.iter().filter_map(summit).collect();
         context.output.show(&summits, || text(&summits, &columns.x))?;

@@ -69,7 +69,23 @@ pub struct Agreement {
     pub log_taken: f64,
     /// Why a run ended early, if one did.
     pub ended: Option<String>,
+    /// How the difference grew: the largest of each stretch of steps.
+    pub course: Vec<Apart>,
 }
+
+/// The largest difference of loss, directions and norms in a stretch of steps.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Apart {
+    /// The last step of the stretch.
+    pub step: u64,
+    /// Between the two schedules.
+    pub between: f64,
+    /// By rounding alone, as in [`Agreement::rounding`]; none once the two have parted.
+    pub rounding: Option<f64>,
+}
+
+/// Stretches that a course has at most.
+const STRETCHES: u64 = 400;
 
 /// Where the differences of f32 runs count as parting: well above rounding, well below another training.
 const F32_LIMIT: f64 = 1e-3;
@@ -187,7 +203,9 @@ fn compare<T: Scalar>(
         limit,
         log_taken: 0.0,
         ended: None,
+        course: Vec::new(),
     };
+    let mut course = Course::new(steps);
     // Outputs at every step would cost more than the training.
     let stride = (steps / 20).max(1);
     for step in 0..steps {
@@ -208,13 +226,15 @@ fn compare<T: Scalar>(
             agreement.norm = larger(agreement.norm, norm);
             apart = larger(larger(apart, direction), norm);
         }
-        if let Some(nearly) = nearly {
-            agreement.rounding = larger(agreement.rounding, (loss - nearly).abs() / scale);
-            for layer in &layers.ranges {
+        let rounding = nearly.map(|nearly| {
+            let by_loss = (loss - nearly).abs() / scale;
+            layers.ranges.iter().fold(by_loss, |most, layer| {
                 let (direction, norm) = layer.apart(with.parameters(), control.parameters(), 0.0);
-                agreement.rounding = larger(agreement.rounding, larger(direction, norm));
-            }
-        }
+                larger(most, larger(direction, norm))
+            })
+        });
+        agreement.rounding = larger(agreement.rounding, rounding.unwrap_or(0.0));
+        course.add(Apart { step, between: apart, rounding });
         if (step + 1).is_multiple_of(stride) || step + 1 == steps {
             let outputs = |parameters: &[T]| {
                 let mut at = Linearization::new(&task.network, parameters, looked_at, task.loss, true);
@@ -233,7 +253,33 @@ fn compare<T: Scalar>(
     }
     progress(steps, steps);
     agreement.log_taken = without.log_taken();
+    agreement.course = course.stretches;
     Ok(Compared { agreement, converted, steps, scaled: layers.scaled, others: layers.others })
+}
+
+/// A course being recorded.
+struct Course {
+    /// Steps of a stretch.
+    length: u64,
+    stretches: Vec<Apart>,
+}
+
+impl Course {
+    fn new(steps: u64) -> Course {
+        Course { length: steps.div_ceil(STRETCHES).max(1), stretches: Vec::new() }
+    }
+
+    fn add(&mut self, apart: Apart) {
+        match self.stretches.last_mut() {
+            Some(last) if !apart.step.is_multiple_of(self.length) => {
+                last.step = apart.step;
+                last.between = larger(last.between, apart.between);
+                last.rounding =
+                    last.rounding.zip(apart.rounding).map(|(a, b)| larger(a, b)).or(last.rounding);
+            }
+            _ => self.stretches.push(apart),
+        }
+    }
 }
 
 /// The larger number; NaN if one is.

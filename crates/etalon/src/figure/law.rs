@@ -1,11 +1,14 @@
 //! Measurements and the power law through them.
 
 use super::{Axis, Colour, Figure, FigureError, Look, Panel, Place, Point, Reference, Series, Spread};
+use crate::fit::PowerLaw;
 use crate::sweep::Measured;
+use crate::units::significant;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// A measurement at one size.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mark {
     /// What it belongs to: marks of one group have one colour.
     pub group: String,
@@ -96,6 +99,21 @@ impl LawPicture<'_> {
         }
         Ok(marks)
     }
+}
+
+/// A fitted law with the measurements that it was fitted to, and below it how far each lies from it.
+///
+/// # Errors
+/// With no mark that has logarithms.
+pub fn fitted(law: &PowerLaw, marks: &[Mark]) -> Result<Figure, FigureError> {
+    let (a, b) = (law.joint.intercept.value, law.joint.exponents[0].value);
+    let x = law.x.join(" × ");
+    let r_squared =
+        law.joint.r_squared.map_or(String::new(), |value| format!(", R² = {}", significant(value, 3)));
+    let scale = significant(a.exp(), 3);
+    let title = format!("{} = {scale} ({x})^{}{r_squared}, {} points", law.y, significant(b, 3), law.points);
+    let up = format!("{}: median and range over seeds", law.y);
+    LawPicture { title, right: &x, up: &up, marks, law: (a, b) }.figure_with_residuals()
 }
 
 /// A series for each group.

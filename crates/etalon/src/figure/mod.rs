@@ -1,8 +1,9 @@
 //! What a figure shows, apart from how it is drawn.
 //!
 //! A [`Figure`] is a description: axes with their units, series with their spreads, lines where something is expected,
-//! areas with a meaning. [`Figure::svg`] draws it as a picture that stands by itself, [`Figure::html`] as a part of a
-//! page that tells its values to a pointer, to the keyboard and to a screen reader, [`Figure::table`] gives the numbers.
+//! areas with a meaning. [`Figure::svg`] draws it as a picture that stands by itself, `Figure::png` (feature `raster`) the
+//! same in pixels, [`Figure::html`] as a part of a page that tells its values to a pointer, to the keyboard and to a
+//! screen reader, [`Figure::table`] gives the numbers.
 //!
 //! Colours are those of Okabe and Ito, which people with any kind of colour vision can tell apart; pictures bring
 //! their own background, so that they read on light and dark pages.
@@ -19,6 +20,8 @@ mod layout;
 mod lines;
 mod palette;
 mod phases;
+#[cfg(feature = "raster")]
+mod png;
 mod rates;
 mod svg;
 mod table;
@@ -30,12 +33,14 @@ pub use bands::{Band, BandPicture, Curve};
 pub use description::{Cell, Details, Figure, Kind, Look, Panel, Place, Point, Reference, Series, Spread};
 pub use groups::{Group, bands};
 pub use html::{escape, script, style};
-pub use law::{LawPicture, Mark, marks};
+pub use law::{LawPicture, Mark, fitted, marks};
 pub use lines::{Columns, LinePicture, curves};
 pub use palette::Colour;
 pub use phases::{PhasePicture, borders};
 pub use rates::RatePicture;
 pub use thin::thin;
+
+use crate::sweep::NoColumn;
 
 /// Why there is no picture.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -55,13 +60,8 @@ pub enum FigureError {
     #[error("a picture of rates needs at least two steps with a rate above 0")]
     NoRates,
     /// A column that the table has not.
-    #[error("there is no column `{name}`; there are {known}")]
-    NoColumn {
-        /// Its name.
-        name: String,
-        /// All names.
-        known: String,
-    },
+    #[error(transparent)]
+    NoColumn(#[from] NoColumn),
     /// Nothing that can be drawn on its axes.
     #[error("there is nothing to draw: {0}")]
     Empty(&'static str),
@@ -71,6 +71,9 @@ pub enum FigureError {
         /// Which.
         axis: &'static str,
     },
+    /// A letter that PNG pictures have not.
+    #[error("a picture in PNG has Latin and Greek letters only, and no `{0}`; draw it as .svg")]
+    Letter(char),
     /// The drawing library refuses.
     #[error("the picture cannot be drawn: {0}")]
     Drawing(String),

@@ -2,8 +2,13 @@
 
 use super::content::{Content, Numbers, shown};
 use super::other;
+use crate::figure::{Figure, Mark, fitted};
 use crate::fit::{PowerLaw, Regression};
 use serde_json::Value;
+
+/// What the figure shows.
+const NOTE: &str =
+    "Discs: what the law was fitted to; rings: what was left out. Below, measured over fitted.";
 
 /// What `etalon fit --out` says.
 pub fn content(value: &Value) -> Content {
@@ -21,6 +26,9 @@ pub fn content(value: &Value) -> Content {
         shown(law.joint.r_squared, 3),
         law.points
     );
+    let marks = value.get("marks").cloned().and_then(|marks| serde_json::from_value::<Vec<Mark>>(marks).ok());
+    let figure = marks.and_then(|marks| fitted(&law, &marks).ok());
+    content.figures.extend(figure.map(|figure| Figure { note: NOTE.into(), ..figure }));
     content.tables.push(regressions(&law, ""));
     if !law.excluded.is_empty() {
         let mut table = Numbers::new("Left out", ["point", "why"]);

@@ -21,6 +21,7 @@ mod phases;
 mod schedule;
 mod sweep;
 mod theory;
+mod toys;
 mod train;
 mod trials;
 
@@ -111,6 +112,7 @@ fn single(result: &folder::ResultFile, folder: &mut Folder) -> Content {
         "measure.json" => measure::content(&result.value, folder),
         "train.json" => train::content(&result.value, folder),
         "theory.json" if result.value.pointer("/runs/0/phase").is_some() => theory::content(&result.value),
+        "theory.json" if result.value.pointer("/runs/0/normalized").is_some() => toys::content(&result.value),
         "boundaries.json" => theory::boundaries(&result.value),
         "equivalence.json" => schedule::equivalence(&result.value),
         "schedule.json" => schedule::content(&result.value),

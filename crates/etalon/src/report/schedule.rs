@@ -1,7 +1,7 @@
 //! The pages of `etalon schedule`.
 
 use super::content::{Content, Numbers, list, number, shown, text};
-use crate::figure::{Figure, RatePicture};
+use crate::figure::{Axis, Colour, Figure, Look, Panel, RatePicture, Reference, Series};
 use serde_json::Value;
 use std::f64::consts::LN_10;
 
@@ -76,8 +76,11 @@ pub fn content(value: &Value) -> Content {
 pub fn equivalence(value: &Value) -> Content {
     let mut content =
         Content { kind: "Do two schedules train the same functions?".into(), ..Content::default() };
-    let equivalent = value.get("equivalent") == Some(&Value::Bool(true));
-    content.answer = if equivalent { "equivalent".into() } else { "not equivalent".into() };
+    content.answer = match value.get("equivalent") {
+        Some(Value::Bool(true)) => "equivalent".into(),
+        Some(Value::Bool(false)) => "not equivalent".into(),
+        _ => "not decided: rounding alone parts two runs of this training".into(),
+    };
     let tolerance = shown(number(value, "/tolerance"), 2);
     content.interval =
         format!("over {} steps, to a relative {tolerance} in f64", shown(number(value, "/steps"), 4));
@@ -116,5 +119,37 @@ pub fn equivalence(value: &Value) -> Content {
         ));
     }
     content.tables.push(table);
+    content.figures.extend(parting(list(value, "/agreement")));
     content
+}
+
+/// How the difference of two runs grew, in each precision.
+fn parting(agreement: &[Value]) -> Option<Figure> {
+    let mut panel = Panel::new(Axis::log("largest difference"));
+    let colours = [(Colour::Blue, Colour::Sky), (Colour::Vermilion, Colour::Orange)];
+    for (one, (plain, pale)) in agreement.iter().zip(colours) {
+        let precision = text(one, "/precision").unwrap_or("–");
+        let course = |of: &str| -> Vec<(f64, f64)> {
+            let stretches = list(one, "/course").iter();
+            stretches.filter_map(|at| Some((number(at, "/step")?, number(at, of)?))).collect()
+        };
+        let line = |name: &str, colour, of| {
+            Series::plain(format!("{precision}, {name}"), colour, Look::Line, course(of))
+        };
+        panel.series.push(line("the two schedules", plain, "/between"));
+        panel.series.push(line("rounding alone", pale, "/rounding"));
+        let limit = number(one, "/limit");
+        panel.lines.extend(limit.map(|limit| Reference::level("below, it counts as none", limit)));
+    }
+    let any = panel.series.iter().any(|series| series.points.len() > 1);
+    any.then(|| Figure {
+        name: "difference".into(),
+        title: "How far the two runs are from each other".into(),
+        note: "The largest difference of the loss, of the weights' directions and of their norms. Rounding alone: the run with \
+               weight decay beside one whose start differs in the last digit, until the two schedules have parted."
+            .into(),
+        x: Axis::steps(),
+        panels: vec![panel],
+        details: None,
+    })
 }

@@ -3,12 +3,11 @@
 use super::source::{Method, Source, exponential, heading, phases, shown};
 use crate::context::{Context, Failure, Verdict};
 use crate::output::{json, table};
-use crate::run_directory::write_whole;
+use crate::picture::Picture;
 use etalon::equivalence::{Converted, Undone, convert, undo};
 use etalon::figure::RatePicture;
 use etalon::schedule::Conversion;
 use etalon::schedule::export::Export;
-use std::path::PathBuf;
 
 /// Give the schedule without weight decay that trains the same functions, and the way back
 ///
@@ -27,9 +26,9 @@ pub struct Arguments {
     /// What to print; --json is the same as --format json
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
-    /// Draw both schedules as SVG
-    #[arg(long, value_name = "FILE.svg", value_hint = clap::ValueHint::FilePath)]
-    figure: Option<PathBuf>,
+    /// Draw both schedules, as SVG or PNG, and write their numbers as CSV beside it
+    #[arg(long, value_name = "FILE.svg|FILE.png", value_hint = clap::ValueHint::FilePath)]
+    figure: Option<Picture>,
 }
 
 /// What `convert` prints.
@@ -78,10 +77,11 @@ impl Arguments {
     }
 
     fn draw(&self, curves: [(&str, &Vec<f64>); 2]) -> Result<(), Failure> {
-        let Some(path) = &self.figure else { return Ok(()) };
+        let Some(file) = &self.figure else { return Ok(()) };
         let curves = curves.map(|(name, rates)| (name, &rates[..])).to_vec();
         let title = "Learning rates with and without weight decay".into();
-        Ok(write_whole(path, RatePicture { title, curves }.figure()?.svg()?.as_bytes())?)
+        let figure = RatePicture { title, curves }.figure()?;
+        file.write(&figure, &figure.table().to_csv())
     }
 }
 

@@ -3,30 +3,30 @@
 use super::source::{Source, exponential, heading, phases, shown};
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
-use crate::run_directory::write_whole;
+use crate::picture::Picture;
 use etalon::equivalence::{Rates, constant_equivalent};
 use etalon::figure::RatePicture;
 use etalon::units::significant;
-use std::path::PathBuf;
 
 /// Show a schedule step by step, and what it means for weights whose scale does not matter
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     source: Source,
-    /// Draw the rate over the steps as SVG
-    #[arg(long, value_name = "FILE.svg", value_hint = clap::ValueHint::FilePath)]
-    figure: Option<PathBuf>,
+    /// Draw the rate over the steps, as SVG or PNG, and write its numbers as CSV beside it
+    #[arg(long, value_name = "FILE.svg|FILE.png", value_hint = clap::ValueHint::FilePath)]
+    figure: Option<Picture>,
 }
 
 impl Arguments {
     pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
         let spec = self.source.spec(context)?;
         let rates = Rates::new(&spec, self.source.steps_per_epoch()?)?;
-        if let Some(path) = &self.figure {
+        if let Some(file) = &self.figure {
             let curves = vec![("learning rate", &rates.log_eta[..])];
             let title = format!("Learning rate over {} steps", rates.steps);
-            write_whole(path, RatePicture { title, curves }.figure()?.svg()?.as_bytes())?;
+            let figure = RatePicture { title, curves }.figure()?;
+            file.write(&figure, &figure.table().to_csv())?;
         }
         if let Some(directory) = context.run_directory(Some(&spec), &[])? {
             directory.write_json("schedule.json", &rates)?;

@@ -3,6 +3,7 @@
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
 use crate::run_directory::write_whole;
+use etalon::figure::{Point, thin};
 use etalon::memory;
 use etalon::models::{Toy, ToyRun, toy_runs};
 use etalon::theory::scale_invariant::Training;
@@ -65,7 +66,16 @@ struct Report<'a> {
     steps: u64,
     seed: u64,
     runs: &'a [ToyRun],
+    /// For a folder, step by step: loss or error and `|w|^2` of each run, as many as a picture shows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    curves: Vec<Vec<State>>,
 }
+
+/// A step, its loss or error, and `|w|^2`.
+type State = (u64, f64, f64);
+
+/// States of a run that a folder has no more of than; steps at most between which they are chosen.
+const CURVE: (usize, u64) = (600, 20_000);
 
 impl Arguments {
     pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
@@ -87,7 +97,11 @@ impl Arguments {
                 }));
             }
         }
-        let every = if self.trajectory.is_some() { self.every } else { 0 };
+        let every = match (&self.trajectory, &context.out) {
+            (Some(_), _) => self.every,
+            (None, Some(_)) => steps.div_ceil(CURVE.1).max(1),
+            (None, None) => 0,
+        };
         let states = steps.checked_div(every).unwrap_or(0).saturating_mul(trainings.len() as u64);
         memory::check(
             "the trajectories",
@@ -106,13 +120,23 @@ impl Arguments {
         if let Some(path) = &self.trajectory {
             write_whole(path, trajectories(&runs).as_bytes())?;
         }
-        let report = Report { toy, steps, seed, runs: &runs };
+        let mut report = Report { toy, steps, seed, runs: &runs, curves: Vec::new() };
         if let Some(directory) = directory {
+            report.curves = runs.iter().map(curve).collect();
             directory.write_json("theory.json", &report)?;
+            report.curves.clear();
         }
         context.output.show(&report, || text(&report))?;
         Ok(Verdict::Done)
     }
+}
+
+/// The states that a picture shows.
+fn curve(run: &ToyRun) -> Vec<State> {
+    let point = |&(step, value, _): &State| Point { x: step as f64, y: value, spread: None, hollow: false };
+    let few = thin(&run.states.iter().map(point).collect::<Vec<_>>(), CURVE.0);
+    let mut kept = few.iter().map(|point| point.x as u64).peekable();
+    run.states.iter().filter(|state| kept.next_if_eq(&state.0).is_some()).copied().collect()
 }
 
 fn trajectories(runs: &[ToyRun]) -> String {

@@ -2,6 +2,7 @@
 
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
+use crate::picture::Picture;
 use crate::run_directory::write_whole;
 use etalon::figure::PhasePicture;
 use etalon::memory;
@@ -41,9 +42,9 @@ pub struct Scalars {
     /// Write all runs to this CSV file
     #[arg(long, value_name = "FILE.csv", value_hint = clap::ValueHint::FilePath)]
     grid: Option<PathBuf>,
-    /// Draw the phases over c and width as SVG, with the runs as CSV beside it
-    #[arg(long, value_name = "FILE.svg", value_hint = clap::ValueHint::FilePath)]
-    figure: Option<PathBuf>,
+    /// Draw the phases over c and width, as SVG or PNG, and write the runs as CSV beside it
+    #[arg(long, value_name = "FILE.svg|FILE.png", value_hint = clap::ValueHint::FilePath)]
+    figure: Option<Picture>,
 }
 
 /// `etalon theory map`.
@@ -185,10 +186,9 @@ impl Scalars {
         let edges = scan.widths.values().map(|width| scan.edges(width)).collect();
         let report =
             Report { model, loss, start: scan.start, max_steps: scan.settings.max_steps, edges, runs: &runs };
-        if let Some(path) = &self.figure {
+        if let Some(file) = &self.figure {
             let picture = PhasePicture::new(title(model, &scan), &scan, &runs)?;
-            write_whole(path, picture.figure().svg()?.as_bytes())?;
-            write_whole(&path.with_extension("csv"), grid(&runs).as_bytes())?;
+            file.write(&picture.figure(), &grid(&runs))?;
         }
         if let Some(path) = &self.grid {
             write_whole(path, grid(&runs).as_bytes())?;

@@ -30,6 +30,19 @@ fn compared<T: Scalar>(spec: &Spec, conversion: Conversion) -> Compared {
     compare_spec::<T>(spec, Precision::F64, conversion, 1e-11, &mut |_, _| {}).unwrap()
 }
 
+#[test]
+fn a_course_has_the_largest_difference_of_every_stretch() {
+    let mut course = Course::new(900);
+    for step in 0..900 {
+        let rounding = (step < 500).then_some(1e-16);
+        course.add(Apart { step, between: if step == 31 { 1.0 } else { 0.1 }, rounding });
+    }
+    let stretches = course.stretches;
+    assert_eq!((stretches.len(), stretches[0].step, stretches[299].step), (300, 2, 899));
+    assert_eq!((stretches[10].between, stretches[11].between), (1.0, 0.1));
+    assert_eq!((stretches[166].rounding, stretches[167].rounding), (Some(1e-16), None));
+}
+
 /// The differences in f64 must be rounding.
 fn assert_same(what: &str, agreement: &Agreement) {
     let Agreement { loss, direction, logits, norm, ended, .. } = agreement;
