@@ -1,6 +1,6 @@
 //! A figure as a picture that stands by itself.
 
-use super::canvas::{Canvas, Plot, SIDES};
+use super::canvas::{Canvas, Plot, SIDES, on_page};
 use super::layout::Layout;
 use super::{Figure, FigureError, Look, Panel, Point, Series};
 use plotters::style::{Color, RGBColor};
@@ -54,8 +54,8 @@ impl Figure {
         let inner = (ROWS.1 - ROWS.0) + 200 * (self.panels.len() as i32 - 1);
         let weights: f64 = self.panels.iter().map(|panel| panel.weight).sum();
         let free = f64::from(inner - GAP * (self.panels.len() as i32 - 1));
-        let mut svg = String::new();
-        let canvas = Canvas::new(&mut svg, (top + inner + 80) as u32)?;
+        let (mut drawing, height) = (String::new(), (top + inner + 80) as u32);
+        let canvas = Canvas::new(&mut drawing, height)?;
         let mut at = f64::from(top);
         for (index, (panel, y)) in self.panels.iter().zip(&layout.y).enumerate() {
             let height = free * panel.weight / weights;
@@ -76,7 +76,7 @@ impl Figure {
             }
         }
         canvas.finish(&self.title)?;
-        Ok(svg)
+        Ok(on_page(&drawing, height))
     }
 }
 

@@ -40,14 +40,16 @@ fn is_normalized(run: &Value) -> bool {
     run.get("normalized") == Some(&Value::Bool(true))
 }
 
-/// Loss or error, and the effective rate, step by step.
+/// What is lower is drawn here, or the axis would be as long as the exponents of numbers.
+const FLOOR: f64 = 1e-12;
+
+/// Loss or error, and the effective rate of what is normalised, step by step.
 fn figure(value: &Value, quantity: &str) -> Option<Figure> {
     let mut panels = [Panel::new(Axis::log(quantity)), Panel::new(Axis::log("η / |w|²"))];
     for (index, (run, curve)) in list(value, "/runs").iter().zip(list(value, "/curves")).enumerate() {
         let eta = number(run, "/eta")?;
         let scale = if is_normalized(run) { "normalised" } else { "plain" };
-        let decay = shown(number(run, "/weight_decay"), 3);
-        let name = format!("{scale}, η {}, decay {decay}", shown(Some(eta), 3));
+        let name = format!("{scale}, η {eta}, decay {}", number(run, "/weight_decay")?);
         let states: Vec<[f64; 3]> = curve
             .as_array()?
             .iter()
@@ -57,16 +59,18 @@ fn figure(value: &Value, quantity: &str) -> Option<Figure> {
             let points = states.iter().map(|state| (state[0], of(state, eta)));
             Series::plain(name.clone(), Colour::of(index), Look::Line, points)
         };
-        panels[0].series.push(line(|state, _| state[1]));
-        panels[1].series.push(line(|state, eta| eta / state[2]));
+        panels[0].series.push(line(|state, _| state[1].max(FLOOR)));
+        if is_normalized(run) {
+            panels[1].series.push(line(|state, eta| eta / state[2]));
+        }
     }
     let any = panels[0].series.iter().any(|series| series.points.len() > 1);
     any.then(|| Figure {
         name: "toys".into(),
         title: format!("The {quantity}, and the rate that directions feel"),
         note: format!(
-            "With normalisation and weight decay the effective rate η / |w|² grows until the {quantity} bursts; a {quantity} of 0 is \
-             not on a logarithmic axis."
+            "With normalisation and weight decay the effective rate η / |w|² grows until the {quantity} bursts. Below {FLOOR:e} a \
+             {quantity} is drawn there."
         ),
         x: Axis::steps(),
         panels: panels.into(),

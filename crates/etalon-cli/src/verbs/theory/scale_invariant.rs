@@ -74,8 +74,9 @@ struct Report<'a> {
 /// A step, its loss or error, and `|w|^2`.
 type State = (u64, f64, f64);
 
-/// States of a run that a folder has no more of than; steps at most between which they are chosen.
-const CURVE: (usize, u64) = (600, 20_000);
+/// Of the ratio, whose loss bursts every hundred steps or so, a folder has the first steps; states of a run at most; steps
+/// that they are chosen from.
+const CURVE: (u64, usize, u64) = (3000, 1000, 100_000);
 
 impl Arguments {
     pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
@@ -99,7 +100,7 @@ impl Arguments {
         }
         let every = match (&self.trajectory, &context.out) {
             (Some(_), _) => self.every,
-            (None, Some(_)) => steps.div_ceil(CURVE.1).max(1),
+            (None, Some(_)) => steps.div_ceil(CURVE.2).max(1),
             (None, None) => 0,
         };
         let states = steps.checked_div(every).unwrap_or(0).saturating_mul(trainings.len() as u64);
@@ -122,7 +123,7 @@ impl Arguments {
         }
         let mut report = Report { toy, steps, seed, runs: &runs, curves: Vec::new() };
         if let Some(directory) = directory {
-            report.curves = runs.iter().map(curve).collect();
+            report.curves = runs.iter().map(|run| curve(run, toy)).collect();
             directory.write_json("theory.json", &report)?;
             report.curves.clear();
         }
@@ -132,9 +133,11 @@ impl Arguments {
 }
 
 /// The states that a picture shows.
-fn curve(run: &ToyRun) -> Vec<State> {
+fn curve(run: &ToyRun, toy: Toy) -> Vec<State> {
+    let end = if matches!(toy, Toy::Ratio { .. }) { CURVE.0 } else { u64::MAX };
+    let shown = run.states.iter().take_while(|state| state.0 <= end);
     let point = |&(step, value, _): &State| Point { x: step as f64, y: value, spread: None, hollow: false };
-    let few = thin(&run.states.iter().map(point).collect::<Vec<_>>(), CURVE.0);
+    let few = thin(&shown.map(point).collect::<Vec<_>>(), CURVE.1);
     let mut kept = few.iter().map(|point| point.x as u64).peekable();
     run.states.iter().filter(|state| kept.next_if_eq(&state.0).is_some()).copied().collect()
 }
