@@ -5,6 +5,7 @@ mod linearised;
 mod map;
 mod networks;
 mod performance;
+mod residual;
 mod thresholds;
 
 use super::{Claim, Paper};
@@ -26,6 +27,8 @@ pub(super) const CLAIMS: &[Claim] = &[
     networks::WIDE_RESIDUAL,
     performance::EQUAL_STEPS,
     performance::EQUAL_TIME,
+    residual::EQUAL_STEPS,
+    residual::EQUAL_TIME,
     linearised::CLAIM,
     architectures::CLAIM,
     thresholds::LAZY,

@@ -1,6 +1,7 @@
 //! Large learning rates under logistic and exponential loss.
 
 mod limits;
+mod networks;
 mod phases;
 
 use super::{Claim, Paper};
@@ -20,6 +21,8 @@ pub(super) const CLAIMS: &[Claim] = &[
     phases::PREDICTOR,
     phases::NETWORK,
     phases::SCAN,
+    networks::SHARPNESS,
+    networks::ACCURACY,
     limits::RATES,
     limits::EXPONENTIAL,
     limits::SEPARABLE,

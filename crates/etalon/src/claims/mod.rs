@@ -25,6 +25,7 @@ mod e;
 mod judgement;
 mod markdown;
 mod network;
+mod rates;
 mod reading;
 mod session;
 

@@ -1,8 +1,8 @@
 //! Held-out accuracy against the rate.
 
 use super::PAPER;
-use crate::claims::{Certainty, Claim, ClaimError, Quantity, Reading, Setting, Size};
-use crate::sweep::Table;
+use crate::claims::rates::{Rate, best, keep, rates, reading};
+use crate::claims::{Bench, Certainty, Claim, ClaimError, Quantity, Reading, Setting, Size};
 
 /// Rates over a decade and more about 2 / lambda_0; `more` are lines of the schedule and of the budget.
 fn grid(size: Size, seed: u64, more: &str) -> String {
@@ -20,42 +20,6 @@ fn grid(size: Size, seed: u64, more: &str) -> String {
         seeds.join(", ")
     )
 }
-
-/// A rate and what came of it: medians over seeds, lower of two.
-struct Rate {
-    eta: f64,
-    /// `eta lambda_0`.
-    c: f64,
-    accuracy: f64,
-    /// The share of seeds that diverged.
-    diverged: f64,
-}
-
-fn rates(table: &Table) -> Result<Vec<Rate>, ClaimError> {
-    let (eta, c) = (table.need("optimizer.eta")?, table.need("c")?);
-    let (accuracy, phase) = (table.need("test_accuracy")?, table.need("phase")?);
-    let number = |row: &[String], column: usize| row[column].parse().unwrap_or(f64::NAN);
-    let mut rows: Vec<&Vec<String>> = table.rows.iter().collect();
-    rows.sort_by(|a, b| number(a, eta).total_cmp(&number(b, eta)));
-    let median = |rows: &[&Vec<String>], column: usize| {
-        let mut values: Vec<f64> = rows.iter().map(|row| number(row, column)).collect();
-        values.sort_by(f64::total_cmp);
-        values[(values.len() - 1) / 2]
-    };
-    let rate = |rows: &[&Vec<String>]| Rate {
-        eta: number(rows[0], eta),
-        c: median(rows, c),
-        accuracy: median(rows, accuracy),
-        diverged: rows.iter().filter(|row| row[phase] == "divergent").count() as f64 / rows.len() as f64,
-    };
-    Ok(rows.chunk_by(|a, b| number(a, eta) == number(b, eta)).map(rate).collect())
-}
-
-fn rows(rates: &[Rate]) -> Vec<Vec<f64>> {
-    rates.iter().map(|rate| vec![rate.eta, rate.c, rate.accuracy, rate.diverged]).collect()
-}
-
-const COLUMNS: &[&str] = &["eta", "c", "test_accuracy", "diverged"];
 
 fn setting(size: Size, spec: String, what: &str, seconds: [f64; 3]) -> Setting {
     let words = format!(
@@ -75,30 +39,31 @@ pub(super) const EQUAL_STEPS: Claim = Claim {
     place: "section 5, figures 3 and 5a",
     statement: "After equally many steps, held-out accuracy is best at a rate above 2 / lambda_0, near the largest that trains.",
     certainty: Certainty::Found,
-    quantities: &[
-        Quantity::new("c", "eta lambda_0 at the highest held-out accuracy").at_least(2.0),
-        Quantity::new("below", "that rate over the lowest at which most seeds diverged").between(0.1, 0.999),
-        Quantity::new("best", "the accuracy there"),
-        Quantity::new("lazy", "the highest accuracy at eta lambda_0 up to 2"),
-    ],
+    quantities: ABOVE,
     setting: |size, seed| setting(size, at_equal_steps(size, seed), "equal steps", [15.0, 120.0, 3e5]),
-    measure: |bench| {
-        let found = rates(&bench.sweep(&at_equal_steps(bench.size(), bench.seed()))?)?;
-        bench.curve("rates", COLUMNS, rows(&found));
-        let highest = |limit: f64| {
-            let within = found.iter().filter(|rate| rate.c <= limit);
-            within.max_by(|a, b| a.accuracy.total_cmp(&b.accuracy))
-        };
-        let edge = found.iter().find(|rate| rate.diverged > 0.5).map_or(f64::NAN, |rate| rate.eta);
-        let number = |rate: Option<&Rate>, of: fn(&Rate) -> f64| Reading::one(rate.map_or(f64::NAN, of));
-        let best = highest(f64::INFINITY);
-        bench.read("c", number(best, |rate| rate.c));
-        bench.read("below", Reading::one(best.map_or(f64::NAN, |rate| rate.eta / edge)));
-        bench.read("best", number(best, |rate| rate.accuracy));
-        bench.read("lazy", number(highest(2.0), |rate| rate.accuracy));
-        Ok(())
-    },
+    measure: |bench| above(bench, &at_equal_steps(bench.size(), bench.seed())),
 };
+
+/// Where the best rate of a sweep lies.
+pub(super) const ABOVE: &[Quantity] = &[
+    Quantity::new("c", "eta lambda_0 at the highest held-out accuracy").at_least(2.0),
+    Quantity::new("below", "that rate over the lowest at which most seeds diverged").between(0.1, 0.999),
+    Quantity::new("best", "the accuracy there"),
+    Quantity::new("lazy", "the highest accuracy at eta lambda_0 up to 2"),
+];
+
+/// Measures that.
+pub(super) fn above(bench: &mut Bench<'_>, sweep: &str) -> Result<(), ClaimError> {
+    let found = rates(&bench.sweep(sweep)?, None)?;
+    keep(bench, "rates", &found);
+    let edge = found.iter().find(|rate| rate.diverged > 0.5).map_or(f64::NAN, |rate| rate.eta);
+    let highest = best(&found);
+    bench.read("c", reading(highest, |rate| rate.c));
+    bench.read("below", Reading::one(highest.map_or(f64::NAN, |rate| rate.eta / edge)));
+    bench.read("best", reading(highest, |rate| rate.accuracy));
+    bench.read("lazy", reading(best(found.iter().filter(|rate| rate.c <= 2.0)), |rate| rate.accuracy));
+    Ok(())
+}
 
 /// Equal sums of rates; then, or not, so many steps at a low rate that is the same for all.
 fn at_equal_time(size: Size, seed: u64, last_steps: u64) -> String {
@@ -136,10 +101,10 @@ pub(super) const EQUAL_TIME: Claim = Claim {
     },
     measure: |bench| {
         let (size, seed) = (bench.size(), bench.seed());
-        let before = rates(&bench.sweep(&at_equal_time(size, seed, 0))?)?;
-        let after = rates(&bench.sweep(&at_equal_time(size, seed, last_steps(size)))?)?;
-        bench.curve("rates", COLUMNS, rows(&before));
-        bench.curve("rates-after", COLUMNS, rows(&after));
+        let before = rates(&bench.sweep(&at_equal_time(size, seed, 0))?, None)?;
+        let after = rates(&bench.sweep(&at_equal_time(size, seed, last_steps(size)))?, None)?;
+        keep(bench, "rates", &before);
+        keep(bench, "rates-after", &after);
         let trained: Vec<(&Rate, &Rate)> = before
             .iter()
             .zip(&after)
