@@ -2,6 +2,7 @@
 
 use super::content::{Content, Numbers, count, list, number, range, shown, text};
 use super::folder::Folder;
+use crate::claims::catalogue;
 use crate::figure::{Axis, Colour, Figure, Look, Panel, Point, Series, thin};
 use crate::sweep::Table;
 use serde_json::Value;
@@ -10,12 +11,18 @@ use std::fs;
 /// The file of a claim in its folder.
 const FILE: &str = "claim.json";
 /// Panels of a claim's figure; points of a series.
-const MOST: (usize, usize) = (3, 400);
+const MOST: (usize, usize) = (6, 400);
+/// What lies to the right: the first that a table has. The others say the same in other units.
+const ACROSS: [&str; 3] = ["step", "c", "eta"];
+/// What parts series, and the most of them.
+const APART: [&str; 4] = ["width", "network.width", "depth", "schedule"];
+const SERIES: usize = 7;
 
 /// The claims that have a folder each; none where there are no such folders.
 pub fn folder(folder: &mut Folder) -> Option<Content> {
     let is_claim = |name: &&String| folder.root.join(name).join(FILE).is_file();
-    let names: Vec<String> = folder.names.iter().filter(is_claim).cloned().collect();
+    let mut names: Vec<String> = folder.names.iter().filter(is_claim).cloned().collect();
+    names.sort_by_key(|name| catalogue().position(|claim| claim.id == name).unwrap_or(usize::MAX));
     let claims: Vec<Value> = names.iter().filter_map(|name| folder.json(&format!("{name}/{FILE}"))).collect();
     if claims.is_empty() {
         return None;
@@ -101,27 +108,41 @@ fn tables(folder: &mut Folder, name: &str) -> Vec<(String, Table)> {
     tables
 }
 
-/// A table as a figure: against the steps, c or the first column, a panel for each of the columns that are measured, a
-/// series for each size.
-fn figure(claim: &str, file: &str, table: &Table) -> Option<Figure> {
-    let column = |names: &[&str]| names.iter().find_map(|name| table.column(name));
-    let (x, by) = (column(&["step", "c", "eta"]).unwrap_or(0), column(&["width", "depth"]));
-    let number = |row: &[String], column: usize| row[column].parse::<f64>().unwrap_or(f64::NAN);
-    let is_measured = |index: &usize| *index != x && Some(*index) != by && table.columns[*index] != "seed";
-    let mut groups: Vec<&str> =
-        by.iter().flat_map(|&by| table.rows.iter().map(move |row| row[by].as_str())).collect();
-    groups.sort_by(|a, b| a.parse().unwrap_or(f64::NAN).total_cmp(&b.parse().unwrap_or(f64::NAN)));
-    groups.dedup();
-    if groups.is_empty() {
-        groups.push("");
+/// The values of a column, each once, in order.
+fn distinct(table: &Table, column: usize) -> Vec<&str> {
+    let mut values: Vec<&str> = table.rows.iter().map(|row| row[column].as_str()).collect();
+    values.sort_by(|a, b| a.parse().unwrap_or(f64::NAN).total_cmp(&b.parse().unwrap_or(f64::NAN)));
+    values.dedup();
+    values
+}
+
+/// What of a table lies to the right, and what parts its series.
+fn roles(table: &Table) -> (usize, Option<usize>) {
+    let find = |names: &[&str]| names.iter().find_map(|name| table.column(name));
+    let across = find(&ACROSS);
+    let apart = find(&APART).or_else(|| table.column("c").filter(|c| across != Some(*c)));
+    match (across, apart) {
+        // Many widths at a few rates: the widths lie to the right.
+        (Some(across), Some(apart)) if distinct(table, apart).len() > SERIES => (apart, Some(across)),
+        (across, apart) => (across.unwrap_or(0), apart.filter(|apart| *apart != across.unwrap_or(0))),
     }
+}
+
+/// A table as a figure: a panel for each of the columns that are measured, a series for each value of what parts them.
+fn figure(claim: &str, file: &str, table: &Table) -> Option<Figure> {
+    let (x, by) = roles(table);
+    let number = |row: &[String], column: usize| row[column].parse::<f64>().unwrap_or(f64::NAN);
+    let is_measured = |index: &usize| {
+        let name = table.columns[*index].as_str();
+        *index != x && Some(*index) != by && name != "seed" && !ACROSS.contains(&name)
+    };
+    let groups = by.map_or_else(|| vec![""], |by| distinct(table, by));
     let axis = |index: usize| {
         let label = table.columns[index].replace('_', " ");
         let values = || table.rows.iter().map(|row| number(row, index)).filter(|value| value.is_finite());
         let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));
         if low > 0.0 && high > 10.0 * low && label != "step" { Axis::log(label) } else { Axis::even(label) }
     };
-    let is_curve = table.columns[x] == "step" && groups == [""];
     let panel = |y: usize| {
         let series = groups.iter().enumerate().map(|(index, group)| {
             let rows = table.rows.iter().filter(|row| by.is_none_or(|by| row[by] == *group));
@@ -129,6 +150,8 @@ fn figure(claim: &str, file: &str, table: &Table) -> Option<Figure> {
                 .map(|row| Point { x: number(row, x), y: number(row, y), spread: None, hollow: false })
                 .collect();
             points.sort_by(|a, b| a.x.total_cmp(&b.x));
+            // Several seeds at a step are no line.
+            let is_curve = table.columns[x] == "step" && points.windows(2).all(|pair| pair[0].x < pair[1].x);
             let name = by.map_or(String::new(), |by| format!("{} {group}", table.columns[by]));
             let look = if is_curve { Look::Line } else { Look::Marks };
             Series { points: thin(&points, MOST.1), ..Series::plain(name, Colour::of(index), look, []) }
