@@ -42,12 +42,12 @@ pub fn catalogue() -> impl Iterator<Item = &'static Claim> {
 
 /// There is no claim of that name.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("there is no claim `{id}`; did you mean `{nearest}`? `etalon reproduce list` has them all")]
+#[error("there is no claim `{id}`{}; `etalon reproduce list` has them all", nearest.map_or(String::new(), |id| format!(", did you mean `{id}`?")))]
 pub struct UnknownClaim {
     /// What was asked for.
     pub id: String,
-    /// The name nearest to it.
-    pub nearest: &'static str,
+    /// The name nearest to it, where one is near.
+    pub nearest: Option<&'static str>,
 }
 
 /// The claim of this name; case does not matter.
@@ -60,10 +60,11 @@ pub fn find(id: &str) -> Result<&'static Claim, UnknownClaim> {
         return Ok(claim);
     }
     let likeness = |claim: &&Claim| strsim::normalized_damerau_levenshtein(&wanted, claim.id);
-    // Of several as near, the first.
-    let nearest =
-        catalogue().reduce(|best, claim| if likeness(&claim) > likeness(&best) { claim } else { best });
-    Err(UnknownClaim { id: id.into(), nearest: nearest.map_or("", |claim| claim.id) })
+    // Of several as near, the first. Every name has a hyphen, which makes nothing alike.
+    let nearest = catalogue()
+        .filter(|claim| likeness(claim) > 0.5)
+        .reduce(|best, claim| if likeness(&claim) > likeness(&best) { claim } else { best });
+    Err(UnknownClaim { id: id.into(), nearest: nearest.map(|claim| claim.id) })
 }
 
 #[cfg(test)]

@@ -35,10 +35,18 @@ fn the_catalogue_is_consistent() {
 
 #[test]
 fn an_unknown_claim_suggests_the_nearest() {
-    for (wrong, nearest) in [("A4", "A-4"), ("B-33", "B-3"), ("c-t", "C-1"), ("", "A-1")] {
+    for (wrong, nearest) in [("A4", "A-4"), ("B-33", "B-3"), ("c-t", "C-1")] {
         let error = find(wrong).unwrap_err();
-        assert_eq!(error.nearest, nearest, "{wrong}");
+        assert_eq!(error.nearest, Some(nearest), "{wrong}");
         assert!(error.to_string().contains(&format!("did you mean `{nearest}`?")));
+    }
+    for far in ["", "Z-99", "catapult"] {
+        let error = find(far).unwrap_err();
+        assert_eq!(error.nearest, None, "{far}");
+        assert_eq!(
+            error.to_string(),
+            format!("there is no claim `{far}`; `etalon reproduce list` has them all")
+        );
     }
 }
 

@@ -153,3 +153,30 @@ fn parting(agreement: &[Value]) -> Option<Figure> {
         details: None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_undecided_comparison_is_neither_equal_nor_unequal_and_its_course_is_drawn() {
+        let course = json!([
+            { "step": 0, "between": 1e-16, "rounding": 2e-16 },
+            { "step": 1, "between": 1e-3, "rounding": 4e-4 },
+            { "step": 2, "between": 2e-3, "rounding": null },
+        ]);
+        let value = |equivalent: Value| {
+            let agreement = json!([{ "precision": "f64", "limit": 1e-8, "course": course.clone() }]);
+            json!({ "equivalent": equivalent, "steps": 3, "tolerance": 1e-8, "agreement": agreement })
+        };
+        let answer = |equivalent: Value| self::equivalence(&value(equivalent)).answer;
+        assert_eq!(answer(json!(true)), "equivalent");
+        assert_eq!(answer(json!(false)), "not equivalent");
+        let undecided = equivalence(&value(Value::Null));
+        assert!(undecided.answer.starts_with("not decided"), "{}", undecided.answer);
+        let panel = &undecided.figures[0].panels[0];
+        let lengths: Vec<usize> = panel.series.iter().map(|series| series.points.len()).collect();
+        assert_eq!((lengths, panel.lines.len()), (vec![3, 2], 1));
+    }
+}
