@@ -3,7 +3,7 @@
 use super::{Figure, FigureError};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{FontResolver, Options, Tree, fontdb::Database};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, OnceLock};
 
 /// The letters of all pictures, so that they look the same on every machine, one without fonts too.
 const LETTERS: &[u8] = include_bytes!("../../assets/dejavu-sans.ttf");
@@ -27,19 +27,18 @@ fn pixels(svg: &str) -> Result<Vec<u8>, FigureError> {
     let mut fonts = Database::new();
     fonts.load_font_data(LETTERS.to_vec());
     fonts.set_sans_serif_family(FAMILY);
-    let unknown = Arc::new(Mutex::new(None));
+    let unknown = Arc::new(OnceLock::new());
     let asked = unknown.clone();
     let font_resolver = FontResolver {
         select_fallback: Box::new(move |letter, _, _| {
-            // Nothing panics while it holds the lock.
-            asked.lock().unwrap().get_or_insert(letter);
+            asked.get_or_init(|| letter);
             None
         }),
         ..FontResolver::default()
     };
     let options = Options { fontdb: Arc::new(fonts), font_resolver, ..Options::default() };
     let tree = Tree::from_str(svg, &options).map_err(|error| fault(&error))?;
-    if let Some(letter) = *unknown.lock().unwrap() {
+    if let Some(&letter) = unknown.get() {
         return Err(FigureError::Letter(letter));
     }
     let size = tree.size().to_int_size().scale_by(SCALE);

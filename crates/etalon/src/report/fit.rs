@@ -1,6 +1,6 @@
 //! Power laws.
 
-use super::content::{Content, Numbers, shown};
+use super::content::{Content, Numbers, list, shown};
 use super::other;
 use crate::figure::{Figure, Mark, fitted};
 use crate::fit::{PowerLaw, Regression};
@@ -12,7 +12,9 @@ const NOTE: &str =
 
 /// What `etalon fit --out` says.
 pub fn content(value: &Value) -> Content {
-    let Ok(law) = serde_json::from_value::<PowerLaw>(value.clone()) else {
+    let law = serde_json::from_value::<PowerLaw>(value.clone()).ok();
+    // A file that something has changed may have a law without an exponent.
+    let Some(law) = law.filter(|law| !law.joint.exponents.is_empty()) else {
         return other::content("fit.json", value);
     };
     let mut content = Content { kind: "Power law".into(), ..Content::default() };
@@ -26,8 +28,9 @@ pub fn content(value: &Value) -> Content {
         shown(law.joint.r_squared, 3),
         law.points
     );
-    let marks = value.get("marks").cloned().and_then(|marks| serde_json::from_value::<Vec<Mark>>(marks).ok());
-    let figure = marks.and_then(|marks| fitted(&law, &marks).ok());
+    // A mark with a number that is none has no place in the figure.
+    let marks = list(value, "/marks").iter().filter_map(|mark| serde_json::from_value(mark.clone()).ok());
+    let figure = fitted(&law, &marks.collect::<Vec<Mark>>());
     content.figures.extend(figure.map(|figure| Figure { note: NOTE.into(), ..figure }));
     content.tables.push(regressions(&law, ""));
     if !law.excluded.is_empty() {
@@ -67,4 +70,25 @@ pub fn regressions(law: &PowerLaw, fixed: &str) -> Numbers {
         .filter(|_| law.x.len() > 1)
         .map_or(String::new(), |why| format!("No free exponents: {why}."));
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fit::{Options, Point, power_law};
+    use serde_json::json;
+
+    #[test]
+    fn a_damaged_law_and_marks_without_numbers_are_no_panic() {
+        let point = |x: f64| Point { label: x.to_string(), x: vec![x], y: 3.0 / x };
+        let points: Vec<Point> = [1.0, 2.0, 4.0, 8.0].map(point).into();
+        let law = power_law("y", &["x".into()], &points, Vec::new(), &Options::default()).unwrap();
+        let mut value = serde_json::to_value(&law).unwrap();
+        let mark = |y: Value| json!({ "group": "g", "x": 1.0, "y": y, "spread": [1.0, 4.0], "used": true });
+        value["marks"] = json!([mark(json!(3.0)), mark(Value::Null)]);
+        let content = self::content(&value);
+        assert_eq!((content.figures.len(), content.figures[0].panels[0].series[0].points.len()), (1, 1));
+        value["joint"]["exponents"] = json!([]);
+        assert_eq!(self::content(&value).kind, "Result");
+    }
 }

@@ -74,9 +74,11 @@ struct Report<'a> {
 /// A step, its loss or error, and `|w|^2`.
 type State = (u64, f64, f64);
 
-/// Of the ratio, whose loss bursts every hundred steps or so, a folder has the first steps; states of a run at most; steps
-/// that they are chosen from.
-const CURVE: (u64, usize, u64) = (3000, 1000, 100_000);
+/// States of a run that a folder has at most, and the steps at most that they are chosen from.
+const STATES: usize = 1000;
+const SEEN: u64 = 100_000;
+/// The loss of the ratio bursts every hundred steps or so: a folder has its first steps, where a picture shows that.
+const RATIO_STEPS: u64 = 3000;
 
 impl Arguments {
     pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
@@ -100,7 +102,7 @@ impl Arguments {
         }
         let every = match (&self.trajectory, &context.out) {
             (Some(_), _) => self.every,
-            (None, Some(_)) => steps.div_ceil(CURVE.2).max(1),
+            (None, Some(_)) => steps.div_ceil(SEEN).max(1),
             (None, None) => 0,
         };
         let states = steps.checked_div(every).unwrap_or(0).saturating_mul(trainings.len() as u64);
@@ -134,10 +136,10 @@ impl Arguments {
 
 /// The states that a picture shows.
 fn curve(run: &ToyRun, toy: Toy) -> Vec<State> {
-    let end = if matches!(toy, Toy::Ratio { .. }) { CURVE.0 } else { u64::MAX };
+    let end = if matches!(toy, Toy::Ratio { .. }) { RATIO_STEPS } else { u64::MAX };
     let shown = run.states.iter().take_while(|state| state.0 <= end);
     let point = |&(step, value, _): &State| Point { x: step as f64, y: value, spread: None, hollow: false };
-    let few = thin(&shown.map(point).collect::<Vec<_>>(), CURVE.1);
+    let few = thin(&shown.map(point).collect::<Vec<_>>(), STATES);
     let mut kept = few.iter().map(|point| point.x as u64).peekable();
     run.states.iter().filter(|state| kept.next_if_eq(&state.0).is_some()).copied().collect()
 }

@@ -5,7 +5,7 @@ use super::performance::{ABOVE, above};
 use crate::claims::rates::{best, keep, rates, reading};
 use crate::claims::{Certainty, Claim, Quantity, Reading, Setting, Size};
 
-/// Rates over a decade and more about 2 / lambda_0; `more` is the budget, with a grid of the steps after it if it has one.
+/// Rates over a decade and more about 2 / lambda_0, trained for a budget; `axes` are more lines of the grid.
 fn grid(size: Size, seed: u64, budget: &str, axes: &str) -> String {
     let data = size.of([
         "name = \"fashion-mini\"\ntrain = 1000\ntest = 500\nshrink = 2\naugment = { flip = true }",
