@@ -3,7 +3,7 @@
 use crate::args::Flags;
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::run_directory::{RunDirectory, RunDirectoryError, facts};
+use etalon::record::{Meta, RunFolder, RunFolderError};
 use etalon::spec::Spec;
 use etalon_nn::Cpu;
 use std::path::PathBuf;
@@ -68,23 +68,22 @@ impl Context {
     }
 
     /// The facts of this run, as for a `meta.json`.
-    ///
-    /// # Errors
-    /// As [`facts`].
-    pub fn facts(&self) -> serde_json::Result<serde_json::Map<String, serde_json::Value>> {
-        facts(self.started)
+    pub fn meta(&self) -> Meta {
+        Meta::here(option_env!("ETALON_COMMIT"), self.started)
     }
 
     /// The folder of `--out`, if it is given, ready for result files. A verb opens it before it starts to work, so
     /// that a folder that cannot be used costs no time. `spec` is what runs; `seeds` are those of its trials.
     ///
     /// # Errors
-    /// As [`RunDirectory::open`].
+    /// As [`RunFolder::open`].
     pub fn run_directory(
         &self,
         spec: Option<&Spec>,
         seeds: &[u64],
-    ) -> Result<Option<RunDirectory>, RunDirectoryError> {
-        self.out.as_deref().map(|path| RunDirectory::open(path, spec, seeds, self.started)).transpose()
+    ) -> Result<Option<RunFolder>, RunFolderError> {
+        let Some(path) = self.out.as_deref() else { return Ok(None) };
+        let meta = Meta { spec: spec.map(Spec::hash), seeds: seeds.into(), ..self.meta() };
+        RunFolder::open(path, spec.map(Spec::to_toml).as_deref(), &meta).map(Some)
     }
 }

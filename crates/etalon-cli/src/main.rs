@@ -4,11 +4,9 @@ mod args;
 mod context;
 mod failure;
 mod interrupt;
-mod machine;
 mod output;
 mod picture;
 mod progress;
-mod run_directory;
 mod verbs;
 
 use clap::Parser;

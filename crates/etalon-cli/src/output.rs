@@ -1,6 +1,7 @@
 //! Results on stdout: tables and numbers for people, JSON for programs.
 
 use comfy_table::{ContentArrangement, Table, presets};
+use etalon::record::Record;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -44,6 +45,14 @@ impl Output {
     /// When stdout does not take it.
     pub fn show(&self, result: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), OutputError> {
         if self.json { self.print(&json(result)?) } else { self.print(&text()) }
+    }
+
+    /// Prints a record: its text, or the record as its file has it with `--json`.
+    ///
+    /// # Errors
+    /// When stdout does not take it.
+    pub fn show_record(&self, record: &Record, text: impl FnOnce() -> String) -> Result<(), OutputError> {
+        if self.json { self.print(&record.to_json()?) } else { self.print(&text()) }
     }
 
     /// Prints text as it is, and a line end unless it has one.

@@ -1,7 +1,7 @@
 //! `--figure FILE`: a figure as a picture, with its numbers beside it.
 
 use crate::context::Failure;
-use crate::run_directory::{RunDirectoryError, check_writable, write_whole};
+use etalon::record::{RunFolderError, check_writable, write_whole};
 use etalon::figure::Figure;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -42,7 +42,7 @@ impl FromStr for Picture {
 
 impl Picture {
     /// Finds out before any work whether it can be written.
-    pub fn check(&self) -> Result<(), RunDirectoryError> {
+    pub fn check(&self) -> Result<(), RunFolderError> {
         check_writable(&self.path)
     }
 

@@ -59,6 +59,7 @@ pub mod memory;
 pub mod models;
 pub mod phase;
 mod program;
+pub mod record;
 pub mod report;
 pub mod schedule;
 pub mod search;

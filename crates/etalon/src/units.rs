@@ -17,6 +17,14 @@ pub fn significant(number: f64, digits: usize) -> String {
     format!("{rounded:.*}", (decimals as i32 - exponent).max(0) as usize)
 }
 
+/// Reads a number as JSON has it, where `null` stands for one that is not finite.
+///
+/// # Errors
+/// Where it is neither.
+pub fn number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(serde::Deserialize::deserialize(deserializer).map(|number: Option<f64>| number.unwrap_or(f64::NAN))?)
+}
+
 /// A size with its unit: `47.0 MB`; units are powers of 1000.
 pub fn bytes(count: u64) -> String {
     let units = ["kB", "MB", "GB", "TB", "PB", "EB"];

@@ -2,7 +2,7 @@
 
 use super::Cli;
 use crate::context::{Context, Failure, Verdict};
-use crate::run_directory::write_whole;
+use etalon::record::write_whole;
 use clap::CommandFactory;
 use clap_complete::{Generator, Shell};
 

@@ -2,7 +2,7 @@
 
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
-use crate::run_directory::RunDirectory;
+use etalon::record::RunFolder;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use etalon::data::{Check, Collection, Entry, Kind, State, Store, fetch, import};
 use etalon::units::bytes;
@@ -84,7 +84,7 @@ struct Set {
     licence: &'static str,
 }
 
-fn list(context: &Context, out: Option<RunDirectory>, store: &Store) -> Result<Verdict, Failure> {
+fn list(context: &Context, out: Option<RunFolder>, store: &Store) -> Result<Verdict, Failure> {
     let sets = store.list().into_iter().map(|entry: Entry| Set {
         name: entry.name,
         kind: match entry.kind {
@@ -126,7 +126,7 @@ struct Installed {
 
 fn fetch_all(
     context: &Context,
-    out: Option<RunDirectory>,
+    out: Option<RunFolder>,
     store: &Store,
     names: &[Collection],
 ) -> Result<Verdict, Failure> {
@@ -143,7 +143,7 @@ fn fetch_all(
 
 fn show_installed(
     context: &Context,
-    out: Option<RunDirectory>,
+    out: Option<RunFolder>,
     file: &str,
     installed: &[Installed],
 ) -> Result<Verdict, Failure> {
@@ -171,7 +171,7 @@ struct Checked {
 
 fn check(
     context: &Context,
-    out: Option<RunDirectory>,
+    out: Option<RunFolder>,
     store: &Store,
     name: Option<Collection>,
 ) -> Result<Verdict, Failure> {

@@ -5,7 +5,7 @@ use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
 use etalon::search::{EtaStarSummary, Found, Recommendation, find};
 use etalon::units::significant;
-use serde::Serialize;
+use etalon::record::Record;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -17,14 +17,6 @@ use std::time::Instant;
 pub struct Arguments {
     #[command(flatten)]
     job: Job,
-}
-
-/// What is printed as JSON: what was found, and how long it took.
-#[derive(Serialize)]
-struct Timed {
-    #[serde(flatten)]
-    found: Found,
-    seconds: f64,
 }
 
 impl Arguments {
@@ -43,16 +35,17 @@ impl Arguments {
             ControlFlow::Continue(())
         })?;
         drop(spinner);
-        let timed = Timed { found, seconds: started.elapsed().as_secs_f64() };
-        let found = &timed.found;
-        if let Some(directory) = directory {
-            directory.write_json("find.json", &timed)?;
+        let found = Found { seconds: Some(started.elapsed().as_secs_f64()), ..found };
+        let record = Record::from(found.clone());
+        if let Some(folder) = directory {
+            folder.write_record(&record)?;
         }
+        let found = &found;
         advise(context, found);
         let rate = found.recommended.as_ref().map(|recommended| recommended.eta);
         // eta* is an edge, not a rate to use: alone it would be taken for one.
         if !context.quiet || context.json {
-            context.output.show(&timed, || text(found, timed.seconds))?;
+            context.output.show_record(&record, || text(found))?;
         } else if let Some(rate) = rate {
             context.output.print(&rate.to_string())?;
         }
@@ -77,10 +70,10 @@ fn advise(context: &Context, found: &Found) {
     }
 }
 
-fn text(found: &Found, seconds: f64) -> String {
+fn text(found: &Found) -> String {
     let mut text = eta_star(&found.eta_star);
     if let (Some(ratio), Some(lambda)) = (found.eta_star_over_2_lambda, found.lambda.median) {
-        let of = if found.lambda.of == "ntk" { "NTK" } else { "Hessian" };
+        let of = found.lambda.of;
         let (ratio, lambda) = (significant(ratio, 3), significant(lambda, 4));
         text += &format!(
             "     = {ratio} x 2/lambda, with lambda = {lambda}, the {of}'s largest eigenvalue at the start\n"
@@ -93,7 +86,7 @@ fn text(found: &Found, seconds: f64) -> String {
     if let Some(choice) = &found.choice {
         text += &format!("\n{}\n", curve(choice));
     }
-    text += &format!("{} gradient steps in {} s\n", found.gradient_steps, significant(seconds, 3));
+    text += &format!("{} gradient steps in {} s\n", found.gradient_steps, found.seconds.map_or("?".into(), |seconds| significant(seconds, 3)));
     match (&found.recommended, &found.no_recommendation) {
         (Some(recommended), _) => {
             text += &format!("{}\nuse eta = {}\n", recommended.why, significant(recommended.eta, 3));

@@ -3,7 +3,7 @@
 use crate::args::Job;
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
-use crate::run_directory::check_writable;
+use etalon::record::{Record, check_writable};
 use etalon::curvature::{Estimate, MeasureOptions, Measurement, measure};
 use etalon::units::significant;
 use std::path::PathBuf;
@@ -51,10 +51,11 @@ impl Arguments {
         for warning in &measurement.warnings {
             context.progress.say("warning", warning);
         }
-        if let Some(directory) = directory {
-            directory.write_json("measure.json", &measurement)?;
+        let record = Record::from(measurement.clone());
+        if let Some(folder) = directory {
+            folder.write_record(&record)?;
         }
-        context.output.show(&measurement, || text(&measurement))?;
+        context.output.show_record(&record, || text(&measurement))?;
         Ok(Verdict::Done)
     }
 }

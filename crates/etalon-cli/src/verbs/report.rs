@@ -1,7 +1,7 @@
 //! `etalon report`: one page for a run directory.
 
 use crate::context::{Context, Failure, Verdict};
-use crate::run_directory::{check_writable, write_whole};
+use etalon::record::{check_writable, write_whole};
 use etalon::report::{Summary, report};
 use etalon::units;
 use serde::Serialize;

@@ -5,7 +5,7 @@ mod text;
 
 use crate::context::{Context, Failure, Verdict};
 use crate::interrupt;
-use crate::run_directory::RunDirectory;
+use etalon::record::RunFolder;
 use etalon::claims::{Claim, Judged, Judgement, Session, Size, Verdict as Found, catalogue, find, page};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -172,7 +172,7 @@ impl Arguments {
 }
 
 /// Leaves a claim's judgement, its curves and its resolved spec in a folder of its own.
-fn keep(directory: &RunDirectory, judged: &Judged) -> Result<(), Failure> {
+fn keep(directory: &RunFolder, judged: &Judged) -> Result<(), Failure> {
     let Judged { judgement, curves } = judged;
     let id = &judgement.id;
     if let Some(spec) = judgement.resolved_spec()? {

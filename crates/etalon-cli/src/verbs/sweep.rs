@@ -64,7 +64,7 @@ impl Arguments {
         self.check()?;
         let open = || -> Result<(Store, Grid), Failure> {
             let grid = self.job.grid(context.seed)?;
-            Ok((Store::open(out, &grid, context.facts()?)?, grid))
+            Ok((Store::open(out, &grid, &context.meta())?, grid))
         };
         // What an engine is told is read before the folder is made.
         match self.on {

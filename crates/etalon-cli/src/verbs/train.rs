@@ -3,7 +3,7 @@
 use crate::args::Job;
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
-use crate::run_directory::{check_writable, write_whole};
+use etalon::record::{Record, check_writable, write_whole};
 use etalon::phase::{Report, TrainOptions, train};
 use etalon::train::{Learning, Metrics, Trajectory};
 use etalon::units::significant;
@@ -45,11 +45,12 @@ impl Arguments {
         if let Some(path) = &self.trajectory {
             write_whole(path, &lines)?;
         }
+        let record = Record::from(report.clone());
         if let Some(directory) = directory {
-            directory.write_json("train.json", &report)?;
+            directory.write_record(&record)?;
             directory.write(&format!("trials/{}.jsonl", report.trial), &lines)?;
         }
-        context.output.show(&report, || text(&report))?;
+        context.output.show_record(&record, || text(&report))?;
         if let Some(annealed) = report.annealed.filter(|annealed| annealed.step.is_none()) {
             context.progress.say("warning", &annealed.to_string());
         }

@@ -5,6 +5,7 @@ use super::judgement::Judgement;
 use super::reading::{Curve, Reading};
 use crate::error::Error;
 use crate::fit::FitError;
+use crate::record::Meta;
 use crate::sweep::{self, Event, Grid, NoColumn, Options, Store, SweepError, Table};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -176,7 +177,7 @@ impl Bench<'_> {
         let grid = Grid::parse(text).map_err(Error::from)?;
         let folder = tempfile::tempdir()
             .map_err(|error| ClaimError::Other(format!("no place for a sweep: {error}")))?;
-        let store = Store::open(folder.path(), &grid, serde_json::Map::new())?;
+        let store = Store::open(folder.path(), &grid, &Meta::default())?;
         let options = Options { threads: rayon::current_num_threads(), stop: self.session.stop };
         let (done, all) = (AtomicUsize::new(0), grid.cells().len());
         let report = sweep::run(&store, &grid, &options, &|_: &Event<'_>| {

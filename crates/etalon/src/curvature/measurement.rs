@@ -9,11 +9,11 @@ use crate::train::Task;
 use etalon_nn::kernels::activation::Activation;
 use etalon_nn::parameters::{load, save};
 use etalon_nn::{Loss, Scalar};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// Curvature at a point.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Measurement {
     /// The number of parameters.
     pub parameters: usize,
@@ -22,6 +22,7 @@ pub struct Measurement {
     /// The number of outputs.
     pub outputs: usize,
     /// The mean loss on them.
+    #[serde(deserialize_with = "crate::units::number")]
     pub loss: f64,
     /// The largest eigenvalue of the neural tangent kernel `J J^T / m`.
     pub ntk: Estimate,
@@ -41,7 +42,7 @@ pub struct Measurement {
 }
 
 /// The ends of the Hessian's spectrum: largest and smallest *algebraic* eigenvalues.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HessianEnds {
     /// The largest.
     pub max: Estimate,
@@ -53,7 +54,7 @@ pub struct HessianEnds {
 }
 
 /// An eigenvalue that carries its accuracy.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Estimate {
     /// The value; none where none was found.
     pub value: Option<f64>,
@@ -66,7 +67,7 @@ pub struct Estimate {
 }
 
 /// A layer's block of the Hessian.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LayerCurvature {
     /// The layer, such as `layers.0`.
     pub layer: String,

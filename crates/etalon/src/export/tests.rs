@@ -11,7 +11,7 @@ fn swept(grid: &str) -> tempfile::TempDir {
     );
     let grid = Grid::parse(&text).unwrap();
     let root = tempfile::tempdir().unwrap();
-    let store = Store::open(root.path(), &grid, serde_json::Map::new()).unwrap();
+    let store = Store::open(root.path(), &grid, &Meta::default()).unwrap();
     run(&store, &grid, &Options { threads: 1, stop: &AtomicBool::new(false) }, &|_| {}).unwrap();
     root
 }

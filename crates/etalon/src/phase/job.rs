@@ -8,11 +8,11 @@ use crate::spec::{Precision, Spec};
 use crate::train::{Annealed, Learning, Metrics, Plan, Stop, Task, Trajectory, Trial};
 use etalon_nn::parameters::{load, save};
 use etalon_nn::{Scalar, Workspace};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// One trial and what it did.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// The name of the trial: the hash of its spec.
     pub trial: String,
@@ -32,7 +32,7 @@ pub struct Report {
     /// What batch normalisation took for the metrics: `running`, its running statistics, as PyTorch does in evaluation.
     /// Losses of steps and curvature took their own batch's. None without batch normalisation.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub statistics: Option<&'static str>,
+    pub statistics: Option<Statistics>,
     /// The base rate.
     pub eta: f64,
     /// The rate in units of 1 / lambda0, with lambda0 the NTK's at the start.
@@ -43,8 +43,16 @@ pub struct Report {
     pub evidence: Verdict,
 }
 
+/// Which statistics batch normalisation takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Statistics {
+    /// Running ones, as in evaluation.
+    Running,
+}
+
 /// Metrics at the end of a trial; numbers that are not finite are none.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Last {
     /// Loss on the training samples that are looked at.
     pub train_loss: Option<f64>,
@@ -126,7 +134,7 @@ fn train_in<T: Scalar>(
         },
         groups: trajectory.groups,
         annealed: trajectory.annealed,
-        statistics: task.network.is_coupled().then_some("running"),
+        statistics: task.network.is_coupled().then_some(Statistics::Running),
         eta,
         c: verdict.ntk_start.map(|lambda| eta * lambda),
         steps: trajectory.steps,

@@ -12,10 +12,10 @@ pub use observe::{Observed, observe};
 
 use crate::train::{Stop, Trajectory};
 use crate::units::significant;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A phase of training at a constant rate (2003.02218, section 1), and a fourth that the paper does not name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// The loss never rose above its start and curvature stayed: below 2 / lambda0.
@@ -39,7 +39,7 @@ const FALL: f64 = 0.9;
 const TRAINED: f64 = 0.9;
 
 /// A phase with what it was judged by.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The phase.
     pub phase: Phase,
@@ -47,6 +47,7 @@ pub struct Verdict {
     pub why: String,
     /// The loss before the first step: the first batch's where that is the whole set, else that of the samples that are
     /// looked at.
+    #[serde(deserialize_with = "crate::units::number")]
     pub first_loss: f64,
     /// The largest loss of any batch; none where one was no finite number.
     pub peak_loss: Option<f64>,
@@ -55,6 +56,7 @@ pub struct Verdict {
     /// The final loss on the samples that are looked at; none where it is no finite number.
     pub final_loss: Option<f64>,
     /// The loss of the best constant predictor.
+    #[serde(deserialize_with = "crate::units::number")]
     pub constant_loss: f64,
     /// The top NTK eigenvalue at the start.
     pub ntk_start: Option<f64>,

@@ -39,6 +39,14 @@ pub enum ReportError {
         /// The system's own words.
         source: io::Error,
     },
+    /// A result that this version would not have written.
+    #[error("{}: {source}; run the command that made it again", path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// What is amiss.
+        source: crate::record::RecordError,
+    },
     /// The list of a sweep's trials cannot be read.
     #[error("{}: {reason}; run the sweep again into the same folder, which writes it anew", path.display())]
     Cells {

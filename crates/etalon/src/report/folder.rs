@@ -1,6 +1,7 @@
 //! What a run directory holds.
 
 use super::ReportError;
+use crate::record::{Record, RecordError};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,15 @@ pub struct Folder {
     pub skipped: Vec<String>,
 }
 
-/// A result as JSON.
+/// What a file of JSON holds.
+pub enum Found {
+    /// A result of Etalon.
+    Record(Record),
+    /// Something else.
+    Other(ResultFile),
+}
+
+/// A file of JSON that is no record.
 pub struct ResultFile {
     pub name: String,
     pub value: Value,
@@ -102,15 +111,26 @@ impl Folder {
         }
     }
 
-    /// All results that can be read.
-    pub fn results(&mut self) -> Vec<ResultFile> {
+    /// All results that can be read; what is no JSON is left out.
+    ///
+    /// # Errors
+    /// When a file is a record of another schema, or has the name of one and is none.
+    pub fn results(&mut self) -> Result<Vec<Found>, ReportError> {
         let is_result = |name: &&String| name.ends_with(".json") && !META.contains(&name.as_str());
         let names: Vec<String> = self.names.iter().filter(is_result).cloned().collect();
-        let read = |name: String| {
-            let value = self.json(&name)?;
-            Some(ResultFile { name, value })
-        };
-        names.into_iter().filter_map(read).collect()
+        let mut found = Vec::new();
+        for name in names {
+            let Some(text) = self.text(&name) else { continue };
+            match Record::parse(&text) {
+                Ok(record) => found.push(Found::Record(record)),
+                Err(RecordError::Json(reason)) => self.skip(&name, &reason),
+                Err(RecordError::NoKind) if !Record::FILES.contains(&name.as_str()) => {
+                    found.extend(self.json(&name).map(|value| Found::Other(ResultFile { name, value })));
+                }
+                Err(source) => return Err(ReportError::Record { path: self.root.join(name), source }),
+            }
+        }
+        Ok(found)
     }
 
     /// The text of a key of the spec, such as `optimizer.eta`.

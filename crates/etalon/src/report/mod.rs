@@ -28,7 +28,8 @@ mod trials;
 pub use error::ReportError;
 
 use content::Content;
-use folder::Folder;
+use crate::record::Record;
+use folder::{Folder, Found};
 use serde::Serialize;
 use std::path::Path;
 
@@ -76,7 +77,10 @@ pub fn report(root: &Path, files: &str) -> Result<Report, ReportError> {
     let mut folder = Folder::open(root)?;
     let mut contents: Vec<Content> = match folder.has("cells.csv") {
         true => vec![sweep::content(&mut folder)?],
-        false => folder.results().into_iter().map(|result| single(&result, &mut folder)).collect(),
+        false => {
+            let results = folder.results()?;
+            results.into_iter().map(|result| single(&result, &mut folder)).collect()
+        }
     };
     contents.extend(claims::folder(&mut folder));
     if contents.is_empty() {
@@ -105,12 +109,15 @@ pub fn report(root: &Path, files: &str) -> Result<Report, ReportError> {
     Ok(Report { html, figures, summary })
 }
 
-/// What a result file says.
-fn single(result: &folder::ResultFile, folder: &mut Folder) -> Content {
+/// What a result says.
+fn single(result: &Found, folder: &mut Folder) -> Content {
+    let result = match result {
+        Found::Record(Record::Find(found)) => return find::content(found, folder),
+        Found::Record(Record::Measure(measured)) => return measure::content(measured, folder),
+        Found::Record(Record::Train(trial)) => return train::content(trial, folder),
+        Found::Other(other) => other,
+    };
     match result.name.as_str() {
-        "find.json" => find::content(&result.value, folder),
-        "measure.json" => measure::content(&result.value, folder),
-        "train.json" => train::content(&result.value, folder),
         "theory.json" if result.value.pointer("/runs/0/phase").is_some() => theory::content(&result.value),
         "theory.json" if result.value.pointer("/runs/0/normalized").is_some() => toys::content(&result.value),
         "boundaries.json" => theory::boundaries(&result.value),

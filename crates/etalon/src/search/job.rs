@@ -12,16 +12,16 @@ use crate::spec::{Precision, Spec};
 use crate::train::{Plan, PlanError, Task, Trial};
 use etalon_nn::{Loss, Scalar, Workspace};
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The maximal initial learning rate of a network, and the rate to use.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Found {
     /// The maximal initial learning rate.
     pub eta_star: EtaStarSummary,
     /// The median over seeds of eta* in units of 2 / lambda of the same seed.
     pub eta_star_over_2_lambda: Option<f64>,
-    /// Which lambda: `ntk` or `hessian`.
+    /// Which lambda.
     pub lambda: Lambda,
     /// What training does just below eta*: at the lower end of the bracket of the seed nearest to the median.
     pub phase: Option<phase::Phase>,
@@ -42,13 +42,26 @@ pub struct Found {
     pub search: EtaStar,
     /// The choice in full: the curve of the held-out metric against the rate.
     pub choice: Option<Recommendation>,
+    /// Wall-clock seconds, where they are of interest: the rest does not depend on the machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+}
+
+/// What a search takes curvature from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Curved {
+    /// The neural tangent kernel: for MSE, where it is the curvature that does not depend on the residuals.
+    Ntk,
+    /// The Hessian: for other losses, which have a curvature of their own.
+    Hessian,
 }
 
 /// The curvature that the search is measured in.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Lambda {
-    /// `ntk` for MSE, where it is the curvature of the loss; `hessian` otherwise.
-    pub of: &'static str,
+    /// Of what it is an eigenvalue.
+    pub of: Curved,
     /// Its median over seeds, at the start, in the coordinates of the learning-rate factors.
     pub median: Option<f64>,
     /// Each seed's.
@@ -56,7 +69,7 @@ pub struct Lambda {
 }
 
 /// eta* without its probes.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EtaStarSummary {
     /// The median over seeds; none where it lies beyond the range.
     pub median: Option<f64>,
@@ -80,7 +93,7 @@ pub struct EtaStarSummary {
 }
 
 /// The rate to use.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Recommended {
     /// The rate.
     pub eta: f64,
@@ -181,7 +194,7 @@ pub(crate) fn find_on<T: Scalar>(
         warnings.push(format!(
             "the {}'s largest eigenvalue at the start did not converge or is not positive for some seeds, so that eta* is \
              not given in units of it; allow more measure.iterations",
-            lambda_name(task)
+            Curved::of(task)
         ));
     }
     let search = maximal_rate(&trials, &starts, &settings, observer)?;
@@ -242,7 +255,7 @@ pub(crate) fn find_on<T: Scalar>(
         },
         eta_star_over_2_lambda: ratios.and_then(|ratios| proper_median(&sorted(ratios))),
         lambda: Lambda {
-            of: lambda_name(task),
+            of: Curved::of(task),
             median: known.and_then(|known| proper_median(&sorted(known))),
             seeds: lambdas,
         },
@@ -255,13 +268,23 @@ pub(crate) fn find_on<T: Scalar>(
         gradient_steps,
         search,
         choice,
+        seconds: None,
     })
 }
 
-/// For MSE the kernel is the curvature that does not depend on the residuals; for other losses the Hessian has the
-/// loss's own curvature in it.
-fn lambda_name<T>(task: &Task<T>) -> &'static str {
-    if task.loss == Loss::Mse { "ntk" } else { "hessian" }
+impl Curved {
+    fn of<T>(task: &Task<T>) -> Self {
+        if task.loss == Loss::Mse { Curved::Ntk } else { Curved::Hessian }
+    }
+}
+
+impl std::fmt::Display for Curved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Curved::Ntk => "NTK",
+            Curved::Hessian => "Hessian",
+        })
+    }
 }
 
 /// The curvature of a seed's start.

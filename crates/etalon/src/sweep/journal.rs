@@ -69,7 +69,7 @@ mod tests {
     fn what_was_kept_is_recalled_to_the_bit_and_half_a_line_is_not() {
         let root = tempfile::tempdir().unwrap();
         let grid = Grid::parse("[grid]\nseed = [0]").unwrap();
-        let store = Store::open(root.path(), &grid, serde_json::Map::new()).unwrap();
+        let store = Store::open(root.path(), &grid, &Meta::default()).unwrap();
         let eta = 0.1 + 0.2;
         let fast = Outcome { verdict: Verdict::TooFast("a loss of 1e13".into()), steps: 3 };
         let slow = Outcome { verdict: Verdict::TooSlow, steps: 160 };

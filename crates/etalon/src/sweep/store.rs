@@ -4,7 +4,8 @@ use super::jobs::columns;
 use super::outcome::{Row, row};
 use super::{Cell, Grid, SweepError, Table};
 use rayon::prelude::*;
-use serde_json::{Map, Value, json};
+use crate::record::Meta;
+use serde_json::json;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -37,7 +38,7 @@ impl Store {
     ///
     /// # Errors
     /// When the folder belongs to another spec or to another version, or cannot be written to.
-    pub fn open(root: &Path, grid: &Grid, meta: Map<String, Value>) -> Result<Store, SweepError> {
+    pub fn open(root: &Path, grid: &Grid, meta: &Meta) -> Result<Store, SweepError> {
         let text = grid.to_toml()?;
         let store = Store { root: root.into(), cells: cells(grid) };
         if root.join("spec.toml").exists() {
@@ -58,9 +59,7 @@ impl Store {
             fs::create_dir_all(&folder).map_err(SweepError::io(&folder, "create the folder"))?;
         }
         if !root.join("spec.toml").exists() {
-            let mut facts = meta;
-            facts.insert("etalon".into(), VERSION.into());
-            store.write("meta.json", format!("{:#}\n", Value::Object(facts)).as_bytes())?;
+            store.write("meta.json", meta.to_json().as_bytes())?;
         }
         store.write("cells.csv", store.cells.to_csv().as_bytes())?;
         // Last, for it marks the folder as a sweep's.
@@ -100,8 +99,8 @@ impl Store {
     }
 
     fn check_version(&self) -> Result<(), SweepError> {
-        let facts: Option<Value> = serde_json::from_str(&self.read("meta.json")?).ok();
-        let there = facts.as_ref().and_then(|facts| facts["etalon"].as_str()).unwrap_or("an unknown version");
+        let meta: Option<Meta> = serde_json::from_str(&self.read("meta.json")?).ok();
+        let there = meta.as_ref().map_or("an unknown version", |meta| &meta.etalon);
         if there == VERSION {
             return Ok(());
         }

@@ -13,7 +13,7 @@ fn grid(axes: &str) -> Grid {
 }
 
 fn sweep(root: &Path, grid: &Grid, threads: usize) -> Result<Report, SweepError> {
-    let store = Store::open(root, grid, Map::new())?;
+    let store = Store::open(root, grid, &Meta::default())?;
     run(&store, grid, &Options { threads, stop: &AtomicBool::new(false) }, &|_| {})
 }
 
@@ -83,7 +83,7 @@ fn a_failed_trial_keeps_its_error_and_is_tried_again() {
 fn claims_keep_others_away_and_end_with_their_process() {
     let grid = grid("seed = [0, 1, 2]");
     let root = tempfile::tempdir().unwrap();
-    let store = Store::open(root.path(), &grid, Map::new()).unwrap();
+    let store = Store::open(root.path(), &grid, &Meta::default()).unwrap();
     let claim = store.claim(&grid.cells()[1]).unwrap().unwrap();
     // Left by a process that died: a file without a lock, and a half-written result.
     fs::write(store.lock(&grid.cells()[2].name), "").unwrap();
@@ -103,7 +103,7 @@ fn claims_keep_others_away_and_end_with_their_process() {
 fn a_stop_leaves_whole_trials_only() {
     let grid = grid("seed = { linear = [0, 49], points = 50 }");
     let root = tempfile::tempdir().unwrap();
-    let store = Store::open(root.path(), &grid, Map::new()).unwrap();
+    let store = Store::open(root.path(), &grid, &Meta::default()).unwrap();
     let (stop, seen) = (AtomicBool::new(false), Mutex::new(0));
     let report = run(&store, &grid, &Options { threads: 2, stop: &stop }, &|_| {
         let mut seen = seen.lock().unwrap();
@@ -156,7 +156,7 @@ fn a_search_goes_on_from_the_probes_it_has_kept() {
     let (whole, cut) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     sweep(whole.path(), &grid, 1).unwrap();
     // As if every probe but the last had been made before.
-    let store = Store::open(cut.path(), &grid, Map::new()).unwrap();
+    let store = Store::open(cut.path(), &grid, &Meta::default()).unwrap();
     for cell in grid.cells() {
         let text = fs::read_to_string(whole.path().join(format!("trials/{}.jsonl", cell.name))).unwrap();
         let found: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
@@ -225,7 +225,7 @@ fn a_worker_does_its_part_alone_and_in_the_end_what_others_are_slow_at() {
     let grid = grid("seed = { linear = [0, 19], points = 20 }");
     let (whole, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     sweep(whole.path(), &grid, 2).unwrap();
-    Store::open(root.path(), &grid, Map::new()).unwrap();
+    Store::open(root.path(), &grid, &Meta::default()).unwrap();
     let (store, read) = Store::existing(root.path()).unwrap();
     let work = |shard: &str| {
         let options = Options { threads: 2, stop: &AtomicBool::new(false) };

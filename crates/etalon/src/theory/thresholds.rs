@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The loss that is trained on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -75,7 +75,7 @@ pub struct ThresholdInputs {
 }
 
 /// A learning rate at which something changes.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Threshold {
     /// A stable identifier in kebab-case; [`thresholds`] lists them.
     pub name: String,
@@ -88,7 +88,7 @@ pub struct Threshold {
 }
 
 /// A threshold that could not be given.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Omitted {
     /// Its identifier.
     pub name: String,

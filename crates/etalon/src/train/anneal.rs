@@ -1,7 +1,7 @@
 //! Lowering the rate once the training loss is low enough.
 
 use crate::units::significant;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// When to lower the rate, and by what.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,7 +13,7 @@ pub struct Anneal {
 }
 
 /// What came of it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Annealed {
     /// The loss that was to be reached.
     pub threshold: f64,

@@ -3,7 +3,7 @@
 use super::{Metrics, Samples};
 use crate::data::{Fixed, Group, Patch};
 use etalon_nn::Scalar;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Patches on the training samples, and the held-out samples with them.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ pub(super) fn fix<T: Scalar>(
 }
 
 /// Metrics of each group; none of a group without samples, and of held-out samples where they are not looked at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Groups {
     /// Training images that never have a patch.
     pub unpatched: Option<Metrics>,
@@ -52,7 +52,7 @@ pub struct Groups {
 }
 
 /// The step of the first look at which each group of training samples was predicted well enough; none: at no look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LearntAt {
     /// Images that never have a patch.
     pub unpatched: Option<u64>,
@@ -63,7 +63,7 @@ pub struct LearntAt {
 }
 
 /// The order in which a trial has learnt the groups.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Learning {
     /// The accuracy from which on a group counts as learnt.
     pub threshold: f64,

@@ -4,13 +4,14 @@ use super::groups::fix;
 use super::{Groups, Samples, Task};
 use crate::data::{Fixed, Group};
 use etalon_nn::{Batch, Loss, Scalar, Workspace};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// Loss and accuracy on a set, in evaluation: batch normalisation takes its running statistics.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// The mean loss.
+    #[serde(deserialize_with = "crate::units::number")]
     pub loss: f64,
     /// The share of samples whose class is the one predicted; none where targets are no classes. An output
     /// that is not a number predicts nothing.

@@ -3,11 +3,11 @@
 use super::growth::Growth;
 use crate::schedule::equilibrium::log_effective_rate;
 use etalon_nn::{Network, Scalar};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// The motion of one segment at one step. What is not finite is none.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Motion {
     /// The segment.
     pub segment: String,

@@ -2,10 +2,10 @@
 
 use super::{Annealed, Groups, Learning, Metrics, Motion};
 use crate::units::significant;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Why a trial ended, with the number that ended it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "reason")]
 pub enum Stop {
     /// The budget was spent.
@@ -77,7 +77,7 @@ impl std::fmt::Display for Stop {
 }
 
 /// One recorded step. What was not measured there is none.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Steps done before this one.
     pub step: u64,

@@ -3,7 +3,7 @@
 use super::source::{Method, Source};
 use crate::context::{Context, Failure, Verdict};
 use crate::output::json;
-use crate::run_directory::write_whole;
+use etalon::record::write_whole;
 use etalon::equivalence::convert;
 use etalon::schedule::export::Export;
 use std::path::PathBuf;

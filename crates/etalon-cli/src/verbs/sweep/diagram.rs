@@ -1,7 +1,7 @@
 //! The phase diagrams of a sweep whose job is `boundaries`.
 
 use crate::context::{Context, Failure};
-use crate::run_directory::write_whole;
+use etalon::record::write_whole;
 use etalon::figure::{Band, BandPicture, Curve};
 use etalon::sweep::{BOUNDARIES, Diagram, Place, Store, diagrams};
 use std::path::Path;

@@ -2,7 +2,7 @@
 
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
-use crate::run_directory::write_whole;
+use etalon::record::write_whole;
 use etalon::figure::{Point, thin};
 use etalon::memory;
 use etalon::models::{Toy, ToyRun, toy_runs};

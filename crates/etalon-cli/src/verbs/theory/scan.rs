@@ -3,7 +3,7 @@
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
 use crate::picture::Picture;
-use crate::run_directory::write_whole;
+use etalon::record::write_whole;
 use etalon::figure::PhasePicture;
 use etalon::memory;
 use etalon::theory::{Axis, Edges, RunSettings, ScalarLoss, Scan, ScanRun, State, Summary, TheoryError};

@@ -97,7 +97,7 @@ mod tests {
     fn only_parts_with_something_to_do_have_a_worker() {
         let grid = Grid::parse("[grid]\nseed = { linear = [0, 9], points = 10 }").unwrap();
         let root = tempfile::tempdir().unwrap();
-        let store = Store::open(root.path(), &grid, Map::new()).unwrap();
+        let store = Store::open(root.path(), &grid, &Meta::default()).unwrap();
         let all = pending(&store, &grid).without_result();
         let workers = |cells: &[&Cell], count| {
             Workers::new(&store, &grid, cells, count, Path::new("/bin/etalon"), Some("2".into())).unwrap()

@@ -1,20 +1,17 @@
 //! The folder of `--out`: what ran (`spec.toml`), where and when (`meta.json`), and the result files.
 
-use crate::machine::{COMMIT, Machine};
-use crate::output::json;
-use etalon::spec::{Spec, SpecError};
+use super::{Meta, Record};
 use serde::Serialize;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 const SPEC: &str = "spec.toml";
 const META: &str = "meta.json";
 
-/// Why a run directory cannot be used.
+/// Why a run's folder cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum RunDirectoryError {
+pub enum RunFolderError {
     /// The system refuses to create or write.
     #[error("{}: cannot {action}: {source}; choose a place that can be written to", path.display())]
     Io {
@@ -30,24 +27,16 @@ pub enum RunDirectoryError {
     NoFile(PathBuf),
     /// Results of something else are in it.
     #[error(
-        "{} holds the run of another spec ({there}, not {here}); give --out another folder, or empty this one",
+        "{} holds the run of another spec (there `{there}`, here `{here}`); give another folder, or empty this one",
         path.display()
     )]
     Occupied {
         /// The folder.
         path: PathBuf,
-        /// What it holds.
+        /// The first line of its spec that differs.
         there: String,
-        /// What was to be written.
+        /// The line that was to be written.
         here: String,
-    },
-    /// Nobody can tell what is in it.
-    #[error("{} holds a {SPEC} that cannot be read; give --out another folder, or empty this one", path.display())]
-    Unreadable {
-        /// The folder.
-        path: PathBuf,
-        /// What is wrong with its spec.
-        source: Box<SpecError>,
     },
     /// A result has no form in JSON.
     #[error("cannot write {name} as JSON: {source}")]
@@ -61,107 +50,76 @@ pub enum RunDirectoryError {
 
 /// A folder that belongs to one spec. Each file in it is written aside and renamed: it is whole, or not there.
 #[derive(Debug)]
-pub struct RunDirectory {
+pub struct RunFolder {
     path: PathBuf,
 }
 
-/// `meta.json`.
-#[derive(Serialize)]
-struct Meta<'a> {
-    etalon: &'static str,
-    commit: Option<&'static str>,
-    /// The hash of `spec.toml`.
-    spec: Option<String>,
-    seeds: &'a [u64],
-    /// The arguments, the program's name first.
-    command: Vec<String>,
-    /// RFC 3339, UTC.
-    started: String,
-    machine: Machine,
-}
-
-impl<'a> Meta<'a> {
-    fn new(spec: Option<String>, seeds: &'a [u64], started: SystemTime) -> Self {
-        let command = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
-        Meta {
-            etalon: env!("CARGO_PKG_VERSION"),
-            commit: COMMIT,
-            spec,
-            seeds,
-            command: command.collect(),
-            started: humantime::format_rfc3339_seconds(started).to_string(),
-            machine: Machine::here(),
-        }
-    }
-}
-
-/// The facts of a run as `meta.json` has them, for a folder that is not a [`RunDirectory`].
-///
-/// # Errors
-/// None that occurs: every field has a form in JSON.
-pub fn facts(started: SystemTime) -> serde_json::Result<serde_json::Map<String, serde_json::Value>> {
-    let mut facts: serde_json::Map<_, _> =
-        serde_json::from_value(serde_json::to_value(Meta::new(None, &[], started))?)?;
-    // Those of a single spec.
-    facts.retain(|name, _| name != "spec" && name != "seeds");
-    Ok(facts)
-}
-
-impl RunDirectory {
-    /// Makes the folder where it is missing, and writes `spec.toml` (if a spec runs) and `meta.json`. The same spec may
-    /// come again; files of the same name are then replaced. So may another one where the first left no result, because
-    /// it was refused or stopped.
+impl RunFolder {
+    /// Makes the folder where it is missing, and writes `spec.toml` (the resolved text of what runs, if a spec does) and
+    /// `meta.json`. The same spec may come again; files of the same name are then replaced. So may another one where the
+    /// first left no result, because it was refused or stopped.
     ///
     /// # Errors
     /// When the folder cannot be written to, or holds the run of another spec.
-    pub fn open(
-        path: &Path,
-        spec: Option<&Spec>,
-        seeds: &[u64],
-        started: SystemTime,
-    ) -> Result<RunDirectory, RunDirectoryError> {
-        let here = spec.map(Spec::hash);
+    pub fn open(path: &Path, spec: Option<&str>, meta: &Meta) -> Result<RunFolder, RunFolderError> {
         let file = path.join(SPEC);
         if file.exists() && has_results(path) {
-            let there = Spec::load(Some(&file), &[])
-                .map_err(|source| RunDirectoryError::Unreadable {
-                    path: path.into(),
-                    source: Box::new(source),
-                })?
-                .hash();
-            if here.as_ref() != Some(&there) {
-                let here = here.unwrap_or_else(|| "none".into());
-                return Err(RunDirectoryError::Occupied { path: path.into(), there, here });
+            let there = fs::read(&file).map_err(fault(&file, "read it"))?;
+            let there = String::from_utf8_lossy(&there);
+            if let Some((there, here)) = first_difference(&there, spec.unwrap_or_default()) {
+                return Err(RunFolderError::Occupied { path: path.into(), there, here });
             }
         }
-        let directory = RunDirectory { path: path.into() };
-        let meta = Meta::new(here, seeds, started);
+        let folder = RunFolder { path: path.into() };
         if let Some(spec) = spec {
-            directory.write(SPEC, spec.to_toml().as_bytes())?;
+            folder.write(SPEC, spec.as_bytes())?;
         }
-        directory.write_json(META, &meta)?;
-        Ok(directory)
+        folder.write(META, meta.to_json().as_bytes())?;
+        Ok(folder)
+    }
+
+    /// Writes a result into the file of its kind.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn write_record(&self, record: &Record) -> Result<(), RunFolderError> {
+        let name = record.file();
+        let text = record.to_json().map_err(|source| RunFolderError::Json { name: name.into(), source })?;
+        self.write(name, text.as_bytes())
     }
 
     /// Writes a result file.
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn write(&self, name: &str, content: &[u8]) -> Result<(), RunDirectoryError> {
+    pub fn write(&self, name: &str, content: &[u8]) -> Result<(), RunFolderError> {
         write_whole(&self.path.join(name), content)
     }
 
-    /// Writes a result file as [`json`].
+    /// Writes a file of indented JSON.
     ///
     /// # Errors
     /// When the system refuses, or a map in the value has keys that are no strings.
-    pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), RunDirectoryError> {
-        let text = json(value).map_err(|source| RunDirectoryError::Json { name: name.into(), source })?;
-        self.write(name, text.as_bytes())
+    pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), RunFolderError> {
+        let text = serde_json::to_string_pretty(value);
+        let text = text.map_err(|source| RunFolderError::Json { name: name.into(), source })?;
+        self.write(name, (text + "\n").as_bytes())
     }
 }
 
-/// Whether a folder holds more than what [`RunDirectory::open`] writes. One that cannot be listed might.
+/// The first line in which two specs differ.
+fn first_difference(there: &str, here: &str) -> Option<(String, String)> {
+    let (mut there, mut here) = (there.lines(), here.lines());
+    loop {
+        match (there.next(), here.next()) {
+            (None, None) => return None,
+            (a, b) if a == b => {}
+            (a, b) => return Some((a.unwrap_or("nothing").into(), b.unwrap_or("nothing").into())),
+        }
+    }
+}
+
+/// Whether a folder holds more than what [`RunFolder::open`] writes. One that cannot be listed might.
 fn has_results(path: &Path) -> bool {
     let is_result = |entry: io::Result<fs::DirEntry>| {
         entry.map_or(true, |entry| ![SPEC, META].iter().any(|name| entry.file_name() == *name))
@@ -174,7 +132,7 @@ fn has_results(path: &Path) -> bool {
 ///
 /// # Errors
 /// When the system refuses; a file that was there before is then as it was.
-pub fn write_whole(target: &Path, content: &[u8]) -> Result<(), RunDirectoryError> {
+pub fn write_whole(target: &Path, content: &[u8]) -> Result<(), RunFolderError> {
     if is_stream(target) {
         let stream = fs::OpenOptions::new().write(true).open(target).map_err(fault(target, "open it"));
         return stream?.write_all(content).map_err(fault(target, "write to it"));
@@ -197,7 +155,7 @@ fn is_stream(target: &Path) -> bool {
 ///
 /// # Errors
 /// When the system refuses.
-pub fn check_writable(target: &Path) -> Result<(), RunDirectoryError> {
+pub fn check_writable(target: &Path) -> Result<(), RunFolderError> {
     if target.is_dir() {
         let source = io::Error::new(io::ErrorKind::IsADirectory, "it is a folder");
         return Err(fault(target, "create the file")(source));
@@ -210,9 +168,9 @@ pub fn check_writable(target: &Path) -> Result<(), RunDirectoryError> {
 }
 
 /// A file beside `target` that vanishes unless it is renamed.
-fn aside_of(target: &Path) -> Result<tempfile::NamedTempFile, RunDirectoryError> {
+fn aside_of(target: &Path) -> Result<tempfile::NamedTempFile, RunFolderError> {
     if target.file_name().is_none() {
-        return Err(RunDirectoryError::NoFile(target.into()));
+        return Err(RunFolderError::NoFile(target.into()));
     }
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(fault(folder, "create the folder"))?;
@@ -224,32 +182,29 @@ fn aside_of(target: &Path) -> Result<tempfile::NamedTempFile, RunDirectoryError>
     builder.tempfile_in(folder).map_err(fault(folder, "create a file in the folder"))
 }
 
-fn fault(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> RunDirectoryError {
+fn fault(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> RunFolderError {
     let path = path.to_path_buf();
-    move |source| RunDirectoryError::Io { path, action, source }
+    move |source| RunFolderError::Io { path, action, source }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::SystemTime;
 
-    fn open(path: &Path, spec: Option<&Spec>) -> Result<RunDirectory, RunDirectoryError> {
-        RunDirectory::open(path, spec, &[0], SystemTime::UNIX_EPOCH)
+    fn open(path: &Path, spec: Option<&str>) -> Result<RunFolder, RunFolderError> {
+        RunFolder::open(path, spec, &Meta::here(None, SystemTime::UNIX_EPOCH))
     }
 
     #[test]
     fn what_ran_and_where_is_written() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("a/b");
-        let spec = Spec::default();
-        let directory = open(&path, Some(&spec)).unwrap();
-        directory.write("curve.csv", b"eta\n").unwrap();
-        assert_eq!(Spec::load(Some(&path.join("spec.toml")), &[]).unwrap(), spec);
-        let meta: serde_json::Value =
-            serde_json::from_slice(&fs::read(path.join("meta.json")).unwrap()).unwrap();
-        assert_eq!(meta["started"], "1970-01-01T00:00:00Z");
-        assert_eq!(meta["spec"], spec.hash());
-        assert_eq!(meta["machine"]["threads"], rayon::current_num_threads());
+        open(&path, Some("seed = 0\n")).unwrap().write("curve.csv", b"eta\n").unwrap();
+        assert_eq!(fs::read_to_string(path.join("spec.toml")).unwrap(), "seed = 0\n");
+        let meta: Meta = serde_json::from_slice(&fs::read(path.join("meta.json")).unwrap()).unwrap();
+        assert_eq!(meta.started.as_deref(), Some("1970-01-01T00:00:00Z"));
+        assert_eq!(meta.machine.unwrap().threads, rayon::current_num_threads());
         let mut names: Vec<_> =
             fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
@@ -259,20 +214,16 @@ mod tests {
     #[test]
     fn another_spec_is_refused_and_the_same_one_is_not() {
         let root = tempfile::tempdir().unwrap();
-        let spec = Spec::default();
-        let other = Spec { seed: 1, ..Spec::default() };
+        let (spec, other) = ("seed = 0\ndepth = 2\n", "seed = 1\ndepth = 2\n");
         // Until there is a result, the folder is nobody's.
-        open(root.path(), Some(&other)).unwrap();
-        open(root.path(), Some(&spec)).unwrap().write("curve.csv", b"eta\n").unwrap();
-        open(root.path(), Some(&spec)).unwrap();
-        for refused in [Some(&other), None] {
+        open(root.path(), Some(other)).unwrap();
+        open(root.path(), Some(spec)).unwrap().write("curve.csv", b"eta\n").unwrap();
+        open(root.path(), Some(spec)).unwrap();
+        for refused in [Some(other), None] {
             let text = open(root.path(), refused).unwrap_err().to_string();
-            assert!(text.contains(&spec.hash()) && text.contains("another folder"), "{text}");
+            assert!(text.contains("seed = 0") && text.contains("another folder"), "{text}");
         }
-        assert_eq!(Spec::load(Some(&root.path().join("spec.toml")), &[]).unwrap(), spec);
-        fs::write(root.path().join("spec.toml"), "depth = ").unwrap();
-        let error = open(root.path(), Some(&spec)).unwrap_err();
-        assert!(matches!(error, RunDirectoryError::Unreadable { .. }), "{error}");
+        assert_eq!(fs::read_to_string(root.path().join("spec.toml")).unwrap(), spec);
     }
 
     #[cfg(unix)]
