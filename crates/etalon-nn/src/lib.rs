@@ -1,6 +1,6 @@
-//! Networks and their exact derivatives.
+//! Networks, their exact derivatives, and the rules that optimise them.
 //!
-//! This crate knows nothing of learning rates.
+//! This crate knows nothing of experiments.
 
 pub mod cpu;
 pub mod kernels;
@@ -11,6 +11,7 @@ pub mod losses;
 mod machine;
 pub mod network;
 pub mod objective;
+pub mod optim;
 pub mod parameters;
 pub mod random;
 pub mod scalar;

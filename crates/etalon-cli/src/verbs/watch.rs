@@ -2,6 +2,7 @@
 
 use crate::context::{Context, Failure, Verdict};
 use clap::ValueEnum;
+use etalon::nn::optim::{Rule, Sgd};
 use etalon::units::significant;
 use etalon::watch::{Columns, Detector, Finding, Log, Settings, State};
 use std::path::PathBuf;
@@ -34,9 +35,13 @@ pub struct Arguments {
     )]
     stop: Vec<Stop>,
 
-    /// Heavy-ball momentum of the run: the limit of stability is (2 + 2 momentum) / curvature
-    #[arg(long, value_name = "B", default_value_t = 0.0, value_parser = momentum)]
+    /// Momentum of the run, in PyTorch's form: the limit of stability is (2 + 2 momentum) / curvature
+    #[arg(long, value_name = "B", default_value_t = 0.0, value_parser = share)]
     momentum: f64,
+
+    /// The momentum is Nesterov's: the limit is (2 + 2 momentum) / ((1 + 2 momentum) curvature)
+    #[arg(long, requires = "momentum")]
+    nesterov: bool,
 
     /// Column or tag of the training loss [default: recognised by its name]
     #[arg(long, value_name = "NAME")]
@@ -71,9 +76,9 @@ fn interval(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn momentum(text: &str) -> Result<f64, String> {
+fn share(text: &str) -> Result<f64, String> {
     match text.parse() {
-        Ok(momentum) if (0.0..1.0).contains(&momentum) => Ok(momentum),
+        Ok(share) if (0.0..1.0).contains(&share) => Ok(share),
         _ => Err("must be a number from 0 up to, but not, 1".into()),
     }
 }
@@ -88,7 +93,8 @@ impl Arguments {
     }
 
     fn detector(&self) -> Detector {
-        Detector::new(Settings { momentum: self.momentum })
+        let (momentum, nesterov) = (self.momentum, self.nesterov);
+        Detector::new(Settings { optimizer: Rule::Sgd(Sgd { momentum, nesterov }) })
     }
 
     fn stops_at(&self, state: State) -> bool {

@@ -10,6 +10,7 @@ mod fit;
 mod help;
 mod images;
 mod measure;
+mod optimizer;
 mod patches;
 mod plot;
 mod readme;

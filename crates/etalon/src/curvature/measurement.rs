@@ -35,6 +35,8 @@ pub struct Measurement {
     pub layers: Vec<LayerCurvature>,
     /// Learning rates at which something changes.
     pub thresholds: Vec<Threshold>,
+    /// The name of the one at which this optimiser becomes unstable, where it is among them.
+    pub limit: Option<String>,
     /// Thresholds that cannot be given, with the reason.
     pub omitted: Vec<thresholds::Omitted>,
     /// What to keep in mind; empty where there is nothing.
@@ -170,6 +172,7 @@ fn measure_in<T: Scalar>(spec: &Spec, options: &MeasureOptions) -> Result<Measur
             .map(|(layer, found)| LayerCurvature { layer, hessian: Estimate::of(Some(&found), 0) })
             .collect(),
         thresholds: thresholds.entries,
+        limit: thresholds.limit,
         omitted: thresholds.omitted,
         warnings,
     })
@@ -208,8 +211,7 @@ pub(crate) fn threshold_inputs<T: Scalar>(
         },
         hidden_layers: spec.network.depth,
         outputs: task.network.output_len(),
-        momentum: spec.optimizer.momentum,
-        nesterov: spec.optimizer.nesterov,
+        optimizer: spec.optimizer.rule(),
         batch: match spec.train.batch {
             BatchSize::Full => thresholds::Batch::Full,
             BatchSize::Samples(size) if size >= task.train.len => thresholds::Batch::Full,

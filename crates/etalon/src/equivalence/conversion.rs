@@ -3,7 +3,7 @@
 use super::Rates;
 use crate::error::Error;
 use crate::schedule::conversion::intrinsic_rate_of_growth;
-use crate::schedule::{Conversion, ConversionError, WithoutDecay};
+use crate::schedule::{Conversion, WithoutDecay, momentum_to_convert};
 use crate::spec::{ScheduleKind, Spec};
 use serde::Serialize;
 
@@ -33,9 +33,7 @@ pub fn convert(
     conversion: Conversion,
     steps_per_epoch: Option<f64>,
 ) -> Result<Converted, Error> {
-    if spec.optimizer.nesterov {
-        return Err(ConversionError::Nesterov.into());
-    }
+    momentum_to_convert(&spec.optimizer.rule())?;
     let rates = Rates::new(spec, steps_per_epoch)?;
     let without = rates.with_decay().convert(conversion)?;
     let (leaves_f32, leaves_f64) = (without.first_above(f32::MAX.into()), without.first_above(f64::MAX));
@@ -68,9 +66,7 @@ impl Undone {
 /// # Errors
 /// As [`convert`].
 pub fn undo(spec: &Spec, steps_per_epoch: Option<f64>) -> Result<Undone, Error> {
-    if spec.optimizer.nesterov {
-        return Err(ConversionError::Nesterov.into());
-    }
+    momentum_to_convert(&spec.optimizer.rule())?;
     let weight_decay = spec.optimizer.weight_decay;
     let mut without = spec.clone();
     without.optimizer.weight_decay = 0.0;
@@ -84,7 +80,6 @@ pub fn undo(spec: &Spec, steps_per_epoch: Option<f64>) -> Result<Undone, Error> 
 /// without weight decay; none for another spec.
 pub fn constant_equivalent(spec: &Spec) -> Option<f64> {
     let growing = spec.schedule.kind == ScheduleKind::Exponential && spec.schedule.growth > 1.0;
-    let plain = spec.optimizer.weight_decay == 0.0 && !spec.optimizer.nesterov;
-    let growth = (growing && plain).then(|| spec.schedule.growth.ln())?;
-    intrinsic_rate_of_growth(growth, spec.optimizer.momentum).ok()
+    let growth = (growing && spec.optimizer.weight_decay == 0.0).then(|| spec.schedule.growth.ln())?;
+    intrinsic_rate_of_growth(growth, momentum_to_convert(&spec.optimizer.rule()).ok()?).ok()
 }

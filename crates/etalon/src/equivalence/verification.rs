@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::memory;
-use crate::schedule::{Conversion, ConversionError, WithDecay, WithoutDecay};
+use crate::schedule::{Conversion, WithDecay, WithoutDecay, momentum_to_convert};
 use crate::spec::{Precision, Spec};
 use crate::train::{Plan, PlanError, Task, Trial, direction_distance, norm};
 use etalon_nn::{Linearization, Scalar, Workspace};
@@ -167,9 +167,7 @@ fn compare<T: Scalar>(
 ) -> Result<Compared, Error> {
     let plain = Plan { conversion: None, ..plan };
     let grown = Plan { conversion: Some(conversion), ..plain.clone() };
-    if plain.sgd.nesterov {
-        return Err(ConversionError::Nesterov.into());
-    }
+    let momentum = momentum_to_convert(&plain.optimizer)?;
     let looked_at = task.train.first(plain.check_samples);
     let needed = 3 * Workspace::<T>::bytes(&task.network, plain.batch)
         + Linearization::bytes(&task.network, plain.check_samples)
@@ -186,10 +184,9 @@ fn compare<T: Scalar>(
     let mut control = Trial::from_parameters(task, &plain, eta, seed, nearly, true)?;
     let steps = with.total();
     let log_eta = (0..steps).map(|step| plain.schedule.log_rate(eta, step, steps)).collect();
-    let decay = plain.sgd.weight_decay;
-    let converted = WithDecay::constant(log_eta, decay, plain.sgd.momentum)
-        .convert(conversion)
-        .map_err(PlanError::from)?;
+    let decay = plain.weight_decay;
+    let converted =
+        WithDecay::constant(log_eta, decay, momentum).convert(conversion).map_err(PlanError::from)?;
     let layers = Layers::of(task, without.scaled());
 
     let mut agreement = Agreement {

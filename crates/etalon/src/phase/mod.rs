@@ -69,7 +69,8 @@ pub struct Verdict {
 pub struct Circumstances {
     /// Samples a step; none where every step saw the whole set.
     pub batch: Option<usize>,
-    /// The rate in units of the lazy limit (2 / lambda0 without momentum), where curvature was measured.
+    /// The rate in units of the optimiser's limit of stability (2 / lambda0 without momentum), where curvature was
+    /// measured.
     pub over_limit: Option<f64>,
 }
 

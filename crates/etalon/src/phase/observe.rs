@@ -26,8 +26,8 @@ pub fn observe<T: Scalar>(
     every: u64,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Observed<T> {
-    let (batch, limit, total) = (trial.batch(), trial.lazy_limit(), trial.total());
-    let mse = trial.loss() == Loss::Mse;
+    let (batch, total, mse) = (trial.batch(), trial.total(), trial.loss() == Loss::Mse);
+    let plan = trial.plan();
     let (mut end, mut running) = (Vec::new(), Vec::new());
     let trajectory = trial.run(&mut |state: State<T>, record: &mut Record| {
         progress(state.step, total);
@@ -44,7 +44,8 @@ pub fn observe<T: Scalar>(
     // The curvature of the loss: for MSE the kernel, which does not depend on the residuals.
     let start = trajectory.records.first();
     let lambda = start.and_then(|record| if mse { record.ntk } else { record.hessian });
-    let over_limit = lambda.map(|lambda| trajectory.eta * lambda / limit);
+    let limit = lambda.and_then(|lambda| plan.stability_limit(lambda));
+    let over_limit = limit.map(|limit| trajectory.eta / limit);
     let verdict = classify(&trajectory, Circumstances { batch, over_limit });
     Observed { trajectory, verdict, parameters: end, running }
 }

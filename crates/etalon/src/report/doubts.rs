@@ -1,6 +1,8 @@
 //! Where a spec leaves the ground on which 2/lambda and 4/lambda stand.
 
 use super::folder::Folder;
+use crate::units::significant;
+use etalon_nn::optim::{Optimizer, Rule};
 
 /// Each of the assumptions of the thresholds that a spec does not meet: plain gradient descent at a constant rate on the
 /// squared loss of a network without normalisation, all samples at every step.
@@ -23,10 +25,14 @@ pub fn doubts(folder: &Folder) -> Vec<String> {
              the loss may rise earlier than 2/λ says."
         ));
     }
-    if let Some(momentum) = number("optimizer.momentum").filter(|&momentum| momentum != 0.0) {
+    let optimizer = folder.optimizer().filter(|rule| rule.name() != Rule::default().name());
+    if let Some(stability) = optimizer.and_then(|rule| rule.stability().ok()) {
         doubts.push(format!(
-            "Momentum {momentum}: the limit of stability is 2(1 + m)/λ instead of 2/λ, and nobody knows the catapult's \
-             upper end."
+            "The optimiser ({}): its limit of stability is {}, which is {}/λ, instead of 2/λ, and nobody knows the \
+             catapult's upper end.",
+            stability.assumes(),
+            stability.formula("λ"),
+            significant(stability.limit(1.0), 3)
         ));
     }
     if let Some(kind) = word("schedule.kind").filter(|&kind| kind != "constant") {

@@ -2,6 +2,8 @@
 
 use super::ReportError;
 use crate::record::{Record, RecordError};
+use crate::spec::Spec;
+use etalon_nn::optim::Rule;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -143,6 +145,12 @@ impl Folder {
     /// The loss of the spec by its name.
     pub fn loss(&self) -> &str {
         self.key("loss").and_then(toml::Value::as_str).unwrap_or("")
+    }
+
+    /// The optimiser of the spec; none where its table cannot be read by itself.
+    pub fn optimizer(&self) -> Option<Rule> {
+        let table = toml::Table::from_iter([("optimizer".into(), self.spec.get("optimizer")?.clone())]);
+        Some(Spec::parse(&table.to_string()).ok()?.optimizer.rule())
     }
 
     /// The unit of the loss.

@@ -11,7 +11,7 @@ pub fn content(value: &Value, folder: &Folder) -> Content {
     let thresholds = list(value, "/thresholds");
     let eta = |name: &str| thresholds.iter().find(|one| text(one, "/name") == Some(name));
     let mut content = Content { kind: "Curvature at a point".into(), ..Content::default() };
-    let first = eta("lazy-limit").or(thresholds.first());
+    let first = text(value, "/limit").and_then(eta).or(thresholds.first());
     content.answer = match first.and_then(|one| number(one, "/eta")) {
         Some(limit) => format!("the loss begins to rise at η = {}", shown(Some(limit), 3)),
         None => format!("largest Hessian eigenvalue {}", shown(number(value, "/hessian/max/value"), 4)),
@@ -58,7 +58,7 @@ pub fn content(value: &Value, folder: &Folder) -> Content {
         table.row([word("/name"), shown(number(one, "/eta"), 4), word("/formula"), word("/assumes")]);
     }
     content.tables.push(table);
-    content.figures.extend(ladder(thresholds));
+    content.figures.extend(ladder(thresholds, text(value, "/limit")));
     content
 }
 
@@ -94,8 +94,9 @@ fn estimates(named: &[(String, &Value)]) -> Numbers {
     table
 }
 
-/// What lies between the thresholds, along the axis of learning rates.
-fn ladder(thresholds: &[Value]) -> Option<Figure> {
+/// What lies between the thresholds, along the axis of learning rates; `limit` is the one at which the optimiser becomes
+/// unstable.
+fn ladder(thresholds: &[Value], limit: Option<&str>) -> Option<Figure> {
     let mut places: Vec<(f64, &str)> = thresholds
         .iter()
         .filter_map(|one| Some((number(one, "/eta").filter(|eta| *eta > 0.0)?, text(one, "/name")?)))
@@ -104,14 +105,17 @@ fn ladder(thresholds: &[Value]) -> Option<Figure> {
     let (low, high) = (places.first()?.0 / 10.0, places.last()?.0 * 10.0);
     let mut panel = Panel::new(Axis { marks: vec![(0.5, String::new())], ..Axis::even("").tight() });
     panel.weight = 0.35;
+    let is_plain = limit == Some("lazy-limit");
+    let beyond = if is_plain { "beyond 2/λ" } else { "beyond the optimiser's limit" };
     let kinds = [
         ("no rise of the loss expected", Colour::Sky),
-        ("beyond 2/λ", Colour::Orange),
+        (beyond, Colour::Orange),
         ("beyond 4/λ", Colour::Grey),
     ];
     panel.kinds = kinds.map(|(name, colour)| Kind { name: name.into(), colour }).into();
     let eta = |wanted: &str| places.iter().find(|(_, name)| *name == wanted).map(|(eta, _)| *eta);
-    let (lazy, catapult) = (eta("lazy-limit")?, eta("catapult-limit"));
+    // The catapult's upper end is that of plain gradient descent.
+    let (lazy, catapult) = (eta(limit?)?, eta("catapult-limit").filter(|_| is_plain));
     let borders = [Some(low), Some(lazy), catapult.filter(|eta| *eta > lazy), Some(high)];
     let borders: Vec<f64> = borders.into_iter().flatten().collect();
     for (kind, ends) in borders.windows(2).enumerate() {

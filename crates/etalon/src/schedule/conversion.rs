@@ -18,6 +18,7 @@
 //! All rates are natural logarithms: `eta~` passes 1e300 within a few hundred epochs.
 
 use crate::units::significant;
+use etalon_nn::optim::{Rule, Sgd};
 use serde::Serialize;
 
 /// Rates and weight decays of SGD, one a step.
@@ -134,6 +135,17 @@ pub enum ConversionError {
         /// What it may be.
         range: &'static str,
     },
+}
+
+/// The momentum of an optimiser whose schedules can be converted.
+///
+/// # Errors
+/// For another one than SGD in the form above, by name.
+pub fn momentum_to_convert(rule: &Rule) -> Result<f64, ConversionError> {
+    match *rule {
+        Rule::Sgd(Sgd { momentum, nesterov: false }) => Ok(momentum),
+        Rule::Sgd(Sgd { nesterov: true, .. }) => Err(ConversionError::Nesterov),
+    }
 }
 
 /// The largest `eta lambda` at which the growth under momentum `g` is a real number: `(1 - sqrt(g))^2`.

@@ -8,7 +8,7 @@ use super::{
     Setting, Spec, noise,
 };
 use crate::data::{Fill, Normalization};
-use crate::schedule::{Conversion, ConversionError, Interpolation};
+use crate::schedule::{Conversion, Interpolation, momentum_to_convert};
 use etalon_nn::Loss;
 use etalon_nn::kernels::activation::Activation;
 use etalon_nn::layers::Kept;
@@ -302,7 +302,7 @@ pub const KEYS: &[Key] = &[
     Key { path: "schedule.sha256", doc: "checksum of schedule.file, filled in when it is read; a file that has changed is refused",
         field: |s| Box::new(Text(&mut s.schedule.sha256)), check: fine },
     Key { path: "schedule.conversion", doc: "none, or how scale-invariant segments trade weight decay for a growing rate: exact, phases (closed form) or growth_only; the others keep both",
-        field: |s| Box::new(Choice { value: &mut s.schedule.conversion, all: &[("none", None), ("exact", Some(Conversion::Exact)), ("phases", Some(Conversion::Phases)), ("growth_only", Some(Conversion::GrowthOnly))] }), check: |s| if s.schedule.conversion.is_some() && s.optimizer.nesterov { Err(format!("cannot be done: {}", ConversionError::Nesterov)) } else { Ok(()) } },
+        field: |s| Box::new(Choice { value: &mut s.schedule.conversion, all: &[("none", None), ("exact", Some(Conversion::Exact)), ("phases", Some(Conversion::Phases)), ("growth_only", Some(Conversion::GrowthOnly))] }), check: |s| match momentum_to_convert(&s.optimizer.rule()) { Err(error) if s.schedule.conversion.is_some() => Err(format!("cannot be done: {error}")), _ => Ok(()) } },
 
     Key { path: "noise.level", doc: "deviation of normal noise behind every normalisation, before the activation, in training alone; one number a position and step, for all samples and channels (1907.04595, section 5); 0: none",
         field: |s| Box::new(Real(&mut s.noise.level)), check: noise::check },

@@ -10,6 +10,7 @@ mod error;
 mod keys;
 mod network;
 mod noise;
+mod optimizer;
 mod schedule;
 mod setting;
 
@@ -19,6 +20,7 @@ pub(crate) use entry::{Entry, GRID};
 pub use error::SpecError;
 pub use keys::{KEYS, Key};
 pub use network::{NetworkKind, NetworkSpec, Normalizer};
+pub use optimizer::OptimizerSpec;
 pub use schedule::{ScheduleKind, ScheduleSpec};
 pub use setting::Setting;
 
@@ -28,7 +30,6 @@ use etalon_nn::kernels::activation::Activation;
 use etalon_nn::layers::Kept;
 use etalon_nn::network::{Fan, Initialisation, Parametrization, Skip};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Everything that decides what a run computes.
@@ -67,18 +68,6 @@ pub enum Encoding {
     OneHot,
     /// One output; +1 for class 1, -1 for class 0.
     Sign,
-}
-
-/// `[optimizer]`.
-#[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "each key is documented in `KEYS`")]
-pub struct OptimizerSpec {
-    pub eta: f64,
-    pub momentum: f64,
-    pub nesterov: bool,
-    pub weight_decay: f64,
-    pub input_factor: f64,
-    pub factors: BTreeMap<String, f64>,
 }
 
 /// The samples of a step.
@@ -189,14 +178,7 @@ impl Default for Spec {
                 fan: Fan::In,
                 output_gain: 1.0,
             },
-            optimizer: OptimizerSpec {
-                eta: 0.1,
-                momentum: 0.0,
-                nesterov: false,
-                weight_decay: 0.0,
-                input_factor: 1.0,
-                factors: BTreeMap::new(),
-            },
+            optimizer: OptimizerSpec::default(),
             schedule: ScheduleSpec::default(),
             noise: NoiseSpec { level: 0.0, until: None, factor: 0.0 },
             train: TrainSpec {

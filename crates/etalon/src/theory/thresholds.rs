@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use etalon_nn::optim::{Optimizer, Rule, Sgd};
 use serde::{Deserialize, Serialize};
 
 /// The loss that is trained on.
@@ -44,7 +45,7 @@ pub enum Batch {
 }
 
 /// What was measured, and of what.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ThresholdInputs {
     /// The loss.
     pub loss: Loss,
@@ -58,11 +59,9 @@ pub struct ThresholdInputs {
     pub hidden_layers: usize,
     /// Outputs.
     pub outputs: usize,
-    /// Momentum `b`, 0 for none.
-    pub momentum: f64,
-    /// Whether the momentum is Nesterov's.
-    pub nesterov: bool,
-    /// The factor of coupled weight decay (L2), 0 for none.
+    /// The optimiser.
+    pub optimizer: Rule,
+    /// The factor of its weight decay, 0 for none.
     pub weight_decay: f64,
     /// The batch.
     pub batch: Batch,
@@ -103,6 +102,8 @@ pub struct Thresholds {
     pub entries: Vec<Threshold>,
     /// Those that belong to this loss and network but could not be given, with the reason.
     pub omitted: Vec<Omitted>,
+    /// The name of the one at which the optimiser itself becomes unstable, where it is among the entries.
+    pub limit: Option<String>,
 }
 
 impl Thresholds {
@@ -220,27 +221,36 @@ fn lazy_limits(inputs: &ThresholdInputs, list: &mut Thresholds) {
     let symbol = if d == 0.0 { symbol.to_string() } else { format!("({symbol} + weight_decay)") };
     let (loss, regime) = (loss_name(inputs.loss), regime(inputs.batch));
     let assumes = |momentum: &str| format!("{loss}, locally quadratic; {momentum}; {regime}");
-    list.add("lazy-limit", 2.0 / value, format!("2 / {symbol}"), assumes("without momentum"));
-    let b = inputs.momentum;
+    for rule in [Rule::default(), inputs.optimizer] {
+        let name = limit_name(&rule);
+        match rule.stability() {
+            Ok(stability) if list.eta(&name).is_none() => {
+                let eta = stability.limit(value);
+                list.add(&name, eta, stability.formula(&symbol), assumes(stability.assumes()));
+                list.limit = Some(name);
+            }
+            Ok(_) => {}
+            Err(fault) => {
+                list.limit = None;
+                return list.omit(&name, fault.to_string());
+            }
+        }
+    }
+    let Rule::Sgd(Sgd { momentum: b, nesterov: false }) = inputs.optimizer else { return };
     if b == 0.0 {
         return;
     }
-    if !(0.0..1.0).contains(&b) {
-        return list.omit("lazy-limit-heavy-ball", format!("momentum is {b}: it must be in [0, 1)"));
-    }
-    if inputs.nesterov {
-        let momentum = format!("Nesterov momentum {b}, learning rate outside of the buffer");
-        let formula = format!("(2 + 2b) / ((1 + 2b) {symbol})");
-        let eta = (2.0 + 2.0 * b) / ((1.0 + 2.0 * b) * value);
-        list.add("lazy-limit-nesterov", eta, formula, assumes(&momentum));
-        return;
-    }
-    let momentum = format!("heavy-ball momentum {b}, buffer = b buffer + gradient");
-    let formula = format!("(2 + 2b) / {symbol}");
-    list.add("lazy-limit-heavy-ball", (2.0 + 2.0 * b) / value, formula, assumes(&momentum));
     let momentum = format!("averaged momentum {b}, buffer = b buffer + (1 - b) gradient, as in Adam");
     let formula = format!("2 (1 + b) / ((1 - b) {symbol})");
     list.add("lazy-limit-ema", 2.0 * (1.0 + b) / ((1.0 - b) * value), formula, assumes(&momentum));
+}
+
+/// The threshold at which a rule becomes unstable.
+fn limit_name(rule: &Rule) -> String {
+    match rule.name() {
+        "gradient-descent" => "lazy-limit".into(),
+        name => format!("lazy-limit-{name}"),
+    }
 }
 
 /// Where the loss bends no more than a constant, the Gauss-Newton part of the Hessian is at most that constant

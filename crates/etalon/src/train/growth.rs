@@ -4,9 +4,9 @@
 //! (1910.07454, section 2). Before rate and weights leave the numbers they are brought back by a power of 2, which costs
 //! no digits. With a conversion, those segments follow the equivalent schedule without weight decay.
 
-use super::optimizer::Pace;
 use super::{Plan, PlanError};
-use crate::schedule::{Conversion, WithDecay, WithoutDecay};
+use crate::schedule::{Conversion, WithDecay, WithoutDecay, momentum_to_convert};
+use etalon_nn::optim::Rate;
 use etalon_nn::{Network, Scalar};
 use std::f64::consts::LN_2;
 use std::ops::Range;
@@ -30,6 +30,25 @@ pub(super) struct Growth {
     corrected: usize,
     /// The weights stand for themselves times 2 to this power.
     exponent: i32,
+}
+
+/// The rates of one step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace<'a> {
+    /// The rate of most segments.
+    plain: Rate,
+    /// Whether each segment has a rate of its own, the one below; empty where none has.
+    scaled: &'a [bool],
+    scaled_rate: Rate,
+}
+
+impl Pace<'_> {
+    /// That of a segment; none where its factor freezes it.
+    pub(super) fn of(&self, segment: usize, factor: f64) -> Option<Rate> {
+        let scaled = self.scaled.get(segment) == Some(&true);
+        let Rate { eta, weight_decay } = if scaled { self.scaled_rate } else { self.plain };
+        (factor != 0.0).then_some(Rate { eta: eta * factor, weight_decay })
+    }
 }
 
 /// What a step changes.
@@ -72,18 +91,16 @@ impl Growth {
                 return Err(PlanError::NotInvariant(first.unwrap_or_default()));
             }
             Some(conversion) => {
-                let uneven = scaled
-                    .iter()
-                    .zip(&plan.sgd.factors)
-                    .position(|(&scaled, &factor)| scaled && factor != 1.0);
+                let uneven =
+                    scaled.iter().zip(&plan.factors).position(|(&scaled, &factor)| scaled && factor != 1.0);
                 if let Some(segment) = uneven {
-                    let (name, factor) = (invariance[segment].segment.clone(), plan.sgd.factors[segment]);
+                    let (name, factor) = (invariance[segment].segment.clone(), plan.factors[segment]);
                     return Err(PlanError::Uneven { name, factor });
                 }
                 Some(convert(plan, conversion, eta, total)?)
             }
         };
-        let weight_decay = plan.sgd.weight_decay;
+        let weight_decay = plan.weight_decay;
         Ok(Growth { scaled, ranges, statistics, weight_decay, converted, corrected: 0, exponent: 0 })
     }
 
@@ -132,18 +149,15 @@ impl Growth {
     /// The rates of a step; `eta` is that of the others, with its logarithm.
     pub(super) fn pace(&self, step: u64, (eta, log_eta): (f64, f64)) -> Pace<'_> {
         let taken = self.log_taken();
+        let plain = Rate { eta, weight_decay: self.weight_decay };
         if self.converted.is_none() && self.exponent == 0 {
-            return Pace { eta, scaled: &[], scaled_eta: eta, scaled_decay: self.weight_decay };
+            return Pace { plain, scaled: &[], scaled_rate: plain };
         }
         let decay = if self.converted.is_some() { 0.0 } else { self.weight_decay };
         // No weight decay is none, whatever has been taken out.
-        let scaled_decay = if decay > 0.0 { decay * (2.0 * taken).exp() } else { 0.0 };
-        Pace {
-            eta,
-            scaled: &self.scaled,
-            scaled_eta: (self.log_rate(step, log_eta) - 2.0 * taken).exp(),
-            scaled_decay,
-        }
+        let weight_decay = if decay > 0.0 { decay * (2.0 * taken).exp() } else { 0.0 };
+        let eta = (self.log_rate(step, log_eta) - 2.0 * taken).exp();
+        Pace { plain, scaled: &self.scaled, scaled_rate: Rate { eta, weight_decay } }
     }
 
     /// Follows the weights after a step. Running statistics remember the inputs of earlier steps, when the weights were
@@ -184,5 +198,6 @@ impl Growth {
 /// The equivalent of a plan's schedule without weight decay.
 fn convert(plan: &Plan, conversion: Conversion, eta: f64, total: u64) -> Result<WithoutDecay, PlanError> {
     let log_eta = (0..total).map(|step| plan.schedule.log_rate(eta, step, total)).collect();
-    Ok(WithDecay::constant(log_eta, plan.sgd.weight_decay, plan.sgd.momentum).convert(conversion)?)
+    let momentum = momentum_to_convert(&plan.optimizer)?;
+    Ok(WithDecay::constant(log_eta, plan.weight_decay, momentum).convert(conversion)?)
 }

@@ -1,15 +1,20 @@
 //! A trial's numbers, worked out from its spec.
 
-use super::{Anneal, Noise, Sgd, Task};
+use super::{Anneal, Noise, Task};
 use crate::schedule::{Conversion, ConversionError, FileError, Schedule};
 use crate::spec::{BatchSize, Budget, Metric, Spec};
 use etalon_nn::Scalar;
+use etalon_nn::optim::{Optimizer, Rule};
 
 /// What a trial does, apart from its rate and seed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// The optimiser.
-    pub sgd: Sgd,
+    pub optimizer: Rule,
+    /// Its weight decay.
+    pub weight_decay: f64,
+    /// One factor of the learning rate a segment, in the layout's order; 0 freezes it, weight decay too.
+    pub factors: Vec<f64>,
     /// The schedule.
     pub schedule: Schedule,
     /// Whether the rate is lowered when the training loss is low enough.
@@ -144,12 +149,9 @@ impl Plan {
             BatchSize::Samples(batch) => return Err(PlanError::Batch { batch, samples }),
         };
         Ok(Plan {
-            sgd: Sgd {
-                momentum: spec.optimizer.momentum,
-                nesterov: spec.optimizer.nesterov,
-                weight_decay: spec.optimizer.weight_decay,
-                factors: factors(spec, task)?,
-            },
+            optimizer: spec.optimizer.rule(),
+            weight_decay: spec.optimizer.weight_decay,
+            factors: factors(spec, task)?,
             schedule: spec.schedule.schedule()?,
             anneal: spec.schedule.anneal_below.map(|below| Anneal { below, factor: spec.schedule.factor }),
             noise: spec.noise.noise(),
@@ -177,6 +179,13 @@ impl Plan {
             return Err(PlanError::NoClasses(spec.data.name.clone()));
         }
         Ok(Plan { goal: Some(Goal { metric, threshold }), ..self })
+    }
+
+    /// The largest rate at which its optimiser is stable on a quadratic of this curvature; none where a constant of the
+    /// optimiser is out of its range.
+    pub fn stability_limit(&self, curvature: f64) -> Option<f64> {
+        let stability = self.optimizer.stability().ok()?;
+        Some(stability.limit(curvature + stability.bend(self.weight_decay)))
     }
 
     /// The number of steps at a base rate, with so many training samples: those of the budget, and those that the schedule

@@ -7,6 +7,7 @@ use super::noise;
 use super::{Annealed, Goal, Groups, Learning, Metrics, Plan, PlanError, Record, Stop, Task, Trajectory};
 use crate::data::BatchOrder;
 use crate::spec::Metric;
+use etalon_nn::optim::{Buffers, step};
 use etalon_nn::{Batch, Loss, Scalar, Workspace};
 
 /// About how many steps of a long trial are recorded; the first tenth of the number is recorded step by step, for
@@ -24,7 +25,7 @@ pub struct Trial<'a, T: Clone> {
     step: u64,
     parameters: Vec<T>,
     running: Vec<T>,
-    velocity: Vec<T>,
+    memory: Buffers<T>,
     growth: Growth,
     workspace: Workspace<T>,
     order: BatchOrder,
@@ -130,7 +131,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
             seed,
             total,
             step: 0,
-            velocity: vec![T::ZERO; plan.sgd.buffer_len(parameters.len())],
+            memory: Buffers::new(&plan.optimizer, parameters.len()),
             parameters,
             running,
             growth,
@@ -190,11 +191,9 @@ impl<'a, T: Scalar> Trial<'a, T> {
         self.task.loss
     }
 
-    /// The rate at which a quadratic of curvature 1 becomes unstable: 2 without momentum `b`, `2 + 2b` with a heavy
-    /// ball, `(2 + 2b) / (1 + 2b)` with Nesterov's.
-    pub fn lazy_limit(&self) -> f64 {
-        let b = self.plan.sgd.momentum;
-        (2.0 + 2.0 * b) / if self.plan.sgd.nesterov { 1.0 + 2.0 * b } else { 1.0 }
+    /// What it does.
+    pub fn plan(&self) -> &'a Plan {
+        self.plan
     }
 
     /// The rate of the next step.
@@ -219,7 +218,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
         let plain = self.log_rate();
         let scaled = self.growth.scaled()[segment];
         let rate = if scaled { self.growth.log_rate(self.step, plain) } else { plain };
-        rate + self.plan.sgd.factors[segment].ln()
+        rate + self.plan.factors[segment].ln()
     }
 
     /// Computes the loss and the gradient of the next batch.
@@ -263,7 +262,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
         let log_eta = self.log_rate();
         let point = Point {
             parameters: &mut self.parameters,
-            velocity: &mut self.velocity,
+            velocity: &mut self.memory.buffers[0],
             running: &mut self.running,
         };
         self.growth.prepare(self.step, log_eta, self.eta.ln(), point);
@@ -278,8 +277,10 @@ impl<'a, T: Scalar> Trial<'a, T> {
         }
         let pace = self.growth.pace(self.step, (self.rate(), log_eta));
         let gradient = self.workspace.gradient();
-        let (velocity, parameters) = (&mut self.velocity, &mut self.parameters);
-        self.plan.sgd.step(&self.task.network, pace, gradient, velocity, parameters, self.parallel);
+        let rate = |segment| pace.of(segment, self.plan.factors[segment]);
+        let (memory, parameters) = (&mut self.memory, &mut self.parameters);
+        let rule = &self.plan.optimizer;
+        step(rule, &self.task.network, rate, gradient, memory, parameters, self.parallel);
         self.task.network.track(&self.workspace, &mut self.running);
         self.growth.follow(self.step, &mut self.running);
         self.step += 1;

@@ -3,6 +3,7 @@
 use super::Point;
 use super::ring::Ring;
 use crate::units::significant;
+use etalon_nn::optim::{Optimizer, Rule};
 use serde::Serialize;
 
 /// What a log shows at its present end.
@@ -28,8 +29,8 @@ pub enum State {
 /// What the log cannot tell of itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Settings {
-    /// Heavy-ball momentum `b`: the limit of stability is `(2 + 2b) / curvature`.
-    pub momentum: f64,
+    /// The optimiser, which has its own limit of stability for a curvature.
+    pub optimizer: Rule,
 }
 
 /// A state with what it was judged by.
@@ -162,7 +163,9 @@ impl Detector {
         let first = self.first.get_or_insert(point).loss;
         let before = self.last.replace(point);
         if let (Some(rate), Some(curvature)) = (point.rate, point.curvature) {
-            self.over_limit.push(rate * curvature / (2.0 + 2.0 * self.settings.momentum));
+            if let Ok(stability) = self.settings.optimizer.stability() {
+                self.over_limit.push(rate / stability.limit(curvature));
+            }
         }
         // Written so that NaN cannot pass.
         if !(point.loss.is_finite() && point.loss.abs() <= LIMIT * first.abs()) {

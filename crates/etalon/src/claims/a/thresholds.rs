@@ -10,6 +10,7 @@ use crate::models::linear_runs;
 use crate::spec::Spec;
 use crate::theory::thresholds::{Activation, Batch, Loss, ThresholdInputs, thresholds};
 use crate::theory::{Axis, Phase, Range, RunSettings, ScalarLoss, boundary};
+use etalon_nn::optim::{Rule, Sgd};
 use rayon::prelude::*;
 
 /// Images of two classes or of ten under squared loss, in one batch.
@@ -301,8 +302,7 @@ fn limit(lambda: f64, momentum: f64, (nesterov, averaged): (bool, bool)) -> f64 
         activation: Activation::Identity,
         hidden_layers: 0,
         outputs: 1,
-        momentum,
-        nesterov,
+        optimizer: Rule::Sgd(Sgd { momentum, nesterov }),
         weight_decay: 0.0,
         batch: Batch::Full,
         bias: false,

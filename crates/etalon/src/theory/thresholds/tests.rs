@@ -11,8 +11,7 @@ fn inputs(loss: Loss) -> ThresholdInputs {
         activation: Activation::Identity,
         hidden_layers: 1,
         outputs: 1,
-        momentum: 0.0,
-        nesterov: false,
+        optimizer: Rule::default(),
         weight_decay: 0.0,
         batch: Batch::Full,
         bias: false,
@@ -38,8 +37,12 @@ fn stability_limit(step: impl Fn(f64, f64, f64) -> (f64, f64)) -> f64 {
 #[test]
 fn momentum_limits_are_those_of_a_quadratic() {
     let b = 0.9;
-    let plain = ThresholdInputs { ntk_top: Some(1.0), momentum: b, ..inputs(Loss::Mse) };
-    let (heavy, nesterov) = (thresholds(&plain), thresholds(&ThresholdInputs { nesterov: true, ..plain }));
+    let with = |momentum, nesterov| ThresholdInputs {
+        ntk_top: Some(1.0),
+        optimizer: Rule::Sgd(Sgd { momentum, nesterov }),
+        ..inputs(Loss::Mse)
+    };
+    let (heavy, nesterov) = (thresholds(&with(b, false)), thresholds(&with(b, true)));
     let close = |list: &Thresholds, name: &str, expected: f64, found: f64| {
         let eta = list.eta(name).unwrap();
         assert!((eta - expected).abs() < 1e-4 && (eta / found - 1.0).abs() < 1e-3, "{name}: {eta}, {found}");
@@ -60,11 +63,15 @@ fn momentum_limits_are_those_of_a_quadratic() {
     assert_eq!(nesterov.eta("lazy-limit-heavy-ball"), None);
     assert!(heavy.entries[0].assumes.contains("without momentum"));
     // Weight decay bends every direction by as much.
-    let decayed = thresholds(&ThresholdInputs { weight_decay: 0.5, ..plain });
+    let decayed = thresholds(&ThresholdInputs { weight_decay: 0.5, ..with(b, false) });
     let ball = |eta: f64, x: f64, v: f64| (x - eta * (b * v + 1.5 * x), b * v + 1.5 * x);
     close(&decayed, "lazy-limit-heavy-ball", 3.8 / 1.5, stability_limit(ball));
     assert_eq!(decayed.entries[0].formula, "2 / (lambda_NTK + weight_decay)");
-    let wrong = thresholds(&ThresholdInputs { momentum: 1.0, ..plain });
+    let limits = [thresholds(&with(0.0, false)).limit, heavy.limit, nesterov.limit];
+    let names = ["lazy-limit", "lazy-limit-heavy-ball", "lazy-limit-nesterov"];
+    assert_eq!(limits, names.map(|name| Some(name.to_string())));
+    let wrong = thresholds(&with(1.0, false));
+    assert_eq!((wrong.limit.as_deref(), wrong.omitted[0].name.as_str()), (None, "lazy-limit-heavy-ball"));
     assert_eq!(wrong.omitted[0].reason, "momentum is 1: it must be in [0, 1)");
 }
 

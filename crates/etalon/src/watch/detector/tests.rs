@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::theory::{Map, ScalarLoss, State as MapState};
+use etalon_nn::optim::Sgd;
 use etalon_nn::random::{Purpose, stream};
 use rand_distr::{Distribution, StandardNormal};
 
@@ -109,14 +110,24 @@ fn what_does_not_move_is_stuck() {
 
 #[test]
 fn the_edge_of_stability_is_told_by_curvature_or_alternation() {
-    let mut detector = Detector::new(Settings { momentum: 0.9 });
-    for step in 0..50 {
-        let loss = 1.0 / (step + 1) as f64;
-        detector.push(Point { step, loss, rate: Some(0.1), curvature: Some(38.0) });
+    let at = |momentum, nesterov, curvature| {
+        let optimizer = Rule::Sgd(Sgd { momentum, nesterov });
+        let mut detector = Detector::new(Settings { optimizer });
+        for step in 0..50 {
+            let loss = 1.0 / (step + 1) as f64;
+            detector.push(Point { step, loss, rate: Some(0.1), curvature: Some(curvature) });
+        }
+        detector.finding()
+    };
+    // Each optimiser has its own edge, and what is one's edge is far from the other's.
+    for (momentum, nesterov, edge) in [(0.0, false, 20.0), (0.9, false, 38.0), (0.9, true, 38.0 / 2.8)] {
+        let found = at(momentum, nesterov, edge);
+        assert_eq!(found.state, State::EdgeOfStability, "momentum {momentum}, Nesterov {nesterov}");
+        assert!((found.over_limit.unwrap() - 1.0).abs() < 1e-12);
     }
-    let found = detector.finding();
-    assert_eq!(found.state, State::EdgeOfStability);
-    assert!((found.over_limit.unwrap() - 1.0).abs() < 1e-12);
+    assert_eq!(at(0.9, false, 38.0 / 2.8).state, State::Lazy);
+    assert!((at(0.9, true, 38.0).over_limit.unwrap() - 2.8).abs() < 1e-12);
+    assert_eq!(at(1.5, false, 38.0).over_limit, None);
     let alternating =
         (0..100).map(|step| (2.0 - 0.01 * f64::from(step)) * (1.0 + 0.1 * f64::from(1 - 2 * (step % 2))));
     let found = detect(alternating).finding();
