@@ -39,11 +39,14 @@ impl<'a> Export<'a> {
         text += "# Natural logarithms of the rates, one a step: without weight decay, and with it.\n";
         text += &list("LOG_ETA", &self.converted.log_eta);
         text += &list("PLAIN_LOG_ETA", self.plain);
-        text += "# What the momentum buffer loses before a step: (per weight, logarithm of the weights' scale).\n";
+        text +=
+            "# Of how many times longer the weights are without it: before each step, and after the last.\n";
+        text += &list("LOG_SCALE", &self.converted.log_scale);
+        text +=
+            "# What the momentum buffer loses before a step, per weight and over the square of that scale.\n";
         text += "CORRECTIONS = {";
         for correction in &self.converted.corrections {
-            let scale = self.converted.log_scale[correction.step];
-            let _ = write!(text, "\n    {}: ({:?}, {scale:?}),", correction.step, correction.per_weight);
+            let _ = write!(text, "\n    {}: {:?},", correction.step, correction.per_weight);
         }
         text += if self.converted.corrections.is_empty() { "}\n\n" } else { "\n}\n\n" };
         text + CLASS
@@ -91,6 +94,9 @@ mod tests {
         let text = Export::of(&plain, 1e-3, &converted).pytorch("by \"hand\"");
         assert!(text.starts_with("\"\"\"by  hand \"\"\"\n\nMOMENTUM = 0.9\n"), "{text}");
         assert!(text.contains("    -2.3025850929940455, float(\"-inf\"),\n]\n"), "{text}");
-        assert!(text.contains("CORRECTIONS = {\n    0: (0.01") && text.contains("class Schedule:"), "{text}");
+        assert!(text.contains("CORRECTIONS = {\n    0: 0.01") && text.contains("class Schedule:"), "{text}");
+        let scale = &converted.log_scale;
+        let listed = format!("LOG_SCALE = [\n    0.0, {:?}, {:?},\n]\n", scale[1], scale[2]);
+        assert!(text.contains(&listed), "one more than steps: {text}");
     }
 }

@@ -23,7 +23,9 @@ pub use piecewise::{Interpolation, Piecewise};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {
     /// Steps over which the rate rises linearly to that of the shape: step `t < warmup` has the factor
-    /// `(t + 1) / (warmup + 1)` on top.
+    /// `(t + 1) / (warmup + 1)` on top. Cosine and linear shapes begin when the warm-up ends, as in PyTorch's
+    /// `SequentialLR`; step, exponential and piecewise ones count from the first step, as in its `ChainedScheduler`: an
+    /// exponential one has grown by then.
     pub warmup: u64,
     /// What follows.
     pub shape: Shape,
@@ -177,6 +179,14 @@ mod tests {
         near(&rates(0, Shape::Linear { end: 0.2 }, 4), &[0.1, 0.08, 0.06, 0.04]);
         near(&rates(0, Shape::Exponential { growth: 2.0 }, 4), &[0.1, 0.2, 0.4, 0.8]);
         near(&rates(1, Shape::StableDecay { decay: 2, end: 0.0 }, 5), &[0.05, 0.1, 0.1, 0.1, 0.05]);
+    }
+
+    #[test]
+    fn a_warm_up_multiplies_what_counts_from_the_start_and_delays_what_has_an_end() {
+        near(&rates(2, Shape::Exponential { growth: 2.0 }, 4), &[0.1 / 3.0, 0.4 / 3.0, 0.4, 0.8]);
+        let step = Shape::Step { milestones: vec![1], factor: 0.3 };
+        near(&rates(2, step, 4), &[0.1 / 3.0, 0.02, 0.03, 0.03]);
+        near(&rates(2, Shape::Linear { end: 0.0 }, 4), &[0.1 / 3.0, 0.2 / 3.0, 0.1, 0.05]);
     }
 
     #[test]

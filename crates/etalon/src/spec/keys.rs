@@ -269,7 +269,7 @@ pub const KEYS: &[Key] = &[
 
     Key { path: "schedule.kind", doc: "constant, step, cosine, linear, exponential, one_cycle, wsd (warm-up, stable, decay), piecewise or file; end points as PyTorch's schedulers",
         field: |s| Box::new(Choice { value: &mut s.schedule.kind, all: &[("constant", ScheduleKind::Constant), ("step", ScheduleKind::Step), ("cosine", ScheduleKind::Cosine), ("linear", ScheduleKind::Linear), ("exponential", ScheduleKind::Exponential), ("one_cycle", ScheduleKind::OneCycle), ("wsd", ScheduleKind::StableDecay), ("piecewise", ScheduleKind::Piecewise), ("file", ScheduleKind::File)] }), check: fine },
-    Key { path: "schedule.warmup", doc: "steps over which the rate rises linearly to eta",
+    Key { path: "schedule.warmup", doc: "steps over which the rate rises linearly to that of the kind; cosine and linear begin after them (as PyTorch's SequentialLR), step, exponential, piecewise and file count from the first step (as its ChainedScheduler)",
         field: |s| Box::new(Whole(&mut s.schedule.warmup)), check: |s| s.schedule.check_warmup() },
     Key { path: "schedule.milestones", doc: "steps at which kind = \"step\" multiplies the rate by schedule.factor, and those of the points of kind = \"piecewise\"",
         field: |s| Box::new(Wholes(&mut s.schedule.milestones)), check: milestones },

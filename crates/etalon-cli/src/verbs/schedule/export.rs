@@ -5,6 +5,7 @@ use crate::context::{Context, Failure, Verdict};
 use crate::output::json;
 use etalon::record::write_whole;
 use etalon::equivalence::convert;
+use etalon::schedule::Conversion;
 use etalon::schedule::export::Export;
 use std::path::PathBuf;
 
@@ -31,14 +32,35 @@ enum Format {
     Csv,
     /// As `convert --json`
     Json,
-    /// A class that sets the rates of torch.optim.SGD and keeps weights and rates within the numbers
+    /// A class that sets the rates of torch.optim.SGD, keeps weights and rates within the numbers, and lengthens running
+    /// statistics with the weights
     Pytorch,
+}
+
+impl Format {
+    /// What the reader has to see to, and what the schedule does not stand for.
+    fn advice(self) -> &'static [&'static str] {
+        match self {
+            Format::Pytorch => &[
+                "set eps=1e-30 in normalisations, as PyTorch's BatchNorm refuses 0; at 1e-5 both trainings part",
+                "running statistics of BatchNorm are lengthened with the weights after every schedule.step(); where a bias \
+                 that is not scaled stands before one, a warning names it: call torch.optim.swa_utils.update_bn there",
+                "not covered: Nesterov momentum, decoupled weight decay, clipped gradients, averages of weights, and \
+                 normalisations kept in eval() while training",
+            ],
+            Format::Csv | Format::Json => &[
+                "running statistics of batch normalisation lag behind weights that grow: lengthen them with the weights, as \
+                 --format pytorch does, or take them anew before evaluation",
+            ],
+        }
+    }
 }
 
 impl Arguments {
     pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
         let spec = self.source.convertible(context)?;
-        let converted = convert(&spec, Method::of(self.conversion, &spec), self.source.steps_per_epoch()?)?;
+        let conversion = Method::of(self.conversion, &spec);
+        let converted = convert(&spec, conversion, self.source.steps_per_epoch()?)?;
         let export = Export::of(&converted.rates.log_eta, spec.optimizer.weight_decay, &converted.without);
         let format = if context.json { Format::Json } else { self.format };
         let text = match format {
@@ -53,6 +75,13 @@ impl Arguments {
         match &self.to {
             Some(path) => write_whole(path, text.as_bytes())?,
             None => context.output.print(&text)?,
+        }
+        if conversion == Conversion::GrowthOnly {
+            let advice = "growth-only is not equivalent, and running statistics are only nearly right";
+            context.progress.say("advice", advice);
+        }
+        for advice in format.advice() {
+            context.progress.say("advice", advice);
         }
         Ok(Verdict::Done)
     }
