@@ -1,4 +1,5 @@
-//! Which instruction set the kernels use.
+//! Which instruction set the kernels use. Paths round products and convolutions differently: only on the same path are
+//! results the same to the bit.
 
 use std::sync::OnceLock;
 

@@ -64,7 +64,7 @@ pub struct Regression {
 }
 
 /// A line that a minority of wild points cannot move: the Theil-Sen estimator, the median of the slopes of all pairs,
-/// with Sen's interval from the ranks (normal approximation, ties in y not corrected for).
+/// with Sen's interval from the ranks (normal approximation, to the nearest rank, corrected for equal sizes).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Robust {
     /// Which estimator.

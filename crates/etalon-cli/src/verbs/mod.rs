@@ -31,7 +31,8 @@ Exit codes:
 
 Environment:
   ETALON_DATA  folder of fetched data sets
-  ETALON_CPU   kernels to use: portable, avx2 or avx512 [default: the fastest]
+  ETALON_CPU   kernels to use: portable, avx2 or avx512 [default: the fastest];
+               results have the same bits only where they use the same ones
   NO_COLOR     no colours";
 
 /// What learning rate a neural network can take, why, and what happens there

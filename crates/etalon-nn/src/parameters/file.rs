@@ -3,7 +3,7 @@
 use super::{Layout, Segment};
 use crate::Scalar;
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -38,7 +38,7 @@ pub enum FileError {
 
 /// Writes vectors with their layouts to one safetensors file, one tensor a segment, and beside them each segment's
 /// multiplier as metadata (`NAME.multiplier`), so that the network's function can be rebuilt elsewhere. The file
-/// appears whole or not at all.
+/// appears whole or not at all. Equal parameters give equal bytes.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -65,7 +65,7 @@ pub fn save_tensors<T: Scalar>(path: &Path, tensors: &[(&str, Vec<usize>, &[T])]
 fn write<T: Scalar>(
     path: &Path,
     tensors: &[(&str, Vec<usize>, &[T])],
-    metadata: Option<HashMap<String, String>>,
+    metadata: Option<BTreeMap<String, String>>,
 ) -> Result<(), FileError> {
     let format =
         |error: SafeTensorError| FileError::Format { path: path.to_owned(), reason: error.to_string() };
@@ -75,7 +75,11 @@ fn write<T: Scalar>(
         Ok((name.to_string(), TensorView::new(dtype, shape.clone(), bytes).map_err(format)?))
     });
     let views = views.collect::<Result<Vec<_>, FileError>>()?;
-    let file = safetensors::serialize(views, metadata).map_err(format)?;
+    // Without metadata: safetensors takes that as a hash map, whose order differs from run to run.
+    let mut file = safetensors::serialize(views, None).map_err(format)?;
+    if let Some(metadata) = metadata {
+        add_metadata(&mut file, &metadata).map_err(|error| format(SafeTensorError::JsonError(error)))?;
+    }
     let io = |source| FileError::Io { path: path.to_owned(), source };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
@@ -86,6 +90,20 @@ fn write<T: Scalar>(
     let mut aside = builder.tempfile_in(folder).map_err(io)?;
     aside.write_all(&file).map_err(io)?;
     aside.persist(path).map(drop).map_err(|error| io(error.error))
+}
+
+/// Puts metadata into the header of a safetensors file, which is JSON behind its length in eight bytes, padded with
+/// spaces to a multiple of eight. Where tensors stand is counted from the header's end, and does not change.
+fn add_metadata(file: &mut Vec<u8>, metadata: &BTreeMap<String, String>) -> Result<(), serde_json::Error> {
+    let length = |bytes: [u8; 8]| u64::from_le_bytes(bytes) as usize;
+    let end = 8 + file.first_chunk().map_or(0, |bytes| length(*bytes));
+    let mut header: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&file[8..end])?;
+    header.insert("__metadata__".into(), serde_json::to_value(metadata)?);
+    let mut text = serde_json::to_vec(&header)?;
+    text.resize(text.len().next_multiple_of(8), b' ');
+    let length = (text.len() as u64).to_le_bytes();
+    file.splice(..end, length.into_iter().chain(text));
+    Ok(())
 }
 
 /// Reads vectors of these layouts from a safetensors file in `f32` or `f64`. Every segment must be there with its shape,
@@ -191,6 +209,23 @@ mod tests {
         save(&path, [(&layout(), &rounded[0]), (&state, &rounded[1])]).unwrap();
         assert_eq!(load::<f32, 2>(&path, [&layout(), &state]).unwrap(), rounded);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside the file");
+    }
+
+    #[test]
+    fn equal_parameters_give_equal_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut layout = layout();
+        (1..10).for_each(|i| layout.push(&format!("layers.{i}"), tensor("bias", &[1], 0.0, f64::from(i))));
+        let parameters: Vec<f32> = layout.initialise(7);
+        let saved = |name: &str| {
+            let path = folder.path().join(name);
+            save(&path, [(&layout, &parameters)]).unwrap();
+            std::fs::read(path).unwrap()
+        };
+        assert_eq!(saved("first"), saved("second"));
+        let header = SafeTensors::read_metadata(&saved("third")).unwrap().1;
+        let multipliers = header.metadata().as_ref().unwrap();
+        assert_eq!((multipliers.len(), multipliers["layers.9.bias.multiplier"].as_str()), (11, "9.0"));
     }
 
     #[test]

@@ -110,7 +110,7 @@ impl<T: Scalar> Reading<'_, T> {
     }
 
     /// The largest eigenvalue of the Hessian's block of each layer (its weight and bias together), by name, in the
-    /// coordinates of the learning-rate factors. A frozen layer has none; where a block has no positive eigenvalue, 0.
+    /// coordinates of the learning-rate factors; negative where the block has no other. A frozen layer has none.
     ///
     /// # Errors
     /// Where Lanczos cannot start; see [`LanczosError`].

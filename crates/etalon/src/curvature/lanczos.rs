@@ -162,7 +162,8 @@ impl LanczosSettings {
 ///   for, looks for repeated eigenvalues ([`LanczosSettings::repeats`]).
 ///
 /// Time: a product an iteration and `8 dim` floating-point operations for each vector already held. Memory:
-/// [`memory_bytes`]. The result is the same, bit by bit, whatever the number of threads, if the operator is.
+/// [`memory_bytes`]. The result is the same, bit by bit, whatever the number of threads, if the operator is (one of a
+/// network is so on machines with the same [instruction set](crate::nn::cpu)).
 ///
 /// # Errors
 /// A setting out of range, a start of the wrong size or that is not finite, an operator of size zero. An

@@ -8,7 +8,7 @@ use std::ops::Range;
 ///
 /// Gradient descent whose rate for segment `s` is `eta r_s` is plain gradient descent in the coordinates
 /// `w_s / sqrt(r_s)`, so that the curvature that limits `eta` is `R^1/2 H R^1/2` with `R = diag(r)`. A factor of 0
-/// freezes a segment: its block drops out.
+/// freezes a segment: its parameters are no coordinates, and curvature is that of the others' block.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Coordinates {
     pieces: Vec<(Range<usize>, f64)>,
@@ -19,6 +19,16 @@ impl Coordinates {
     pub fn new(segments: impl Iterator<Item = (Range<usize>, f64)>) -> Self {
         let scaled = segments.filter(|(_, factor)| *factor != 1.0);
         Coordinates { pieces: scaled.map(|(range, factor)| (range, factor.sqrt())).collect() }
+    }
+
+    /// Which of so many parameters are coordinates: all but the frozen ones, in order.
+    fn kept(&self, parameters: usize) -> Vec<Range<usize>> {
+        let mut frozen: Vec<_> =
+            self.pieces.iter().filter(|piece| piece.1 == 0.0).map(|piece| &piece.0).collect();
+        frozen.sort_by_key(|range| range.start);
+        let starts = std::iter::once(0).chain(frozen.iter().map(|range| range.end));
+        let ends = frozen.iter().map(|range| range.start).chain([parameters]);
+        starts.zip(ends).map(|(start, end)| start..end).filter(|range| !range.is_empty()).collect()
     }
 
     /// `v = R^1/2 v`.
@@ -39,12 +49,15 @@ pub enum Part {
     GaussNewton,
 }
 
-/// The Hessian of the mean loss over the parameters, or its Gauss-Newton part.
+/// The Hessian of the mean loss over the parameters that are not frozen, or its Gauss-Newton part.
 #[derive(Debug)]
 pub struct LossCurvature<'l, 'n, T> {
     at: &'l mut Linearization<'n, T>,
     part: Part,
     coordinates: &'l Coordinates,
+    /// Where the operator's vectors, one behind the other, stand among all parameters. In a space with the frozen ones
+    /// too they would have the eigenvalue 0, and a block that has none but negative ones would seem to have it.
+    kept: Vec<Range<usize>>,
     direction: Vec<T>,
     product: Vec<T>,
 }
@@ -53,31 +66,44 @@ impl<'l, 'n, T: Scalar> LossCurvature<'l, 'n, T> {
     /// The operator at the point of `at`.
     pub fn new(at: &'l mut Linearization<'n, T>, part: Part, coordinates: &'l Coordinates) -> Self {
         let zero = vec![T::ZERO; at.network().parameters()];
-        LossCurvature { at, part, coordinates, direction: zero.clone(), product: zero }
+        let kept = coordinates.kept(zero.len());
+        LossCurvature { at, part, coordinates, kept, direction: zero.clone(), product: zero }
     }
 
     /// The gradient of the mean loss in the operator's coordinates.
     pub fn gradient(&mut self) -> Vec<f64> {
         self.at.gradient(&mut self.product);
         self.coordinates.scale(&mut self.product);
-        self.product.iter().map(|value| value.to_f64()).collect()
+        let kept = self.kept.iter().flat_map(|range| &self.product[range.clone()]);
+        kept.map(|value| value.to_f64()).collect()
     }
 }
 
 impl<T: Scalar> Operator for LossCurvature<'_, '_, T> {
     fn dim(&self) -> usize {
-        self.direction.len()
+        self.kept.iter().map(Range::len).sum()
     }
 
     fn apply(&mut self, x: &[f64], y: &mut [f64]) {
-        narrow(x, &mut self.direction);
+        // What is frozen stays at zero, where it began.
+        let mut rest = x;
+        for range in &self.kept {
+            let (part, others) = rest.split_at(range.len());
+            narrow(part, &mut self.direction[range.clone()]);
+            rest = others;
+        }
         self.coordinates.scale(&mut self.direction);
         match self.part {
             Part::Hessian => self.at.hvp(&self.direction, &mut self.product),
             Part::GaussNewton => self.at.gauss_newton(&self.direction, &mut self.product),
         }
         self.coordinates.scale(&mut self.product);
-        widen(&self.product, y);
+        let mut rest = y;
+        for range in &self.kept {
+            let (part, others) = rest.split_at_mut(range.len());
+            widen(&self.product[range.clone()], part);
+            rest = others;
+        }
     }
 }
 

@@ -111,7 +111,7 @@ fn outliers_move_least_squares_and_not_theil_sen() {
 
 #[test]
 fn sens_interval_in_a_case_worked_by_hand() {
-    // n = 10 gives a deviation of sqrt(125) = 11.18; 45 pairs -+ 1.96 x 11.18 = 21.91 are the ranks 11 and 34.
+    // n = 10 gives a deviation of sqrt(125) = 11.18; 45 pairs -+ 1.96 x 11.18 = 21.91 are the 12th and the 12th last.
     let y = [0.0, 2.0, 1.0, 4.0, 3.0, 6.0, 5.0, 8.0, 7.0, 9.0];
     let x: Vec<f64> = (0..10).map(f64::from).collect();
     let robust = theil_sen::fit(&x, &y, 0.95);
@@ -122,7 +122,31 @@ fn sens_interval_in_a_case_worked_by_hand() {
         }
     }
     slopes.sort_by(f64::total_cmp);
-    assert_eq!((robust.low, robust.exponent, robust.high), (slopes[11], slopes[22], slopes[34]));
+    assert_eq!((robust.low, robust.exponent, robust.high), (slopes[11], slopes[22], slopes[33]));
+}
+
+#[test]
+fn sens_interval_accounts_for_the_equal_products_of_a_grid() {
+    // Depths x widths have products in groups of 1, 2, 3, 3, 2, 1: 58 pairs have a slope, and Sen's variance is
+    // (12 x 11 x 29 - 2 x 2 x 1 x 9 - 2 x 3 x 2 x 11) / 18 = 203.3. The values are those of scipy 1.17, theilslopes(y, x,
+    // 0.95), which agrees with the ranks of that formula where no y are tied. Without the ties the upper end is 0.0779.
+    let noise = [0.11, -0.32, 0.27, 0.05, -0.18, 0.41, -0.07, -0.26, 0.33, -0.12, 0.19, -0.38];
+    let sizes = [2.0, 4.0, 8.0].map(|depth| [64.0, 128.0, 256.0, 512.0].map(|width| (depth, width)));
+    let points: Vec<Point> = sizes
+        .as_flattened()
+        .iter()
+        .zip(noise)
+        .map(|(&(depth, width), noise)| Point {
+            label: String::new(),
+            x: vec![depth, width],
+            y: (noise - 0.1 * (depth * width / 512.0f64).ln()).exp(),
+        })
+        .collect();
+    let options = Options { robust: true, ..Options::default() };
+    let robust = power_law("eta", &names(&["d", "n"]), &points, vec![], &options).unwrap().robust.unwrap();
+    close(robust.exponent, -0.2057976363319642, 1e-9);
+    close(robust.low, -0.4823141858358852, 1e-9);
+    close(robust.high, 0.06590992970227312, 1e-9);
 }
 
 #[test]

@@ -105,8 +105,8 @@ pub struct Recommended {
     pub why: String,
 }
 
-/// Searches eta* of a spec's network and the rate to use below it. The result depends on the spec alone, not on the
-/// number of threads. `observer` hears of every probe and may stop the search.
+/// Searches eta* of a spec's network and the rate to use below it. The result depends on the spec and the
+/// [instruction set](crate::nn::cpu) alone, not on the number of threads. `observer` hears of every probe and may stop the search.
 ///
 /// # Errors
 /// When the spec makes no task, memory does not suffice, or the observer stops the search.

@@ -12,7 +12,7 @@
 //! Two processes may work on one folder. Each trial is claimed by a lock of the operating system on
 //! `running/<name>.lock`, which ends with its process however that dies, so that no claim can go stale. Where a file
 //! system knows no locks, two processes may do the same work twice; as a trial is a pure function of its spec and
-//! renaming is atomic, the result is the same.
+//! renaming is atomic, the result is the same (on machines with the same instruction set).
 //!
 //! Any number of workers may share a sweep, each a [`Shard`] of it by [`run_shard`]; what starts them is an engine.
 //! The local one is [`run`], in this process; others are [`launch`] by a command of the user's and [`submit`] by Slurm.
