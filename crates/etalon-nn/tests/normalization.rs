@@ -4,7 +4,7 @@
 mod reference;
 
 use etalon_nn::kernels::activation::Activation;
-use etalon_nn::layers::{Dense, Normalizer, Over};
+use etalon_nn::layers::{Dense, Normalization, Normalizer, Over};
 use etalon_nn::network::{
     Family, Fan, Image, Initialisation, NetworkBuilder, Parametrization, ResNet, Skip, Style,
 };
@@ -52,17 +52,27 @@ fn network<T: Scalar>(
     activation: Activation,
     rich: bool,
 ) -> Network<T> {
-    let width = positions * channels;
+    let layer = Normalization { normalizer, positions, channels, multiplier: 1.0 };
+    network_around(layer, outputs, activation, rich)
+}
+
+fn network_around<T: Scalar>(
+    layer: Normalization,
+    outputs: usize,
+    activation: Activation,
+    rich: bool,
+) -> Network<T> {
+    let width = layer.positions * layer.channels;
     let mut builder = NetworkBuilder::new(width).unwrap();
     let mut value = builder.input();
     if rich {
-        value = builder.normalize(normalizer, positions, value).unwrap();
+        value = builder.normalize(layer, value).unwrap();
     }
-    for layer in 0..2 {
+    for index in 0..2 {
         let hidden = builder.dense(dense(width, width), value).unwrap();
-        let hidden = builder.normalize(normalizer, positions, hidden).unwrap();
+        let hidden = builder.normalize(layer, hidden).unwrap();
         let hidden = builder.activation(activation, hidden).unwrap();
-        value = if rich && layer == 1 { builder.sum(hidden, value).unwrap() } else { hidden };
+        value = if rich && index == 1 { builder.sum(hidden, value).unwrap() } else { hidden };
     }
     builder.dense(dense(width, outputs), value).unwrap();
     builder.build().unwrap()
@@ -204,7 +214,8 @@ fn a_large_mean_costs_no_digits_and_a_constant_channel_no_numbers() {
     let normalizer = Normalizer { over: Over::Batch, affine: false, epsilon: 0.0 };
     let mut builder = NetworkBuilder::new(2).unwrap();
     let input = builder.input();
-    let value = builder.normalize(normalizer, 1, input).unwrap();
+    let layer = Normalization { normalizer, positions: 1, channels: 2, multiplier: 1.0 };
+    let value = builder.normalize(layer, input).unwrap();
     builder.dense(Dense { bias_multiplier: None, ..dense(2, 1) }, value).unwrap();
     let network = builder.build().unwrap();
     let m = 500;
@@ -220,5 +231,59 @@ fn a_large_mean_costs_no_digits_and_a_constant_channel_no_numbers() {
     let deviation = (noise.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / m as f64).sqrt();
     for (output, x) in outputs.iter().zip(&noise) {
         assert!((output - (x - mean) / deviation).abs() < 1e-9, "{output}");
+    }
+}
+
+#[test]
+fn a_multiplier_of_scale_and_shift_is_a_change_of_coordinates() {
+    /// A power of two, so that it commutes with rounding and the two networks agree to the bit.
+    const MULTIPLIER: f64 = 4.0;
+    for (over, positions) in
+        [(Over::Batch, 1), (Over::Batch, 3), (Over::Layer, 1), (Over::Groups(2), 3), (Over::Instance, 3)]
+    {
+        let normalizer = Normalizer { over, affine: true, epsilon: 1e-5 };
+        let make = |multiplier| {
+            let layer = Normalization { normalizer, positions, channels: 4, multiplier };
+            network_around::<f64>(layer, 2, Activation::Tanh, true)
+        };
+        let (scaled, plain) = (make(MULTIPLIER), make(1.0));
+        let factors: Vec<f64> = scaled
+            .layout()
+            .segments()
+            .iter()
+            .flat_map(|segment| vec![segment.multiplier; segment.range.len()])
+            .collect();
+        assert_eq!(factors.iter().filter(|&&factor| factor == MULTIPLIER).count(), 3 * 2 * 4);
+        let across = |v: &[f64]| v.iter().zip(&factors).map(|(v, factor)| v * factor).collect::<Vec<_>>();
+        let start: Vec<f64> = scaled.layout().initialise(5);
+        assert_eq!(across(&start), plain.layout().initialise::<f64>(5), "both start with scales of 1");
+        let m = 300;
+        let (x, y) = (normal(scaled.input_len() * m, 1), normal(2 * m, 2));
+        let w: Vec<f64> = start.iter().zip(normal(start.len(), 3)).map(|(w, z)| w + 0.1 * z).collect();
+        let (v, u) = (normal(w.len(), 4), normal(y.len(), 5));
+        let run = |network: &Network<f64>, w: &[f64], v: &[f64]| {
+            let batch = Batch { inputs: &x, targets: &y };
+            let mut at = Linearization::new(network, w, batch, Loss::Mse, false);
+            let [mut outputs, mut jvp] = [vec![0.0; u.len()], vec![0.0; u.len()]];
+            let [mut gradient, mut vjp, mut hvp, mut gauss_newton] = [(); 4].map(|()| vec![0.0; w.len()]);
+            at.outputs(&mut outputs);
+            at.gradient(&mut gradient);
+            at.jvp(v, &mut jvp);
+            at.vjp(&u, &mut vjp);
+            at.hvp(v, &mut hvp);
+            at.gauss_newton(v, &mut gauss_newton);
+            let mut workspace = Workspace::new(network, m, false);
+            network.gradient(w, batch, Loss::Mse, &mut workspace);
+            assert_eq!(workspace.gradient(), gradient);
+            let mut state: Vec<f64> = network.state_layout().initialise(0);
+            network.track(&workspace, &mut state);
+            let mut evaluated = vec![0.0; u.len()];
+            network.outputs(w, &state, &x, &mut workspace, &mut evaluated);
+            ([outputs, jvp, state, evaluated], [gradient, vjp, hvp, gauss_newton])
+        };
+        let (values, covectors) = run(&scaled, &w, &v);
+        let (expected, pulled_back) = run(&plain, &across(&w), &across(&v));
+        assert_eq!(values, expected, "{over:?}");
+        assert_eq!(covectors, pulled_back.map(|vector| across(&vector)), "{over:?}");
     }
 }

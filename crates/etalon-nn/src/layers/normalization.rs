@@ -29,13 +29,14 @@ pub enum Over {
 pub struct Normalizer {
     /// What mean and variance are taken over.
     pub over: Over,
-    /// Whether each channel is multiplied by a `weight` (1 at first) and shifted by a `bias` (0 at first), both learnt.
+    /// Whether each channel is multiplied by a scale (1 at first) and shifted by a number (0 at first), both learnt.
     pub affine: bool,
     /// What is added to the variance. With 0 a network can be exactly scale-invariant; a constant group becomes 0.
     pub epsilon: f64,
 }
 
-/// `y = weight (x - mean) / sqrt(variance + epsilon) + bias`, with the biased variance.
+/// `y = s weight (x - mean) / sqrt(variance + epsilon) + s bias`, with the biased variance and a fixed multiplier `s`;
+/// `weight` is `1 / s` at first, so that the scale is 1. Without affine part there is no `s`.
 ///
 /// A sample is `positions` x `channels` numbers, one position in a fully connected network. Normalisation over a batch
 /// takes the batch's own statistics wherever derivatives are taken, which go through them, and running ones in
@@ -48,12 +49,14 @@ pub struct Normalization {
     pub positions: usize,
     /// Channels of a position.
     pub channels: usize,
+    /// The multiplier `s` of `weight` and `bias`, above 0.
+    pub multiplier: f64,
 }
 
 impl Normalization {
     /// Whether it makes sense.
     pub(crate) fn check(&self) -> Result<(), NetworkError> {
-        let Normalization { positions, channels, normalizer } = self;
+        let Normalization { positions, channels, normalizer, .. } = self;
         let fault = |text: String| Err(NetworkError::Normalization(text));
         match normalizer.over {
             Over::Groups(groups) if groups == 0 || channels % groups != 0 => {
@@ -168,7 +171,9 @@ impl Normalization {
             gradient.fill(T::ZERO);
             let add =
                 if is_change { kernels::parameter_gradient_change } else { kernels::parameter_gradient };
-            kernels::with_scratch(self.channels, |r| add(self.sums(statistics, r), gradient));
+            kernels::with_scratch(self.channels, |r| {
+                add(self.sums(statistics, r), self.multiplier, gradient)
+            });
         }
     }
 
@@ -251,9 +256,11 @@ impl<T: Scalar> Layer<T> for Normalization {
     }
 
     fn tensors(&self) -> Vec<Tensor> {
+        let multiplier = self.multiplier;
         let tensor =
-            |name, mean| Tensor { name, shape: vec![self.channels], mean, deviation: 0.0, multiplier: 1.0 };
-        if self.normalizer.affine { vec![tensor("weight", 1.0), tensor("bias", 0.0)] } else { Vec::new() }
+            |name, mean| Tensor { name, shape: vec![self.channels], mean, deviation: 0.0, multiplier };
+        let affine = || vec![tensor("weight", 1.0 / multiplier), tensor("bias", 0.0)];
+        if self.normalizer.affine { affine() } else { Vec::new() }
     }
 
     fn coupling(&self) -> Option<&Normalization> {
@@ -265,7 +272,7 @@ impl<T: Scalar> Layer<T> for Normalization {
     }
 
     fn forward(&self, at: Point<T>, y: &mut [T]) {
-        let affine = Affine::of_parameters(at.weights);
+        let affine = Affine::of_parameters(self.multiplier, at.weights);
         let given = Given { dy: None, x_tangent: None, dy_tangent: None };
         self.each_block(&at, given, |block, sums, scratch| {
             kernels::forward(at.cpu, (sums, affine), &at.x[block.clone()], &mut y[block], scratch);
@@ -273,13 +280,13 @@ impl<T: Scalar> Layer<T> for Normalization {
     }
 
     fn backward(&self, at: Point<T>, dy: &[T], sink: Sink<T>) {
-        let affine = Affine::of_parameters(at.weights);
+        let affine = Affine::of_parameters(self.multiplier, at.weights);
         let Sink { mut weights, mut x } = sink;
         clear(&mut weights);
         let given = Given { dy: Some(dy), x_tangent: None, dy_tangent: None };
         self.each_block(&at, given, |block, sums, scratch| {
             if let Some((gradient, _)) = weights.as_mut().filter(|_| self.normalizer.affine) {
-                kernels::parameter_gradient(sums, gradient);
+                kernels::parameter_gradient(sums, self.multiplier, gradient);
             }
             if let Some((dx, write)) = &mut x {
                 let of = (self.groups(), sums, affine);
@@ -290,7 +297,8 @@ impl<T: Scalar> Layer<T> for Normalization {
     }
 
     fn forward_tangent(&self, at: Point<T>, direction: Direction<T>, y_tangent: &mut [T]) {
-        let (affine, along) = (Affine::of_parameters(at.weights), Affine::of_direction(direction.weights));
+        let affine = Affine::of_parameters(self.multiplier, at.weights);
+        let along = Affine::of_direction(self.multiplier, direction.weights);
         let given = Given { dy: None, x_tangent: direction.x, dy_tangent: None };
         self.each_block(&at, given, |block, sums, scratch| {
             let of = (sums, affine);
@@ -307,13 +315,14 @@ impl<T: Scalar> Layer<T> for Normalization {
         dy_tangent: &[T],
         sink: Sink<T>,
     ) {
-        let (affine, along) = (Affine::of_parameters(at.weights), Affine::of_direction(direction.weights));
+        let affine = Affine::of_parameters(self.multiplier, at.weights);
+        let along = Affine::of_direction(self.multiplier, direction.weights);
         let Sink { mut weights, mut x } = sink;
         clear(&mut weights);
         let given = Given { dy: Some(dy), x_tangent: direction.x, dy_tangent: Some(dy_tangent) };
         self.each_block(&at, given, |block, sums, scratch| {
             if let Some((gradient, _)) = weights.as_mut().filter(|_| self.normalizer.affine) {
-                kernels::parameter_gradient_change(sums, gradient);
+                kernels::parameter_gradient_change(sums, self.multiplier, gradient);
             }
             if let Some((dx, write)) = &mut x {
                 let of = (self.groups(), sums, affine);

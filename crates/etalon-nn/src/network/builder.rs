@@ -5,9 +5,7 @@ use crate::kernels::activation::Activation;
 use crate::kernels::convolution::Convolution;
 use crate::kernels::elementwise::Write;
 use crate::lanes::slice_len;
-use crate::layers::{
-    Conv2d, Dense, Layer, Normalization, Normalizer, Pool2d, Response, Shortcut, Tensor, activate,
-};
+use crate::layers::{Conv2d, Dense, Layer, Normalization, Pool2d, Response, Shortcut, Tensor, activate};
 use crate::parameters::Layout;
 use crate::{Cpu, Scalar};
 
@@ -250,17 +248,11 @@ impl<T: Scalar> NetworkBuilder<T> {
         self.push(activate(function, self.len(input)), input)
     }
 
-    /// Adds a normalisation of a value of so many positions.
+    /// Adds a normalisation.
     ///
     /// # Errors
-    /// When positions do not divide the value, groups do not divide the channels, or nothing would be left.
-    pub fn normalize(
-        &mut self,
-        normalizer: Normalizer,
-        positions: usize,
-        input: Value,
-    ) -> Result<Value, NetworkError> {
-        let layer = Normalization { normalizer, positions, channels: self.len(input) / positions.max(1) };
+    /// When lengths do not fit, groups do not divide the channels, or nothing would be left.
+    pub fn normalize(&mut self, layer: Normalization, input: Value) -> Result<Value, NetworkError> {
         layer.check()?;
         self.push(Box::new(layer), input)
     }

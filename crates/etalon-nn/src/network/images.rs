@@ -5,7 +5,7 @@ use crate::Scalar;
 use crate::kernels::activation::Activation;
 use crate::kernels::convolution::Convolution;
 use crate::kernels::pooling::Windows;
-use crate::layers::{Conv2d, Dense, Kept, Normalizer, Pool2d};
+use crate::layers::{Conv2d, Dense, Kept, Normalization, Normalizer, Pool2d};
 
 /// The shape of an image whose values stand in NHWC order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -137,8 +137,9 @@ impl<T: Scalar> ImageBuilder<T> {
     /// The normalisation, of that name, and the activation.
     pub fn activate(&mut self, name: &str, mut feature: Feature) -> Result<Feature, NetworkError> {
         if let Some(normalizer) = self.style.normalizer {
-            let positions = feature.image.height * feature.image.width;
-            feature.value = self.builder.named(name).normalize(normalizer, positions, feature.value)?;
+            let Image { height, width, channels } = feature.image;
+            let layer = Normalization { normalizer, positions: height * width, channels, multiplier: 1.0 };
+            feature.value = self.builder.named(name).normalize(layer, feature.value)?;
         }
         if self.style.activation != Activation::Identity {
             feature.value = self.builder.activation(self.style.activation, feature.value)?;

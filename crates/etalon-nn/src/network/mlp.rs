@@ -3,7 +3,7 @@
 use super::{Network, NetworkBuilder, NetworkError};
 use crate::Scalar;
 use crate::kernels::activation::Activation;
-use crate::layers::{Dense, Normalizer};
+use crate::layers::{Dense, Normalization, Normalizer};
 
 /// Where the factors of width stand: in the initial values, in multipliers, or in both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,8 +12,9 @@ pub enum Parametrization {
     Standard,
     /// `W` standard normal, multiplied by `sqrt(gain/fan_in)`.
     Ntk,
-    /// Maximal update (Yang and Hu, 2011.14522, the abc-form whose rate does not depend on width): input layer and
-    /// hidden biases multiplied by `sqrt(width)`, output layer by `1/sqrt(width)`, all initial variances 1/width.
+    /// Maximal update (Yang and Hu, 2011.14522, the abc-form whose rate does not depend on width): input layer, hidden
+    /// biases, and the scale and shift of normalisers multiplied by `sqrt(width)`, output layer by `1/sqrt(width)`; all
+    /// initial variances 1/width, and scales at first `1/sqrt(width)`, which is 1 after the multiplier.
     Mup,
 }
 
@@ -92,7 +93,9 @@ impl Mlp {
             let layer = self.layer(index, builder.len(value), width);
             let mut hidden = builder.dense(layer, value)?;
             if let Some(normalizer) = self.normalizer {
-                hidden = builder.normalize(normalizer, 1, hidden)?;
+                let multiplier = self.vector_multiplier(width);
+                let layer = Normalization { normalizer, positions: 1, channels: width, multiplier };
+                hidden = builder.normalize(layer, hidden)?;
             }
             if self.activation != Activation::Identity {
                 hidden = builder.activation(self.activation, hidden)?;
@@ -116,12 +119,18 @@ impl Mlp {
             Parametrization::Mup if self.hidden.is_empty() => standard,
             Parametrization::Mup if is_output => (1.0 / fan_in.sqrt(), (gain / fan_in).sqrt(), 1.0),
             Parametrization::Mup => {
-                let root = (outputs as f64).sqrt();
+                let root = self.vector_multiplier(outputs);
                 let weight_multiplier = if index == 0 { root } else { 1.0 };
                 (weight_multiplier, (gain / fan_in).sqrt() / weight_multiplier, root)
             }
         };
         let bias_multiplier = self.bias.then_some(bias_multiplier);
         Dense { inputs, outputs, weight_multiplier, weight_deviation, bias_multiplier }
+    }
+
+    /// What multiplies parameters of which a hidden layer has one a unit. A unit's gradient is of order 1/width in muP,
+    /// so that the root, once in the gradient and once in the use, makes their effect of order 1 at any width.
+    fn vector_multiplier(&self, width: usize) -> f64 {
+        if self.parametrization == Parametrization::Mup { (width as f64).sqrt() } else { 1.0 }
     }
 }

@@ -12,9 +12,11 @@ use std::array::from_fn;
 /// How many numbers of scratch a channel takes.
 pub(crate) const SCRATCH: usize = 9;
 
-/// `gamma` and `beta`, or their changes along a direction; both empty where the normalisation has none.
+/// `gamma` and `beta`, or their changes along a direction, as a multiplier and numbers; both empty where the normalisation
+/// has none.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Affine<'a, T> {
+    multiplier: f64,
     gamma: &'a [T],
     beta: &'a [T],
     /// Where there is no `gamma`.
@@ -23,33 +25,33 @@ pub(crate) struct Affine<'a, T> {
 
 impl<'a, T: Scalar> Affine<'a, T> {
     /// Of the parameters: 1 and 0 without.
-    pub(crate) fn of_parameters(weights: &'a [T]) -> Self {
+    pub(crate) fn of_parameters(multiplier: f64, weights: &'a [T]) -> Self {
         let (gamma, beta) = weights.split_at(weights.len() / 2);
-        Affine { gamma, beta, default: 1.0 }
+        Affine { multiplier, gamma, beta, default: 1.0 }
     }
 
     /// Of a direction: 0 and 0 without.
-    pub(crate) fn of_direction(weights: &'a [T]) -> Self {
-        Affine { default: 0.0, ..Self::of_parameters(weights) }
+    pub(crate) fn of_direction(multiplier: f64, weights: &'a [T]) -> Self {
+        Affine { default: 0.0, ..Self::of_parameters(multiplier, weights) }
     }
 
     #[inline(always)]
     fn gammas(&self, gammas: &mut [f64]) {
-        fill(self.gamma, self.default, gammas);
+        fill(self.multiplier, self.gamma, self.default, gammas);
     }
 
     #[inline(always)]
     fn betas(&self, betas: &mut [f64]) {
-        fill(self.beta, 0.0, betas);
+        fill(self.multiplier, self.beta, 0.0, betas);
     }
 }
 
 #[inline(always)]
-fn fill<T: Scalar>(from: &[T], default: f64, to: &mut [f64]) {
+fn fill<T: Scalar>(multiplier: f64, from: &[T], default: f64, to: &mut [f64]) {
     if from.is_empty() {
         to.fill(default);
     }
-    to.iter_mut().zip(from).for_each(|(to, from)| *to = from.to_f64());
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = multiplier * from.to_f64());
 }
 
 /// Rows of scratch, one number a channel each.

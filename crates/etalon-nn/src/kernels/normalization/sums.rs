@@ -91,25 +91,26 @@ pub(crate) fn inverse_deviations(groups: Groups, variances: &[f64], r: &mut [f64
     }
 }
 
-/// Adds the gradient of `gamma`, then that of `beta`.
-pub(crate) fn parameter_gradient<T: Scalar>(sums: Sums, gradient: &mut [T]) {
+/// Adds `multiplier` times the gradient of `gamma`, then that of `beta`.
+pub(crate) fn parameter_gradient<T: Scalar>(sums: Sums, multiplier: f64, gradient: &mut [T]) {
     let channels = sums.r.len();
     let (gamma, beta) = gradient.split_at_mut(channels);
     let (dy, dy_x) = sums.adjoints.split_at(channels);
     for ((gamma, &r), &dy_x) in gamma.iter_mut().zip(sums.r).zip(dy_x) {
-        *gamma += T::from_f64(r * dy_x);
+        *gamma += T::from_f64(multiplier * (r * dy_x));
     }
-    beta.iter_mut().zip(dy).for_each(|(beta, &dy)| *beta += T::from_f64(dy));
+    beta.iter_mut().zip(dy).for_each(|(beta, &dy)| *beta += T::from_f64(multiplier * dy));
 }
 
 /// Adds the change of [`parameter_gradient`] along the direction.
-pub(crate) fn parameter_gradient_change<T: Scalar>(sums: Sums, gradient: &mut [T]) {
+pub(crate) fn parameter_gradient_change<T: Scalar>(sums: Sums, multiplier: f64, gradient: &mut [T]) {
     let channels = sums.r.len();
     let (gamma, beta) = gradient.split_at_mut(channels);
     for (j, gamma) in gamma.iter_mut().enumerate() {
-        *gamma += T::from_f64(sums.r[j] * sums.changes[channels + j] + sums.dy_along(j));
+        let change = sums.r[j] * sums.changes[channels + j] + sums.dy_along(j);
+        *gamma += T::from_f64(multiplier * change);
     }
-    beta.iter_mut().zip(sums.changes).for_each(|(beta, &dy)| *beta += T::from_f64(dy));
+    beta.iter_mut().zip(sums.changes).for_each(|(beta, &dy)| *beta += T::from_f64(multiplier * dy));
 }
 
 impl Sums<'_> {

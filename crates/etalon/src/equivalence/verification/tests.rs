@@ -3,7 +3,7 @@ use crate::train::Stop;
 use etalon_nn::kernels::activation::Activation;
 use etalon_nn::kernels::convolution::Convolution;
 use etalon_nn::kernels::pooling::Windows;
-use etalon_nn::layers::{Conv2d, Dense, Kept, Normalizer, Over, Pool2d};
+use etalon_nn::layers::{Conv2d, Dense, Kept, Normalization, Normalizer, Over, Pool2d};
 use etalon_nn::network::NetworkBuilder;
 
 /// A small normalised network on two clouds, and what is asked beside.
@@ -181,7 +181,9 @@ fn images_under_instance_and_batch_normalisation() {
             let windows = Windows { height: size, width: size, channels: 3, window: [2; 2], stride: 1 };
             value = builder.pool(Pool2d { windows, kept }, value).unwrap();
             let normalizer = Normalizer { over, affine: false, epsilon: 0.0 };
-            value = builder.normalize(normalizer, (size - 1) * (size - 1), value).unwrap();
+            let positions = (size - 1) * (size - 1);
+            let layer = Normalization { normalizer, positions, channels: 3, multiplier: 1.0 };
+            value = builder.normalize(layer, value).unwrap();
             value = builder.activation(Activation::Gelu, value).unwrap();
         }
         let last = Dense {
