@@ -24,6 +24,33 @@ pub struct Point {
     pub y: f64,
 }
 
+/// A measurement at one size, as it is drawn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mark {
+    /// What it belongs to: marks of one group have one colour.
+    pub group: String,
+    /// The size.
+    pub x: f64,
+    /// The median over seeds.
+    #[serde(deserialize_with = "crate::units::number")]
+    pub y: f64,
+    /// The least and the most of the seeds.
+    #[serde(deserialize_with = "crate::units::numbers")]
+    pub spread: [f64; 2],
+    /// Whether the law was fitted to it.
+    pub used: bool,
+}
+
+/// A law, and what it was fitted to and what not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fitted {
+    /// The law.
+    #[serde(flatten)]
+    pub law: PowerLaw,
+    /// The measurements.
+    pub marks: Vec<Mark>,
+}
+
 /// A point that was left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Excluded {

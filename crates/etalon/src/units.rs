@@ -22,7 +22,17 @@ pub fn significant(number: f64, digits: usize) -> String {
 /// # Errors
 /// Where it is neither.
 pub fn number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    Ok(serde::Deserialize::deserialize(deserializer).map(|number: Option<f64>| number.unwrap_or(f64::NAN))?)
+    let number: Option<f64> = serde::Deserialize::deserialize(deserializer)?;
+    Ok(number.unwrap_or(f64::NAN))
+}
+
+/// As [`number`], of two.
+///
+/// # Errors
+/// Where they are not.
+pub fn numbers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<[f64; 2], D::Error> {
+    let both: [Option<f64>; 2] = serde::Deserialize::deserialize(deserializer)?;
+    Ok(both.map(|number| number.unwrap_or(f64::NAN)))
 }
 
 /// A size with its unit: `47.0 MB`; units are powers of 1000.

@@ -3,11 +3,11 @@
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
 use crate::picture::Picture;
-use etalon::figure::{Mark, fitted, marks};
-use etalon::fit::{Options, PowerLaw, Regression, power_law};
+use etalon::figure::{fitted, marks};
+use etalon::fit::{Fitted, Mark, Options, PowerLaw, Regression, power_law};
 use etalon::sweep::{Constraint, Selection, Store, Table, points};
 use etalon::units::significant;
-use serde::Serialize;
+use etalon::record::Record;
 use std::path::PathBuf;
 
 /// Most exclusions that the text lists; JSON has all.
@@ -49,15 +49,6 @@ pub struct Arguments {
     robust: bool,
 }
 
-/// The result, as JSON has it.
-#[derive(Serialize)]
-struct Report<'a> {
-    #[serde(flatten)]
-    law: &'a PowerLaw,
-    /// What it was fitted to, and what was left out.
-    marks: &'a [Mark],
-}
-
 impl Arguments {
     pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
         let summary = Store::read_only(&self.folder)?.summary()?;
@@ -75,11 +66,11 @@ impl Arguments {
         if let Some(file) = &self.figure {
             file.write(&fitted(&law, &marks)?, &marks_table(&law, &marks).to_csv())?;
         }
-        let report = Report { law: &law, marks: &marks };
-        if let Some(directory) = context.run_directory(None, &[])? {
-            directory.write_json("fit.json", &report)?;
+        let record = Record::from(Fitted { law: law.clone(), marks });
+        if let Some(folder) = context.run_directory(None, &[])? {
+            folder.write_record(&record)?;
         }
-        context.output.show(&report, || text(&law))?;
+        context.output.show_record(&record, || text(&law))?;
         Ok(Verdict::Done)
     }
 }

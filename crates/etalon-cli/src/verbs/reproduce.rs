@@ -5,7 +5,7 @@ mod text;
 
 use crate::context::{Context, Failure, Verdict};
 use crate::interrupt;
-use etalon::record::RunFolder;
+use etalon::record::{Meta, Record, RunFolder};
 use etalon::claims::{Claim, Judged, Judgement, Session, Size, Verdict as Found, catalogue, find, page};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -80,15 +80,15 @@ impl Arguments {
         if self.show {
             return text::show(context, &wanted, self.size.into());
         }
-        let (judgements, facts, left) = match &self.from {
+        let (judgements, meta, left) = match &self.from {
             Some(folder) => {
-                let (judgements, facts) = kept::read(folder, &wanted)?;
-                (judgements, facts, 0)
+                let (judgements, meta) = kept::read(folder, &wanted)?;
+                (judgements, meta, 0)
             }
             None => self.judge(context, &wanted)?,
         };
         if self.markdown {
-            context.output.print(&page(&judgements, &text::facts(&facts)))?;
+            context.output.print(&page(&judgements, &text::facts(&meta)))?;
         } else if context.json {
             context.output.show(&Report { claims: &judgements }, String::new)?;
         } else if wanted.len() > 1 || self.from.is_some() {
@@ -133,7 +133,7 @@ impl Arguments {
         &self,
         context: &Context,
         wanted: &[&'static Claim],
-    ) -> Result<(Vec<Judgement>, kept::Facts, usize), Failure> {
+    ) -> Result<(Vec<Judgement>, Meta, usize), Failure> {
         let (size, seed) = (self.size.into(), context.seed.unwrap_or(0));
         let directory = context.run_directory(None, &[seed])?;
         let stop = interrupt::listen(&context.progress)?;
@@ -167,7 +167,7 @@ impl Arguments {
             judgements.push(judged.judgement);
         }
         let left = wanted.len() - judgements.len();
-        Ok((judgements, context.facts()?, left))
+        Ok((judgements, context.meta(), left))
     }
 }
 
@@ -181,5 +181,6 @@ fn keep(directory: &RunFolder, judged: &Judged) -> Result<(), Failure> {
     for curve in curves {
         directory.write(&format!("{id}/{}.csv", curve.name), curve.csv().as_bytes())?;
     }
-    Ok(directory.write_json(&format!("{id}/{}", kept::CLAIM), judgement)?)
+    let record = Record::from(judgement.clone());
+    Ok(directory.write(&format!("{id}/{}", record.file()), record.to_json()?.as_bytes())?)
 }

@@ -1,26 +1,11 @@
 //! Measurements and the power law through them.
 
 use super::{Axis, Colour, Figure, FigureError, Look, Panel, Place, Point, Reference, Series, Spread};
+use crate::fit::Mark;
 use crate::fit::PowerLaw;
 use crate::sweep::Measured;
 use crate::units::significant;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-
-/// A measurement at one size.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Mark {
-    /// What it belongs to: marks of one group have one colour.
-    pub group: String,
-    /// The size.
-    pub x: f64,
-    /// The median over seeds.
-    pub y: f64,
-    /// The least and the most of the seeds.
-    pub spread: [f64; 2],
-    /// Whether the law was fitted to it.
-    pub used: bool,
-}
 
 /// Marks and a law on logarithmic axes: discs for what was fitted, rings for what was left out.
 #[derive(Debug)]

@@ -33,7 +33,7 @@ pub use bands::{Band, BandPicture, Curve};
 pub use description::{Cell, Details, Figure, Kind, Look, Panel, Place, Point, Reference, Series, Spread};
 pub use groups::{Group, bands};
 pub use html::{escape, script, style};
-pub use law::{LawPicture, Mark, fitted, marks};
+pub use law::{LawPicture, fitted, marks};
 pub use lines::{Columns, LinePicture, curves};
 pub use palette::Colour;
 pub use phases::{PhasePicture, borders};

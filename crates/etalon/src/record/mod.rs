@@ -11,7 +11,7 @@ mod write;
 pub use meta::{Machine, Meta};
 pub use write::{RunFolder, RunFolderError, check_writable, write_whole};
 
-use crate::{curvature, phase, search};
+use crate::{claims, curvature, fit, phase, search};
 use serde::de::DeserializeOwned;
 use serde::Serialize;
 use serde_json::Value;
@@ -106,6 +106,10 @@ records! {
     Measure(curvature::Measurement) = "measure", schema 1, file "measure.json";
     /// `etalon train`.
     Train(phase::Report) = "train", schema 1, file "train.json";
+    /// `etalon reproduce`: a claim in a folder of its own.
+    Claim(claims::Judgement) = "claim", schema 1, file "claim.json";
+    /// `etalon fit`.
+    Fit(fit::Fitted) = "fit", schema 1, file "fit.json";
 }
 
 /// A record as its file has it.

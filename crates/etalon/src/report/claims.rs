@@ -1,11 +1,12 @@
-//! Claims of papers with their verdicts: a folder with a folder for each, or a list of them.
+//! Claims of papers with their verdicts: a folder with a folder for each.
 
-use super::content::{Content, Numbers, count, list, number, range, shown, text};
+use super::ReportError;
+use super::content::{Content, Numbers, count, range, shown};
 use super::folder::Folder;
-use crate::claims::catalogue;
+use crate::claims::{Judgement, Measured, Verdict, catalogue};
 use crate::figure::{Axis, Colour, Figure, Look, Panel, Point, Series, thin};
+use crate::record::Record;
 use crate::sweep::Table;
-use serde_json::Value;
 use std::fs;
 
 /// The file of a claim in its folder.
@@ -19,13 +20,21 @@ const APART: [&str; 4] = ["width", "network.width", "depth", "schedule"];
 const SERIES: usize = 7;
 
 /// The claims that have a folder each; none where there are no such folders.
-pub fn folder(folder: &mut Folder) -> Option<Content> {
+///
+/// # Errors
+/// When one of them is no claim of this version.
+pub fn folder(folder: &mut Folder) -> Result<Option<Content>, ReportError> {
     let is_claim = |name: &&String| folder.root.join(name).join(FILE).is_file();
     let mut names: Vec<String> = folder.names.iter().filter(is_claim).cloned().collect();
     names.sort_by_key(|name| catalogue().position(|claim| claim.id == name).unwrap_or(usize::MAX));
-    let claims: Vec<Value> = names.iter().filter_map(|name| folder.json(&format!("{name}/{FILE}"))).collect();
+    let mut claims = Vec::new();
+    for name in &names {
+        if let Some(Record::Claim(claim)) = folder.record(&format!("{name}/{FILE}"))? {
+            claims.push(*claim);
+        }
+    }
     if claims.is_empty() {
-        return None;
+        return Ok(None);
     }
     let mut content = content(&claims);
     for name in &names {
@@ -33,61 +42,50 @@ pub fn folder(folder: &mut Folder) -> Option<Content> {
             content.figures.extend(figure(name, &file, &table));
         }
     }
-    Some(content)
+    Ok(Some(content))
 }
 
 /// What claims say.
-pub fn content(claims: &[Value]) -> Content {
-    let of = |wanted: &str| claims.iter().filter(|claim| verdict(claim) == wanted).count();
-    let (holds, fails) = (of("holds"), of("does not hold"));
+pub fn content(claims: &[Judgement]) -> Content {
+    let of = |wanted: Verdict| claims.iter().filter(|claim| claim.verdict == wanted).count();
+    let (holds, fails) = (of(Verdict::Holds), of(Verdict::DoesNotHold));
     let mut content = Content {
         kind: format!("{} of papers", count(claims.len(), "claim")),
         answer: format!("{holds} of {} claims hold", claims.len()),
         interval: format!("{fails} do not hold, {} are not decided", claims.len() - holds - fails),
         ..Content::default()
     };
-    for claim in claims.iter().filter(|claim| verdict(claim) != "holds") {
-        let word = |place: &str| text(claim, place).unwrap_or("–");
-        let reason = text(claim, "/reason").map_or(String::new(), |reason| format!(" ({reason})"));
-        content.doubts.push(format!("{} {}: {}{reason}", word("/id"), verdict(claim), word("/statement")));
+    for Judgement { id, verdict, statement, reason, .. } in claims {
+        if *verdict != Verdict::Holds {
+            let reason = reason.as_ref().map_or(String::new(), |reason| format!(" ({reason})"));
+            content.doubts.push(format!("{id} {verdict}: {statement}{reason}"));
+        }
     }
     let mut table = Numbers::new(
         "Claims",
         ["claim", "says", "verdict", "measured", "rule", "setting", "seconds", "command"],
     );
     for claim in claims {
-        let word = |place: &str| text(claim, place).unwrap_or("–").to_string();
+        let numbers = claim.measured.iter().map(measured).collect::<Vec<_>>();
         table.row([
-            word("/id"),
-            word("/statement"),
-            verdict(claim),
-            measured(claim),
-            text(claim, "/rule/words").or(text(claim, "/rule")).unwrap_or("–").into(),
-            word("/setting"),
-            shown(number(claim, "/seconds"), 3),
-            word("/command"),
+            claim.id.clone(),
+            claim.statement.clone(),
+            claim.verdict.to_string(),
+            if numbers.is_empty() { "–".into() } else { numbers.join("; ") },
+            claim.rule.words.clone(),
+            claim.setting.clone(),
+            shown(Some(claim.seconds), 3),
+            claim.command.clone(),
         ]);
     }
     content.tables.push(table);
     content
 }
 
-fn verdict(claim: &Value) -> String {
-    text(claim, "/verdict").unwrap_or("not decided").replace('_', " ")
-}
-
-fn measured(claim: &Value) -> String {
-    let one = |measured: &Value| {
-        let what = text(measured, "/what").or(text(measured, "/name")).unwrap_or("measured");
-        let ends = number(measured, "/low").zip(number(measured, "/high"));
-        let spread = ends.map_or(String::new(), |(low, high)| format!(" ({})", range(low, high, 3)));
-        let unit = text(measured, "/unit").map_or(String::new(), |unit| format!(" {unit}"));
-        format!("{what}: {}{}{spread}", shown(number(measured, "/value"), 4), unit.trim_end())
-    };
-    match list(claim, "/measured") {
-        [] => "–".into(),
-        measured => measured.iter().map(one).collect::<Vec<_>>().join("; "),
-    }
+fn measured(Measured { what, unit, value, low, high, .. }: &Measured) -> String {
+    let spread = low.zip(*high).map_or(String::new(), |(low, high)| format!(" ({})", range(low, high, 3)));
+    let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+    format!("{what}: {}{unit}{spread}", shown(*value, 4))
 }
 
 /// The tables in the folder of a claim, by their names.

@@ -1,38 +1,32 @@
 //! Power laws.
 
-use super::content::{Content, Numbers, list, shown};
-use super::other;
-use crate::figure::{Figure, Mark, fitted};
-use crate::fit::{PowerLaw, Regression};
-use serde_json::Value;
+use super::content::{Content, Numbers, shown};
+use crate::figure::{Figure, fitted};
+use crate::fit::{Fitted, PowerLaw, Regression};
 
 /// What the figure shows.
 const NOTE: &str =
     "Discs: what the law was fitted to; rings: what was left out. Below, measured over fitted.";
 
 /// What `etalon fit --out` says.
-pub fn content(value: &Value) -> Content {
-    let law = serde_json::from_value::<PowerLaw>(value.clone()).ok();
-    // A file that something has changed may have a law without an exponent.
-    let Some(law) = law.filter(|law| !law.joint.exponents.is_empty()) else {
-        return other::content("fit.json", value);
-    };
+pub fn content(Fitted { law, marks }: &Fitted) -> Content {
     let mut content = Content { kind: "Power law".into(), ..Content::default() };
-    let exponent = &law.joint.exponents[0];
-    content.answer = format!("{} ∝ ({})^{}", law.y, law.x.join(" × "), shown(Some(exponent.value), 3));
-    content.interval = format!(
-        "{} % interval of the exponent {} to {}, R² = {}, {} points",
-        shown(Some(100.0 * law.level), 2),
-        shown(Some(exponent.low), 3),
-        shown(Some(exponent.high), 3),
-        shown(law.joint.r_squared, 3),
-        law.points
-    );
-    // A mark with a number that is none has no place in the figure.
-    let marks = list(value, "/marks").iter().filter_map(|mark| serde_json::from_value(mark.clone()).ok());
-    let figure = fitted(&law, &marks.collect::<Vec<Mark>>());
-    content.figures.extend(figure.map(|figure| Figure { note: NOTE.into(), ..figure }));
-    content.tables.push(regressions(&law, ""));
+    // A file that something has changed may have a law without an exponent.
+    if let Some(exponent) = law.joint.exponents.first() {
+        content.answer = format!("{} ∝ ({})^{}", law.y, law.x.join(" × "), shown(Some(exponent.value), 3));
+        content.interval = format!(
+            "{} % interval of the exponent {} to {}, R² = {}, {} points",
+            shown(Some(100.0 * law.level), 2),
+            shown(Some(exponent.low), 3),
+            shown(Some(exponent.high), 3),
+            shown(law.joint.r_squared, 3),
+            law.points
+        );
+        // A mark with a number that is none has no place in the figure.
+        let figure = fitted(law, marks);
+        content.figures.extend(figure.map(|figure| Figure { note: NOTE.into(), ..figure }));
+    }
+    content.tables.push(regressions(law, ""));
     if !law.excluded.is_empty() {
         let mut table = Numbers::new("Left out", ["point", "why"]);
         law.excluded.iter().take(100).for_each(|one| table.row([one.label.clone(), one.reason.clone()]));
@@ -75,20 +69,20 @@ pub fn regressions(law: &PowerLaw, fixed: &str) -> Numbers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fit::{Options, Point, power_law};
-    use serde_json::json;
+    use crate::fit::{Mark, Options, Point, power_law};
+    use crate::record::Record;
 
     #[test]
     fn a_damaged_law_and_marks_without_numbers_are_no_panic() {
         let point = |x: f64| Point { label: x.to_string(), x: vec![x], y: 3.0 / x };
         let points: Vec<Point> = [1.0, 2.0, 4.0, 8.0].map(point).into();
         let law = power_law("y", &["x".into()], &points, Vec::new(), &Options::default()).unwrap();
-        let mut value = serde_json::to_value(&law).unwrap();
-        let mark = |y: Value| json!({ "group": "g", "x": 1.0, "y": y, "spread": [1.0, 4.0], "used": true });
-        value["marks"] = json!([mark(json!(3.0)), mark(Value::Null)]);
-        let content = self::content(&value);
+        let mark = |y: f64| Mark { group: "g".into(), x: 1.0, y, spread: [1.0, 4.0], used: true };
+        let written = Record::from(Fitted { law, marks: vec![mark(3.0), mark(f64::NAN)] }).to_json().unwrap();
+        let Record::Fit(mut read) = Record::parse(&written).unwrap() else { panic!("{written}") };
+        let content = self::content(&read);
         assert_eq!((content.figures.len(), content.figures[0].panels[0].series[0].points.len()), (1, 1));
-        value["joint"]["exponents"] = json!([]);
-        assert_eq!(self::content(&value).kind, "Result");
+        read.law.joint.exponents.clear();
+        assert_eq!(self::content(&read).figures.len(), 0);
     }
 }

@@ -1,9 +1,10 @@
 //! What a run directory holds.
 
 use super::ReportError;
-use crate::record::{Record, RecordError};
+use crate::record::{Meta, Record, RecordError};
 use crate::spec::Spec;
 use etalon_nn::optim::Rule;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ pub struct Folder {
     /// The keys of `spec.toml`; empty where there is none that can be read.
     pub spec: toml::Table,
     /// The facts of `meta.json`.
-    pub meta: Option<Value>,
+    pub meta: Option<Meta>,
     /// What could not be read, each with the reason.
     pub skipped: Vec<String>,
 }
@@ -75,7 +76,7 @@ impl Folder {
             }
         }
         if folder.has("meta.json") {
-            folder.meta = folder.json("meta.json");
+            folder.meta = folder.parsed("meta.json");
         }
         Ok(folder)
     }
@@ -101,8 +102,8 @@ impl Folder {
         }
     }
 
-    /// The value of a file, where it can be read.
-    pub fn json(&mut self, name: &str) -> Option<Value> {
+    /// What a file of JSON holds, where it can be read.
+    pub fn parsed<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
         let text = self.text(name)?;
         match serde_json::from_str(&text) {
             Ok(value) => Some(value),
@@ -110,6 +111,22 @@ impl Folder {
                 self.skip(name, &error.to_string());
                 None
             }
+        }
+    }
+
+    /// The record of a file; none where it cannot be read or is no JSON.
+    ///
+    /// # Errors
+    /// When it is of another schema, or no record.
+    pub fn record(&mut self, name: &str) -> Result<Option<Record>, ReportError> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        match Record::parse(&text) {
+            Ok(record) => Ok(Some(record)),
+            Err(RecordError::Json(reason)) => {
+                self.skip(name, &reason);
+                Ok(None)
+            }
+            Err(source) => Err(ReportError::Record { path: self.root.join(name), source }),
         }
     }
 
@@ -122,14 +139,14 @@ impl Folder {
         let names: Vec<String> = self.names.iter().filter(is_result).cloned().collect();
         let mut found = Vec::new();
         for name in names {
-            let Some(text) = self.text(&name) else { continue };
-            match Record::parse(&text) {
-                Ok(record) => found.push(Found::Record(record)),
-                Err(RecordError::Json(reason)) => self.skip(&name, &reason),
-                Err(RecordError::NoKind) if !Record::FILES.contains(&name.as_str()) => {
-                    found.extend(self.json(&name).map(|value| Found::Other(ResultFile { name, value })));
+            match self.record(&name) {
+                Ok(record) => found.extend(record.map(Found::Record)),
+                Err(ReportError::Record { source: RecordError::NoKind, .. })
+                    if !Record::FILES.contains(&name.as_str()) =>
+                {
+                    found.extend(self.parsed(&name).map(|value| Found::Other(ResultFile { name, value })));
                 }
-                Err(source) => return Err(ReportError::Record { path: self.root.join(name), source }),
+                Err(error) => return Err(error),
             }
         }
         Ok(found)

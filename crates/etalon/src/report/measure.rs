@@ -1,64 +1,54 @@
 //! The page of `etalon measure`.
 
-use super::content::{Content, Numbers, list, number, shown, text};
+use super::content::{Content, Numbers, shown};
 use super::folder::Folder;
+use crate::curvature::{Estimate, Measurement};
 use crate::figure::{Axis, Cell, Colour, Figure, Kind, Panel, Reference};
-use serde_json::Value;
+use crate::theory::Threshold;
 
 /// What a measurement says.
-pub fn content(value: &Value, folder: &Folder) -> Content {
-    let samples = number(value, "/samples").unwrap_or(f64::NAN);
-    let thresholds = list(value, "/thresholds");
-    let eta = |name: &str| thresholds.iter().find(|one| text(one, "/name") == Some(name));
+pub fn content(measured: &Measurement, folder: &Folder) -> Content {
+    let Measurement { thresholds, hessian, samples, .. } = measured;
+    let limit = measured.limit.as_deref();
     let mut content = Content { kind: "Curvature at a point".into(), ..Content::default() };
-    let first = text(value, "/limit").and_then(eta).or(thresholds.first());
-    content.answer = match first.and_then(|one| number(one, "/eta")) {
-        Some(limit) => format!("the loss begins to rise at η = {}", shown(Some(limit), 3)),
-        None => format!("largest Hessian eigenvalue {}", shown(number(value, "/hessian/max/value"), 4)),
+    let first = thresholds.iter().find(|one| Some(one.name.as_str()) == limit).or(thresholds.first());
+    content.answer = match first {
+        Some(first) => format!("the loss begins to rise at η = {}", shown(Some(first.eta), 3)),
+        None => format!("largest Hessian eigenvalue {}", shown(hessian.max.value, 4)),
     };
-    content.interval = first.and_then(|one| text(one, "/formula")).map_or(String::new(), |formula| {
+    content.interval = first.map_or(String::new(), |first| {
+        let formula = &first.formula;
         format!("{formula}, from {samples} training samples at this point; it bounds the start of training, not its lifetime")
     });
-    content.fact("NTK, largest eigenvalue", eigenvalue(value.get("ntk")));
-    content.fact("Hessian, largest", eigenvalue(value.pointer("/hessian/max")));
-    content.fact("Hessian, smallest", eigenvalue(value.pointer("/hessian/min")));
-    content.fact("loss there", number(value, "/loss").map(|loss| loss_text(loss, folder)));
-    content.fact("parameters", number(value, "/parameters").map(|count| count.to_string()));
-    content.doubts.extend(list(value, "/warnings").iter().filter_map(Value::as_str).map(String::from));
-    for omitted in list(value, "/omitted") {
-        let (name, reason) = (text(omitted, "/name").unwrap_or(""), text(omitted, "/reason").unwrap_or(""));
-        content.doubts.push(format!("No {name}: {reason}."));
-    }
-    let mut named: Vec<(String, &Value)> = Vec::new();
-    let parts = [
-        ("NTK, largest", "/ntk"),
-        ("Hessian, largest", "/hessian/max"),
-        ("Hessian, smallest", "/hessian/min"),
-        ("Gauss-Newton, largest", "/gauss_newton"),
+    content.fact("NTK, largest eigenvalue", eigenvalue(&measured.ntk));
+    content.fact("Hessian, largest", eigenvalue(&hessian.max));
+    content.fact("Hessian, smallest", eigenvalue(&hessian.min));
+    content.fact("loss there", Some(loss_text(measured.loss, folder)));
+    content.fact("parameters", Some(measured.parameters.to_string()));
+    content.doubts.extend(measured.warnings.iter().cloned());
+    let omitted = measured.omitted.iter().map(|omitted| format!("No {}: {}.", omitted.name, omitted.reason));
+    content.doubts.extend(omitted);
+    let mut named: Vec<(String, &Estimate)> = vec![
+        ("NTK, largest".into(), &measured.ntk),
+        ("Hessian, largest".into(), &hessian.max),
+        ("Hessian, smallest".into(), &hessian.min),
+        ("Gauss-Newton, largest".into(), &measured.gauss_newton),
     ];
-    named.extend(parts.iter().filter_map(|(name, place)| Some((name.to_string(), value.pointer(place)?))));
-    let others = list(value, "/hessian/top").iter().enumerate().skip(1);
+    let others = hessian.top.iter().enumerate().skip(1);
     named.extend(others.map(|(index, estimate)| (format!("Hessian, number {}", index + 1), estimate)));
-    for layer in list(value, "/layers") {
-        if let (Some(name), Some(estimate)) = (text(layer, "/layer"), layer.get("hessian")) {
-            named.push((format!("Hessian of {name}"), estimate));
-        }
-    }
+    let layers = measured.layers.iter();
+    named.extend(layers.map(|layer| (format!("Hessian of {}", layer.layer), &layer.hessian)));
     content.tables.push(estimates(&named));
-    for (name, estimate) in &named {
-        if estimate.get("converged") == Some(&Value::Bool(false)) {
-            content
-                .doubts
-                .push(format!("{name}: the eigenvalue has not converged (see its residual below)."));
-        }
-    }
+    let unsure = named.iter().filter(|(_, estimate)| !estimate.converged);
+    content.doubts.extend(
+        unsure.map(|(name, _)| format!("{name}: the eigenvalue has not converged (see its residual below).")),
+    );
     let mut table = Numbers::new("Thresholds", ["threshold", "η", "is", "assumes"]);
     for one in thresholds {
-        let word = |place: &str| text(one, place).unwrap_or("–").to_string();
-        table.row([word("/name"), shown(number(one, "/eta"), 4), word("/formula"), word("/assumes")]);
+        table.row([one.name.clone(), shown(Some(one.eta), 4), one.formula.clone(), one.assumes.clone()]);
     }
     content.tables.push(table);
-    content.figures.extend(ladder(thresholds, text(value, "/limit")));
+    content.figures.extend(ladder(thresholds, limit));
     content
 }
 
@@ -67,16 +57,13 @@ fn loss_text(loss: f64, folder: &Folder) -> String {
 }
 
 /// A value with its residual.
-fn eigenvalue(estimate: Option<&Value>) -> Option<String> {
-    let estimate = estimate?;
-    let value = number(estimate, "/value")?;
-    let residual = shown(number(estimate, "/residual"), 2);
-    let converged = estimate.get("converged") != Some(&Value::Bool(false));
-    let note = if converged { "" } else { ", not converged" };
-    Some(format!("{} (relative residual {residual}{note})", shown(Some(value), 5)))
+fn eigenvalue(estimate: &Estimate) -> Option<String> {
+    let note = if estimate.converged { "" } else { ", not converged" };
+    let (value, residual) = (shown(Some(estimate.value?), 5), shown(estimate.residual, 2));
+    Some(format!("{value} (relative residual {residual}{note})"))
 }
 
-fn estimates(named: &[(String, &Value)]) -> Numbers {
+fn estimates(named: &[(String, &Estimate)]) -> Numbers {
     let mut table = Numbers::new(
         "Eigenvalues",
         ["eigenvalue", "value", "relative residual", "Lanczos iterations", "converged"],
@@ -84,10 +71,10 @@ fn estimates(named: &[(String, &Value)]) -> Numbers {
     for (name, estimate) in named {
         table.row([
             name.clone(),
-            shown(number(estimate, "/value"), 5),
-            shown(number(estimate, "/residual"), 2),
-            number(estimate, "/iterations").map_or("–".into(), |count| count.to_string()),
-            if estimate.get("converged") == Some(&Value::Bool(true)) { "yes".into() } else { "no".into() },
+            shown(estimate.value, 5),
+            shown(estimate.residual, 2),
+            estimate.iterations.to_string(),
+            if estimate.converged { "yes" } else { "no" }.into(),
         ]);
     }
     table.note = "A residual is relative to the largest eigenvalue in magnitude.".into();
@@ -96,11 +83,9 @@ fn estimates(named: &[(String, &Value)]) -> Numbers {
 
 /// What lies between the thresholds, along the axis of learning rates; `limit` is the one at which the optimiser becomes
 /// unstable.
-fn ladder(thresholds: &[Value], limit: Option<&str>) -> Option<Figure> {
-    let mut places: Vec<(f64, &str)> = thresholds
-        .iter()
-        .filter_map(|one| Some((number(one, "/eta").filter(|eta| *eta > 0.0)?, text(one, "/name")?)))
-        .collect();
+fn ladder(thresholds: &[Threshold], limit: Option<&str>) -> Option<Figure> {
+    let mut places: Vec<(f64, &str)> =
+        thresholds.iter().map(|one| (one.eta, one.name.as_str())).filter(|(eta, _)| *eta > 0.0).collect();
     places.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (low, high) = (places.first()?.0 / 10.0, places.last()?.0 * 10.0);
     let mut panel = Panel::new(Axis { marks: vec![(0.5, String::new())], ..Axis::even("").tight() });

@@ -82,7 +82,7 @@ pub fn report(root: &Path, files: &str) -> Result<Report, ReportError> {
             results.into_iter().map(|result| single(&result, &mut folder)).collect()
         }
     };
-    contents.extend(claims::folder(&mut folder));
+    contents.extend(claims::folder(&mut folder)?);
     if contents.is_empty() {
         return Err(ReportError::NoResult {
             path: root.into(),
@@ -115,6 +115,8 @@ fn single(result: &Found, folder: &mut Folder) -> Content {
         Found::Record(Record::Find(found)) => return find::content(found, folder),
         Found::Record(Record::Measure(measured)) => return measure::content(measured, folder),
         Found::Record(Record::Train(trial)) => return train::content(trial, folder),
+        Found::Record(Record::Claim(claim)) => return claims::content(std::slice::from_ref(claim)),
+        Found::Record(Record::Fit(fitted)) => return fit::content(fitted),
         Found::Other(other) => other,
     };
     match result.name.as_str() {
@@ -123,7 +125,6 @@ fn single(result: &Found, folder: &mut Folder) -> Content {
         "boundaries.json" => theory::boundaries(&result.value),
         "equivalence.json" => schedule::equivalence(&result.value),
         "schedule.json" => schedule::content(&result.value),
-        "fit.json" => fit::content(&result.value),
         _ => other::content(&result.name, &result.value),
     }
 }

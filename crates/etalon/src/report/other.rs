@@ -1,6 +1,5 @@
 //! Results of any other shape: their numbers, and lists of records as tables.
 
-use super::claims;
 use super::content::{Content, Numbers, shown};
 use serde_json::{Map, Value};
 
@@ -9,9 +8,6 @@ const ROWS: usize = 200;
 
 /// What a file of JSON says.
 pub fn content(name: &str, value: &Value) -> Content {
-    if let Some(claims) = value.get("claims").and_then(Value::as_array).filter(|claims| !claims.is_empty()) {
-        return claims::content(claims);
-    }
     let stem = name.strip_suffix(".json").unwrap_or(name).replace('_', " ");
     let mut content = Content { kind: "Result".into(), answer: stem, ..Content::default() };
     let mut plain = Numbers::new("Values", ["name", "value"]);

@@ -3,7 +3,7 @@
 use super::content::{Content, Numbers, count};
 use super::folder::Folder;
 use crate::figure::{escape, script, style};
-use serde_json::Value;
+use crate::record::Machine;
 
 /// Broken trials that the page names one by one.
 const NAMED: usize = 20;
@@ -142,36 +142,19 @@ fn provenance(folder: &Folder) -> String {
     let mut html = "<section id=\"provenance\">\n<h2>Provenance</h2>\n".to_string();
     let mut rows: Vec<(&str, String)> = vec![("folder", folder.root.display().to_string())];
     if let Some(meta) = &folder.meta {
-        let word = |place: &str| meta.pointer(place).and_then(Value::as_str).map(String::from);
-        let plain =
-            |place: &str| meta.pointer(place).filter(|value| !value.is_null()).map(ToString::to_string);
-        if let Some(version) = word("/etalon") {
-            let commit = word("/commit").map_or(String::new(), |commit| format!(", commit {commit}"));
-            rows.push(("Etalon", version + &commit));
+        let commit = meta.commit.as_ref().map_or(String::new(), |commit| format!(", commit {commit}"));
+        rows.push(("Etalon", format!("{}{commit}", meta.etalon)));
+        let words = meta.command.iter().map(|word| quoted(word)).collect::<Vec<_>>();
+        rows.extend((!words.is_empty()).then(|| ("command", words.join(" "))));
+        rows.extend(meta.started.clone().map(|started| ("started", started)));
+        rows.extend(meta.spec.as_ref().map(|hash| ("spec", format!("{hash} (hash of spec.toml)"))));
+        let seeds = meta.seeds.iter().map(ToString::to_string).collect::<Vec<_>>();
+        rows.extend((!seeds.is_empty()).then(|| ("seeds", seeds.join(", "))));
+        if let Some(Machine { cpu, kernels, cores, threads, memory_bytes, os }) = &meta.machine {
+            rows.push(("machine", format!("{cpu}, {cores} cores, {threads} threads used, {kernels} kernels")));
+            rows.push(("memory", crate::units::bytes(*memory_bytes)));
+            rows.push(("system", os.clone()));
         }
-        if let Some(command) = meta.pointer("/command").and_then(Value::as_array) {
-            let words = command.iter().filter_map(Value::as_str).map(quoted);
-            rows.push(("command", words.collect::<Vec<_>>().join(" ")));
-        }
-        rows.extend(word("/started").map(|started| ("started", started)));
-        rows.extend(word("/spec").map(|hash| ("spec", format!("{hash} (hash of spec.toml)"))));
-        if let Some(seeds) =
-            meta.pointer("/seeds").and_then(Value::as_array).filter(|seeds| !seeds.is_empty())
-        {
-            rows.push(("seeds", seeds.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")));
-        }
-        let cpu = word("/machine/cpu").map(|cpu| {
-            let part = |place: &str, what: &str| {
-                plain(place).map_or(String::new(), |n| format!(", {} {what}", n.trim_matches('"')))
-            };
-            cpu + &part("/machine/cores", "cores")
-                + &part("/machine/threads", "threads used")
-                + &part("/machine/kernels", "kernels")
-        });
-        rows.extend(cpu.map(|cpu| ("machine", cpu)));
-        let memory = meta.pointer("/machine/memory_bytes").and_then(Value::as_u64);
-        rows.extend(memory.map(|bytes| ("memory", crate::units::bytes(bytes))));
-        rows.extend(word("/machine/os").map(|os| ("system", os)));
     } else {
         html += "<p class=\"note\">There is no meta.json that can be read: version, machine and command are not known.</p>\n";
     }

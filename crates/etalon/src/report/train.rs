@@ -1,33 +1,32 @@
 //! The page of `etalon train`.
 
-use super::content::{Content, Numbers, count, number, shown, text};
+use super::content::{Content, Numbers, count, shown};
 use super::curves::{POINTS, learning_order, trajectory};
 use super::doubts::doubts;
 use super::folder::Folder;
 use super::trials::Trial;
-use serde_json::Value;
+use crate::phase::Report;
+use crate::train::Stop;
 
 /// What a trial says.
-pub fn content(value: &Value, folder: &mut Folder) -> Content {
+pub fn content(report: &Report, folder: &mut Folder) -> Content {
     let mut content = Content { kind: "One trial".into(), trials: Some(1), ..Content::default() };
-    let phase = text(value, "/phase").unwrap_or("undecided");
-    let eta = number(value, "/eta");
-    content.answer = format!("{phase} at η = {}", shown(eta, 3));
-    content.interval = text(value, "/evidence/why").unwrap_or_default().into();
+    let evidence = &report.evidence;
+    content.answer = format!("{} at η = {}", report.phase, shown(Some(report.eta), 3));
+    content.interval = evidence.why.clone();
     content.fact(
         "c = η λ₀",
-        number(value, "/c").map(|c| {
-            format!(
-                "{}, with λ₀ = {} the NTK's at the start",
-                shown(Some(c), 4),
-                shown(number(value, "/evidence/ntk_start"), 4)
-            )
+        report.c.map(|c| {
+            let lambda = shown(evidence.ntk_start, 4);
+            format!("{}, with λ₀ = {lambda} the NTK's at the start", shown(Some(c), 4))
         }),
     );
     let unit = folder.loss_unit();
-    for (name, set) in [("training set", "train"), ("held-out set", "test")] {
-        let loss = number(value, &format!("/final/{set}_loss"));
-        let accuracy = number(value, &format!("/final/{set}_accuracy"));
+    let last = &report.last;
+    for (name, loss, accuracy) in [
+        ("training set", last.train_loss, last.train_accuracy),
+        ("held-out set", last.test_loss, last.test_accuracy),
+    ] {
         let accuracy =
             accuracy.map_or(String::new(), |accuracy| format!(", accuracy {}", shown(Some(accuracy), 3)));
         let loss = loss.map_or("loss that is no finite number".into(), |loss| {
@@ -35,49 +34,47 @@ pub fn content(value: &Value, folder: &mut Folder) -> Content {
         });
         content.fact(&format!("{name} at the end"), Some(loss.trim_end().to_string() + &accuracy));
     }
+    let constant = Some(evidence.constant_loss).filter(|loss| loss.is_finite());
     content.fact(
         "best constant prediction",
-        number(value, "/evidence/constant_loss").map(|loss| format!("loss {} {unit}", shown(Some(loss), 4))),
+        constant.map(|loss| format!("loss {} {unit}", shown(Some(loss), 4))),
     );
-    content.fact("stopped", stop(value));
+    content.fact("stopped", Some(stop(report)));
     content.doubts = doubts(folder);
-    if text(value, "/evidence/phase").is_some() && number(value, "/evidence/ntk_start").is_none() {
+    if evidence.ntk_start.is_none() {
         content
             .doubts
             .push("Curvature was not measured at the start, so the phase rests on the loss alone.".into());
     }
-    if let Some(name) = text(value, "/trial") {
-        let file = format!("trials/{name}.jsonl");
-        match Trial::read(&folder.root.join(&file)) {
-            Ok(trial) if !trial.steps.is_empty() => {
-                content.figures.push(trajectory(&trial.steps, folder));
-                content.figures.extend(learning_order(&trial.groups, folder));
-                content.tables.push(curvature(&trial));
-                if trial.steps.len() > POINTS {
-                    content.notes.push(format!(
-                        "Curves show at most {POINTS} of the {} recorded steps: the ends, and of every stretch the lowest \
-                         and the highest, so that no peak is lost.",
-                        trial.steps.len()
-                    ));
-                }
+    let file = format!("trials/{}.jsonl", report.trial);
+    match Trial::read(&folder.root.join(&file)) {
+        Ok(trial) if !trial.steps.is_empty() => {
+            content.figures.push(trajectory(&trial.steps, folder));
+            content.figures.extend(learning_order(&trial.groups, folder));
+            content.tables.push(curvature(&trial));
+            if trial.steps.len() > POINTS {
+                content.notes.push(format!(
+                    "Curves show at most {POINTS} of the {} recorded steps: the ends, and of every stretch the lowest and the \
+                     highest, so that no peak is lost.",
+                    trial.steps.len()
+                ));
             }
-            Ok(_) => folder.skip(&file, "it has no steps"),
-            Err(reason) => folder.skip(&file, &reason),
         }
+        Ok(_) => folder.skip(&file, "it has no steps"),
+        Err(reason) => folder.skip(&file, &reason),
     }
     content
 }
 
-fn stop(value: &Value) -> Option<String> {
-    let steps = number(value, "/steps").map_or(String::new(), |steps| count(steps as usize, "step"));
-    Some(match text(value, "/stop/reason")? {
-        "budget" => format!("the budget of {steps} was spent"),
-        "goal" => format!("the goal was reached after {steps}"),
-        "diverged" => format!("diverged after {steps}"),
-        "not_finite" => format!("an output was no finite number after {steps}"),
-        "dead" => format!("dead after {steps}: every sample had the same outputs"),
-        other => format!("{other} after {steps}"),
-    })
+fn stop(report: &Report) -> String {
+    let steps = count(report.steps as usize, "step");
+    match report.stop {
+        Stop::Budget { .. } => format!("the budget of {steps} was spent"),
+        Stop::Goal { .. } => format!("the goal was reached after {steps}"),
+        Stop::Diverged { .. } => format!("diverged after {steps}"),
+        Stop::NotFinite { .. } => format!("an output was no finite number after {steps}"),
+        Stop::Dead { .. } => format!("dead after {steps}: every sample had the same outputs"),
+    }
 }
 
 /// Where curvature was measured.

@@ -100,6 +100,16 @@ pub enum Stopped {
     ProbeLimit(usize),
 }
 
+impl std::fmt::Display for Stopped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Stopped::Converged { ratio } => write!(f, "the bracket is as narrow as asked (a factor of {ratio:.4})"),
+            Stopped::RangeExhausted => f.write_str("every rate of the range was tried"),
+            Stopped::ProbeLimit(probes) => write!(f, "{probes} probes were made, the most allowed"),
+        }
+    }
+}
+
 /// What the search found for one seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeedResult {

@@ -5,7 +5,7 @@ use super::outcome::{Row, row};
 use super::{Cell, Grid, SweepError, Table};
 use rayon::prelude::*;
 use crate::record::Meta;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};

@@ -2,24 +2,25 @@
 
 use crate::context::Failure;
 use etalon::claims::{Claim, Judgement};
+use etalon::record::{Meta, Record};
 use std::fs;
 use std::path::Path;
 
 /// The file of a judgement in the claim's folder.
 pub(super) const CLAIM: &str = "claim.json";
 
-/// The facts of a run, as its `meta.json` has them.
-pub(super) type Facts = serde_json::Map<String, serde_json::Value>;
-
 /// Those of the claims that are there, and the facts of the run.
-pub(super) fn read(folder: &Path, claims: &[&Claim]) -> Result<(Vec<Judgement>, Facts), Failure> {
+pub(super) fn read(folder: &Path, claims: &[&Claim]) -> Result<(Vec<Judgement>, Meta), Failure> {
     let meta = folder.join("meta.json");
-    let facts: Facts = serde_json::from_str(&text(&meta)?).map_err(|error| broken(&meta, &error))?;
+    let facts: Meta = serde_json::from_str(&text(&meta)?).map_err(|error| broken(&meta, &error))?;
     let mut judgements = Vec::new();
     for claim in claims {
         let file = folder.join(claim.id).join(CLAIM);
         if file.exists() {
-            judgements.push(serde_json::from_str(&text(&file)?).map_err(|error| broken(&file, &error))?);
+            match Record::parse(&text(&file)?).map_err(|error| broken(&file, &error))? {
+                Record::Claim(judgement) => judgements.push(*judgement),
+                other => return Err(format!("{} is the record of {other}, not of a claim", file.display()).into()),
+            }
         }
     }
     if judgements.is_empty() {
@@ -35,6 +36,6 @@ fn text(file: &Path) -> Result<String, Failure> {
     Ok(fs::read_to_string(file).map_err(fault)?)
 }
 
-fn broken(file: &Path, error: &serde_json::Error) -> String {
-    format!("{} is no judgement of this version of Etalon: {error}; run the claim again", file.display())
+fn broken(file: &Path, error: &dyn std::fmt::Display) -> String {
+    format!("{} cannot be used: {error}; run the claim again", file.display())
 }

@@ -1,6 +1,6 @@
 //! Claims and judgements as text.
 
-use super::kept::Facts;
+use etalon::record::{Machine, Meta};
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
 use etalon::claims::{Claim, Judgement, Rule, Size, catalogue, duration};
@@ -133,25 +133,16 @@ pub(super) fn table_of(judgements: &[Judgement]) -> String {
 }
 
 /// The machine and the version, in a sentence.
-pub(super) fn facts(facts: &Facts) -> String {
+pub(super) fn facts(meta: &Meta) -> String {
+    let commit =
+        meta.commit.as_ref().map_or(String::new(), |commit| format!(" ({})", commit.get(..12).unwrap_or(commit)));
     // A folder's facts may be anyone's: what they lack is not known.
-    let text = |value: Option<&serde_json::Value>| match value {
-        Some(serde_json::Value::String(text)) => text.clone(),
-        Some(value) => value.to_string(),
-        None => "unknown".into(),
-    };
-    let machine = |name: &str| text(facts.get("machine").and_then(|machine| machine.get(name)));
-    let commit = facts.get("commit").and_then(|commit| commit.as_str());
-    let commit = commit.map_or(String::new(), |commit| format!(" ({})", commit.get(..12).unwrap_or(commit)));
-    format!(
-        "Etalon {}{commit}, {}, on {} with {} threads and {} kernels, {}",
-        text(facts.get("etalon")),
-        text(facts.get("started")),
-        machine("cpu"),
-        machine("threads"),
-        machine("kernels"),
-        machine("os")
-    )
+    let started = meta.started.as_deref().unwrap_or("at a time that is unknown");
+    let machine = meta.machine.as_ref().map_or("on a machine that is unknown".into(), |machine| {
+        let Machine { cpu, threads, kernels, os, .. } = machine;
+        format!("on {cpu} with {threads} threads and {kernels} kernels, {os}")
+    });
+    format!("Etalon {}{commit}, {started}, {machine}", meta.etalon)
 }
 
 /// A line of a block: its name, then text that is broken between words.
