@@ -35,6 +35,15 @@ pub fn numbers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<[f64
     Ok(both.map(|number| number.unwrap_or(f64::NAN)))
 }
 
+/// Reads logarithms, where `null` stands for that of 0.
+///
+/// # Errors
+/// Where they are none.
+pub fn logarithms<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+    let all: Vec<Option<f64>> = serde::Deserialize::deserialize(deserializer)?;
+    Ok(all.into_iter().map(|number| number.unwrap_or(f64::NEG_INFINITY)).collect())
+}
+
 /// A size with its unit: `47.0 MB`; units are powers of 1000.
 pub fn bytes(count: u64) -> String {
     let units = ["kB", "MB", "GB", "TB", "PB", "EB"];

@@ -5,10 +5,10 @@ use crate::error::Error;
 use crate::schedule::conversion::intrinsic_rate_of_growth;
 use crate::schedule::{Conversion, WithoutDecay, momentum_to_convert};
 use crate::spec::{ScheduleKind, Spec};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A schedule and its equivalent.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Converted {
     /// How.
     pub conversion: Conversion,
@@ -41,13 +41,14 @@ pub fn convert(
 }
 
 /// A schedule without weight decay, and its equivalent with one.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Undone {
     /// The schedule without weight decay.
     pub given: Rates,
     /// The weight decay.
     pub weight_decay: f64,
     /// The natural logarithm of the rate at each step with it.
+    #[serde(deserialize_with = "crate::units::logarithms")]
     pub log_eta: Vec<f64>,
 }
 

@@ -4,13 +4,13 @@ use crate::error::Error;
 use crate::schedule::{WithDecay, conversion, equilibrium};
 use crate::spec::{BatchSize, Budget, Spec};
 use crate::train::PlanError;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Longest table of rates: eight bytes a step, several times over.
 const LONGEST: u64 = 10_000_000;
 
 /// What SGD does at every step.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
     /// Steps in all.
     pub steps: u64,
@@ -23,13 +23,14 @@ pub struct Rates {
     /// Coupled weight decay.
     pub weight_decay: f64,
     /// The natural logarithm of the rate at each step; none for a rate of 0.
+    #[serde(deserialize_with = "crate::units::logarithms")]
     pub log_eta: Vec<f64>,
     /// The stretches of constant rate, where there are few.
     pub phases: Vec<Phase>,
 }
 
 /// Steps of the same rate, and what they come to where the network is scale-invariant.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Phase {
     /// The first step.
     pub first: u64,
@@ -46,6 +47,7 @@ pub struct Phase {
     /// About the steps to equilibrium; none without weight decay.
     pub equilibrium_steps: Option<f64>,
     /// The angle in radians by which the weights turn a step there.
+    #[serde(deserialize_with = "crate::units::number")]
     pub equilibrium_angle: f64,
 }
 

@@ -6,11 +6,11 @@ use crate::schedule::{Conversion, WithDecay, WithoutDecay, momentum_to_convert};
 use crate::spec::{Precision, Spec};
 use crate::train::{Plan, PlanError, Task, Trial, direction_distance, norm};
 use etalon_nn::{Linearization, Scalar, Workspace};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Training with weight decay beside training without, step by step.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verification {
     /// The way of the conversion.
     pub conversion: Conversion,
@@ -28,6 +28,7 @@ pub struct Verification {
     /// In f64, then in f32.
     pub agreement: Vec<Agreement>,
     /// The growth of the weights over all steps, as a natural logarithm.
+    #[serde(deserialize_with = "crate::units::number")]
     pub log_growth: f64,
     /// The first step whose rate no `f32` holds, where there is one: there plain f32 would have overflowed.
     pub leaves_f32: Option<usize>,
@@ -36,7 +37,7 @@ pub struct Verification {
 }
 
 /// A segment that keeps its rate and its weight decay.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Kept {
     /// The segment.
     pub segment: String,
@@ -45,27 +46,33 @@ pub struct Kept {
 }
 
 /// The largest differences over all steps, in one precision. What is not finite is none.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Agreement {
     /// `f64` or `f32`.
-    pub precision: &'static str,
+    pub precision: String,
     /// Of the batches' losses, in units of the larger one where that is above 1.
+    #[serde(deserialize_with = "crate::units::number")]
     pub loss: f64,
     /// Between the directions of the weights of a layer, vectors of norm 1.
+    #[serde(deserialize_with = "crate::units::number")]
     pub direction: f64,
     /// Of the outputs on the training samples that are looked at (with their own batch statistics), in units of the
     /// largest one where that is above 1.
+    #[serde(deserialize_with = "crate::units::number")]
     pub logits: f64,
     /// Between the growth of the weights' norm and the predicted one, as natural logarithms.
+    #[serde(deserialize_with = "crate::units::number")]
     pub norm: f64,
     /// Steps until a difference passed the limit; none where none did.
     pub parted: Option<u64>,
     /// What rounding alone has done by then, or by the end: the largest difference of loss, directions and norms between
     /// the run with weight decay and one whose start differs in the last digit.
+    #[serde(deserialize_with = "crate::units::number")]
     pub rounding: f64,
     /// That limit.
     pub limit: f64,
     /// What was divided out of the weights to keep them within the numbers, in all.
+    #[serde(deserialize_with = "crate::units::number")]
     pub log_taken: f64,
     /// Why a run ended early, if one did.
     pub ended: Option<String>,
@@ -74,11 +81,12 @@ pub struct Agreement {
 }
 
 /// The largest difference of loss, directions and norms in a stretch of steps.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Apart {
     /// The last step of the stretch.
     pub step: u64,
     /// Between the two schedules.
+    #[serde(deserialize_with = "crate::units::number")]
     pub between: f64,
     /// By rounding alone, as in [`Agreement::rounding`]; none once the two have parted.
     pub rounding: Option<f64>,
@@ -190,7 +198,7 @@ fn compare<T: Scalar>(
     let layers = Layers::of(task, without.scaled());
 
     let mut agreement = Agreement {
-        precision: T::NAME,
+        precision: T::NAME.into(),
         loss: 0.0,
         direction: 0.0,
         logits: 0.0,

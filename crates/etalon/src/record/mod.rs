@@ -11,7 +11,7 @@ mod write;
 pub use meta::{Machine, Meta};
 pub use write::{RunFolder, RunFolderError, check_writable, write_whole};
 
-use crate::{claims, curvature, fit, phase, search};
+use crate::{claims, curvature, equivalence, fit, phase, search};
 use serde::de::DeserializeOwned;
 use serde::Serialize;
 use serde_json::Value;
@@ -108,6 +108,14 @@ records! {
     Train(phase::Report) = "train", schema 1, file "train.json";
     /// `etalon reproduce`: a claim in a folder of its own.
     Claim(claims::Judgement) = "claim", schema 1, file "claim.json";
+    /// `etalon schedule show`.
+    Schedule(equivalence::Rates) = "schedule", schema 1, file "schedule.json";
+    /// `etalon schedule convert`.
+    Converted(equivalence::Converted) = "schedule-converted", schema 1, file "schedule.json";
+    /// `etalon schedule convert --undo`.
+    Undone(equivalence::Undone) = "schedule-undone", schema 1, file "schedule.json";
+    /// `etalon schedule verify`.
+    Equivalence(equivalence::Verification) = "equivalence", schema 1, file "equivalence.json";
     /// `etalon fit`.
     Fit(fit::Fitted) = "fit", schema 1, file "fit.json";
 }

@@ -117,14 +117,16 @@ fn single(result: &Found, folder: &mut Folder) -> Content {
         Found::Record(Record::Train(trial)) => return train::content(trial, folder),
         Found::Record(Record::Claim(claim)) => return claims::content(std::slice::from_ref(claim)),
         Found::Record(Record::Fit(fitted)) => return fit::content(fitted),
+        Found::Record(Record::Schedule(rates)) => return schedule::shown_alone(rates),
+        Found::Record(Record::Converted(converted)) => return schedule::converted(converted),
+        Found::Record(Record::Undone(undone)) => return schedule::undone(undone),
+        Found::Record(Record::Equivalence(found)) => return schedule::equivalence(found),
         Found::Other(other) => other,
     };
     match result.name.as_str() {
         "theory.json" if result.value.pointer("/runs/0/phase").is_some() => theory::content(&result.value),
         "theory.json" if result.value.pointer("/runs/0/normalized").is_some() => toys::content(&result.value),
         "boundaries.json" => theory::boundaries(&result.value),
-        "equivalence.json" => schedule::equivalence(&result.value),
-        "schedule.json" => schedule::content(&result.value),
         _ => other::content(&result.name, &result.value),
     }
 }

@@ -1,14 +1,9 @@
 //! The pages of `etalon schedule`.
 
-use super::content::{Content, Numbers, list, number, shown, text};
+use super::content::{Content, Numbers, shown};
+use crate::equivalence::{Agreement, Converted, Rates, Undone, Verification};
 use crate::figure::{Axis, Colour, Figure, Look, Panel, RatePicture, Reference, Series};
-use serde_json::Value;
 use std::f64::consts::LN_10;
-
-/// Logarithms of rates, one a step; what has none is not finite.
-fn rates(value: &Value, place: &str) -> Vec<f64> {
-    list(value, place).iter().map(|rate| rate.as_f64().unwrap_or(f64::NEG_INFINITY)).collect()
-}
 
 /// A rate by its natural logarithm.
 fn power(log_eta: Option<&f64>) -> String {
@@ -22,39 +17,54 @@ fn power(log_eta: Option<&f64>) -> String {
     }
 }
 
-/// What a schedule, or a pair of them, says.
-pub fn content(value: &Value) -> Content {
-    // One alone; with and without weight decay; the way back.
-    let places: &[(&str, &str)] = if value.get("plain").is_some() {
-        &[("with weight decay", "/plain/log_eta"), ("without, the same functions", "/log_eta")]
-    } else if value.get("given").is_some() {
-        &[("without weight decay", "/given/log_eta"), ("with, the same functions", "/log_eta")]
-    } else {
-        &[("learning rate", "/log_eta")]
-    };
-    let curves: Vec<(&str, Vec<f64>)> =
-        places.iter().map(|&(name, place)| (name, rates(value, place))).collect();
-    let (first, last) = (&curves[0].1, &curves[curves.len() - 1].1);
+/// What a schedule says.
+pub fn shown_alone(rates: &Rates) -> Content {
+    let mut content = content(&[("learning rate", &rates.log_eta)]);
+    let ends = [rates.log_eta.first(), rates.log_eta.last()].map(power);
+    content.answer = format!("from η = {} to {}", ends[0], ends[1]);
+    constants(&mut content, rates, rates.weight_decay);
+    content
+}
+
+/// What a schedule and its equivalent without weight decay say.
+pub fn converted(converted: &Converted) -> Content {
+    let Converted { rates, without, .. } = converted;
+    let curves =
+        [("with weight decay", &rates.log_eta), ("without, the same functions", &without.log_eta)];
+    let mut content = content(&curves);
+    content.answer = format!("without weight decay the rate ends at η = {}", power(without.log_eta.last()));
+    content.fact("conversion", Some(converted.conversion.to_string()));
+    constants(&mut content, rates, rates.weight_decay);
+    let leaves = [("leaves f32 at step", converted.leaves_f32), ("leaves f64 at step", converted.leaves_f64)];
+    leaves.iter().for_each(|(name, step)| content.fact(name, step.map(|step| step.to_string())));
+    content
+}
+
+/// What a schedule without weight decay and its equivalent with it say.
+pub fn undone(Undone { given, weight_decay, log_eta }: &Undone) -> Content {
+    let mut content = content(&[
+        ("without weight decay", &given.log_eta),
+        ("with, the same functions", log_eta),
+    ]);
+    content.answer = format!("with weight decay the rate ends at η = {}", power(log_eta.last()));
+    constants(&mut content, given, *weight_decay);
+    content
+}
+
+/// What does not change from step to step.
+fn constants(content: &mut Content, rates: &Rates, weight_decay: f64) {
+    content.fact("momentum", Some(rates.momentum.to_string()));
+    content.fact("weight decay", Some(weight_decay.to_string()));
+}
+
+/// One schedule, or a pair of them.
+fn content(curves: &[(&str, &Vec<f64>)]) -> Content {
+    let (first, last) = (curves[0].1, curves[curves.len() - 1].1);
     let mut content = Content { kind: "Schedule of learning rates".into(), ..Content::default() };
-    content.answer = match curves.len() {
-        1 => format!("from η = {} to {}", power(first.first()), power(first.last())),
-        _ => format!("without weight decay the rate ends at η = {}", power(last.last())),
-    };
-    if value.get("given").is_some() {
-        content.answer = format!("with weight decay the rate ends at η = {}", power(last.last()));
-    }
     content.interval = format!("in {} steps", first.len());
-    content.fact("conversion", text(value, "/conversion").map(|how| how.replace('_', " ")));
-    for (name, place) in [("momentum", "/momentum"), ("weight decay", "/weight_decay")] {
-        let found = number(value, place).or(number(value, &format!("/plain{place}")));
-        content.fact(name, found.map(|number| number.to_string()));
-    }
-    for (name, place) in [("leaves f32 at step", "/leaves_f32"), ("leaves f64 at step", "/leaves_f64")] {
-        content.fact(name, number(value, place).map(|step| step.to_string()));
-    }
     let picture = RatePicture {
         title: "Learning rates step by step".into(),
-        curves: curves.iter().map(|(name, rates)| (*name, &rates[..])).collect(),
+        curves: curves.iter().map(|&(name, rates)| (name, &rates[..])).collect(),
     };
     content.figures.extend(
         picture.figure_with_difference().map(|figure| Figure { name: "learning-rates".into(), ..figure }),
@@ -73,45 +83,32 @@ pub fn content(value: &Value) -> Content {
 }
 
 /// Whether two schedules train the same functions.
-pub fn equivalence(value: &Value) -> Content {
+pub fn equivalence(found: &Verification) -> Content {
     let mut content =
         Content { kind: "Do two schedules train the same functions?".into(), ..Content::default() };
-    content.answer = match value.get("equivalent") {
-        Some(Value::Bool(true)) => "equivalent".into(),
-        Some(Value::Bool(false)) => "not equivalent".into(),
-        _ => "not decided: rounding alone parts two runs of this training".into(),
+    content.answer = match found.equivalent {
+        Some(true) => "equivalent".into(),
+        Some(false) => "not equivalent".into(),
+        None => "not decided: rounding alone parts two runs of this training".into(),
     };
-    let tolerance = shown(number(value, "/tolerance"), 2);
-    content.interval =
-        format!("over {} steps, to a relative {tolerance} in f64", shown(number(value, "/steps"), 4));
-    content.fact("conversion", text(value, "/conversion").map(|how| how.replace('_', " ")));
-    let scaled: Vec<&str> = list(value, "/scaled").iter().filter_map(Value::as_str).collect();
+    let tolerance = shown(Some(found.tolerance), 2);
+    content.interval = format!("over {} steps, to a relative {tolerance} in f64", found.steps);
+    content.fact("conversion", Some(found.conversion.to_string()));
+    let scaled = &found.scaled;
     content.fact("whose scale does not matter", (!scaled.is_empty()).then(|| scaled.join(", ")));
     let mut table = Numbers::new(
         "Agreement",
         ["precision", "loss", "directions", "outputs", "norms", "limit", "parted at step"],
     );
-    for one in list(value, "/agreement") {
-        let two = |place: &str| shown(number(one, place), 2);
-        let parted = number(one, "/parted").map_or("–".into(), |step| step.to_string());
-        let precision = text(one, "/precision").unwrap_or("–").to_string();
-        table.row([
-            precision,
-            two("/loss"),
-            two("/direction"),
-            two("/logits"),
-            two("/norm"),
-            two("/limit"),
-            parted,
-        ]);
+    for Agreement { precision, loss, direction, logits, norm, limit, parted, .. } in &found.agreement {
+        let two = |number: &f64| shown(Some(*number).filter(|number| number.is_finite()), 2);
+        let parted = parted.map_or("–".into(), |step| step.to_string());
+        table.row([precision.clone(), two(loss), two(direction), two(logits), two(norm), two(limit), parted]);
     }
     table.note = "The largest relative difference over all steps.".into();
     content.tables.push(table);
     let mut table = Numbers::new("Parts whose scale matters", ["part", "why"]);
-    for one in list(value, "/others") {
-        let word = |place: &str| text(one, place).unwrap_or("–").to_string();
-        table.row([word("/segment"), word("/reason")]);
-    }
+    found.others.iter().for_each(|kept| table.row([kept.segment.clone(), kept.reason.clone()]));
     if !table.rows.is_empty() {
         content.doubts.push(format!(
             "The scale of {} parts matters (listed below): they keep their rate and their weight decay.",
@@ -119,27 +116,25 @@ pub fn equivalence(value: &Value) -> Content {
         ));
     }
     content.tables.push(table);
-    content.figures.extend(parting(list(value, "/agreement")));
+    content.figures.extend(parting(&found.agreement));
     content
 }
 
 /// How the difference of two runs grew, in each precision.
-fn parting(agreement: &[Value]) -> Option<Figure> {
+fn parting(agreement: &[Agreement]) -> Option<Figure> {
     let mut panel = Panel::new(Axis::log("largest difference"));
     let colours = [(Colour::Blue, Colour::Sky), (Colour::Vermilion, Colour::Orange)];
-    for (one, (plain, pale)) in agreement.iter().zip(colours) {
-        let precision = text(one, "/precision").unwrap_or("–");
-        let course = |of: &str| -> Vec<(f64, f64)> {
-            let stretches = list(one, "/course").iter();
-            stretches.filter_map(|at| Some((number(at, "/step")?, number(at, of)?))).collect()
-        };
-        let line = |name: &str, colour, of| {
-            Series::plain(format!("{precision}, {name}"), colour, Look::Line, course(of))
-        };
-        panel.series.push(line("the two schedules", plain, "/between"));
-        panel.series.push(line("rounding alone", pale, "/rounding"));
-        let limit = number(one, "/limit");
-        panel.lines.extend(limit.map(|limit| Reference::level("below, it counts as none", limit)));
+    for (Agreement { precision, course, limit, .. }, (plain, pale)) in agreement.iter().zip(colours) {
+        let between = course.iter().map(|at| (at.step as f64, at.between)).filter(|at| at.1.is_finite());
+        let rounding = course.iter().filter_map(|at| Some((at.step as f64, at.rounding?)));
+        panel.series.push(Series::plain(
+            format!("{precision}, the two schedules"),
+            plain,
+            Look::Line,
+            between,
+        ));
+        panel.series.push(Series::plain(format!("{precision}, rounding alone"), pale, Look::Line, rounding));
+        panel.lines.push(Reference::level("below, it counts as none", *limit));
     }
     let any = panel.series.iter().any(|series| series.points.len() > 1);
     any.then(|| Figure {
@@ -157,23 +152,45 @@ fn parting(agreement: &[Value]) -> Option<Figure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::equivalence::Apart;
+    use crate::schedule::Conversion;
 
     #[test]
     fn an_undecided_comparison_is_neither_equal_nor_unequal_and_its_course_is_drawn() {
-        let course = json!([
-            { "step": 0, "between": 1e-16, "rounding": 2e-16 },
-            { "step": 1, "between": 1e-3, "rounding": 4e-4 },
-            { "step": 2, "between": 2e-3, "rounding": null },
-        ]);
-        let value = |equivalent: Value| {
-            let agreement = json!([{ "precision": "f64", "limit": 1e-8, "course": course.clone() }]);
-            json!({ "equivalent": equivalent, "steps": 3, "tolerance": 1e-8, "agreement": agreement })
+        let apart = |step, between, rounding| Apart { step, between, rounding };
+        let agreement = Agreement {
+            precision: "f64".into(),
+            loss: 1e-3,
+            direction: 1e-3,
+            logits: 1e-3,
+            norm: 1e-3,
+            parted: Some(1),
+            rounding: 4e-4,
+            limit: 1e-8,
+            log_taken: 0.0,
+            ended: None,
+            course: vec![
+                apart(0, 1e-16, Some(2e-16)),
+                apart(1, 1e-3, Some(4e-4)),
+                apart(2, 2e-3, None),
+            ],
         };
-        let answer = |equivalent: Value| self::equivalence(&value(equivalent)).answer;
-        assert_eq!(answer(json!(true)), "equivalent");
-        assert_eq!(answer(json!(false)), "not equivalent");
-        let undecided = equivalence(&value(Value::Null));
+        let found = |equivalent| Verification {
+            conversion: Conversion::Exact,
+            equivalent,
+            tolerance: 1e-8,
+            steps: 3,
+            scaled: Vec::new(),
+            others: Vec::new(),
+            agreement: vec![agreement.clone()],
+            log_growth: 0.0,
+            leaves_f32: None,
+            leaves_f64: None,
+        };
+        let answer = |equivalent| self::equivalence(&found(equivalent)).answer;
+        assert_eq!(answer(Some(true)), "equivalent");
+        assert_eq!(answer(Some(false)), "not equivalent");
+        let undecided = equivalence(&found(None));
         assert!(undecided.answer.starts_with("not decided"), "{}", undecided.answer);
         let panel = &undecided.figures[0].panels[0];
         let lengths: Vec<usize> = panel.series.iter().map(|series| series.points.len()).collect();

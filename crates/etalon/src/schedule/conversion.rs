@@ -19,7 +19,7 @@
 
 use crate::units::significant;
 use etalon_nn::optim::{Rule, Sgd};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Rates and weight decays of SGD, one a step.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,21 +33,23 @@ pub struct WithDecay {
 }
 
 /// A schedule without weight decay, equivalent on scale-invariant parameters.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WithoutDecay {
     /// Momentum, the same.
     pub momentum: f64,
     /// The natural logarithm of the rate at each step.
+    #[serde(deserialize_with = "crate::units::logarithms")]
     pub log_eta: Vec<f64>,
     /// The natural logarithm of `P_t`, the factor from the weights under decay to these: before each step, and at last
     /// after the last one.
+    #[serde(deserialize_with = "crate::units::logarithms")]
     pub log_scale: Vec<f64>,
     /// What keeps the momentum buffer consistent; none with [`WithDecay::exact`].
     pub corrections: Vec<Correction>,
 }
 
 /// A correction of the momentum buffer: before step `step`, `v~ -= per_weight w~ / P_t^2` (in PyTorch's sign).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Correction {
     /// The step that it precedes.
     pub step: usize,
@@ -56,7 +58,7 @@ pub struct Correction {
 }
 
 /// The ways to leave weight decay out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Conversion {
     /// [`WithDecay::exact`].
@@ -65,6 +67,16 @@ pub enum Conversion {
     Phases,
     /// [`WithDecay::growth_only`].
     GrowthOnly,
+}
+
+impl std::fmt::Display for Conversion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Conversion::Exact => "exact",
+            Conversion::Phases => "phases",
+            Conversion::GrowthOnly => "growth-only",
+        })
+    }
 }
 
 /// Why a schedule has no equivalent.

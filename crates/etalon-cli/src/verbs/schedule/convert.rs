@@ -2,10 +2,11 @@
 
 use super::source::{Method, Source, exponential, heading, phases, shown};
 use crate::context::{Context, Failure, Verdict};
-use crate::output::{json, table};
+use crate::output::table;
 use crate::picture::Picture;
 use etalon::equivalence::{Converted, Undone, convert, undo};
 use etalon::figure::RatePicture;
+use etalon::record::Record;
 use etalon::schedule::Conversion;
 use etalon::schedule::export::Export;
 
@@ -48,12 +49,13 @@ impl Arguments {
         if self.undo {
             let undone = undo(&spec, epoch)?;
             self.draw([("without weight decay", &undone.given.log_eta), ("with", &undone.log_eta)])?;
-            if let Some(directory) = directory {
-                directory.write_json("schedule.json", &undone)?;
+            let record = Record::from(undone.clone());
+            if let Some(folder) = directory {
+                folder.write_record(&record)?;
             }
             context.output.print(&match format {
                 Format::Text => undone_text(&undone),
-                Format::Json => json(&undone)?,
+                Format::Json => record.to_json()?,
                 Format::Csv => undone.csv(),
             })?;
             return Ok(Verdict::Done);
@@ -63,12 +65,13 @@ impl Arguments {
             ("with weight decay", &converted.rates.log_eta),
             ("without: same functions where scale does not matter", &converted.without.log_eta),
         ])?;
-        if let Some(directory) = directory {
-            directory.write_json("schedule.json", &converted)?;
+        let record = Record::from(converted.clone());
+        if let Some(folder) = directory {
+            folder.write_record(&record)?;
         }
         context.output.print(&match format {
             Format::Text => text(&converted),
-            Format::Json => json(&converted)?,
+            Format::Json => record.to_json()?,
             Format::Csv => {
                 Export::of(&converted.rates.log_eta, spec.optimizer.weight_decay, &converted.without).csv()
             }

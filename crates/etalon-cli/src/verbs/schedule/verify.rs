@@ -4,6 +4,7 @@ use super::source::{Method, Source, exponential};
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
 use etalon::equivalence::{Agreement, Verification, verify};
+use etalon::record::Record;
 use etalon::units::significant;
 
 /// Where the user gives no spec file: a small normalised network.
@@ -50,10 +51,11 @@ impl Arguments {
             bar.set_position(step);
         })?;
         drop(bar);
-        if let Some(directory) = directory {
-            directory.write_json("equivalence.json", &found)?;
+        let record = Record::from(found.clone());
+        if let Some(folder) = directory {
+            folder.write_record(&record)?;
         }
-        context.output.show(&found, || text(&found))?;
+        context.output.show_record(&record, || text(&found))?;
         Ok(if found.equivalent == Some(true) { Verdict::Done } else { Verdict::Negative })
     }
 }
@@ -62,7 +64,7 @@ fn text(found: &Verification) -> String {
     let row = |agreement: &Agreement| {
         let number = |value: f64| significant(value, 3);
         [
-            agreement.precision.into(),
+            agreement.precision.clone(),
             number(agreement.loss),
             number(agreement.direction),
             number(agreement.logits),
