@@ -37,14 +37,21 @@ pub fn content(value: &Value, folder: &Folder) -> Content {
         text(value, "/phase_evidence/why")
             .map(|why| format!("{}: {why}", text(value, "/phase").unwrap_or("undecided"))),
     );
-    let ratio = number(value, "/eta_star_over_2_lambda").zip(number(value, "/lambda/median"));
+    let limit = text(value, "/limit");
+    let units = if limit.is_some() { "/eta_star_over_limit" } else { "/eta_star_over_2_lambda" };
+    let ratio = number(value, units).zip(number(value, "/lambda/median"));
     content.fact(
         "against curvature",
         ratio.map(|(ratio, lambda)| {
-            let of = if text(value, "/lambda/of") == Some("ntk") { "NTK" } else { "Hessian" };
+            let of = match text(value, "/lambda/of") {
+                Some("ntk") => "NTK",
+                Some("preconditioned_hessian") => "preconditioned Hessian",
+                _ => "Hessian",
+            };
             format!(
-                "η* = {} × 2/λ, with λ = {}, the {of}'s largest eigenvalue at the start",
+                "η* = {} × {}, with λ = {}, the {of}'s largest eigenvalue at the start",
                 shown(Some(ratio), 3),
+                limit.map_or("2/λ".into(), |limit| limit.replace("lambda", "λ")),
                 shown(Some(lambda), 4)
             )
         }),

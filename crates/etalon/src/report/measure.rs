@@ -22,6 +22,7 @@ pub fn content(value: &Value, folder: &Folder) -> Content {
     content.fact("NTK, largest eigenvalue", eigenvalue(value.get("ntk")));
     content.fact("Hessian, largest", eigenvalue(value.pointer("/hessian/max")));
     content.fact("Hessian, smallest", eigenvalue(value.pointer("/hessian/min")));
+    content.fact("preconditioned Hessian, largest", eigenvalue(value.get("preconditioned")));
     content.fact("loss there", number(value, "/loss").map(|loss| loss_text(loss, folder)));
     content.fact("parameters", number(value, "/parameters").map(|count| count.to_string()));
     content.doubts.extend(list(value, "/warnings").iter().filter_map(Value::as_str).map(String::from));
@@ -35,6 +36,7 @@ pub fn content(value: &Value, folder: &Folder) -> Content {
         ("Hessian, largest", "/hessian/max"),
         ("Hessian, smallest", "/hessian/min"),
         ("Gauss-Newton, largest", "/gauss_newton"),
+        ("Preconditioned Hessian, largest", "/preconditioned"),
     ];
     named.extend(parts.iter().filter_map(|(name, place)| Some((name.to_string(), value.pointer(place)?))));
     let others = list(value, "/hessian/top").iter().enumerate().skip(1);

@@ -10,6 +10,7 @@ use crate::phase::{self, observe};
 use crate::schedule::{Schedule, Shape};
 use crate::spec::{Precision, Spec};
 use crate::train::{Plan, PlanError, Task, Trial};
+use etalon_nn::optim::{Optimizer, Rule};
 use etalon_nn::{Loss, Scalar, Workspace};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -21,7 +22,13 @@ pub struct Found {
     pub eta_star: EtaStarSummary,
     /// The median over seeds of eta* in units of 2 / lambda of the same seed.
     pub eta_star_over_2_lambda: Option<f64>,
-    /// Which lambda: `ntk` or `hessian`.
+    /// The same in units of the optimiser's own limit of stability, where that is not 2 / lambda.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eta_star_over_limit: Option<f64>,
+    /// That limit in plain text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    /// Which lambda: `ntk`, `hessian` or `preconditioned_hessian`.
     pub lambda: Lambda,
     /// What training does just below eta*: at the lower end of the bracket of the seed nearest to the median.
     pub phase: Option<phase::Phase>,
@@ -47,7 +54,8 @@ pub struct Found {
 /// The curvature that the search is measured in.
 #[derive(Clone, Debug, Serialize)]
 pub struct Lambda {
-    /// `ntk` for MSE, where it is the curvature of the loss; `hessian` otherwise.
+    /// `ntk` for MSE, where it is the curvature of the loss; `hessian` otherwise; `preconditioned_hessian` for any loss, of
+    /// an optimiser with a preconditioner, the one after a first update with the gradient of the measured samples.
     pub of: &'static str,
     /// Its median over seeds, at the start, in the coordinates of the learning-rate factors.
     pub median: Option<f64>,
@@ -120,7 +128,7 @@ pub(crate) fn bytes<T: Scalar>(spec: &Spec, task: &Task<T>) -> Result<u64, PlanE
     let parameters = (task.network.parameters() * size_of::<T>()) as u64;
     let trial = Workspace::<T>::bytes(&task.network, plan.batch)
         + Workspace::<T>::bytes_for_outputs(&task.network, plan.check_samples)
-        + 4 * parameters;
+        + plan.numbers_per_parameter() as u64 * parameters;
     let threads = rayon::current_num_threads().min(spec.search.seeds * spec.search.sections) as u64;
     let starts = if spec.search.after_epochs > 0.0 { spec.search.seeds as u64 * parameters } else { 0 };
     let instrument = Instrument::new(spec, task, false)?.bytes();
@@ -172,7 +180,7 @@ pub(crate) fn find_on<T: Scalar>(
     let starts: Vec<(u64, f64)> = seeds
         .iter()
         .zip(&lambdas)
-        .map(|(&seed, lambda)| (seed, start(lambda.map(|found| found.value), &settings)))
+        .map(|(&seed, lambda)| (seed, start(lambda.map(|found| found.value), &plan, &settings)))
         .collect();
     // A budget that makes no steps would look like a rate that does not train.
     starts.iter().try_for_each(|&(_, eta)| plan.steps(eta, task.train.len).map(drop))?;
@@ -181,7 +189,7 @@ pub(crate) fn find_on<T: Scalar>(
         warnings.push(format!(
             "the {}'s largest eigenvalue at the start did not converge or is not positive for some seeds, so that eta* is \
              not given in units of it; allow more measure.iterations",
-            lambda_name(task)
+            lambda_name(task, &plan)
         ));
     }
     let search = maximal_rate(&trials, &starts, &settings, observer)?;
@@ -190,6 +198,12 @@ pub(crate) fn find_on<T: Scalar>(
         lambda.map(|lambda| seed.boundary.rank() * lambda / 2.0)
     };
     let ratios: Option<Vec<f64>> = search.seeds.iter().zip(&lambdas).map(ratio).collect();
+    let over_limit = |(seed, lambda): (&super::SeedResult, &Option<f64>)| {
+        Some(seed.boundary.rank() / plan.stability_limit((*lambda)?)?)
+    };
+    let over_limits: Option<Vec<f64>> = search.seeds.iter().zip(&lambdas).map(over_limit).collect();
+    let is_plain = plan.optimizer.name() == Rule::default().name() && plan.weight_decay == 0.0;
+    let stability = plan.optimizer.stability().ok().filter(|_| !is_plain);
     let known: Option<Vec<f64>> = lambdas.iter().copied().collect();
     let mut gradient_steps = search.gradient_steps;
     let shown = match nearest_to_median(&search) {
@@ -241,8 +255,16 @@ pub(crate) fn find_on<T: Scalar>(
             reason: search.reason.clone(),
         },
         eta_star_over_2_lambda: ratios.and_then(|ratios| proper_median(&sorted(ratios))),
+        eta_star_over_limit: over_limits
+            .filter(|_| !is_plain)
+            .and_then(|ratios| proper_median(&sorted(ratios))),
+        limit: stability.map(|stability| {
+            let bend = stability.bend_formula();
+            let bent = format!("(lambda + {bend})");
+            stability.formula(if plan.weight_decay == 0.0 { "lambda" } else { &bent })
+        }),
         lambda: Lambda {
-            of: lambda_name(task),
+            of: lambda_name(task, &plan),
             median: known.and_then(|known| proper_median(&sorted(known))),
             seeds: lambdas,
         },
@@ -259,9 +281,13 @@ pub(crate) fn find_on<T: Scalar>(
 }
 
 /// For MSE the kernel is the curvature that does not depend on the residuals; for other losses the Hessian has the
-/// loss's own curvature in it.
-fn lambda_name<T>(task: &Task<T>) -> &'static str {
-    if task.loss == Loss::Mse { "ntk" } else { "hessian" }
+/// loss's own curvature in it. With a preconditioner it is the Hessian in its coordinates.
+fn lambda_name<T>(task: &Task<T>, plan: &Plan) -> &'static str {
+    match plan.optimizer.preconditions() {
+        true => "preconditioned_hessian",
+        false if task.loss == Loss::Mse => "ntk",
+        false => "hessian",
+    }
 }
 
 /// The curvature of a seed's start.
@@ -285,14 +311,18 @@ fn lambda<T: Scalar>(
     start: &[T],
 ) -> Result<Option<Curvature>, Error> {
     let mut reading = instrument.at(start);
-    let spectrum = if task.loss == Loss::Mse { reading.ntk()? } else { reading.hessian(Ends::Largest, 1)? };
+    let spectrum = match reading.preconditioned(None)? {
+        Some(preconditioned) => preconditioned,
+        None if task.loss == Loss::Mse => reading.ntk()?,
+        None => reading.hessian(Ends::Largest, 1)?,
+    };
     let top = spectrum.largest.first().map(|top| Curvature { value: top.value, converged: top.converged });
     Ok(top.filter(|found| found.value > 0.0 && found.value.is_finite()))
 }
 
-/// Where a seed's search starts: 2 / lambda, inside the range.
-fn start(lambda: Option<f64>, settings: &Settings) -> f64 {
-    let start = lambda.map_or(0.1, |lambda| 2.0 / lambda);
+/// Where a seed's search starts: at the optimiser's limit of stability, inside the range.
+fn start(lambda: Option<f64>, plan: &Plan, settings: &Settings) -> f64 {
+    let start = lambda.and_then(|lambda| plan.stability_limit(lambda)).unwrap_or(0.1);
     settings.range.map_or(start, |[low, high]| start.clamp(low, high))
 }
 
