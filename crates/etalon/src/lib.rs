@@ -44,8 +44,8 @@
 //!
 //! Modules point one way, downwards in this list: [`report`], [`figure`], [`claims`], [`export`], [`sweep`], [`fit`],
 //! [`search`], [`phase`], [`curvature`], [`equivalence`], [`train`], [`spec`], [`data`],
-//! [`schedule`], [`theory`]. Below all of them lies the engine, [`nn`], which knows nothing of learning rates.
-//! [`theory`] imports nothing else of the house, so that the solvable models can be its referees.
+//! [`schedule`], [`theory`]. Below all of them lies the engine, [`nn`], which knows nothing of experiments.
+//! [`theory`] imports nothing else of the house but the engine's optimisers, so that the solvable models can be its referees.
 
 pub mod claims;
 pub mod curvature;

@@ -72,11 +72,15 @@ fn advise(context: &Context, found: &Found) {
 
 fn text(found: &Found) -> String {
     let mut text = eta_star(&found.eta_star);
-    if let (Some(ratio), Some(lambda)) = (found.eta_star_over_2_lambda, found.lambda.median) {
+    let (ratio, limit) = match &found.limit {
+        Some(limit) => (found.eta_star_over_limit, limit.as_str()),
+        None => (found.eta_star_over_2_lambda, "2/lambda"),
+    };
+    if let (Some(ratio), Some(lambda)) = (ratio, found.lambda.median) {
         let of = found.lambda.of;
         let (ratio, lambda) = (significant(ratio, 3), significant(lambda, 4));
         text += &format!(
-            "     = {ratio} x 2/lambda, with lambda = {lambda}, the {of}'s largest eigenvalue at the start\n"
+            "     = {ratio} x {limit}, with lambda = {lambda}, the {of}'s largest eigenvalue at the start\n"
         );
     }
     text += &format!("trained means: {}\n", found.criterion);

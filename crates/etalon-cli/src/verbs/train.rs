@@ -80,12 +80,19 @@ fn text(report: &Report) -> String {
     let groups = report.groups.as_ref().map_or(String::new(), groups);
     let annealed = report.annealed.filter(|annealed| annealed.step.is_some());
     let annealed = annealed.map_or(String::new(), |annealed| format!("{annealed}\n"));
+    let preconditioned = last.preconditioned.map_or(String::new(), |found| {
+        let limit = number(report.limit, 4);
+        format!(
+            "preconditioned Hessian {} at the end; stable up to eta = {limit} at the start\n",
+            significant(found, 4)
+        )
+    });
     let statistics = report.statistics.map_or(
         "",
         |_| "metrics are those of evaluation, with the running statistics of batch normalisation\n",
     );
     format!(
-        "{phase}: {}\n\nended after {steps} steps at eta = {}{c}: {stop}\n{annealed}\n{}\n{groups}{statistics}NTK {} and Hessian {} at the end\n",
+        "{phase}: {}\n\nended after {steps} steps at eta = {}{c}: {stop}\n{annealed}\n{}\n{groups}{statistics}NTK {} and Hessian {} at the end\n{preconditioned}",
         evidence.why,
         significant(*eta, 4),
         table(["set", "loss", "accuracy"], rows),

@@ -2,7 +2,7 @@
 
 use crate::context::{Context, Failure, Verdict};
 use clap::ValueEnum;
-use etalon::nn::optim::{Rule, Sgd};
+use etalon::nn::optim::{AdamW, Rule, Sgd};
 use etalon::units::significant;
 use etalon::watch::{Columns, Detector, Finding, Log, Settings, State};
 use std::path::PathBuf;
@@ -43,6 +43,11 @@ pub struct Arguments {
     #[arg(long, requires = "momentum")]
     nesterov: bool,
 
+    /// The run is Adam's or AdamW's, with this beta1: the limit is (2 + 2 beta1) / ((1 - beta1) curvature), the curvature
+    /// that of the preconditioned Hessian
+    #[arg(long, value_name = "BETA1", value_parser = share, conflicts_with = "momentum")]
+    adam: Option<f64>,
+
     /// Column or tag of the training loss [default: recognised by its name]
     #[arg(long, value_name = "NAME")]
     loss: Option<String>,
@@ -55,7 +60,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     rate: Option<String>,
 
-    /// Column of the curvature: the largest eigenvalue of the Hessian
+    /// Column of the curvature: the largest eigenvalue of the Hessian, with --adam of the preconditioned one
     #[arg(long, value_name = "NAME")]
     curvature: Option<String>,
 }
@@ -88,13 +93,18 @@ impl Arguments {
         let path = if self.log.as_os_str() == "-" { "/dev/stdin".into() } else { self.log.clone() };
         let [loss, step, rate, curvature] =
             [&self.loss, &self.step, &self.rate, &self.curvature].map(Option::clone);
-        let mut log = Log::open(&path, Columns { step, loss, rate, curvature })?;
+        let columns = Columns { step, loss, rate, curvature, preconditioned: self.adam.is_some() };
+        let mut log = Log::open(&path, columns)?;
         if self.follow { self.follow(&mut log, context) } else { self.once(&mut log, context) }
     }
 
     fn detector(&self) -> Detector {
         let (momentum, nesterov) = (self.momentum, self.nesterov);
-        Detector::new(Settings { optimizer: Rule::Sgd(Sgd { momentum, nesterov }) })
+        let optimizer = match self.adam {
+            Some(beta1) => Rule::AdamW(AdamW { beta1, ..AdamW::default() }),
+            None => Rule::Sgd(Sgd { momentum, nesterov }),
+        };
+        Detector::new(Settings { optimizer })
     }
 
     fn stops_at(&self, state: State) -> bool {

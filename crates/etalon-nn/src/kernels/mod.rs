@@ -2,6 +2,7 @@
 //! another device can stand beside the processor's.
 
 pub mod activation;
+pub mod adamw;
 pub mod convolution;
 pub mod elementwise;
 pub(crate) mod normalization;

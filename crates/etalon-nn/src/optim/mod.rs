@@ -3,10 +3,12 @@
 //! An optimiser knows no schedule and no network: it is told a rate, and works on flat vectors. What a rule is and when
 //! it becomes unstable stand beside each other, in one file a rule; everything else asks.
 
+mod adamw;
 mod rule;
 mod sgd;
 mod step;
 
+pub use adamw::AdamW;
 pub use rule::Rule;
 pub use sgd::Sgd;
 pub use step::step;
@@ -41,6 +43,18 @@ pub trait Optimizer: Sync {
     /// # Errors
     /// When one of its constants is out of its range.
     fn stability(&self) -> Result<Stability, OptimizerError>;
+
+    /// Whether it divides the gradient by a preconditioner `P`: the curvature that limits its rate is then that of
+    /// `P^-1/2 H P^-1/2`.
+    fn preconditions(&self) -> bool {
+        false
+    }
+
+    /// The diagonal of `P` in this state, one positive number a parameter; none of a rule without, and before the first
+    /// update.
+    fn preconditioner<T: Scalar>(&self, _: &Buffers<T>) -> Option<Vec<f64>> {
+        None
+    }
 }
 
 /// What an update is told of a run of parameters.
@@ -66,6 +80,16 @@ impl<T: Scalar> Buffers<T> {
     pub fn new(rule: &impl Optimizer, parameters: usize) -> Self {
         let len = |index| if index < rule.buffers() { parameters } else { 0 };
         Buffers { buffers: std::array::from_fn(|index| vec![T::ZERO; len(index)]), steps: 0 }
+    }
+
+    /// Those of a rule after its first update, which was with this gradient.
+    pub fn after_first(rule: &impl Optimizer, cpu: Cpu, gradient: &[T]) -> Self {
+        let mut memory = Buffers::new(rule, gradient.len());
+        let still = Rate { eta: 0.0, weight_decay: 0.0 };
+        let buffers = memory.buffers.each_mut().map(Vec::as_mut_slice);
+        rule.update(cpu, still, 0, gradient, buffers, &mut vec![T::ZERO; gradient.len()]);
+        memory.steps = 1;
+        memory
     }
 }
 

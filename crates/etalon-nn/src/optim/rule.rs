@@ -1,6 +1,6 @@
 //! The rules there are.
 
-use super::{BUFFERS, Optimizer, OptimizerError, Rate, Sgd, Stability};
+use super::{AdamW, BUFFERS, Buffers, Optimizer, OptimizerError, Rate, Sgd, Stability};
 use crate::{Cpu, Scalar};
 
 /// One of the rules. The default is gradient descent without momentum.
@@ -8,6 +8,8 @@ use crate::{Cpu, Scalar};
 pub enum Rule {
     /// Gradient descent, with momentum or without.
     Sgd(Sgd),
+    /// Adam with decoupled weight decay.
+    AdamW(AdamW),
 }
 
 impl Default for Rule {
@@ -21,6 +23,7 @@ macro_rules! ask {
     ($self:ident, $rule:ident => $answer:expr) => {
         match $self {
             Rule::Sgd($rule) => $answer,
+            Rule::AdamW($rule) => $answer,
         }
     };
 }
@@ -48,5 +51,13 @@ impl Optimizer for Rule {
 
     fn stability(&self) -> Result<Stability, OptimizerError> {
         ask!(self, rule => rule.stability())
+    }
+
+    fn preconditions(&self) -> bool {
+        ask!(self, rule => rule.preconditions())
+    }
+
+    fn preconditioner<T: Scalar>(&self, memory: &Buffers<T>) -> Option<Vec<f64>> {
+        ask!(self, rule => rule.preconditioner(memory))
     }
 }

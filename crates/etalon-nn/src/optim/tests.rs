@@ -95,6 +95,9 @@ fn rules() -> Vec<Rule> {
         Rule::Sgd(Sgd { momentum: 0.9, nesterov: false }),
         Rule::Sgd(Sgd { momentum: 0.9, nesterov: true }),
         Rule::Sgd(Sgd { momentum: 0.3, nesterov: true }),
+        // So large an epsilon is all of the preconditioner that small gradients see.
+        Rule::AdamW(AdamW { epsilon: 1.0, ..AdamW::default() }),
+        Rule::AdamW(AdamW { beta1: 0.0, epsilon: 1.0, ..AdamW::default() }),
     ]
 }
 
@@ -130,12 +133,13 @@ fn threads_and_kernels_leave_the_bits_alone() {
 /// How much larger a weight on `curvature w^2 / 2` is after many steps of the rule itself.
 fn growth(rule: Rule, curvature: f64, rate: Rate) -> f64 {
     let network = network([1; 4]);
-    let (mut w, mut memory) = (vec![1.0; 3], Buffers::new(&rule, 3));
+    const START: f64 = 1e-100;
+    let (mut w, mut memory) = (vec![START; 3], Buffers::new(&rule, 3));
     for _ in 0..4000 {
         let gradient: Vec<f64> = w.iter().map(|w| curvature * w).collect();
         step(&rule, &network, |_| Some(rate), &gradient, &mut memory, &mut w, false);
     }
-    w[0].abs()
+    w[0].abs() / START
 }
 
 #[test]
@@ -162,10 +166,81 @@ fn limits_are_those_of_the_literature() {
     assert_eq!(limit(0.0, false), (1.0, "2 / lambda".into()));
     assert_eq!(limit(0.9, false), (1.9, "(2 + 2b) / lambda".into()));
     assert_eq!(limit(0.5, true), (0.75, "(2 + 2b) / ((1 + 2b) lambda)".into()));
+    let adam = AdamW { beta1: 0.5, ..AdamW::default() }.stability().unwrap();
+    assert_eq!((adam.limit(2.0), adam.bend(2.0)), (3.0, 6.0));
+    assert_eq!(adam.formula("lambda"), "(2 + 2 b1) / ((1 - b1) lambda)");
+}
+
+#[test]
+fn adamw_follows_pytorch_over_hundreds_of_steps() {
+    let cases: Vec<serde_json::Value> =
+        serde_json::from_str(include_str!("../../../../oracles/values/adamw.json")).unwrap();
+    assert_eq!(cases.len(), 5);
+    for case in cases {
+        let number = |name: &str| case[name].as_f64().unwrap();
+        let list = |value: &serde_json::Value| -> Vec<f64> {
+            value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+        };
+        let rule = AdamW { beta1: number("beta1"), beta2: number("beta2"), epsilon: number("epsilon") };
+        let rate = Rate { eta: number("eta"), weight_decay: number("weight_decay") };
+        let (mut w, curvature, slope) =
+            (list(&case["start"]), list(&case["curvature"]), list(&case["slope"]));
+        let mut memory = Buffers::new(&rule, w.len());
+        for expected in case["states"].as_array().unwrap() {
+            while memory.steps < expected["step"].as_u64().unwrap() {
+                let sign = if memory.steps.is_multiple_of(2) { 1.0 } else { -0.5 };
+                let gradient: Vec<f64> =
+                    (0..w.len()).map(|i| curvature[i] * w[i] + sign * slope[i]).collect();
+                step(
+                    &rule,
+                    &network([1, w.len(), 1, 1]),
+                    |segment| (segment == 0).then_some(rate),
+                    &gradient,
+                    &mut memory,
+                    &mut w,
+                    false,
+                );
+            }
+            let found = [&w, &memory.buffers[0], &memory.buffers[1]];
+            for (name, found) in ["parameters", "mean", "square"].into_iter().zip(found) {
+                for (ours, expected) in found.iter().zip(list(&expected[name])) {
+                    let close = (ours - expected).abs() <= 1e-12 * expected.abs();
+                    assert!(close, "{} {name}: {ours}, not {expected}", case["name"]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_preconditioner_is_the_gradient_after_the_first_and_its_mean_square_later() {
+    let rule = AdamW { beta2: 0.5, epsilon: 0.25, ..AdamW::default() };
+    let first = Buffers::after_first(&rule, Cpu::Portable, &[3.0, -4.0, 0.0]);
+    assert_eq!(rule.preconditioner(&first), Some(vec![3.25, 4.25, 0.25]));
+    let (mut w, mut memory) = (vec![1.0; 3], Buffers::new(&rule, 3));
+    assert_eq!(rule.preconditioner(&memory), None);
+    for gradient in [[3.0, -4.0, 0.0], [0.0, -4.0, 0.0]] {
+        step(&rule, &network([1; 4]), rates(0.1, 0.0, [1.0; 3]), &gradient, &mut memory, &mut w, false);
+    }
+    // (9/4 + 0) / (1 - 1/4) = 3, (16/4 + 16/2) / (3/4) = 16.
+    let expected = [3f64.sqrt() + 0.25, 4.25, 0.25];
+    let found = rule.preconditioner(&memory).unwrap();
+    assert!(
+        found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-15),
+        "{found:?}"
+    );
+    assert_eq!(Sgd { momentum: 0.9, nesterov: false }.preconditioner(&memory), None);
 }
 
 #[test]
 fn constants_out_of_range_are_named() {
+    for (rule, complaint) in [
+        (AdamW { beta1: 1.0, ..AdamW::default() }, "beta1 is 1: it must be in [0, 1)"),
+        (AdamW { beta2: -1.0, ..AdamW::default() }, "beta2 is -1: it must be in [0, 1)"),
+        (AdamW { epsilon: 0.0, ..AdamW::default() }, "epsilon is 0: it must be a finite number above 0"),
+    ] {
+        assert_eq!(rule.stability().unwrap_err().to_string(), complaint);
+    }
     for momentum in [1.0, -0.1, f64::NAN] {
         let error = Sgd { momentum, nesterov: false }.stability().unwrap_err().to_string();
         assert_eq!(error, format!("momentum is {momentum}: it must be in [0, 1)"));

@@ -4,6 +4,7 @@ use super::network::{Coordinates, LossCurvature, Ntk, Part};
 use super::{Eigenvalue, Ends, LanczosError, LanczosSettings, Spectrum, lanczos, memory_bytes};
 use crate::spec::Spec;
 use crate::train::{PlanError, Task, factors};
+use etalon_nn::optim::{Buffers, Optimizer, Rule};
 use etalon_nn::{Linearization, Scalar};
 
 /// What every measurement of one task has in common: which samples, which coordinates, how exactly.
@@ -14,6 +15,7 @@ pub struct Instrument<'a, T> {
     /// The learning-rate factor of each segment.
     factors: Vec<f64>,
     coordinates: Coordinates,
+    optimizer: Rule,
     settings: LanczosSettings,
     /// How many eigenvalues of an end may be asked for.
     count: usize,
@@ -36,6 +38,7 @@ impl<'a, T: Scalar> Instrument<'a, T> {
                 segments.map(|segment| segment.range.clone()).zip(factors.iter().copied()),
             ),
             factors,
+            optimizer: spec.optimizer.rule(),
             count: spec.measure.top,
             settings: LanczosSettings {
                 tolerance: spec.measure.tolerance,
@@ -58,7 +61,14 @@ impl<'a, T: Scalar> Instrument<'a, T> {
     pub fn bytes(&self) -> u64 {
         let settings = LanczosSettings { ends: Ends::Both, count: self.count, ..self.settings.clone() };
         let basis = memory_bytes(self.task.network.parameters(), &settings);
-        Linearization::bytes(&self.task.network, self.samples).saturating_add(basis)
+        let parameters = self.task.network.parameters() as u64;
+        // A gradient, what the optimiser remembers of it, and the preconditioner twice.
+        let preconditioner = if self.optimizer.preconditions() {
+            parameters * (16 + (2 + self.optimizer.buffers() as u64) * size_of::<T>() as u64)
+        } else {
+            0
+        };
+        Linearization::bytes(&self.task.network, self.samples).saturating_add(basis + preconditioner)
     }
 
     /// Goes to a point.
@@ -98,6 +108,30 @@ impl<T: Scalar> Reading<'_, T> {
     pub fn hessian(&mut self, ends: Ends, count: usize) -> Result<Spectrum, LanczosError> {
         let coordinates = &self.instrument.coordinates;
         self.loss_curvature(Part::Hessian, coordinates, ends, count)
+    }
+
+    /// The largest eigenvalue of the Hessian in the optimiser's coordinates, `P^-1/2 H P^-1/2` with its preconditioner `P`
+    /// (and the learning-rate factors), which is that of `P^-1 H`; none of an optimiser without. `P` is that of `memory`, what
+    /// the optimiser remembers; before its first update, or without, what it would be after one with the gradient here.
+    ///
+    /// # Errors
+    /// Where Lanczos cannot start; see [`LanczosError`].
+    pub fn preconditioned(&mut self, memory: Option<&Buffers<T>>) -> Result<Option<Spectrum>, LanczosError> {
+        let Instrument { optimizer, coordinates, .. } = self.instrument;
+        if !optimizer.preconditions() {
+            return Ok(None);
+        }
+        let preconditioner = match memory.and_then(|memory| optimizer.preconditioner(memory)) {
+            Some(preconditioner) => preconditioner,
+            None => {
+                let mut gradient = vec![T::ZERO; self.at.network().parameters()];
+                self.at.gradient(&mut gradient);
+                let memory = Buffers::after_first(optimizer, self.at.network().cpu(), &gradient);
+                optimizer.preconditioner(&memory).unwrap_or_default()
+            }
+        };
+        let coordinates = coordinates.preconditioned(&preconditioner);
+        self.loss_curvature(Part::Hessian, &coordinates, Ends::Largest, 1).map(Some)
     }
 
     /// The largest eigenvalue of the Gauss-Newton matrix.
@@ -156,3 +190,6 @@ impl<T: Scalar> Reading<'_, T> {
         lanczos(&mut operator, &settings, start)
     }
 }
+
+#[cfg(test)]
+mod tests;

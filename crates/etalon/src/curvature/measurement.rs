@@ -30,8 +30,12 @@ pub struct Measurement {
     pub hessian: HessianEnds,
     /// The largest eigenvalue of the Hessian's Gauss-Newton part.
     pub gauss_newton: Estimate,
+    /// The largest eigenvalue of the Hessian in the optimiser's coordinates, where it has a preconditioner: the one after
+    /// a first update with the gradient of these samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preconditioned: Option<Estimate>,
     /// The largest eigenvalue of each layer's block of the Hessian, where asked for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<LayerCurvature>,
     /// Learning rates at which something changes.
     pub thresholds: Vec<Threshold>,
@@ -51,7 +55,7 @@ pub struct HessianEnds {
     /// The smallest.
     pub min: Estimate,
     /// The largest `measure.top`, in descending order, where more than one was asked for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub top: Vec<Estimate>,
 }
 
@@ -133,9 +137,12 @@ fn measure_in<T: Scalar>(spec: &Spec, options: &MeasureOptions) -> Result<Measur
     let ntk = reading.ntk()?;
     let hessian = reading.hessian(Ends::Both, spec.measure.top)?;
     let gauss_newton = reading.gauss_newton()?;
+    let preconditioned = reading.preconditioned(None)?;
     let layers = if options.by_layer { reading.layers()? } else { Vec::new() };
     let mut warnings = Vec::new();
-    for (what, spectrum) in [("ntk", &ntk), ("hessian", &hessian), ("gauss_newton", &gauss_newton)] {
+    let measured = [("ntk", &ntk), ("hessian", &hessian), ("gauss_newton", &gauss_newton)];
+    let preconditioned_too = preconditioned.iter().map(|found| ("preconditioned", found));
+    for (what, spectrum) in measured.into_iter().chain(preconditioned_too) {
         if let StopReason::MaxIterations(_) | StopReason::NotFinite(_) = spectrum.stop {
             warnings.push(format!("{what}: {}", spectrum.stop));
         }
@@ -153,7 +160,11 @@ fn measure_in<T: Scalar>(spec: &Spec, options: &MeasureOptions) -> Result<Measur
         );
     }
     let value = |spectrum: &super::Spectrum| spectrum.largest.first().map(|top| top.value);
-    let thresholds = thresholds::thresholds(&threshold_inputs(spec, &task, value(&ntk), value(&hessian)));
+    let inputs = ThresholdInputs {
+        preconditioned_max: preconditioned.as_ref().and_then(value),
+        ..threshold_inputs(spec, &task, value(&ntk), value(&hessian))
+    };
+    let thresholds = thresholds::thresholds(&inputs);
     let top = if spec.measure.top > 1 { &hessian.largest[..] } else { &[] };
     Ok(Measurement {
         parameters: task.network.parameters(),
@@ -167,6 +178,7 @@ fn measure_in<T: Scalar>(spec: &Spec, options: &MeasureOptions) -> Result<Measur
             top: top.iter().map(|found| Estimate::of(Some(found), hessian.iterations)).collect(),
         },
         gauss_newton: Estimate::of(gauss_newton.largest.first(), gauss_newton.iterations),
+        preconditioned: preconditioned.map(|found| Estimate::of(found.largest.first(), found.iterations)),
         layers: layers
             .into_iter()
             .map(|(layer, found)| LayerCurvature { layer, hessian: Estimate::of(Some(&found), 0) })
@@ -203,6 +215,7 @@ pub(crate) fn threshold_inputs<T: Scalar>(
         },
         ntk_top: ntk,
         hessian_max: hessian,
+        preconditioned_max: None,
         activation: match spec.network.activation {
             Activation::Identity => thresholds::Activation::Identity,
             Activation::Relu => thresholds::Activation::Relu,

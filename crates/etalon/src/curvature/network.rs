@@ -8,17 +8,27 @@ use std::ops::Range;
 ///
 /// Gradient descent whose rate for segment `s` is `eta r_s` is plain gradient descent in the coordinates
 /// `w_s / sqrt(r_s)`, so that the curvature that limits `eta` is `R^1/2 H R^1/2` with `R = diag(r)`. A factor of 0
-/// freezes a segment: its parameters are no coordinates, and curvature is that of the others' block.
+/// freezes a segment: its parameters are no coordinates, and curvature is that of the others' block. An optimiser that
+/// divides the gradient by a preconditioner `P` has a rate for each parameter: there `R` is `R P^-1`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Coordinates {
     pieces: Vec<(Range<usize>, f64)>,
+    /// The roots of the preconditioner's inverse; empty where there is none.
+    roots: Vec<f64>,
 }
 
 impl Coordinates {
     /// The factors `r_s` of the segments with these ranges.
     pub fn new(segments: impl Iterator<Item = (Range<usize>, f64)>) -> Self {
         let scaled = segments.filter(|(_, factor)| *factor != 1.0);
-        Coordinates { pieces: scaled.map(|(range, factor)| (range, factor.sqrt())).collect() }
+        let pieces = scaled.map(|(range, factor)| (range, factor.sqrt())).collect();
+        Coordinates { pieces, roots: Vec::new() }
+    }
+
+    /// The same factors over the diagonal of a preconditioner, one positive number a parameter.
+    pub fn preconditioned(&self, preconditioner: &[f64]) -> Self {
+        let roots = preconditioner.iter().map(|p| p.sqrt().recip()).collect();
+        Coordinates { pieces: self.pieces.clone(), roots }
     }
 
     /// Which of so many parameters are coordinates: all but the frozen ones, in order.
@@ -37,6 +47,7 @@ impl Coordinates {
             let root = T::from_f64(*root);
             v[range.clone()].iter_mut().for_each(|v| *v *= root);
         }
+        v.iter_mut().zip(&self.roots).for_each(|(v, &root)| *v *= T::from_f64(root));
     }
 }
 

@@ -4,12 +4,13 @@ use crate::error::Error;
 use crate::schedule::{WithDecay, conversion, equilibrium};
 use crate::spec::{BatchSize, Budget, Spec};
 use crate::train::PlanError;
+use etalon_nn::optim::Rule;
 use serde::{Deserialize, Serialize};
 
 /// Longest table of rates: eight bytes a step, several times over.
 const LONGEST: u64 = 10_000_000;
 
-/// What SGD does at every step.
+/// What the optimiser does at every step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
     /// Steps in all.
@@ -18,14 +19,14 @@ pub struct Rates {
     pub steps_per_epoch: Option<f64>,
     /// The base rate.
     pub eta: f64,
-    /// Momentum.
+    /// Momentum of SGD.
     pub momentum: f64,
-    /// Coupled weight decay.
+    /// Weight decay.
     pub weight_decay: f64,
     /// The natural logarithm of the rate at each step; none for a rate of 0.
     #[serde(deserialize_with = "crate::units::logarithms")]
     pub log_eta: Vec<f64>,
-    /// The stretches of constant rate, where there are few.
+    /// The stretches of constant rate, where there are few; none of another optimiser than SGD.
     pub phases: Vec<Phase>,
 }
 
@@ -80,7 +81,10 @@ impl Rates {
         let (momentum, weight_decay) = (spec.optimizer.momentum, spec.optimizer.weight_decay);
         let mut rates =
             Rates { steps, steps_per_epoch, eta, momentum, weight_decay, log_eta, phases: vec![] };
-        rates.phases = rates.find_phases();
+        // What they come to on scale-invariant weights is known of gradient descent alone.
+        if matches!(spec.optimizer.rule(), Rule::Sgd(_)) {
+            rates.phases = rates.find_phases();
+        }
         Ok(rates)
     }
 

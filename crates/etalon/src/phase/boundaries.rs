@@ -12,6 +12,7 @@ use crate::theory::{Bracket, Map, Range, ScalarLoss, TheoryError, first_change};
 use crate::theory::{RunSettings, State as MapState};
 use crate::train::{Plan, PlanError, Task, Trial};
 use etalon_nn::Scalar;
+use etalon_nn::optim::Optimizer;
 use serde::Serialize;
 
 /// What the boundaries mean.
@@ -143,6 +144,9 @@ impl<'a, T: Scalar> BoundarySearch<'a, T> {
         let [low, high] = spec.boundaries.range;
         let range = Range { low, high, steps: spec.boundaries.points, tolerance: spec.boundaries.tolerance };
         let (plan, instrument) = (Plan::new(spec, task)?, Instrument::new(spec, task, parallel)?);
+        if plan.optimizer.preconditions() {
+            return Err(PlanError::NoSharpness(plan.optimizer.name()));
+        }
         Ok(BoundarySearch { task, plan, instrument, range, width: spec.network.width as f64, parallel })
     }
 

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::memory;
 use crate::spec::{Precision, Spec};
 use crate::train::{Annealed, Learning, Metrics, Plan, Stop, Task, Trajectory, Trial};
+use etalon_nn::optim::Optimizer;
 use etalon_nn::parameters::{load, save};
 use etalon_nn::{Scalar, Workspace};
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,9 @@ pub struct Report {
     pub eta: f64,
     /// The rate in units of 1 / lambda0, with lambda0 the NTK's at the start.
     pub c: Option<f64>,
+    /// The largest rate at which an optimiser with a preconditioner is stable at the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
     /// Updates done.
     pub steps: u64,
     /// What the phase was judged by.
@@ -66,6 +70,9 @@ pub struct Last {
     pub ntk: Option<f64>,
     /// The top eigenvalue of the Hessian.
     pub hessian: Option<f64>,
+    /// That of the Hessian in the coordinates of the optimiser's preconditioner, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preconditioned: Option<f64>,
 }
 
 /// Where a trial starts, and where to leave its parameters.
@@ -103,7 +110,7 @@ fn train_in<T: Scalar>(
     let (layout, state) = (task.network.layout(), task.network.state_layout());
     let needed = Workspace::<T>::bytes(&task.network, plan.batch)
         + instrument.bytes()
-        + 4 * (layout.len() * size_of::<T>()) as u64;
+        + (plan.numbers_per_parameter() * layout.len() * size_of::<T>()) as u64;
     memory::check("this trial", needed, "take fewer measure.samples, a smaller batch or a smaller network")?;
     let start = match &options.weights {
         Some(path) => load(path, [layout, state])?,
@@ -131,12 +138,14 @@ fn train_in<T: Scalar>(
             test_accuracy,
             ntk: end.and_then(|record| record.ntk),
             hessian: end.and_then(|record| record.hessian),
+            preconditioned: end.and_then(|record| record.preconditioned),
         },
         groups: trajectory.groups,
         annealed: trajectory.annealed,
         statistics: task.network.is_coupled().then_some(Statistics::Running),
         eta,
         c: verdict.ntk_start.map(|lambda| eta * lambda),
+        limit: observed.limit.filter(|_| plan.optimizer.preconditions()),
         steps: trajectory.steps,
         evidence: verdict,
     };

@@ -3,6 +3,7 @@
 use super::{Circumstances, Verdict, classify};
 use crate::curvature::{Ends, Instrument};
 use crate::train::{Record, State, Trajectory, Trial};
+use etalon_nn::optim::Optimizer;
 use etalon_nn::{Loss, Scalar};
 
 /// A trial and what it did.
@@ -12,6 +13,8 @@ pub struct Observed<T> {
     pub trajectory: Trajectory,
     /// The phase.
     pub verdict: Verdict,
+    /// The largest rate at which the optimiser is stable at the start, where curvature was measured there.
+    pub limit: Option<f64>,
     /// The parameters at the end.
     pub parameters: Vec<T>,
     /// The running statistics of batch normalisation at the end.
@@ -28,6 +31,7 @@ pub fn observe<T: Scalar>(
 ) -> Observed<T> {
     let (batch, total, mse) = (trial.batch(), trial.total(), trial.loss() == Loss::Mse);
     let plan = trial.plan();
+    let preconditions = plan.optimizer.preconditions();
     let (mut end, mut running) = (Vec::new(), Vec::new());
     let trajectory = trial.run(&mut |state: State<T>, record: &mut Record| {
         progress(state.step, total);
@@ -41,13 +45,18 @@ pub fn observe<T: Scalar>(
             running = state.running.to_vec();
         }
     });
-    // The curvature of the loss: for MSE the kernel, which does not depend on the residuals.
+    // The curvature in the optimiser's coordinates, or of the loss: for MSE the kernel, which does not depend on the
+    // residuals.
     let start = trajectory.records.first();
-    let lambda = start.and_then(|record| if mse { record.ntk } else { record.hessian });
+    let lambda = start.and_then(|record| match preconditions {
+        true => record.preconditioned,
+        false if mse => record.ntk,
+        false => record.hessian,
+    });
     let limit = lambda.and_then(|lambda| plan.stability_limit(lambda));
     let over_limit = limit.map(|limit| trajectory.eta / limit);
     let verdict = classify(&trajectory, Circumstances { batch, over_limit });
-    Observed { trajectory, verdict, parameters: end, running }
+    Observed { trajectory, verdict, limit, parameters: end, running }
 }
 
 /// Leaves the top eigenvalues in the record; none where they did not converge.
@@ -60,4 +69,5 @@ fn measure<T: Scalar>(instrument: &Instrument<'_, T>, state: &State<T>, record: 
     };
     record.ntk = top(reading.ntk().ok());
     record.hessian = top(reading.hessian(Ends::Largest, 1).ok());
+    record.preconditioned = top(reading.preconditioned(Some(state.memory)).ok().flatten());
 }

@@ -11,6 +11,7 @@ fn trajectory(losses: &[f64], ntk: (f64, f64), stop: Stop) -> Trajectory {
         groups: None,
         ntk: None,
         hessian: None,
+        preconditioned: None,
         weights: None,
     };
     let mut records: Vec<Record> = losses.iter().enumerate().map(record).collect();

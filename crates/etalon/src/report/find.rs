@@ -34,11 +34,15 @@ pub fn content(found: &Found, folder: &Folder) -> Content {
         "phase just below η*",
         found.phase_evidence.as_ref().map(|evidence| format!("{}: {}", evidence.phase, evidence.why)),
     );
+    let (ratio, limit) = match &found.limit {
+        Some(limit) => (found.eta_star_over_limit, limit.replace("lambda", "λ")),
+        None => (found.eta_star_over_2_lambda, "2/λ".into()),
+    };
     content.fact(
         "against curvature",
-        found.eta_star_over_2_lambda.zip(found.lambda.median).map(|(ratio, lambda)| {
+        ratio.zip(found.lambda.median).map(|(ratio, lambda)| {
             format!(
-                "η* = {} × 2/λ, with λ = {}, the {}'s largest eigenvalue at the start",
+                "η* = {} × {limit}, with λ = {}, the {}'s largest eigenvalue at the start",
                 shown(Some(ratio), 3),
                 shown(Some(lambda), 4),
                 found.lambda.of

@@ -23,6 +23,8 @@ pub fn content(measured: &Measurement, folder: &Folder) -> Content {
     content.fact("NTK, largest eigenvalue", eigenvalue(&measured.ntk));
     content.fact("Hessian, largest", eigenvalue(&hessian.max));
     content.fact("Hessian, smallest", eigenvalue(&hessian.min));
+    let preconditioned = measured.preconditioned.as_ref();
+    content.fact("preconditioned Hessian, largest", preconditioned.and_then(eigenvalue));
     content.fact("loss there", Some(loss_text(measured.loss, folder)));
     content.fact("parameters", Some(measured.parameters.to_string()));
     content.doubts.extend(measured.warnings.iter().cloned());
@@ -34,6 +36,7 @@ pub fn content(measured: &Measurement, folder: &Folder) -> Content {
         ("Hessian, smallest".into(), &hessian.min),
         ("Gauss-Newton, largest".into(), &measured.gauss_newton),
     ];
+    named.extend(preconditioned.map(|estimate| ("Preconditioned Hessian, largest".into(), estimate)));
     let others = hessian.top.iter().enumerate().skip(1);
     named.extend(others.map(|(index, estimate)| (format!("Hessian, number {}", index + 1), estimate)));
     let layers = measured.layers.iter();

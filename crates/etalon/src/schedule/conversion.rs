@@ -157,6 +157,7 @@ pub fn momentum_to_convert(rule: &Rule) -> Result<f64, ConversionError> {
     match *rule {
         Rule::Sgd(Sgd { momentum, nesterov: false }) => Ok(momentum),
         Rule::Sgd(Sgd { nesterov: true, .. }) => Err(ConversionError::Nesterov),
+        Rule::AdamW(_) => Err(ConversionError::Decoupled),
     }
 }
 

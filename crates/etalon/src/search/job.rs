@@ -10,6 +10,7 @@ use crate::phase::{self, observe};
 use crate::schedule::{Schedule, Shape};
 use crate::spec::{Precision, Spec};
 use crate::train::{Plan, PlanError, Task, Trial};
+use etalon_nn::optim::{Optimizer, Rule};
 use etalon_nn::{Loss, Scalar, Workspace};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,12 @@ pub struct Found {
     pub eta_star: EtaStarSummary,
     /// The median over seeds of eta* in units of 2 / lambda of the same seed.
     pub eta_star_over_2_lambda: Option<f64>,
+    /// The same in units of the optimiser's own limit of stability, where that is not 2 / lambda.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta_star_over_limit: Option<f64>,
+    /// That limit in plain text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
     /// Which lambda.
     pub lambda: Lambda,
     /// What training does just below eta*: at the lower end of the bracket of the seed nearest to the median.
@@ -55,6 +62,9 @@ pub enum Curved {
     Ntk,
     /// The Hessian: for other losses, which have a curvature of their own.
     Hessian,
+    /// The Hessian in the coordinates of an optimiser with a preconditioner, the one after a first update with the gradient
+    /// of the measured samples: for any loss.
+    PreconditionedHessian,
 }
 
 /// The curvature that the search is measured in.
@@ -133,7 +143,7 @@ pub(crate) fn bytes<T: Scalar>(spec: &Spec, task: &Task<T>) -> Result<u64, PlanE
     let parameters = (task.network.parameters() * size_of::<T>()) as u64;
     let trial = Workspace::<T>::bytes(&task.network, plan.batch)
         + Workspace::<T>::bytes_for_outputs(&task.network, plan.check_samples)
-        + 4 * parameters;
+        + plan.numbers_per_parameter() as u64 * parameters;
     let threads = rayon::current_num_threads().min(spec.search.seeds * spec.search.sections) as u64;
     let starts = if spec.search.after_epochs > 0.0 { spec.search.seeds as u64 * parameters } else { 0 };
     let instrument = Instrument::new(spec, task, false)?.bytes();
@@ -185,7 +195,7 @@ pub(crate) fn find_on<T: Scalar>(
     let starts: Vec<(u64, f64)> = seeds
         .iter()
         .zip(&lambdas)
-        .map(|(&seed, lambda)| (seed, start(lambda.map(|found| found.value), &settings)))
+        .map(|(&seed, lambda)| (seed, start(lambda.map(|found| found.value), &plan, &settings)))
         .collect();
     // A budget that makes no steps would look like a rate that does not train.
     starts.iter().try_for_each(|&(_, eta)| plan.steps(eta, task.train.len).map(drop))?;
@@ -194,7 +204,7 @@ pub(crate) fn find_on<T: Scalar>(
         warnings.push(format!(
             "the {}'s largest eigenvalue at the start did not converge or is not positive for some seeds, so that eta* is \
              not given in units of it; allow more measure.iterations",
-            Curved::of(task)
+            Curved::of(task, &plan)
         ));
     }
     let search = maximal_rate(&trials, &starts, &settings, observer)?;
@@ -203,6 +213,12 @@ pub(crate) fn find_on<T: Scalar>(
         lambda.map(|lambda| seed.boundary.rank() * lambda / 2.0)
     };
     let ratios: Option<Vec<f64>> = search.seeds.iter().zip(&lambdas).map(ratio).collect();
+    let over_limit = |(seed, lambda): (&super::SeedResult, &Option<f64>)| {
+        Some(seed.boundary.rank() / plan.stability_limit((*lambda)?)?)
+    };
+    let over_limits: Option<Vec<f64>> = search.seeds.iter().zip(&lambdas).map(over_limit).collect();
+    let is_plain = plan.optimizer.name() == Rule::default().name() && plan.weight_decay == 0.0;
+    let stability = plan.optimizer.stability().ok().filter(|_| !is_plain);
     let known: Option<Vec<f64>> = lambdas.iter().copied().collect();
     let mut gradient_steps = search.gradient_steps;
     let shown = match nearest_to_median(&search) {
@@ -254,8 +270,16 @@ pub(crate) fn find_on<T: Scalar>(
             reason: search.reason.clone(),
         },
         eta_star_over_2_lambda: ratios.and_then(|ratios| proper_median(&sorted(ratios))),
+        eta_star_over_limit: over_limits
+            .filter(|_| !is_plain)
+            .and_then(|ratios| proper_median(&sorted(ratios))),
+        limit: stability.map(|stability| {
+            let bend = stability.bend_formula();
+            let bent = format!("(lambda + {bend})");
+            stability.formula(if plan.weight_decay == 0.0 { "lambda" } else { &bent })
+        }),
         lambda: Lambda {
-            of: Curved::of(task),
+            of: Curved::of(task, &plan),
             median: known.and_then(|known| proper_median(&sorted(known))),
             seeds: lambdas,
         },
@@ -273,8 +297,12 @@ pub(crate) fn find_on<T: Scalar>(
 }
 
 impl Curved {
-    fn of<T>(task: &Task<T>) -> Self {
-        if task.loss == Loss::Mse { Curved::Ntk } else { Curved::Hessian }
+    fn of<T>(task: &Task<T>, plan: &Plan) -> Self {
+        match plan.optimizer.preconditions() {
+            true => Curved::PreconditionedHessian,
+            false if task.loss == Loss::Mse => Curved::Ntk,
+            false => Curved::Hessian,
+        }
     }
 }
 
@@ -283,6 +311,7 @@ impl std::fmt::Display for Curved {
         f.write_str(match self {
             Curved::Ntk => "NTK",
             Curved::Hessian => "Hessian",
+            Curved::PreconditionedHessian => "preconditioned Hessian",
         })
     }
 }
@@ -308,14 +337,18 @@ fn lambda<T: Scalar>(
     start: &[T],
 ) -> Result<Option<Curvature>, Error> {
     let mut reading = instrument.at(start);
-    let spectrum = if task.loss == Loss::Mse { reading.ntk()? } else { reading.hessian(Ends::Largest, 1)? };
+    let spectrum = match reading.preconditioned(None)? {
+        Some(preconditioned) => preconditioned,
+        None if task.loss == Loss::Mse => reading.ntk()?,
+        None => reading.hessian(Ends::Largest, 1)?,
+    };
     let top = spectrum.largest.first().map(|top| Curvature { value: top.value, converged: top.converged });
     Ok(top.filter(|found| found.value > 0.0 && found.value.is_finite()))
 }
 
-/// Where a seed's search starts: 2 / lambda, inside the range.
-fn start(lambda: Option<f64>, settings: &Settings) -> f64 {
-    let start = lambda.map_or(0.1, |lambda| 2.0 / lambda);
+/// Where a seed's search starts: at the optimiser's limit of stability, inside the range.
+fn start(lambda: Option<f64>, plan: &Plan, settings: &Settings) -> f64 {
+    let start = lambda.and_then(|lambda| plan.stability_limit(lambda)).unwrap_or(0.1);
     settings.range.map_or(start, |[low, high]| start.clamp(low, high))
 }
 

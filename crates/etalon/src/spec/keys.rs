@@ -1,11 +1,11 @@
 //! The table of keys.
 
 use super::setting::{
-    Batch, Choice, Count, Duration, Ends, Flag, Maybe, Numbers, Real, Reals, Text, Whole, Wholes,
+    Batch, Choice, Count, Duration, Ends, Flag, Maybe, Numbers, Only, Real, Reals, Text, Whole, Wholes,
 };
 use super::{
-    BatchSize, Budget, Encoding, Metric, NetworkKind, NetworkSpec, Normalizer, Precision, ScheduleKind,
-    Setting, Spec, noise,
+    BatchSize, Budget, Encoding, Metric, NetworkKind, NetworkSpec, Normalizer, OptimizerKind, Precision,
+    ScheduleKind, Setting, Spec, noise, optimizer,
 };
 use crate::data::{Fill, Normalization};
 use crate::schedule::{Conversion, Interpolation, momentum_to_convert};
@@ -62,7 +62,7 @@ fn between(number: usize, least: usize, most: usize) -> Result<(), String> {
     }
 }
 
-fn above_zero(number: f64) -> Result<(), String> {
+pub(super) fn above_zero(number: f64) -> Result<(), String> {
     if number > 0.0 && number.is_finite() {
         Ok(())
     } else {
@@ -254,13 +254,21 @@ pub const KEYS: &[Key] = &[
     Key { path: "network.output_gain", doc: "variance of the output layer's weights, in units of 1/fan_in",
         field: |s| Box::new(Real(&mut s.network.output_gain)), check: |s| above_zero(s.network.output_gain) },
 
-    Key { path: "optimizer.eta", doc: "learning rate (`find` uses it for search.after_epochs alone)",
+    Key { path: "optimizer.kind", doc: "sgd (unless given) or adamw, as torch.optim has them",
+        field: |s| Box::new(Only { shown: s.optimizer.is_adamw(), setting: Choice { value: &mut s.optimizer.kind, all: &[("sgd", OptimizerKind::Sgd), ("adamw", OptimizerKind::AdamW)] } }), check: optimizer::kind },
+    Key { path: "optimizer.eta", doc: "learning rate (`find` uses it for search.after_epochs alone); 1e-3 of adamw unless given",
         field: |s| Box::new(Real(&mut s.optimizer.eta)), check: |s| above_zero(s.optimizer.eta) },
-    Key { path: "optimizer.momentum", doc: "heavy-ball momentum in PyTorch's form, from 0 to below 1",
-        field: |s| Box::new(Real(&mut s.optimizer.momentum)), check: |s| if (0.0..1.0).contains(&s.optimizer.momentum) { Ok(()) } else { Err(format!("is {}; it must be 0 or above, and below 1", s.optimizer.momentum)) } },
+    Key { path: "optimizer.momentum", doc: "momentum of kind = \"sgd\" in PyTorch's form, from 0 to below 1; heavy-ball unless nesterov",
+        field: |s| Box::new(Real(&mut s.optimizer.momentum)), check: optimizer::momentum },
     Key { path: "optimizer.nesterov", doc: "whether momentum looks ahead; needs optimizer.momentum above 0",
-        field: |s| Box::new(Flag(&mut s.optimizer.nesterov)), check: |s| if s.optimizer.nesterov && s.optimizer.momentum == 0.0 { Err("is true, but optimizer.momentum is 0".into()) } else { Ok(()) } },
-    Key { path: "optimizer.weight_decay", doc: "coupled weight decay: added to the gradient as weight_decay x parameter",
+        field: |s| Box::new(Flag(&mut s.optimizer.nesterov)), check: optimizer::nesterov },
+    Key { path: "optimizer.beta1", doc: "what the mean of gradients keeps a step with kind = \"adamw\", from 0 to below 1; 0.9 unless given",
+        field: |s| Box::new(Only { shown: s.optimizer.is_adamw(), setting: Real(&mut s.optimizer.beta1) }), check: |s| optimizer::beta(s, |o| o.beta1) },
+    Key { path: "optimizer.beta2", doc: "the same of the mean of their squares; 0.999 unless given",
+        field: |s| Box::new(Only { shown: s.optimizer.is_adamw(), setting: Real(&mut s.optimizer.beta2) }), check: |s| optimizer::beta(s, |o| o.beta2) },
+    Key { path: "optimizer.epsilon", doc: "what kind = \"adamw\" adds to the root of that mean, above 0; 1e-8 unless given",
+        field: |s| Box::new(Only { shown: s.optimizer.is_adamw(), setting: Real(&mut s.optimizer.epsilon) }), check: optimizer::epsilon },
+    Key { path: "optimizer.weight_decay", doc: "weight decay: added to the gradient as weight_decay x parameter; with kind = \"adamw\" taken off the parameter as eta x weight_decay x parameter",
         field: |s| Box::new(Real(&mut s.optimizer.weight_decay)), check: |s| from_zero(s.optimizer.weight_decay) },
     Key { path: "optimizer.input_factor", doc: "factor of the learning rate for the first layer's weight and bias; 0 freezes it",
         field: |s| Box::new(Real(&mut s.optimizer.input_factor)), check: |s| from_zero(s.optimizer.input_factor) },

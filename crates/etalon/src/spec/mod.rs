@@ -20,7 +20,7 @@ pub(crate) use entry::{Entry, GRID};
 pub use error::SpecError;
 pub use keys::{KEYS, Key};
 pub use network::{NetworkKind, NetworkSpec, Normalizer};
-pub use optimizer::OptimizerSpec;
+pub use optimizer::{OptimizerKind, OptimizerSpec};
 pub use schedule::{ScheduleKind, ScheduleSpec};
 pub use setting::Setting;
 
@@ -295,7 +295,7 @@ impl Spec {
     }
 
     /// Defaults that depend on the data set: the toys have one sample or one input, which cannot be normalised or cut.
-    /// On the kind of network: those of the papers. A schedule in a file has a rate of its own.
+    /// On the kind of network: those of the papers. AdamW's rate is PyTorch's. A schedule in a file has a rate of its own.
     fn adapt(&mut self, given: impl Fn(&str) -> bool) -> Result<(), SpecError> {
         let is_point = self.data.name == "point";
         if (is_point || self.data.name == "degenerate") && !given("data.normalize") {
@@ -311,6 +311,9 @@ impl Spec {
         }
         if self.network.kind != NetworkKind::Mlp {
             self.adapt_to_images(&given);
+        }
+        if self.optimizer.is_adamw() && !given("optimizer.eta") {
+            self.optimizer.eta = 1e-3;
         }
         if let Some(eta) = self.schedule.resolve()?.filter(|_| !given("optimizer.eta")) {
             self.optimizer.eta = eta;

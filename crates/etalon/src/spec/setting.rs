@@ -244,6 +244,23 @@ impl<T: Clone + Default> Setting for Maybe<'_, T> {
     }
 }
 
+/// A key that is left out of resolved specs where it has no part, so that trials from before there was such a key keep
+/// their names.
+pub(super) struct Only<S> {
+    pub(super) shown: bool,
+    pub(super) setting: S,
+}
+
+impl<S: Setting> Setting for Only<S> {
+    fn set(&mut self, value: &Value) -> Result<(), String> {
+        self.setting.set(value)
+    }
+
+    fn get(&self) -> Option<Value> {
+        self.shown.then(|| self.setting.get()).flatten()
+    }
+}
+
 /// One of the three ways to say how long to train.
 pub(super) struct Duration<'a> {
     pub(super) budget: &'a mut Budget,

@@ -17,9 +17,13 @@ fn a_resolved_spec_spells_out_every_key_and_reads_back() {
         spec.search.range = vec![1e-3, 10.0];
         assert_eq!(Spec::parse(&spec.to_toml()).unwrap(), spec, "{}", spec.to_toml());
     }
-    // All but two of the three budget keys, the four of procedural data sets, and two that may be left open.
+    // All but two of the three budget keys, the four of procedural data sets, two that may be left open, and the kind and
+    // constants of AdamW.
     let lines = Spec::default().to_toml().lines().filter(|line| line.contains(" = ")).count();
-    assert_eq!(lines, KEYS.len() - 8);
+    assert_eq!(lines, KEYS.len() - 12);
+    let adamw = overridden(&["optimizer.kind=adamw", "optimizer.beta2=0.99"]).unwrap();
+    assert_eq!(Spec::parse(&adamw.to_toml()).unwrap(), adamw);
+    assert_eq!(adamw.to_toml().lines().filter(|line| line.contains(" = ")).count(), lines + 4);
 }
 
 #[test]
@@ -38,6 +42,13 @@ fn the_hash_follows_what_is_computed() {
     assert_eq!(spec.hash().len(), 16);
     assert_eq!(Spec::parse("seed = 0\n[optimizer]\neta = 0.1").unwrap().hash(), spec.hash());
     assert_ne!(Spec::parse("[optimizer]\neta = 0.2").unwrap().hash(), spec.hash());
+    // A kind that need not be said leaves names as they were.
+    assert_eq!(Spec::parse("[optimizer]\nkind = \"sgd\"").unwrap().hash(), spec.hash());
+    let adamw = |more: &str| {
+        Spec::parse(&format!("[optimizer]\nkind = \"adamw\"\neta = 0.1\n{more}")).unwrap().hash()
+    };
+    assert_ne!(adamw(""), spec.hash());
+    assert_ne!(adamw("beta1 = 0.8"), adamw(""));
 }
 
 #[test]
@@ -70,6 +81,23 @@ fn a_value_of_the_wrong_kind_or_range_is_marked() {
         ("[optimizer]\neta = inf", "is inf; it must be"),
         ("[optimizer]\nmomentum = 1.0", "`optimizer.momentum` is 1;"),
         ("[optimizer]\nnesterov = true", "but optimizer.momentum is 0"),
+        ("[optimizer]\nkind = \"adam\"", "takes sgd or adamw"),
+        (
+            "[optimizer]\nkind = \"adamw\"\nmomentum = 0.9",
+            "`optimizer.momentum` is 0.9, and belongs to kind = \"sgd\"",
+        ),
+        ("[optimizer]\nkind = \"adamw\"\nnesterov = true", "is true, and belongs to kind = \"sgd\""),
+        ("[optimizer]\nkind = \"adamw\"\nbeta1 = 1.0", "`optimizer.beta1` is 1; it must be 0 or above"),
+        ("[optimizer]\nkind = \"adamw\"\nepsilon = 0.0", "`optimizer.epsilon` is 0; it must be"),
+        ("[optimizer]\nbeta2 = 0.9", "`optimizer.beta2` is 0.9, and belongs to kind = \"adamw\""),
+        (
+            "[network]\nparametrization = \"mup\"\n[optimizer]\nkind = \"adamw\"",
+            "are those of gradient descent",
+        ),
+        (
+            "[optimizer]\nkind = \"adamw\"\n[schedule]\nconversion = \"exact\"",
+            "decoupled weight decay (AdamW, SGDW) is not covered",
+        ),
         ("[schedule]\nkind = \"one_cycle\"\nwarmup = 5", "`schedule.warmup` must be 0 with"),
         (
             "[schedule]\nkind = \"piecewise\"\nmilestones = [0, 5]\nfactors = [1.0]",

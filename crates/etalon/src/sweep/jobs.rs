@@ -235,7 +235,8 @@ fn bytes<T: Scalar>(task: &Task<T>, plan: &Plan) -> u64 {
     let copies =
         if patched { 2 * task.test.inputs.len() + plan.check_samples * task.network.input_len() } else { 0 };
     let looks = if patched { 3 } else { 1 };
-    let numbers = data.iter().sum::<usize>() + copies + 4 * task.network.parameters();
+    let numbers =
+        data.iter().sum::<usize>() + copies + plan.numbers_per_parameter() * task.network.parameters();
     Workspace::<T>::bytes(&task.network, plan.batch)
         + Workspace::<T>::bytes_for_outputs(&task.network, plan.check_samples)
         + looks * Workspace::<T>::bytes_for_outputs(&task.network, task.test.len)

@@ -1,7 +1,7 @@
 //! Solvable models of training at large learning rates, and the thresholds that follow from curvature.
 //!
-//! Everything here is `f64`, does no input or output, and uses nothing else of the library: these are the
-//! closed forms that the rest is measured against.
+//! Everything here is `f64`, does no input or output, and uses nothing else of the library (of the
+//! engine, what its optimisers say of their stability): these are the closed forms that the rest is measured against.
 //!
 //! - [`loss`]: losses of one output, and the place and curvature of their minimum.
 //! - [`map`]: the exact two-number dynamics of a two-layer linear network of any width.
@@ -35,7 +35,7 @@ pub mod phase;
 pub mod scale_invariant;
 pub mod scan;
 pub mod separability;
-mod symmetric;
+pub(crate) mod symmetric;
 pub mod thresholds;
 
 pub use axis::{Axis, AxisError};

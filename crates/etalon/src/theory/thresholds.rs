@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use etalon_nn::optim::{Optimizer, Rule, Sgd};
+use etalon_nn::optim::{AdamW, Optimizer, Rule, Sgd};
 use serde::{Deserialize, Serialize};
 
 /// The loss that is trained on.
@@ -53,6 +53,9 @@ pub struct ThresholdInputs {
     pub ntk_top: Option<f64>,
     /// The largest algebraic eigenvalue of the Hessian of the mean loss at the point, if measured.
     pub hessian_max: Option<f64>,
+    /// The largest eigenvalue of the Hessian in the coordinates of the optimiser's preconditioner after the first
+    /// gradient, `P^-1/2 H P^-1/2`, if measured.
+    pub preconditioned_max: Option<f64>,
     /// The nonlinearity.
     pub activation: Activation,
     /// Hidden layers; 0 for a linear model.
@@ -168,6 +171,7 @@ impl Curvature {
 /// | `lazy-limit-heavy-ball` | `(2 + 2b) / (lambda + d)` | linear stability; Cohen et al. 2021 |
 /// | `lazy-limit-nesterov` | `(2 + 2b) / ((1 + 2b) (lambda + d))` | the same |
 /// | `lazy-limit-ema` | `2 (1 + b) / ((1 - b) (lambda + d))` | the same, gradient averaged by `1 - b` |
+/// | `lazy-limit-adamw` | `(2 + 2b) / ((1 - b) lambda_P + (1 + b) d)` | the same with `b1` for `b`; Cohen et al. 2022 |
 /// | `lazy-limit-lower-bound` | `8 / lambda_NTK` logistic, `4 / lambda_NTK` cross-entropy | the loss's own curvature is at most 1/4, 1/2 |
 /// | `catapult-limit` | `4 / lambda_NTK`, squared loss | Lewkowycz et al. 2020, section 2 |
 /// | `empirical-limit-low`, `-high` | a measured band over `lambda_NTK`, squared loss | by activation and depth |
@@ -177,8 +181,14 @@ impl Curvature {
 /// All bound the start of training from the point that was measured, not its lifetime. A curvature that is not
 /// positive limits nothing, and is listed with that reason. Checked in `momentum_limits_are_those_of_a_quadratic`,
 /// `limits_are_those_of_the_solvable_model` and `bounds_on_the_losses_own_curvature_hold`.
+///
+/// Of an optimiser with a preconditioner the limit of stability is the only one.
 pub fn thresholds(inputs: &ThresholdInputs) -> Thresholds {
     let mut list = Thresholds::default();
+    if inputs.optimizer.preconditions() {
+        preconditioned_limit(inputs, &mut list);
+        return list;
+    }
     lazy_limits(inputs, &mut list);
     lower_bound(inputs, &mut list);
     catapult_limits(inputs, &mut list);
@@ -242,7 +252,40 @@ fn lazy_limits(inputs: &ThresholdInputs, list: &mut Thresholds) {
     }
     let momentum = format!("averaged momentum {b}, buffer = b buffer + (1 - b) gradient, as in Adam");
     let formula = format!("2 (1 + b) / ((1 - b) {symbol})");
-    list.add("lazy-limit-ema", 2.0 * (1.0 + b) / ((1.0 - b) * value), formula, assumes(&momentum));
+    if let Ok(averaged) = (AdamW { beta1: b, ..AdamW::default() }).stability() {
+        list.add("lazy-limit-ema", averaged.limit(value), formula, assumes(&momentum));
+    }
+}
+
+/// The limit of an optimiser that divides the gradient by a preconditioner.
+fn preconditioned_limit(inputs: &ThresholdInputs, list: &mut Thresholds) {
+    let (rule, d) = (inputs.optimizer, inputs.weight_decay);
+    let name = limit_name(&rule);
+    let (what, decays) = ("the largest eigenvalue of the preconditioned Hessian", d != 0.0);
+    let curvature = Curvature::of(inputs.preconditioned_max, "lambda_P", what);
+    match (curvature, rule.stability()) {
+        (Err(reason), _) => list.omit(&name, reason),
+        (_, Err(fault)) => list.omit(&name, fault.to_string()),
+        (Ok(_), _) if !(d >= 0.0 && d.is_finite()) => {
+            list.omit(&name, format!("weight decay is {d}: it must be a finite number, 0 or above"));
+        }
+        (Ok(Curvature { symbol, value }), Ok(stability)) => {
+            let bend = stability.bend_formula();
+            let symbol = if decays { format!("({symbol} + {bend})") } else { symbol.into() };
+            let assumes = format!(
+                "{}, locally quadratic, with lambda_P the largest eigenvalue of P^-1/2 H P^-1/2 and P that of the first \
+                 gradient on the measured samples; {}; {}; P moves as averages fill, and the limit with it",
+                loss_name(inputs.loss),
+                stability.assumes(),
+                regime(inputs.batch)
+            );
+            let eta = stability.limit(value + stability.bend(d));
+            list.add(&name, eta, stability.formula(&symbol), assumes);
+            list.limit = Some(name);
+        }
+    }
+    let known = "what lies above the limit of stability is known of gradient descent alone";
+    list.omit("catapult-limit", format!("{known}, not of {}", rule.name()));
 }
 
 /// The threshold at which a rule becomes unstable.

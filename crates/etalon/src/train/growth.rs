@@ -1,12 +1,12 @@
 //! Rates that grow without bound, on parameters whose scale does not matter.
 //!
-//! For scale-invariant segments `(w, eta, wd, v)` and `(w / c, eta / c^2, c^2 wd, c v)` train the same functions
+//! Under SGD, for scale-invariant segments `(w, eta, wd, v)` and `(w / c, eta / c^2, c^2 wd, c v)` train the same functions
 //! (1910.07454, section 2). Before rate and weights leave the numbers they are brought back by a power of 2, which costs
 //! no digits. With a conversion, those segments follow the equivalent schedule without weight decay.
 
 use super::{Plan, PlanError};
 use crate::schedule::{Conversion, WithDecay, WithoutDecay, momentum_to_convert};
-use etalon_nn::optim::Rate;
+use etalon_nn::optim::{Rate, Rule};
 use etalon_nn::{Network, Scalar};
 use std::f64::consts::LN_2;
 use std::ops::Range;
@@ -68,8 +68,13 @@ impl Growth {
         let (layout, state) = (network.layout(), network.state_layout());
         let invariance = network.scale_invariance();
         let (mut scaled, mut ranges, mut statistics) = (Vec::new(), Vec::new(), Vec::new());
+        if plan.conversion.is_some() {
+            momentum_to_convert(&plan.optimizer)?;
+        }
+        // Another optimiser's exchange is another one: its weights are left as they are.
+        let is_sgd = matches!(plan.optimizer, Rule::Sgd(_));
         for (segment, said) in layout.segments().iter().zip(&invariance) {
-            let reached = said.statistics.as_ref().filter(|_| said.invariant);
+            let reached = said.statistics.as_ref().filter(|_| said.invariant && is_sgd);
             scaled.push(reached.is_some());
             let Some(reached) = reached else { continue };
             ranges.push(segment.range.clone());

@@ -17,7 +17,8 @@ pub struct Motion {
     pub log_norm: f64,
     /// The angle in radians between the weights before and after the step; none where either is zero.
     pub angle: Option<f64>,
-    /// `eta / |w|^2`: what the direction feels, where the scale does not matter. None for weights of norm 0.
+    /// `eta / |w|^2`: what the direction feels under SGD, where the scale does not matter. None for weights of norm 0, and
+    /// of an optimiser with a preconditioner.
     pub effective_rate: Option<f64>,
 }
 

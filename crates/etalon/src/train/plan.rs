@@ -88,6 +88,12 @@ pub enum PlanError {
         /// There.
         samples: usize,
     },
+    /// Boundaries of another optimiser than gradient descent.
+    #[error(
+        "the boundaries of early training are rates in units of 1 / sharpness, as gradient descent has them, and \
+         optimizer.kind is \"{0}\"; use \"sgd\", or `etalon find`"
+    )]
+    NoSharpness(&'static str),
     /// A factor for a segment that the network has not.
     #[error("optimizer.factors names `{name}`; the network's segments are {known}")]
     Segment {
@@ -186,6 +192,12 @@ impl Plan {
     pub fn stability_limit(&self, curvature: f64) -> Option<f64> {
         let stability = self.optimizer.stability().ok()?;
         Some(stability.limit(curvature + stability.bend(self.weight_decay)))
+    }
+
+    /// How many numbers a trial keeps for each parameter, at most: the parameters themselves, what the optimiser
+    /// remembers, and copies for those who look at it.
+    pub(crate) fn numbers_per_parameter(&self) -> usize {
+        3 + self.optimizer.buffers().max(1)
     }
 
     /// The number of steps at a base rate, with so many training samples: those of the budget, and those that the schedule

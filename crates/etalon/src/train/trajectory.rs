@@ -98,6 +98,9 @@ pub struct Record {
     pub ntk: Option<f64>,
     /// The largest eigenvalue of the Hessian.
     pub hessian: Option<f64>,
+    /// That of the Hessian in the optimiser's coordinates, `P^-1/2 H P^-1/2`, where it has a preconditioner `P`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preconditioned: Option<f64>,
     /// How the weights of each segment move, where that is asked for (`measure.weights`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<Vec<Motion>>,
@@ -106,7 +109,8 @@ pub struct Record {
 impl Record {
     pub(super) fn new(step: u64, eta: f64) -> Self {
         let (train, test, groups, weights) = (None, None, None, None);
-        Record { step, eta, loss: None, train, test, groups, ntk: None, hessian: None, weights }
+        let (ntk, hessian, preconditioned) = (None, None, None);
+        Record { step, eta, loss: None, train, test, groups, ntk, hessian, preconditioned, weights }
     }
 
     /// Whether curvature was measured there.

@@ -7,7 +7,7 @@ use super::noise;
 use super::{Annealed, Goal, Groups, Learning, Metrics, Plan, PlanError, Record, Stop, Task, Trajectory};
 use crate::data::BatchOrder;
 use crate::spec::Metric;
-use etalon_nn::optim::{Buffers, step};
+use etalon_nn::optim::{Buffers, Optimizer, step};
 use etalon_nn::{Batch, Loss, Scalar, Workspace};
 
 /// About how many steps of a long trial are recorded; the first tenth of the number is recorded step by step, for
@@ -69,6 +69,8 @@ pub struct State<'a, T> {
     pub parameters: &'a [T],
     /// The running statistics of batch normalisation, cut by [`etalon_nn::Network::state_layout`].
     pub running: &'a [T],
+    /// What the optimiser remembers.
+    pub memory: &'a Buffers<T>,
 }
 
 impl<'a, T: Scalar> Trial<'a, T> {
@@ -213,8 +215,12 @@ impl<'a, T: Scalar> Trial<'a, T> {
         self.annealed.filter(|annealed| annealed.step.is_some()).map_or(1.0, |annealed| annealed.factor)
     }
 
-    /// The natural logarithm of the next step's rate for a segment, apart from what has been taken out.
+    /// The natural logarithm of the next step's rate for a segment, apart from what has been taken out; not a number where
+    /// the rate is not that of the gradient itself.
     fn log_rate_of(&self, segment: usize) -> f64 {
+        if self.plan.optimizer.preconditions() {
+            return f64::NAN;
+        }
         let plain = self.log_rate();
         let scaled = self.growth.scaled()[segment];
         let rate = if scaled { self.growth.log_rate(self.step, plain) } else { plain };
@@ -333,7 +339,8 @@ impl<'a, T: Scalar> Trial<'a, T> {
     }
 
     fn state(&self, last: bool, diverged: bool) -> State<'_, T> {
-        State { step: self.step, last, diverged, parameters: &self.parameters, running: &self.running }
+        let Trial { step, parameters, running, memory, .. } = self;
+        State { step: *step, last, diverged, parameters, running, memory }
     }
 
     /// Trains to the end. `observe` is called before each update and once after the last, and may leave curvature in

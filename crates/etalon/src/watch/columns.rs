@@ -11,6 +11,8 @@ pub struct Columns {
     pub rate: Option<String>,
     /// The curvature.
     pub curvature: Option<String>,
+    /// Whether the curvature is to be that in the coordinates of the optimiser's preconditioner.
+    pub preconditioned: bool,
 }
 
 /// What a column can be.
@@ -89,6 +91,9 @@ impl Kind {
     }
 }
 
+/// Usual names of the curvature in the coordinates of an optimiser's preconditioner.
+const PRECONDITIONED: [&str; 3] = ["preconditioned", "preconditionedhessian", "preconditionedsharpness"];
+
 impl Columns {
     /// The name that the user gave.
     pub(super) fn given(&self, kind: Kind) -> Option<&str> {
@@ -107,7 +112,11 @@ impl Columns {
         }
         let plain: String =
             name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-        kind.usual().iter().position(|&usual| usual == plain)
+        let usual = match kind {
+            Kind::Curvature if self.preconditioned => &PRECONDITIONED,
+            kind => kind.usual(),
+        };
+        usual.iter().position(|&usual| usual == plain)
     }
 
     /// The place of the column that serves best.
@@ -129,5 +138,9 @@ mod tests {
         assert_eq!(Kind::ALL.map(|kind| find(&usual, kind)), [Some(4), Some(2), Some(3), None]);
         let given = Columns { loss: Some("val/loss".into()), rate: Some("eta".into()), ..usual };
         assert_eq!((find(&given, Kind::Loss), find(&given, Kind::Rate)), (Some(1), None));
+        let curvatures = ["hessian", "preconditioned"];
+        let find = |columns: &Columns| columns.find(Kind::Curvature, curvatures.into_iter());
+        assert_eq!(find(&Columns::default()), Some(0));
+        assert_eq!(find(&Columns { preconditioned: true, ..Columns::default() }), Some(1));
     }
 }

@@ -28,7 +28,8 @@ pub struct Point {
     pub loss: f64,
     /// The learning rate.
     pub rate: Option<f64>,
-    /// The largest eigenvalue of the loss's Hessian, or of the NTK.
+    /// The largest eigenvalue of the loss's Hessian, in the coordinates of the optimiser's preconditioner if it has one,
+    /// or of the NTK.
     pub curvature: Option<f64>,
 }
 

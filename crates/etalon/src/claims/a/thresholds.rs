@@ -299,6 +299,7 @@ fn limit(lambda: f64, momentum: f64, (nesterov, averaged): (bool, bool)) -> f64 
         loss: Loss::Mse,
         ntk_top: Some(lambda),
         hessian_max: None,
+        preconditioned_max: None,
         activation: Activation::Identity,
         hidden_layers: 0,
         outputs: 1,

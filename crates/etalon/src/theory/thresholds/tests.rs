@@ -8,6 +8,7 @@ fn inputs(loss: Loss) -> ThresholdInputs {
         loss,
         ntk_top: Some(2.0),
         hessian_max: Some(0.5),
+        preconditioned_max: None,
         activation: Activation::Identity,
         hidden_layers: 1,
         outputs: 1,
@@ -70,6 +71,33 @@ fn momentum_limits_are_those_of_a_quadratic() {
     let limits = [thresholds(&with(0.0, false)).limit, heavy.limit, nesterov.limit];
     let names = ["lazy-limit", "lazy-limit-heavy-ball", "lazy-limit-nesterov"];
     assert_eq!(limits, names.map(|name| Some(name.to_string())));
+    // Another rule, other coordinates: neither NTK nor Hessian limit it, and decay is not the gradient's.
+    let adamw = ThresholdInputs {
+        optimizer: Rule::AdamW(AdamW { beta1: b, ..AdamW::default() }),
+        preconditioned_max: Some(2.0),
+        ..with(0.0, false)
+    };
+    let list = thresholds(&adamw);
+    assert_eq!((list.entries.len(), list.limit.as_deref()), (1, Some("lazy-limit-adamw")));
+    close(&list, "lazy-limit-adamw", 19.0, stability_limit(ema) / 2.0);
+    assert_eq!(list.entries[0].formula, "(2 + 2 b1) / ((1 - b1) lambda_P)");
+    assert!(
+        list.entries[0].assumes.contains("beta1 0.9") && list.entries[0].assumes.contains("first gradient")
+    );
+    assert!(list.omitted[0].reason.contains("gradient descent alone"));
+    let decoupled = |eta: f64, x: f64, v: f64| {
+        let v = b * v + (1.0 - b) * 2.0 * x;
+        ((1.0 - 0.5 * eta) * x - eta * v, v)
+    };
+    let list = thresholds(&ThresholdInputs { weight_decay: 0.5, ..adamw });
+    close(&list, "lazy-limit-adamw", 3.8 / (0.1 * 2.0 + 1.9 * 0.5), stability_limit(decoupled));
+    assert_eq!(
+        list.entries[0].formula,
+        "(2 + 2 b1) / ((1 - b1) (lambda_P + (1 + b1) / (1 - b1) weight_decay))"
+    );
+    let list = thresholds(&ThresholdInputs { preconditioned_max: None, ..adamw });
+    assert!(list.entries.is_empty() && list.limit.is_none());
+    assert!(list.omitted[0].reason.contains("preconditioned Hessian was not measured"));
     let wrong = thresholds(&with(1.0, false));
     assert_eq!((wrong.limit.as_deref(), wrong.omitted[0].name.as_str()), (None, "lazy-limit-heavy-ball"));
     assert_eq!(wrong.omitted[0].reason, "momentum is 1: it must be in [0, 1)");
