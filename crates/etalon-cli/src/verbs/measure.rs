@@ -22,7 +22,8 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     save_weights: Option<PathBuf>,
 
-    /// Save the samples, `inputs` and `targets` (safetensors)
+    /// Save the samples that were measured, `inputs` and `targets` (safetensors): images of a convolutional network as
+    /// N x C x H x W, for PyTorch's layers; inputs of an mlp as N x features, in the order of `layers.0.weight`
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     save_batch: Option<PathBuf>,
 

@@ -50,6 +50,9 @@ impl Arguments {
             directory.write_record(&record)?;
             directory.write(&format!("trials/{}.jsonl", report.trial), &lines)?;
         }
+        for warning in &report.warnings {
+            context.progress.say("warning", warning);
+        }
         context.output.show_record(&record, || text(&report))?;
         if let Some(annealed) = report.annealed.filter(|annealed| annealed.step.is_none()) {
             context.progress.say("warning", &annealed.to_string());

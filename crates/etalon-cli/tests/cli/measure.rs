@@ -42,12 +42,7 @@ fn weights_and_batch_can_be_checked_elsewhere() {
     let again = run(&etalon, &["--weights", "w.safetensors", "seed=9"]);
     assert_eq!(fresh["loss"], again["loss"]);
     assert_ne!(fresh["loss"], run(&etalon, &["seed=9"])["loss"]);
-    // The header of a safetensors file is JSON behind eight bytes of length.
-    let header = |file: &str| {
-        let bytes = std::fs::read(etalon.path().join(file)).unwrap();
-        let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
-        json(std::str::from_utf8(&bytes[8..8 + length]).unwrap())
-    };
+    let header = |file: &str| safetensors(&etalon, file).0;
     let weights = header("w.safetensors");
     assert_eq!(weights["layers.0.weight"]["shape"], serde_json::json!([16, 784]));
     assert_eq!(weights["layers.0.weight"]["dtype"], "F32");
@@ -60,6 +55,131 @@ fn weights_and_batch_can_be_checked_elsewhere() {
     assert!(complaint.contains("shape [16, 784]; the network's is [8, 784]"), "{complaint}");
     let complaint = etalon.run(&[&SMALL[..], &["--weights", "none"]].concat()).complaint();
     assert!(complaint.contains("none: No such file"), "{complaint}");
+}
+
+/// The header of a safetensors file, which is JSON behind eight bytes of length, and its data.
+fn safetensors(etalon: &Etalon, file: &str) -> (serde_json::Value, Vec<u8>) {
+    let bytes = std::fs::read(etalon.path().join(file)).unwrap();
+    let (length, rest) = bytes.split_at(8);
+    let (header, data) = rest.split_at(u64::from_le_bytes(length.try_into().unwrap()) as usize);
+    (json(std::str::from_utf8(header).unwrap()), data.to_vec())
+}
+
+/// An npy file of f4 or u1.
+fn npy(etalon: &Etalon, file: &str, descr: &str, shape: &str, data: &[u8]) {
+    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let length = (header.len() as u16).to_le_bytes();
+    let bytes = [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), data].concat();
+    std::fs::write(etalon.path().join(file), bytes).unwrap();
+}
+
+/// Two samples each of colour images, whose value is 100 row + 10 column + channel (+ 1000 of the second), in PyTorch's
+/// order.
+fn planes(etalon: &Etalon, height: usize, width: usize) -> Vec<f32> {
+    let pixel = |index: usize| {
+        let (column, row) = (index % width, index / width % height);
+        let (channel, sample) = (index / (width * height) % 3, index / (width * height * 3));
+        (1000 * sample + 100 * row + 10 * column + channel) as f32
+    };
+    let values: Vec<f32> = (0..2 * 3 * height * width).map(pixel).collect();
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    for part in ["train", "test"] {
+        npy(etalon, &format!("{part}-x.npy"), "<f4", &format!("(2, 3, {height}, {width})"), &bytes);
+        npy(etalon, &format!("{part}-y.npy"), "|u1", "(2,)", &[0, 1]);
+    }
+    values
+}
+
+const OF_FILES: [&str; 7] = [
+    "measure",
+    "--json",
+    "data.name=.",
+    "data.train=all",
+    "data.test=all",
+    "data.normalize=none",
+    "network.width=2",
+];
+
+#[test]
+fn images_are_saved_in_pytorchs_order_and_inputs_of_an_mlp_in_that_of_its_weights() {
+    let etalon = Etalon::new();
+    let values = planes(&etalon, 8, 5);
+    let inputs = |more: &[&str]| {
+        let save = ["data.layout=nchw", "--save-batch", "b.safetensors", "-q"];
+        etalon.run(&[&OF_FILES[..], &save, more].concat()).printed();
+        let (header, data) = safetensors(&etalon, "b.safetensors");
+        let [from, to] = [0, 1].map(|end| header["inputs"]["data_offsets"][end].as_u64().unwrap() as usize);
+        let (words, _) = data[from..to].as_chunks();
+        (
+            header["inputs"]["shape"].clone(),
+            words.iter().map(|word| f32::from_le_bytes(*word)).collect::<Vec<_>>(),
+        )
+    };
+    let (shape, saved) = inputs(&["network.kind=cnn"]);
+    assert_eq!((shape, saved), (serde_json::json!([2, 3, 8, 5]), values));
+    let (shape, saved) = inputs(&[]);
+    assert_eq!((shape, &saved[..4], saved[15]), (serde_json::json!([2, 120]), &[0., 1., 2., 10.][..], 100.0));
+}
+
+#[test]
+fn images_in_pytorchs_order_are_told_and_ambiguous_ones_asked_about() {
+    let etalon = Etalon::new();
+    planes(&etalon, 8, 5);
+    let outcome = etalon.run(&OF_FILES);
+    assert!(
+        outcome.stderr.contains("warning: ./train-x.npy of shape [2, 3, 8, 5] was taken as"),
+        "{}",
+        outcome.stderr
+    );
+    let told = json(&outcome.stdout)["warnings"].to_string();
+    assert!(told.contains("data.layout") && told.contains("test-x.npy"), "{told}");
+    let said = json(&etalon.run(&[&OF_FILES[..], &["data.layout=nchw"]].concat()).stdout);
+    assert!(!said["warnings"].to_string().contains("layout"), "{said}");
+    let trained = ["train", "--json", "train.batch=2", "train.steps=1"];
+    let report = json(&etalon.run(&[&trained, &OF_FILES[2..]].concat()).stdout);
+    assert!(report["warnings"][0].as_str().unwrap().contains("[2, 3, 8, 5]"), "{report}");
+    planes(&etalon, 8, 4);
+    let complaint = etalon.run(&OF_FILES).complaint();
+    assert!(
+        complaint.contains(r#"data.layout = "nhwc""#) && complaint.contains(r#"data.layout = "nchw""#),
+        "{complaint}"
+    );
+    let parameters = |layout: &str| {
+        let arguments = ["network.kind=cnn", "network.depth=1", "-q", layout];
+        json(&etalon.run(&[&OF_FILES[..], &arguments].concat()).printed())["parameters"].as_u64().unwrap()
+    };
+    // A filter of 3 x 3 has nine weights for each channel: 3 or 4, to 2 channels.
+    assert_eq!(parameters("data.layout=nhwc") - parameters("data.layout=nchw"), 9 * 2);
+}
+
+#[test]
+fn what_is_measured_is_what_the_first_step_sees() {
+    let etalon = Etalon::new();
+    let job =
+        ["network.kind=cnn", "network.width=4", "data.train=40", "data.test=10", "precision=f64", "seed=3"];
+    let run = |verb: &str, more: &[&str]| etalon.run(&[&[verb, "--json"], &job[..], more].concat());
+    let loss = |more: &[&str]| {
+        let measured = run("measure", more);
+        let loss = json(&measured.stdout)["loss"].as_f64().unwrap();
+        let step = ["train.batch=full", "train.steps=1", "--trajectory", "t.jsonl"];
+        run("train", &[more, &step].concat()).printed();
+        let first = json(etalon.read("t.jsonl").lines().next().unwrap())["loss"].as_f64().unwrap();
+        assert!((loss - first).abs() < 1e-13 * first, "{more:?}: {loss} {first}");
+        (loss, measured.stderr)
+    };
+    let (plain, quiet) = loss(&[]);
+    assert!(!quiet.contains("first epoch"), "{quiet}");
+    let (augment, patch) = ("data.augment.crop=3", "data.patch.size=6");
+    for (more, keys) in [
+        (&[augment][..], "data.augment"),
+        (&[patch], "data.patch"),
+        (&[augment, "data.augment.flip=true", patch], "data.augment and data.patch"),
+    ] {
+        let (varied, told) = loss(more);
+        assert!((varied - plain).abs() > 1e-6, "{more:?}: {varied}");
+        let warning = format!("warning: {keys}: measured on images as the first epoch of seed 3 sees them");
+        assert!(told.contains(&warning), "{told}");
+    }
 }
 
 #[test]

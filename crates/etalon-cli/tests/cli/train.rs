@@ -25,7 +25,12 @@ fn a_trial_and_its_trajectory() {
         assert_eq!(record["hessian"].is_f64(), step % 10 == 0, "{record}");
         assert_eq!(record["ntk"].is_f64(), step % 10 == 0, "{record}");
     }
-    assert_eq!(records[40]["loss"], last["train_loss"]);
+    // The end takes no step: what is looked at there has names of its own.
+    assert!(
+        records[..40].iter().all(|record| record["loss"].is_f64()) && records[40]["loss"].is_null(),
+        "{text}"
+    );
+    assert_eq!(records[40]["train"]["loss"], last["train_loss"]);
     assert_eq!(records[40]["test"]["accuracy"], last["test_accuracy"]);
     // The same again, byte by byte, on another number of threads.
     etalon.run(&[&SMALL[..], &arguments, &["--threads", "1"]].concat()).printed();
@@ -106,6 +111,10 @@ fn batch_normalisation_trains_with_its_batch_and_is_judged_with_running_statisti
     // Going on from there begins with the same evaluation, on another number of threads too.
     let on = ["--json", "network.normalizer=batch", "--weights", "w.safetensors", "--trajectory", "t.jsonl"];
     let again = json(&etalon.run(&[&SMALL[..], &on, &["--threads", "1"]].concat()).printed());
+    assert_eq!(again["evidence"]["start_loss"], report["final"]["train_loss"]);
+    // A reader of the losses meets those of steps alone.
+    let watched = json(&etalon.run(&["watch", "t.jsonl", "--json"]).stdout);
+    assert_eq!((&watched["rows"], &watched["step"]), (&40.into(), &39.into()), "{watched}");
     assert!(again["evidence"]["first_loss"].as_f64() < report["evidence"]["first_loss"].as_f64(), "{again}");
     let text = etalon.run(&[&SMALL[..], &["network.normalizer=batch"]].concat()).printed();
     assert!(text.contains("with the running statistics of batch normalisation"), "{text}");

@@ -110,8 +110,9 @@ pub(super) fn trained(trajectory: &Trajectory) -> bool {
 
 /// Whether the loss rose from one step to the next, by more than rounding. A loss that is no number has risen.
 pub(super) fn rises(trajectory: &Trajectory) -> bool {
-    let losses: Vec<f64> = trajectory.records.iter().map(|record| record.loss.unwrap_or(f64::NAN)).collect();
-    losses.windows(2).any(|pair| !(pair[1] <= 1.001 * pair[0]))
+    let [steps @ .., _] = &trajectory.records[..] else { return false };
+    let losses: Vec<f64> = steps.iter().map(|record| record.loss.unwrap_or(f64::NAN)).collect();
+    trajectory.stop.diverged() || losses.windows(2).any(|pair| !(pair[1] <= 1.001 * pair[0]))
 }
 
 /// Whether training went through and settled.

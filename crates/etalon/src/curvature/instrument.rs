@@ -5,13 +5,15 @@ use super::{Eigenvalue, Ends, LanczosError, LanczosSettings, Spectrum, lanczos, 
 use crate::spec::Spec;
 use crate::train::{PlanError, Task, factors};
 use etalon_nn::optim::{Buffers, Optimizer, Rule};
-use etalon_nn::{Linearization, Scalar};
+use etalon_nn::{Batch, Linearization, Scalar};
 
 /// What every measurement of one task has in common: which samples, which coordinates, how exactly.
 #[derive(Debug)]
 pub struct Instrument<'a, T> {
     task: &'a Task<T>,
     samples: usize,
+    /// Inputs of the samples as the first epoch of the spec's seed sees them, where they are not seen as they are.
+    varied: Option<Vec<T>>,
     /// The learning-rate factor of each segment.
     factors: Vec<f64>,
     coordinates: Coordinates,
@@ -31,9 +33,19 @@ impl<'a, T: Scalar> Instrument<'a, T> {
     pub fn new(spec: &Spec, task: &'a Task<T>, parallel: bool) -> Result<Self, PlanError> {
         let segments = task.network.layout().segments().iter();
         let factors = factors(spec, task)?;
+        let samples = spec.measure.samples.min(task.train.len);
+        let first_epoch = || {
+            let width = task.network.input_len();
+            let mut inputs = vec![T::ZERO; samples * width];
+            for (index, to) in (0u32..).zip(inputs.chunks_exact_mut(width)) {
+                task.visit((spec.seed, 0, index), to);
+            }
+            inputs
+        };
         Ok(Instrument {
             task,
-            samples: spec.measure.samples.min(task.train.len),
+            samples,
+            varied: task.is_varied().then(first_epoch),
             coordinates: Coordinates::new(
                 segments.map(|segment| segment.range.clone()).zip(factors.iter().copied()),
             ),
@@ -57,6 +69,13 @@ impl<'a, T: Scalar> Instrument<'a, T> {
         self.samples
     }
 
+    /// These samples. Where training sees them otherwise at each visit (augmentation, patches), they are as the first epoch
+    /// of a trial with the spec's seed sees them: with one batch a step, as its first step does.
+    pub fn batch(&self) -> Batch<'_, T> {
+        let Batch { inputs, targets } = self.task.train.first(self.samples);
+        Batch { inputs: self.varied.as_deref().unwrap_or(inputs), targets }
+    }
+
     /// The bytes that a measurement may take at most.
     pub fn bytes(&self) -> u64 {
         let settings = LanczosSettings { ends: Ends::Both, count: self.count, ..self.settings.clone() };
@@ -68,13 +87,14 @@ impl<'a, T: Scalar> Instrument<'a, T> {
         } else {
             0
         };
-        Linearization::bytes(&self.task.network, self.samples).saturating_add(basis + preconditioner)
+        let varied = self.varied.as_deref().map_or(0, size_of_val) as u64;
+        Linearization::bytes(&self.task.network, self.samples).saturating_add(basis + preconditioner + varied)
     }
 
     /// Goes to a point.
     pub fn at<'p>(&'p self, parameters: &'p [T]) -> Reading<'p, T> {
-        let batch = self.task.train.first(self.samples);
-        let at = Linearization::new(&self.task.network, parameters, batch, self.task.loss, self.parallel);
+        let Task { network, loss, .. } = self.task;
+        let at = Linearization::new(network, parameters, self.batch(), *loss, self.parallel);
         Reading { instrument: self, at }
     }
 }

@@ -1,14 +1,15 @@
 //! What `etalon measure` tells: curvature at a point, and the thresholds that follow from it.
 
 use super::{Eigenvalue, Ends, Instrument, StopReason};
+use crate::data::{SampleShape, transpose};
 use crate::error::Error;
 use crate::memory;
-use crate::spec::{BatchSize, Precision, Spec};
+use crate::spec::{BatchSize, NetworkKind, Precision, Spec};
 use crate::theory::thresholds::{self, Threshold, ThresholdInputs};
 use crate::train::Task;
 use etalon_nn::kernels::activation::Activation;
 use etalon_nn::parameters::{load, save};
-use etalon_nn::{Loss, Scalar};
+use etalon_nn::{Batch, Loss, Scalar};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -88,7 +89,9 @@ pub struct MeasureOptions {
     pub weights: Option<PathBuf>,
     /// Where to save the parameters.
     pub save_weights: Option<PathBuf>,
-    /// Where to save the samples, `inputs` and `targets`.
+    /// Where to save the samples as they were measured: `inputs` (samples x channels x height x width of images in a
+    /// convolutional network, else samples x features in the order of the first layer's weights) and `targets`
+    /// (samples x outputs).
     pub save_batch: Option<PathBuf>,
     /// Whether to measure each layer's block.
     pub by_layer: bool,
@@ -130,7 +133,8 @@ fn measure_in<T: Scalar>(spec: &Spec, options: &MeasureOptions) -> Result<Measur
         save(path, [(layout, &parameters), (state, &running)])?;
     }
     if let Some(path) = &options.save_batch {
-        save_samples(path, &task, instrument.samples())?;
+        let shape = (spec.network.kind != NetworkKind::Mlp).then_some(task.shape);
+        save_samples(path, instrument.batch(), instrument.samples(), shape)?;
     }
     let mut reading = instrument.at(&parameters);
     let loss = reading.loss();
@@ -139,7 +143,7 @@ fn measure_in<T: Scalar>(spec: &Spec, options: &MeasureOptions) -> Result<Measur
     let gauss_newton = reading.gauss_newton()?;
     let preconditioned = reading.preconditioned(None)?;
     let layers = if options.by_layer { reading.layers()? } else { Vec::new() };
-    let mut warnings = Vec::new();
+    let mut warnings = task.notes.clone();
     let measured = [("ntk", &ntk), ("hessian", &hessian), ("gauss_newton", &gauss_newton)];
     let preconditioned_too = preconditioned.iter().map(|found| ("preconditioned", found));
     for (what, spectrum) in measured.into_iter().chain(preconditioned_too) {
@@ -151,6 +155,15 @@ fn measure_in<T: Scalar>(spec: &Spec, options: &MeasureOptions) -> Result<Measur
         warnings.push(format!(
             "batch normalisation took its statistics from the {} samples measured, as in a training step on them",
             instrument.samples()
+        ));
+    }
+    let varied = [("data.augment", task.augmentation.is_some()), ("data.patch", task.patches.is_some())];
+    let varied: Vec<&str> = varied.into_iter().filter(|(_, is_set)| *is_set).map(|(key, _)| key).collect();
+    if !varied.is_empty() {
+        warnings.push(format!(
+            "{}: measured on images as the first epoch of seed {} sees them; every epoch sees others",
+            varied.join(" and "),
+            spec.seed
         ));
     }
     let is_scaled = spec.optimizer.input_factor != 1.0 || !spec.optimizer.factors.is_empty();
@@ -190,13 +203,26 @@ fn measure_in<T: Scalar>(spec: &Spec, options: &MeasureOptions) -> Result<Measur
     })
 }
 
-/// The samples of a measurement as tensors `inputs` and `targets`, so that it can be repeated elsewhere.
-fn save_samples<T: Scalar>(path: &Path, task: &Task<T>, samples: usize) -> Result<(), Error> {
-    let batch = task.train.first(samples);
-    let shape = |values: &[T]| vec![samples, values.len() / samples];
-    let tensors =
-        [("inputs", shape(batch.inputs), batch.inputs), ("targets", shape(batch.targets), batch.targets)];
-    Ok(etalon_nn::parameters::save_tensors(path, &tensors)?)
+/// The samples of a measurement as tensors `inputs` and `targets`, so that it can be repeated elsewhere: images of a
+/// network that takes such (with their shape) in PyTorch's order, inputs of another one in that of its weights.
+fn save_samples<T: Scalar>(
+    path: &Path,
+    Batch { inputs, targets }: Batch<'_, T>,
+    samples: usize,
+    shape: Option<SampleShape>,
+) -> Result<(), Error> {
+    let flat = |values: &[T]| vec![samples, values.len() / samples];
+    let save = |shape: Vec<usize>, inputs: &[T]| {
+        let tensors = [("inputs", shape, inputs), ("targets", flat(targets), targets)];
+        etalon_nn::parameters::save_tensors(path, &tensors)
+    };
+    Ok(match shape {
+        Some(SampleShape::Image { height, width, channels }) => {
+            let planes = transpose(inputs, height * width, channels);
+            save(vec![samples, channels, height, width], &planes)
+        }
+        _ => save(flat(inputs), inputs),
+    }?)
 }
 
 /// What theory needs to know of a task.

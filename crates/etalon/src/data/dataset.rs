@@ -75,6 +75,8 @@ pub struct Split {
     pub train: Dataset,
     /// For testing only.
     pub test: Dataset,
+    /// What was not given and had to be recognised in reading, for the user to hear; empty where there is nothing.
+    pub notes: Vec<String>,
 }
 
 impl Dataset {
@@ -245,10 +247,10 @@ impl Split {
                 format!("samples are {:?} in the train part, {:?} in the test part", train.shape, test.shape)
             }
             (Labels::Classes { count: a, .. }, Labels::Classes { count: b, .. }) if a == b => {
-                return Ok(Split { train, test });
+                return Ok(Split { train, test, notes: Vec::new() });
             }
             (Labels::Values { width: a, .. }, Labels::Values { width: b, .. }) if a == b => {
-                return Ok(Split { train, test });
+                return Ok(Split { train, test, notes: Vec::new() });
             }
             _ => "the labels of the train and test part differ in kind, number of classes or width".into(),
         };

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::cifar::{self, Variant};
 use super::error::malformed;
-use super::{DataError, Dataset, Labels, Split, idx, npy};
+use super::{DataError, Dataset, ImageLayout, Labels, Split, idx, npy};
 
-/// Loads what `path` holds; see [`Origin::Path`](super::Origin::Path). `classes`, `train` and `test` are
+/// Loads what `path` holds; see [`Origin::Path`](super::Origin::Path). `classes`, `layout`, `train` and `test` are
 /// those of [`Source`](super::Source).
 ///
 /// # Errors
@@ -15,12 +15,19 @@ pub(super) fn load(
     path: &Path,
     name: &str,
     classes: &[u32],
-    train: Option<usize>,
-    test: Option<usize>,
+    layout: Option<ImageLayout>,
+    [train, test]: [Option<usize>; 2],
 ) -> Result<Split, DataError> {
     let (train_name, test_name) = (format!("{name} (train)"), format!("{name} (test)"));
     let has = |file: &str| path.join(file).is_file();
+    let no_layout = |found: &str| match layout {
+        Some(_) => {
+            Err(malformed(path, "npy files, to which data.layout belongs", found, "remove data.layout"))
+        }
+        None => Ok(()),
+    };
     if idx::find(path, "train-images-idx3-ubyte").is_some() {
+        no_layout("idx files")?;
         let train_images = idx::read_part(path, "train", None)?;
         // The test part may lack a class; it must not have one that was never trained on.
         let test_images = idx::read_part(path, "t10k", Some(train_images.count))?;
@@ -31,6 +38,7 @@ pub(super) fn load(
     }
     let cifar = [(Variant::Cifar10, "data_batch_1.bin"), (Variant::Cifar100, "train.bin")];
     if let Some((variant, _)) = cifar.into_iter().find(|(_, file)| has(file)) {
+        no_layout("CIFAR files")?;
         let (train_files, test_files) = variant.files();
         let read = |files: &[&str]| {
             let files: Vec<_> = files.iter().map(|file| path.join(file)).collect();
@@ -42,19 +50,22 @@ pub(super) fn load(
         );
     }
     if has("train-x.npy") {
-        let whole_train = npy::read_pair(&path.join("train"), None)?;
+        let (whole_train, note) = npy::read_pair(&path.join("train"), None, layout)?;
         let count = match whole_train.labels {
             Labels::Classes { count, .. } => Some(count),
             Labels::Values { .. } => None,
         };
-        let whole_test = npy::read_pair(&path.join("test"), count)?;
-        return Split::new(
+        let (whole_test, test_note) = npy::read_pair(&path.join("test"), count, layout)?;
+        let split = Split::new(
             keep(whole_train, train_name, classes, train)?,
             keep(whole_test, test_name, classes, test)?,
-        );
+        )?;
+        return Ok(Split { notes: note.into_iter().chain(test_note).collect(), ..split });
     }
     if path.file_name().is_some() && npy::paths(path).0.is_file() {
-        return hold_out(npy::read_pair(path, None)?, name, classes, train, test);
+        let (whole, note) = npy::read_pair(path, None, layout)?;
+        let split = hold_out(whole, name, classes, train, test)?;
+        return Ok(Split { notes: note.into_iter().collect(), ..split });
     }
     let expected = "a folder of idx files (train-images-idx3-ubyte ...), CIFAR files (data_batch_1.bin ... or \
                     train.bin) or npy files (train-x.npy ...), or PATH-x.npy";

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use super::bytes::{self, SourceBytes};
 use super::error::malformed;
 use super::npy_header::{self, Element};
-use super::{DataError, Dataset, Labels, SampleShape};
+use super::{DataError, Dataset, ImageLayout, Labels, SampleShape, transpose};
+
+const ASK_LAYOUT: &str = "say which: data.layout = \"nhwc\" (channels last) or data.layout = \"nchw\" (channels second, as \
+                          in PyTorch)";
 
 /// Labels that are integers stand for classes; more of these than any data set has means that they do not.
 const MOST_CLASSES: u32 = 1 << 20;
@@ -20,17 +23,23 @@ enum Elements {
 
 /// Reads `STEM-x.npy` and `STEM-y.npy`.
 ///
-/// Inputs: samples x features, samples x height x width, or samples x height x width x channels; f4, f8,
-/// i4 or i8 as they are, u1 as pixels scaled to [0, 1]. Labels: integers (u1, i4, i8; one per sample) are
+/// Inputs: samples x features, samples x height x width, or images of four axes in `layout`; f4, f8,
+/// i4 or i8 as they are, u1 as pixels scaled to [0, 1]. If no layout is given, the axis of 1, 3 or 4 is the
+/// channels; where this has brought about a transposition, a sentence that says so comes with the data. Labels: integers (u1, i4, i8; one per sample) are
 /// classes, of which there are `classes` or one more than the largest; f4 and f8 (samples or samples x
 /// width) are values.
 ///
 /// # Errors
 /// [`DataError::Io`], or [`DataError::Malformed`] for anything but a C-ordered array of these types and
-/// shapes, for truncation, trailing bytes, counts that differ, labels out of range, NaN and infinities.
-pub fn read_pair(stem: &Path, classes: Option<u32>) -> Result<Dataset, DataError> {
+/// shapes, for four axes of which both or none may be the channels, for a layout without four axes, for truncation, trailing bytes, counts that differ, labels out of range, NaN and infinities.
+pub fn read_pair(
+    stem: &Path,
+    classes: Option<u32>,
+    layout: Option<ImageLayout>,
+) -> Result<(Dataset, Option<String>), DataError> {
     let (inputs_path, labels_path) = paths(stem);
-    let (shape, samples, inputs) = read_inputs(&inputs_path, bytes::open(&inputs_path)?)?;
+    let Inputs { shape, samples, inputs, note } =
+        read_inputs(&inputs_path, bytes::open(&inputs_path)?, layout)?;
     let labels = read_labels(&labels_path, bytes::open(&labels_path)?, classes)?;
     let labelled = match &labels {
         Labels::Classes { labels, .. } => labels.len(),
@@ -44,7 +53,7 @@ pub fn read_pair(stem: &Path, classes: Option<u32>) -> Result<Dataset, DataError
             "save one label (row) for each sample",
         ));
     }
-    Dataset::new(stem.display().to_string(), shape, inputs, labels)
+    Ok((Dataset::new(stem.display().to_string(), shape, inputs, labels)?, note))
 }
 
 /// The two files of a pair.
@@ -53,23 +62,55 @@ pub(super) fn paths(stem: &Path) -> (PathBuf, PathBuf) {
     (stem.with_file_name(format!("{name}-x.npy")), stem.with_file_name(format!("{name}-y.npy")))
 }
 
-fn read_inputs(path: &Path, source: SourceBytes) -> Result<(SampleShape, usize, Vec<f32>), DataError> {
-    let (shape, elements) = read_array(path, source, true)?;
-    let sample = match shape[1..] {
-        [] => SampleShape::Flat(1),
-        [length] => SampleShape::Flat(length),
-        [height, width] => SampleShape::Image { height, width, channels: 1 },
-        [height, width, channels] => SampleShape::Image { height, width, channels },
+/// What an array of inputs holds.
+#[derive(Debug, PartialEq)]
+struct Inputs {
+    shape: SampleShape,
+    samples: usize,
+    /// Samples x features; images in NHWC order.
+    inputs: Vec<f32>,
+    /// That its axes were recognised and transposed.
+    note: Option<String>,
+}
+
+fn read_inputs(path: &Path, source: SourceBytes, layout: Option<ImageLayout>) -> Result<Inputs, DataError> {
+    let (axes, elements) = read_array(path, source, true)?;
+    let found = || format!("shape {axes:?}");
+    let (shape, is_planes) = match axes[1..] {
+        [a, b, c] => match layout.or_else(|| ImageLayout::of([a, b, c])) {
+            Some(ImageLayout::Nhwc) => (SampleShape::Image { height: a, width: b, channels: c }, false),
+            Some(ImageLayout::Nchw) => (SampleShape::Image { height: b, width: c, channels: a }, true),
+            None => {
+                let expected = "images with 1, 3 or 4 channels along either the last or the second axis";
+                return Err(malformed(path, expected, found(), ASK_LAYOUT));
+            }
+        },
+        [] | [_] | [_, _] if layout.is_some() => {
+            let expected = "images of four axes, whose order data.layout gives";
+            return Err(malformed(path, expected, found(), "remove data.layout"));
+        }
+        [] => (SampleShape::Flat(1), false),
+        [length] => (SampleShape::Flat(length), false),
+        [height, width] => (SampleShape::Image { height, width, channels: 1 }, false),
         _ => {
             let expected = "samples x features or samples x height x width (x channels)";
-            return Err(malformed(path, expected, format!("shape {shape:?}"), "reshape it"));
+            return Err(malformed(path, expected, found(), "reshape it"));
         }
     };
     let inputs = match elements {
         Elements::Floats(values) => values,
         Elements::Integers(values) => values.into_iter().map(|value| value as f32).collect(),
     };
-    Ok((sample, shape[0], inputs))
+    let note = (is_planes && layout.is_none()).then(|| {
+        format!(
+            "{} of shape {axes:?} was taken as samples x channels x height x width and transposed; data.layout = \"nchw\" \
+             confirms this, \"nhwc\" says otherwise",
+            path.display()
+        )
+    });
+    let channels = shape.channels();
+    let inputs = if is_planes { transpose(&inputs, channels, shape.features() / channels) } else { inputs };
+    Ok(Inputs { shape, samples: axes[0], inputs, note })
 }
 
 fn read_labels(path: &Path, source: SourceBytes, classes: Option<u32>) -> Result<Labels, DataError> {
@@ -180,9 +221,13 @@ pub(super) mod tests {
         values.iter().flat_map(|value| value.to_le_bytes()).collect()
     }
 
-    fn inputs(bytes: &[u8]) -> Result<(SampleShape, usize, Vec<f32>), DataError> {
+    fn images(bytes: &[u8], layout: Option<ImageLayout>) -> Result<Inputs, DataError> {
         let path = Path::new("x.npy");
-        read_inputs(path, SourceBytes::new(path, bytes, bytes.len() as u64)?)
+        read_inputs(path, SourceBytes::new(path, bytes, bytes.len() as u64)?, layout)
+    }
+
+    fn inputs(bytes: &[u8]) -> Result<(SampleShape, usize, Vec<f32>), DataError> {
+        images(bytes, None).map(|Inputs { shape, samples, inputs, .. }| (shape, samples, inputs))
     }
 
     fn labels(bytes: &[u8], classes: Option<u32>) -> Result<Labels, DataError> {
@@ -204,8 +249,48 @@ pub(super) mod tests {
             inputs(&file(1, "<i4", "(2,)", &integers)).unwrap(),
             (SampleShape::Flat(1), 2, vec![-3.0, 7.0])
         );
-        let pixels = inputs(&file(1, "|u1", "(1, 1, 1, 2)", &[0, 51])).unwrap();
-        assert_eq!(pixels, (SampleShape::Image { height: 1, width: 1, channels: 2 }, 1, vec![0.0, 0.2]));
+        let pixels = inputs(&file(1, "|u1", "(1, 2, 1, 1)", &[0, 51])).unwrap();
+        assert_eq!(pixels, (SampleShape::Image { height: 2, width: 1, channels: 1 }, 1, vec![0.0, 0.2]));
+    }
+
+    #[test]
+    fn images_in_pytorchs_order_are_recognised_transposed_and_told() {
+        // Three channels of two rows with two pixels: of pixel p, channel k has 10 k + p.
+        let planes =
+            file(1, "<f4", "(1, 3, 2, 2)", &f4(&[0., 1., 2., 3., 10., 11., 12., 13., 20., 21., 22., 23.]));
+        let pixels = [0., 10., 20., 1., 11., 21., 2., 12., 22., 3., 13., 23.];
+        let shape = SampleShape::Image { height: 2, width: 2, channels: 3 };
+        let read = images(&planes, None).unwrap();
+        assert_eq!((read.shape, read.samples, &read.inputs[..]), (shape, 1, &pixels[..]));
+        assert!(read.note.as_ref().is_some_and(|note| note.contains("[1, 3, 2, 2]")), "{read:?}");
+        // What is said is not told.
+        let said = images(&planes, Some(ImageLayout::Nchw)).unwrap();
+        assert_eq!(said, Inputs { note: None, ..read });
+        let last = file(1, "<f4", "(1, 2, 2, 3)", &f4(&pixels));
+        for layout in [None, Some(ImageLayout::Nhwc)] {
+            assert_eq!(images(&last, layout).unwrap(), said);
+        }
+    }
+
+    #[test]
+    fn images_whose_channels_cannot_be_told_are_asked_about() {
+        let two = file(1, "<f4", "(1, 1, 1, 2)", &f4(&[5.0, 6.0]));
+        let both = file(1, "<f4", "(1, 3, 2, 1)", &f4(&[0.0; 6]));
+        let none = file(1, "<f4", "(1, 2, 2, 2)", &f4(&[0.0; 8]));
+        for bytes in [&both, &none] {
+            let text = images(bytes, None).unwrap_err().to_string();
+            assert!(
+                text.contains("data.layout = \"nhwc\"") && text.contains("data.layout = \"nchw\""),
+                "{text}"
+            );
+        }
+        let image = |height, width, channels| SampleShape::Image { height, width, channels };
+        assert_eq!(images(&both, Some(ImageLayout::Nhwc)).unwrap().shape, image(3, 2, 1));
+        assert_eq!(images(&both, Some(ImageLayout::Nchw)).unwrap().shape, image(2, 1, 3));
+        assert_eq!(images(&two, Some(ImageLayout::Nhwc)).unwrap().shape, image(1, 1, 2));
+        let flat = file(1, "<f4", "(2, 2)", &f4(&[0.0; 4]));
+        let text = images(&flat, Some(ImageLayout::Nchw)).unwrap_err().to_string();
+        assert!(text.contains("remove data.layout"), "{text}");
     }
 
     #[test]
@@ -259,14 +344,14 @@ pub(super) mod tests {
         std::fs::write(folder.path().join("digits-x.npy"), file(1, "<f4", "(2, 1)", &f4(&[1.0, 2.0])))
             .unwrap();
         std::fs::write(folder.path().join("digits-y.npy"), file(1, "|u1", "(2,)", &[1, 0])).unwrap();
-        assert_eq!(read_pair(&stem, None).unwrap().len(), 2);
+        assert_eq!(read_pair(&stem, None, None).unwrap().0.len(), 2);
         std::fs::write(folder.path().join("digits-y.npy"), file(1, "|u1", "(3,)", &[1, 0, 1])).unwrap();
-        let text = read_pair(&stem, None).unwrap_err().to_string();
+        let text = read_pair(&stem, None, None).unwrap_err().to_string();
         assert!(
             text.contains("expected 2 labels for the samples of") && text.contains("found 3 labels"),
             "{text}"
         );
-        let text = read_pair(&folder.path().join("none"), None).unwrap_err().to_string();
+        let text = read_pair(&folder.path().join("none"), None, None).unwrap_err().to_string();
         assert!(text.contains("none-x.npy: cannot open the file"), "{text}");
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::catalogue::Collection;
 use super::procedural::{Degenerate, Mnist1d, Point, Teacher, TwoGaussians};
 use super::store::Store;
-use super::{DataError, Split, embedded, folder};
+use super::{DataError, ImageLayout, Split, embedded, folder};
 
 /// A data set that is made from a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,12 @@ const RECIPES: [(Recipe, &str); 5] = [
     (Recipe::Point, "point"),
     (Recipe::Degenerate, "degenerate"),
 ];
+
+impl Recipe {
+    fn name(self) -> &'static str {
+        RECIPES.into_iter().find(|&(known, _)| known == self).map_or("", |(_, name)| name)
+    }
+}
 
 /// Where a data set comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +121,8 @@ pub struct Source {
     pub train: Option<usize>,
     /// The number of test samples, likewise.
     pub test: Option<usize>,
+    /// The axes of images in npy files; if none is given, they are recognised. Other data takes none.
+    pub layout: Option<ImageLayout>,
     /// Parameters of a procedural data set.
     pub options: Options,
 }
@@ -130,7 +138,18 @@ impl Source {
 
     /// All of the data set from there.
     pub fn of(origin: Origin) -> Self {
-        Source { origin, classes: Vec::new(), train: None, test: None, options: Options::default() }
+        let (classes, options) = (Vec::new(), Options::default());
+        Source { origin, classes, train: None, test: None, layout: None, options }
+    }
+
+    /// What the user calls it.
+    fn name(&self) -> String {
+        match &self.origin {
+            Origin::Path(path) => path.display().to_string(),
+            Origin::Collection(collection) => collection.to_string(),
+            Origin::FashionMini => embedded::NAME.to_string(),
+            Origin::Procedural(recipe) => recipe.name().to_string(),
+        }
     }
 }
 
@@ -151,28 +170,28 @@ pub fn load(source: &Source) -> Result<Split, DataError> {
 /// # Errors
 /// As [`load`].
 pub fn load_from(store: &Store, source: &Source) -> Result<Split, DataError> {
-    let Source { origin, classes, train, test, options } = source;
+    let Source { origin, classes, train, test, layout, options } = source;
+    if !matches!(origin, Origin::Path(_)) && layout.is_some() {
+        let problem = "belongs to images in npy files: remove it".to_string();
+        return Err(DataError::Option { name: source.name(), option: "data.layout", problem });
+    }
     if let Origin::Procedural(recipe) = origin {
         return make(*recipe, source);
     }
-    let name = match origin {
-        Origin::Path(path) => path.display().to_string(),
-        Origin::Collection(collection) => collection.to_string(),
-        Origin::FashionMini | Origin::Procedural(_) => embedded::NAME.to_string(),
-    };
+    let name = source.name();
     refuse_options(&name, options, &[])?;
     match origin {
         Origin::Collection(collection) => {
-            folder::load(&store.installed(*collection)?, &name, classes, *train, *test)
+            folder::load(&store.installed(*collection)?, &name, classes, None, [*train, *test])
         }
-        Origin::Path(path) => folder::load(path, &name, classes, *train, *test),
+        Origin::Path(path) => folder::load(path, &name, classes, *layout, [*train, *test]),
         Origin::FashionMini | Origin::Procedural(_) => embedded::split(classes, *train, *test),
     }
 }
 
 fn make(recipe: Recipe, source: &Source) -> Result<Split, DataError> {
     let Source { classes, train, test, options, .. } = source;
-    let name = RECIPES.into_iter().find(|&(known, _)| known == recipe).map_or("", |(_, name)| name);
+    let name = recipe.name();
     let taken: &[&str] = match recipe {
         Recipe::TwoGaussians => &["dimension", "margin"],
         Recipe::Teacher => &["dimension", "noise"],
@@ -345,6 +364,15 @@ mod tests {
         let mut mini = source("fashion-mini");
         mini.options.noise = Some(1.0);
         assert!(load(&mini).unwrap_err().to_string().contains("takes no such option"));
+    }
+
+    #[test]
+    fn a_layout_belongs_to_files_of_its_own_kind() {
+        for name in ["fashion-mini", "teacher", "mnist"] {
+            let laid = Source { layout: Some(ImageLayout::Nchw), ..source(name) };
+            let text = load_from(&Store::at(""), &laid).unwrap_err().to_string();
+            assert_eq!(text, format!("{name}: `data.layout` belongs to images in npy files: remove it"));
+        }
     }
 
     #[test]

@@ -45,6 +45,9 @@ pub struct Report {
     pub steps: u64,
     /// What the phase was judged by.
     pub evidence: Verdict,
+    /// What to keep in mind; left out where there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// Which statistics batch normalisation takes.
@@ -148,6 +151,7 @@ fn train_in<T: Scalar>(
         limit: observed.limit.filter(|_| plan.optimizer.preconditions()),
         steps: trajectory.steps,
         evidence: verdict,
+        warnings: task.notes.clone(),
     };
     Ok((report, trajectory))
 }

@@ -45,15 +45,17 @@ pub struct Verdict {
     pub phase: Phase,
     /// The reason in one sentence, with its numbers.
     pub why: String,
-    /// The loss before the first step: the first batch's where that is the whole set, else that of the samples that are
-    /// looked at.
+    /// What the peak is compared with: the loss of the first step's batch; where a batch is a part of the set and
+    /// evaluation gives the loss of steps, `start_loss`, which is no single batch's luck.
     #[serde(deserialize_with = "crate::units::number")]
     pub first_loss: f64,
     /// The largest loss of any batch; none where one was no finite number.
     pub peak_loss: Option<f64>,
     /// The step of that batch.
     pub peak_step: u64,
-    /// The final loss on the samples that are looked at; none where it is no finite number.
+    /// The loss of evaluation before the first step, on the samples that are looked at; none where it is no finite number.
+    pub start_loss: Option<f64>,
+    /// The loss of evaluation at the end, on the same samples; none where it is no finite number.
     pub final_loss: Option<f64>,
     /// The loss of the best constant predictor.
     #[serde(deserialize_with = "crate::units::number")]
@@ -69,6 +71,8 @@ pub struct Verdict {
 pub struct Circumstances {
     /// Samples a step; none where every step saw the whole set.
     pub batch: Option<usize>,
+    /// Whether the loss of a step is that of evaluation on its samples: see [`crate::train::Trial::is_plain`].
+    pub plain: bool,
     /// The rate in units of the optimiser's limit of stability (2 / lambda0 without momentum), where curvature was
     /// measured.
     pub over_limit: Option<f64>,
@@ -76,15 +80,20 @@ pub struct Circumstances {
 
 /// Judges a trajectory.
 ///
+/// Like is compared with like. Whether the loss rose is told by the losses of batches: the largest against the first, or
+/// against their mean at the start, where evaluation gives it. Whether training got anywhere is told by the losses of
+/// evaluation: the end against the start and the constant predictor. With batch normalisation, augmentation or noise the
+/// two differ at one and the same point.
+///
 /// Robust to what misleads a reader of curves: a loss whose peak is its first value because the top direction carries
 /// little of it (above the lazy limit, a fall of curvature tells), a dead network that looks stable (it is compared with
 /// the constant predictor), batches that differ by themselves, NaN (it never passes a comparison).
 pub fn classify(trajectory: &Trajectory, circumstances: Circumstances) -> Verdict {
     let Trajectory { peak_loss, peak_step, constant_loss, .. } = *trajectory;
-    let final_loss = trajectory.train.loss;
-    let first_loss = match circumstances.batch {
-        None => trajectory.first_loss,
-        Some(_) => trajectory.start.loss,
+    let (start_loss, final_loss) = (trajectory.start.loss, trajectory.train.loss);
+    let first_loss = match circumstances {
+        Circumstances { batch: Some(_), plain: true, .. } => start_loss,
+        _ => trajectory.first_loss,
     };
     let measured = || trajectory.records.iter().filter_map(|record| record.ntk);
     let (ntk_start, ntk_end) = (measured().next(), measured().next_back());
@@ -94,12 +103,12 @@ pub fn classify(trajectory: &Trajectory, circumstances: Circumstances) -> Verdic
     let above = circumstances.over_limit.is_some_and(|ratio| ratio >= 1.0);
     let fell = above && matches!((ntk_start, ntk_end), (Some(start), Some(end)) if end < FALL * start);
     // Where one value fits all samples, the constant predictor is no yardstick.
-    let yardstick = if constant_loss > 1e-12 * first_loss { constant_loss } else { first_loss };
+    let yardstick = if constant_loss <= 1e-12 * start_loss { start_loss } else { constant_loss };
     let trained = final_loss < TRAINED * yardstick;
     let number = |value: f64| significant(value, 3);
-    let (first, last) = (number(first_loss), number(final_loss));
+    let (start, last) = (number(start_loss), number(final_loss));
     let fold = number(peak_loss / first_loss);
-    let rise = format!("the loss rose {fold}-fold to {} at step {peak_step}", number(peak_loss));
+    let rise = format!("the loss of a batch rose {fold}-fold to {} at step {peak_step}", number(peak_loss));
     let fall = || match (ntk_start, ntk_end) {
         (Some(start), Some(end)) => {
             format!("the top NTK eigenvalue went from {} to {}", number(start), number(end))
@@ -111,24 +120,26 @@ pub fn classify(trajectory: &Trajectory, circumstances: Circumstances) -> Verdic
         (Phase::Divergent, trajectory.stop.to_string())
     } else if matches!(trajectory.stop, Stop::Dead { .. }) {
         (Phase::Stuck, trajectory.stop.to_string())
-    } else if !trained && (rose || final_loss > FULL_RISE * first_loss) {
+    } else if !trained && (rose || final_loss > FULL_RISE * start_loss) {
         (Phase::Stuck, format!("the final loss is {constant}"))
     } else if rose {
-        (Phase::Catapult, format!("{rise}, then fell to {last}; {}", fall()))
+        (Phase::Catapult, format!("{rise}; at the end the loss has gone from {start} to {last}; {}", fall()))
     } else if fell {
-        (Phase::Catapult, format!("{}, while the loss fell to {last}", fall()))
+        (Phase::Catapult, format!("{}, while the loss went from {start} to {last}", fall()))
     } else if trained {
-        (Phase::Lazy, format!("the loss fell from {first} to {last} without a rise; {}", fall()))
+        (Phase::Lazy, format!("the loss fell from {start} to {last} without a rise; {}", fall()))
     } else {
         (Phase::Lazy, format!("the loss fell without a rise, but not far yet: {constant}"))
     };
+    let finite = |value: f64| value.is_finite().then_some(value);
     Verdict {
         phase,
         why,
         first_loss,
-        peak_loss: peak_loss.is_finite().then_some(peak_loss),
+        peak_loss: finite(peak_loss),
         peak_step,
-        final_loss: final_loss.is_finite().then_some(final_loss),
+        start_loss: finite(start_loss),
+        final_loss: finite(final_loss),
         constant_loss,
         ntk_start,
         ntk_end,

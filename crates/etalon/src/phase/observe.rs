@@ -29,7 +29,8 @@ pub fn observe<T: Scalar>(
     every: u64,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Observed<T> {
-    let (batch, total, mse) = (trial.batch(), trial.total(), trial.loss() == Loss::Mse);
+    let (batch, plain) = (trial.batch(), trial.is_plain());
+    let (total, mse) = (trial.total(), trial.loss() == Loss::Mse);
     let plan = trial.plan();
     let preconditions = plan.optimizer.preconditions();
     let (mut end, mut running) = (Vec::new(), Vec::new());
@@ -55,7 +56,7 @@ pub fn observe<T: Scalar>(
     });
     let limit = lambda.and_then(|lambda| plan.stability_limit(lambda));
     let over_limit = limit.map(|limit| trajectory.eta / limit);
-    let verdict = classify(&trajectory, Circumstances { batch, over_limit });
+    let verdict = classify(&trajectory, Circumstances { batch, plain, over_limit });
     Observed { trajectory, verdict, limit, parameters: end, running }
 }
 

@@ -1,7 +1,7 @@
 //! Figures of trajectories.
 
 use super::folder::Folder;
-use super::trials::{Measured, Step};
+use super::trials::{Measured, Step, taken};
 use crate::figure::{Axis, Colour, Figure, Group, Look, Panel, Place, Point, Reference, Series, bands, thin};
 
 /// Points at most of a curve: more would be lost in a pixel.
@@ -12,7 +12,7 @@ pub fn trajectory(steps: &[Step], folder: &Folder) -> Figure {
     let unit = folder.loss_unit();
     let mut panels = Vec::new();
     let mut loss = Panel::new(Axis::log("loss").in_unit(unit));
-    loss.series.push(line("loss of the step's batch", Colour::Blue, steps, |step| step.loss));
+    loss.series.push(line("loss of the step's batch", Colour::Blue, taken(steps), |step| step.loss));
     loss.series.push(marked("training set", Colour::Green, steps, |step| step.train_loss));
     loss.series.push(marked("held-out set", Colour::Vermilion, steps, |step| step.test_loss));
     panels.push(loss);

@@ -2,7 +2,7 @@
 
 use super::content::{Content, Numbers, count, list};
 use super::folder::Folder;
-use super::trials::{Step, Trial};
+use super::trials::{Step, Trial, taken};
 use super::{ReportError, boundaries, laws, phases};
 use crate::figure::{Point, thin};
 use crate::sweep::{Store, Table, status};
@@ -22,7 +22,7 @@ pub struct Done {
     /// Its values of the grid's keys, as text.
     pub values: Vec<String>,
     pub result: Map<String, Value>,
-    /// Its loss by step, thinned.
+    /// The loss of its steps, thinned.
     pub curve: Vec<(f64, f64)>,
     /// Seeds of its search that did not reach the tolerance, and why.
     pub unconverged: Vec<String>,
@@ -150,7 +150,7 @@ fn state(root: &Path, row: &[String], points: usize) -> State {
         Err(reason) => State::Broken(reason),
         Ok(Trial { result: None, .. }) => State::Broken("it has no result: its last line is missing".into()),
         Ok(Trial { result: Some(result), steps, records, .. }) => {
-            let curve: Vec<_> = steps
+            let curve: Vec<_> = taken(&steps)
                 .iter()
                 .map(|step| Point { x: step.step, y: step.loss, spread: None, hollow: false })
                 .collect();

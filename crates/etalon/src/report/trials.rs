@@ -7,7 +7,7 @@ use std::path::Path;
 /// A trial as its file has it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Trial {
-    /// Its recorded steps, in order; none of a search.
+    /// Its recorded steps, in order, the last one the state at the end; none of a search.
     pub steps: Vec<Step>,
     /// Of each group of samples that it followed, the metrics by step, in the order in which they first come.
     pub groups: Vec<(String, Vec<Measured>)>,
@@ -84,6 +84,12 @@ impl Trial {
     }
 }
 
+/// Those recorded steps that were taken: all but the state at the end, whose loss is no batch's. (Older files
+/// have that of evaluation there.)
+pub fn taken(steps: &[Step]) -> &[Step] {
+    steps.split_last().map_or(steps, |(_, taken)| taken)
+}
+
 fn step(fields: &Map<String, Value>) -> Option<Step> {
     let number = |value: Option<&Value>| value.and_then(Value::as_f64).unwrap_or(f64::NAN);
     let within = |set: &str, name: &str| number(fields.get(set).and_then(|set| set.get(name)));
@@ -119,6 +125,19 @@ mod tests {
         assert!(trial.steps[0].loss.is_nan() && trial.steps[0].ntk.is_nan());
         assert_eq!(trial.result.unwrap()["phase"], "lazy");
         assert_eq!(trial.records[0]["seed"], 3);
+    }
+
+    #[test]
+    fn the_state_at_the_end_is_no_step_whatever_loss_an_old_file_has_there() {
+        for end in ["null", "7"] {
+            let text = format!(
+                "{{\"step\":0,\"loss\":2}}\n{{\"step\":1,\"loss\":1}}\n{{\"step\":2,\"loss\":{end},\"train\":{{\"loss\":7}}}}\n"
+            );
+            let trial = read(text.as_bytes()).unwrap();
+            let losses: Vec<f64> = taken(&trial.steps).iter().map(|step| step.loss).collect();
+            assert_eq!((losses, trial.steps[2].train_loss), (vec![2.0, 1.0], 7.0));
+        }
+        assert!(taken(&[]).is_empty());
     }
 
     #[test]

@@ -161,7 +161,7 @@ pub(crate) fn find_on<T: Scalar>(
     memory: &dyn Memory,
     observer: Observer<'_>,
 ) -> Result<Found, Error> {
-    let mut warnings = Vec::new();
+    let mut warnings = task.notes.clone();
     let mut plan = Plan::new(spec, task)?.with_goal(spec, task)?;
     let constant = Schedule { warmup: 0, shape: Shape::Constant, last: None };
     if plan.schedule != constant || plan.conversion.is_some() {

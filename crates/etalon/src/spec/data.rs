@@ -1,7 +1,7 @@
 //! `[data]`.
 
 use super::Encoding;
-use crate::data::{DataError, Fill, Normalization, Options, PatchRule, Source};
+use crate::data::{DataError, Fill, ImageLayout, Normalization, Options, PatchRule, Source};
 use crate::units::significant;
 
 /// `[data]`.
@@ -9,6 +9,8 @@ use crate::units::significant;
 #[expect(missing_docs, reason = "each key is documented in `KEYS`")]
 pub struct DataSpec {
     pub name: String,
+    /// Without one, the axes are recognised.
+    pub layout: Option<ImageLayout>,
     /// 0 takes all.
     pub train: usize,
     /// 0 takes all.
@@ -56,6 +58,7 @@ impl Default for DataSpec {
     fn default() -> Self {
         DataSpec {
             name: "fashion-mini".into(),
+            layout: None,
             train: 2000,
             test: 500,
             normalize: Normalization::Pixel,
@@ -131,6 +134,7 @@ impl DataSpec {
             classes: self.classes.iter().map(|&class| class.min(u32::MAX.into()) as u32).collect(),
             train: all_if_zero(self.train),
             test: all_if_zero(self.test),
+            layout: self.layout,
             options: Options {
                 dimension: self.dimension,
                 margin: self.margin,

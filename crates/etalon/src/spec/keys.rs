@@ -7,7 +7,7 @@ use super::{
     BatchSize, Budget, Encoding, Metric, NetworkKind, NetworkSpec, Normalizer, OptimizerKind, Precision,
     ScheduleKind, Setting, Spec, noise, optimizer,
 };
-use crate::data::{Fill, Normalization};
+use crate::data::{Fill, ImageLayout, Normalization};
 use crate::schedule::{Conversion, Interpolation, momentum_to_convert};
 use etalon_nn::Loss;
 use etalon_nn::kernels::activation::Activation;
@@ -172,6 +172,8 @@ pub const KEYS: &[Key] = &[
 
     Key { path: "data.name", doc: "a data set that `etalon data list` names, or a folder with idx, CIFAR .bin or .npy files",
         field: |s| Box::new(Text(&mut s.data.name)), check: fine },
+    Key { path: "data.layout", doc: "axes of images in .npy files: nhwc (samples x height x width x channels) or nchw (samples x channels x height x width, as in PyTorch); not given: the axis of 1, 3 or 4 is the channels",
+        field: |s| Box::new(Maybe { value: &mut s.data.layout, kind: |layout| Box::new(Choice { value: layout, all: &[("nhwc", ImageLayout::Nhwc), ("nchw", ImageLayout::Nchw)] }) }), check: fine },
     Key { path: "data.train", doc: "training samples: the first so many, or \"all\"",
         field: |s| Box::new(Count(&mut s.data.train)), check: fine },
     Key { path: "data.test", doc: "held-out samples: the first so many, or \"all\"",

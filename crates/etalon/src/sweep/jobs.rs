@@ -29,6 +29,7 @@ pub(super) fn columns(grid: &Grid) -> Vec<&'static str> {
                 "first_loss",
                 "peak_loss",
                 "peak_step",
+                "start_loss",
                 "train_loss",
                 "train_accuracy",
                 "test_loss",
@@ -127,9 +128,9 @@ impl Surroundings<'_> {
                 (observed.trajectory, observed.verdict)
             }
             None => {
-                let batch = trial.batch();
+                let (batch, plain) = (trial.batch(), trial.is_plain());
                 let trajectory = trial.run(&mut |_, _| {});
-                let verdict = classify(&trajectory, Circumstances { batch, over_limit: None });
+                let verdict = classify(&trajectory, Circumstances { batch, plain, over_limit: None });
                 (trajectory, verdict)
             }
         };
@@ -198,6 +199,7 @@ fn train_row(trajectory: &Trajectory, phase: Phase) -> serde_json::Result<Value>
         "first_loss": trajectory.first_loss,
         "peak_loss": trajectory.peak_loss,
         "peak_step": trajectory.peak_step,
+        "start_loss": trajectory.start.loss,
         "train_loss": train.loss,
         "train_accuracy": train.accuracy,
         "test_loss": test.loss,

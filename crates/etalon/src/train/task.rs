@@ -1,7 +1,7 @@
 //! What is learnt, by what: a network, a loss, and samples in the network's own precision.
 
 use super::{Patches, network};
-use crate::data::{Augmentation, DataError, Dataset, Labels, Patch, load};
+use crate::data::{Augmentation, DataError, Dataset, Labels, Patch, SampleShape, load};
 use crate::spec::{Encoding, Spec};
 use etalon_nn::network::NetworkError;
 use etalon_nn::{Batch, Loss, Network, Scalar};
@@ -28,12 +28,16 @@ pub struct Task<T> {
     pub train: Samples<T>,
     /// The held-out set.
     pub test: Samples<T>,
+    /// The shape of a sample, whose inputs stand row by row, the channels of a pixel side by side.
+    pub shape: SampleShape,
     /// What happens to the training set's samples whenever a step visits them.
     pub augmentation: Option<Augmentation>,
     /// The patches on the training set's samples, if they have any.
     pub patches: Option<Patches<T>>,
     /// Whether targets stand for classes, so that there is an accuracy.
     pub classes: bool,
+    /// What had to be recognised in reading the data, for the user to hear.
+    pub notes: Vec<String>,
 }
 
 /// Why a spec makes no task.
@@ -125,9 +129,29 @@ impl<T: Scalar> Task<T> {
             loss: spec.loss,
             train,
             test,
+            shape: split.train.shape,
             augmentation: augmentation.map_err(TaskError::Augmentation)?,
             classes,
+            notes: split.notes,
         })
+    }
+
+    /// Whether training sees its samples otherwise than they are, and otherwise at each visit.
+    pub(crate) fn is_varied(&self) -> bool {
+        self.augmentation.is_some() || self.patches.is_some()
+    }
+
+    /// Writes the inputs of training sample `index` as epoch `epoch` of a trial sees them: a pure function of the three
+    /// numbers. Allocates nothing.
+    pub(crate) fn visit(&self, visit: (u64, u64, u32), to: &mut [T]) {
+        let from = &self.train.inputs[visit.2 as usize * to.len()..][..to.len()];
+        match &self.augmentation {
+            None => to.copy_from_slice(from),
+            Some(augmentation) => augmentation.apply(visit, from, to),
+        }
+        if let Some(patches) = &self.patches {
+            patches.patch.visit(visit, to);
+        }
     }
 }
 

@@ -83,7 +83,8 @@ pub struct Record {
     pub step: u64,
     /// The learning rate of this step.
     pub eta: f64,
-    /// The loss of this step's batch, before its update; none where it is not a finite number.
+    /// The loss of this step's batch, before its update; none where it is not a finite number, and at the end, where no
+    /// step is taken. What is looked at there is in `train` and `test`: with batch normalisation it is another quantity.
     pub loss: Option<f64>,
     /// Metrics on the training samples that are looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,6 +121,10 @@ impl Record {
 }
 
 /// A trial from beginning to end.
+///
+/// Losses are of two kinds. Those of steps (`first_loss`, `peak_loss`, [`Record::loss`]) are what was trained on: the loss
+/// of a batch, with its own statistics, patches, augmentation and noise. Metrics (`start`, `train`, `test`) are those of
+/// evaluation on the samples that are looked at. Only losses of one kind can be compared.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trajectory {
     /// The base rate.
@@ -127,11 +132,11 @@ pub struct Trajectory {
     /// The seed.
     pub seed: u64,
     /// Recorded steps in order: all of a short trial, a few thousand of a long one (and those where curvature was
-    /// measured); the last record has the state after the last update.
+    /// measured); the last record has the state after the last update, and no step.
     pub records: Vec<Record>,
-    /// The metrics before the first step on the training samples that are looked at.
+    /// The metrics before the first step on the training samples that are looked at; to be compared with `train`.
     pub start: Metrics,
-    /// The loss of the first step's batch.
+    /// The loss of the first step's batch; to be compared with `peak_loss`.
     pub first_loss: f64,
     /// The step whose batch had the largest loss, over all steps.
     pub peak_step: u64,

@@ -121,8 +121,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
         let (network, samples, batch) = (&task.network, task.train.len, plan.batch);
         let total = plan.steps(eta, samples)?;
         let growth = Growth::new(plan, network, eta, total)?;
-        let unchanged = task.augmentation.is_none() && task.patches.is_none();
-        let gathered = if batch == samples && unchanged { 0 } else { batch };
+        let gathered = if batch == samples && !task.is_varied() { 0 } else { batch };
         let mut train = Gauge::of_training(task, plan.check_samples, parallel);
         let start = train.take(&parameters, &running);
         Ok(Trial {
@@ -188,6 +187,12 @@ impl<'a, T: Scalar> Trial<'a, T> {
         (!self.is_full_batch()).then_some(self.plan.batch)
     }
 
+    /// Whether the loss of a step is that of evaluation on its samples: no statistics of a batch, and neither noise nor
+    /// augmentation. (With patches both see images with the same shares of them.)
+    pub fn is_plain(&self) -> bool {
+        !self.task.network.is_coupled() && self.plan.noise.is_none() && self.task.augmentation.is_none()
+    }
+
     /// The loss that is trained on.
     pub fn loss(&self) -> Loss {
         self.task.loss
@@ -240,23 +245,11 @@ impl<'a, T: Scalar> Trial<'a, T> {
             self.task.train.batch()
         } else {
             let epoch = self.step / self.order.steps_per_epoch();
-            let (rows, indices) = (&self.task.train, self.order.indices(self.step));
-            let width = network.input_len();
-            match &self.task.augmentation {
-                None => gather(&rows.inputs, width, indices, &mut self.inputs),
-                Some(augmentation) => {
-                    for (to, &index) in self.inputs.chunks_exact_mut(width).zip(indices) {
-                        let from = &rows.inputs[index as usize * width..][..width];
-                        augmentation.apply((self.seed, epoch, index), from, to);
-                    }
-                }
+            let indices = self.order.indices(self.step);
+            for (to, &index) in self.inputs.chunks_exact_mut(network.input_len()).zip(indices) {
+                self.task.visit((self.seed, epoch, index), to);
             }
-            if let Some(patches) = &self.task.patches {
-                for (image, &index) in self.inputs.chunks_exact_mut(width).zip(indices) {
-                    patches.patch.visit((self.seed, epoch, index), image);
-                }
-            }
-            gather(&rows.targets, network.output_len(), indices, &mut self.targets);
+            gather(&self.task.train.targets, network.output_len(), indices, &mut self.targets);
             Batch { inputs: &self.inputs, targets: &self.targets }
         };
         network.noisy_gradient(&self.parameters, batch, noise, loss, &mut self.workspace)
@@ -397,7 +390,6 @@ impl<'a, T: Scalar> Trial<'a, T> {
         let Look { train, test, groups } = look.unwrap_or_else(|| self.take(true));
         let test = test.unwrap_or_else(|| self.test.take(&self.parameters, &self.running));
         let mut end = Record::new(self.step, self.rate());
-        end.loss = train.loss.is_finite().then_some(train.loss);
         (end.train, end.test, end.groups) = (Some(train), Some(test), groups);
         observe(self.state(true, stop.diverged()), &mut end);
         records.push(end);

@@ -197,7 +197,7 @@ pub(super) const ACTIVATION: Claim = Claim {
             let range = Range { low: 1.5, high: 48.0, steps: 12, tolerance: 0.1 };
             // At low rates 60 steps may be too few: a walk from below looks for where training ends.
             let settled = |trajectory: &crate::train::Trajectory| {
-                !trajectory.stop.diverged() && trajectory.train.loss < trajectory.first_loss
+                !trajectory.stop.diverged() && trajectory.train.loss < trajectory.start.loss
             };
             Ok(Reading::median(&changes(bench, &subject, &starts, &range, settled)?))
         };

@@ -9,6 +9,7 @@ use crate::figure::{
 use crate::report::content::{range, shown};
 use crate::report::folder::Folder;
 use crate::report::sweep::{Done, Sweep};
+use crate::report::trials::taken;
 
 /// Rates whose losses are drawn together.
 const RATES: usize = 7;
@@ -222,7 +223,8 @@ pub fn losses(slice: &Slice<'_>, sweep: &Sweep, folder: &Folder) -> Option<Figur
             let steps = |trial: &&Done| {
                 let limit = of(trial, "first_loss").map_or(f64::INFINITY, |first| LIMIT * first);
                 let inside = |loss: f64| if loss <= limit { loss } else { f64::NAN };
-                sweep.steps(trial).iter().map(|step| (step.step as u64, inside(step.loss))).collect()
+                let steps = sweep.steps(trial);
+                taken(&steps).iter().map(|step| (step.step as u64, inside(step.loss))).collect()
             };
             let value = shown(Some(slice.x.values[column]), 3);
             let key = if slice.x.name == "optimizer.eta" { "η" } else { &slice.x.name };
