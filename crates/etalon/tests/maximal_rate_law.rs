@@ -61,7 +61,7 @@ fn r_squared(law: &PowerLaw) -> f64 {
 fn the_maximal_rate_is_a_power_of_depth_times_width() {
     let grid = Grid::parse(GRID).unwrap();
     let root = tempfile::tempdir().unwrap();
-    let store = Store::open(root.path(), &grid, &Meta::default()).unwrap();
+    let store = Store::open(root.path(), &grid, &etalon::record::Meta::default()).unwrap();
     let options =
         etalon::sweep::Options { threads: rayon::current_num_threads(), stop: &AtomicBool::new(false) };
     let report = run(&store, &grid, &options, &|_| {}).unwrap();

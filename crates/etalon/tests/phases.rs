@@ -18,7 +18,7 @@ const SPEC: &str = "loss = \"mse\"\n\
 fn eta_star_is_about_twice_the_lazy_limit() {
     let found = find(&Spec::parse(SPEC).unwrap(), &silent).unwrap();
     assert_eq!((found.eta_star.censored, found.eta_star.undefined), (0, 0));
-    assert_eq!(found.lambda.of, "ntk");
+    assert_eq!(found.lambda.of, Curved::Ntk);
     for (seed, lambda) in found.search.seeds.iter().zip(&found.lambda.seeds) {
         let Boundary::Found { low, high } = seed.boundary else { panic!("{:?}", seed.boundary) };
         let ratio = (low * high).sqrt() * lambda.unwrap() / 2.0;

@@ -7,4 +7,4 @@ mod verification;
 
 pub use conversion::{Converted, Undone, constant_equivalent, convert, undo};
 pub use rates::{Phase, Rates};
-pub use verification::{Agreement, Kept, Verification, verify};
+pub use verification::{Agreement, Apart, Kept, Verification, verify};

@@ -1,3 +1,4 @@
+use crate::record::Meta;
 use super::*;
 use crate::sweep::{Grid, Options, Store, Table, run};
 use std::fs;

@@ -90,8 +90,8 @@ pub(super) fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Meta;
     use crate::sweep::{Shard, pending};
-    use serde_json::Map;
 
     #[test]
     fn only_parts_with_something_to_do_have_a_worker() {
