@@ -94,7 +94,16 @@ def gradient_of(scalar, parameters, keep_graph=True):
 
 def rows(vector, parameters):
     """The derivative of each entry, stacked."""
-    return torch.stack([gradient_of(entry, parameters, keep_graph=False) for entry in vector])
+    derivatives = torch.autograd.grad(
+        vector,
+        parameters,
+        torch.eye(len(vector), dtype=torch.float64),
+        is_grads_batched=True,
+        retain_graph=True,
+        allow_unused=True,
+        materialize_grads=True,
+    )
+    return torch.cat([derivative.reshape(len(vector), -1) for derivative in derivatives], dim=1)
 
 
 def values_of(case):

@@ -3,7 +3,7 @@
 
 use etalon::curvature::Instrument;
 use etalon::phase::{Phase, Verdict, observe};
-use etalon::search::{Boundary, find, silent};
+use etalon::search::{Boundary, Curved, find, silent};
 use etalon::spec::Spec;
 use etalon::train::{Plan, Task, Trial};
 

@@ -43,7 +43,7 @@ pub use boundary::{SeedResult, SeedSearch, Stopped};
 pub use curve::CurvePoint;
 pub use definition::{Boundary, DEFINITION, DEFINITION_VERSION};
 pub use error::SearchError;
-pub use job::{EtaStarSummary, Found, Lambda, Recommended, find};
+pub use job::{Curved, EtaStarSummary, Found, Lambda, Recommended, find};
 pub(crate) use job::{bytes, find_on};
 pub use maximal::{EtaStar, maximal_rate};
 pub use observe::{Observer, Progress, silent};
