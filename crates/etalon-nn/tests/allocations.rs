@@ -4,38 +4,43 @@ mod counting;
 
 use counting::allocations;
 use etalon_nn::kernels::activation::Activation;
-use etalon_nn::kernels::elementwise::sgd_momentum;
 use etalon_nn::layers::{Normalizer, Over};
 use etalon_nn::network::{Family, Fan, Image, Initialisation, Mlp, Parametrization, ResNet, Skip, Style};
+use etalon_nn::optim::{AdamW, Buffers, Rate, Rule, Sgd, step};
 use etalon_nn::{Batch, Loss, Network, Workspace};
 
-/// Six steps over 600 samples, of which the last five may not allocate.
+/// Six steps of each rule over 600 samples, of which the last five may not allocate.
 fn steps(network: &Network<f32>, name: &str) {
+    train(network, Rule::Sgd(Sgd { momentum: 0.9, nesterov: true }), 0.01, name);
+    train(network, Rule::AdamW(AdamW::default()), 1e-3, name);
+}
+
+fn train(network: &Network<f32>, rule: Rule, eta: f64, name: &str) {
     let len = network.input_len();
     let (inputs, mut targets) = (vec![0.5f32; 600 * len], vec![0.0f32; 600 * 10]);
     targets.iter_mut().step_by(10).for_each(|target| *target = 1.0);
     let mut parameters: Vec<f32> = network.layout().initialise(0);
-    let mut velocity = vec![0.0f32; parameters.len()];
+    let mut memory = Buffers::new(&rule, parameters.len());
     let mut running: Vec<f32> = network.state_layout().initialise(0);
     let mut outputs = vec![0.0f32; 600 * 10];
     let noise = vec![0.01f32; network.noise_len()];
     let mut workspace = Workspace::new(network, 600, false);
-    let mut step = || {
+    let mut advance = || {
         let batch = Batch { inputs: &inputs, targets: &targets };
         let loss = network.noisy_gradient(&parameters, batch, &noise, Loss::CrossEntropy, &mut workspace);
-        let rule = (0.01, 0.9, 1e-4, true);
-        sgd_momentum(network.cpu(), rule, workspace.gradient(), &mut velocity, &mut parameters);
+        let rate = |_| Some(Rate { eta, weight_decay: 1e-4 });
+        step(&rule, network, rate, workspace.gradient(), &mut memory, &mut parameters, false);
         network.track(&workspace, &mut running);
         network.outputs(&parameters, &running, &inputs, &mut workspace, &mut outputs);
         loss
     };
     // The first step may fill the kernels' scratch, which a thread keeps.
-    let first = step();
+    let first = advance();
     let before = allocations();
-    let last = (0..5).map(|_| step()).last();
+    let last = (0..5).map(|_| advance()).last();
     let made = allocations() - before;
-    assert!(last < Some(first), "{name}: the steps do train");
-    assert_eq!(made, 0, "{name}");
+    assert!(last < Some(first), "{name}, {rule:?}: the steps do train");
+    assert_eq!(made, 0, "{name}, {rule:?}");
 }
 
 /// Of every kind of layer over images.
