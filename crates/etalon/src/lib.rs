@@ -64,6 +64,7 @@ pub mod report;
 pub mod schedule;
 pub mod search;
 pub mod spec;
+pub mod statistics;
 pub mod sweep;
 pub mod theory;
 pub mod train;

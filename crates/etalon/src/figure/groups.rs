@@ -1,6 +1,7 @@
 //! Groups of curves, such as the seeds of each rate or what is learnt of each kind of sample: a median and a band each.
 
 use super::{Colour, Look, Point, Series, Spread, thin};
+use crate::statistics::median_in;
 use std::collections::BTreeMap;
 
 /// Points at most of a band.
@@ -31,7 +32,7 @@ pub fn bands(groups: &[Group]) -> Vec<Series> {
             let mut finite = values.iter().copied().filter(|value| value.is_finite());
             let ends = finite.clone().next().zip(finite.next_back());
             let spread = ends.filter(|_| values.len() > 1).map(|(low, high)| [low, high]);
-            Point { x: step as f64, y: values[(values.len() - 1) / 2], spread, hollow: false }
+            Point { x: step as f64, y: median_in(&mut values), spread, hollow: false }
         };
         let points: Vec<Point> = by_step.into_iter().map(point).collect();
         Series {

@@ -1,6 +1,7 @@
 //! One column of a table against another.
 
 use super::{Axis, Band, Colour, Curve, Figure, FigureError, Look, Panel, Point, Series, Spread};
+use crate::statistics::median;
 use crate::sweep::{Constraint, Table};
 
 /// Which columns of a table a picture shows.
@@ -61,7 +62,7 @@ fn bands(mut points: Vec<(f64, f64)>) -> Vec<Band> {
     points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let of = |run: &[(f64, f64)]| {
         let (low, high) = (run[0].1, run[run.len() - 1].1);
-        let median = 0.5 * (run[(run.len() - 1) / 2].1 + run[run.len() / 2].1);
+        let median = median(run.iter().map(|at| at.1));
         Band { size: run[0].0, low, median, high }
     };
     points.chunk_by(|a, b| a.0 == b.0).map(of).collect()

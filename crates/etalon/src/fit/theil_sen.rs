@@ -1,6 +1,7 @@
 //! The Theil-Sen estimator (Sen 1968, J. Am. Stat. Assoc. 63, 1379).
 
 use super::Robust;
+use crate::statistics::median_slope;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 /// Logarithms of equal sizes may differ by rounding; those this near are tied.
@@ -14,9 +15,7 @@ pub(super) fn fit(x: &[f64], y: &[f64], level: f64) -> Robust {
     let apart = |&(i, j): &(usize, usize)| (x[i] - x[j]).abs() > TIED;
     let mut slopes: Vec<f64> = pairs.filter(apart).map(|(i, j)| (y[j] - y[i]) / (x[j] - x[i])).collect();
     slopes.sort_by(f64::total_cmp);
-    let exponent = middle(&slopes);
-    let mut offsets: Vec<f64> = x.iter().zip(y).map(|(x, y)| y - exponent * x).collect();
-    offsets.sort_by(f64::total_cmp);
+    let exponent = median_slope(slopes.iter().copied());
     // The slopes b at which Kendall's statistic of x and y - b x is no larger than chance makes it.
     let reach = Normal::standard().inverse_cdf(0.5 + 0.5 * level) * variance(x, y).sqrt();
     let (count, last) = (slopes.len() as f64, slopes.len() - 1);
@@ -28,7 +27,7 @@ pub(super) fn fit(x: &[f64], y: &[f64], level: f64) -> Robust {
         exponent,
         low: slopes[below],
         high: slopes[last - below],
-        intercept: middle(&offsets),
+        intercept: median_slope(x.iter().zip(y).map(|(x, y)| y - exponent * x)),
     }
 }
 
@@ -68,11 +67,6 @@ impl Ties {
         self.triples += t * (t - 1.0) * (t - 2.0);
         self.quintuple += t * (t - 1.0) * (2.0 * t + 5.0);
     }
-}
-
-/// The median of sorted values; there is at least one.
-fn middle(sorted: &[f64]) -> f64 {
-    0.5 * (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2])
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub struct Report {
     /// What the phase was judged by.
     pub evidence: Verdict,
     /// What to keep in mind; left out where there is nothing.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
 

@@ -1,7 +1,8 @@
 //! The held-out metric against the rate.
 
-use super::order::{middle, order_interval, sorted};
+use super::order::{order_interval, sorted};
 use super::{Scored, Verdict};
+use crate::statistics::median;
 use serde::{Deserialize, Serialize};
 
 /// Standard error of a median over that of a mean, for normal values: sqrt(pi / 2).
@@ -55,9 +56,8 @@ impl CurvePoint {
             let rank = order_interval(metric.len()).rank;
             point.low = metric.get(rank).copied();
             point.high = metric.get(metric.len() - 1 - rank).copied();
-            let mean = |(a, b): (f64, f64)| a / 2.0 + b / 2.0;
-            point.median = middle(&metric).map(mean);
-            point.median_loss = middle(&sorted(scored.iter().map(|scored| scored.loss))).map(mean);
+            point.median = finite(median(metric));
+            point.median_loss = finite(median(scored.iter().map(|scored| scored.loss)));
         }
         point
     }

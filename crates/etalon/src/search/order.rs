@@ -1,5 +1,7 @@
 //! Medians over seeds, and intervals for them that assume no distribution.
 
+use crate::statistics::median;
+
 /// The least coverage an interval should have, if there are seeds enough for it.
 const COVERAGE: f64 = 0.9;
 
@@ -29,19 +31,11 @@ pub(super) fn order_interval(n: usize) -> OrderInterval {
     best
 }
 
-/// The middle of `sorted` values: twice the same for an odd number, the middle two for an even one.
-/// `None` if there are no values.
-pub(super) fn middle(sorted: &[f64]) -> Option<(f64, f64)> {
-    let last = sorted.len().checked_sub(1)?;
-    Some((sorted[last / 2], sorted[sorted.len() / 2]))
-}
-
 /// The median of `sorted` values above 0, on a logarithmic axis; `None` if there are none, or where it is 0 (undefined)
 /// or infinite (censored).
 pub(super) fn proper_median(sorted: &[f64]) -> Option<f64> {
-    let (below, above) = middle(sorted)?;
-    // Not sqrt(below * above), which can overflow.
-    (below > 0.0 && above.is_finite()).then(|| below.sqrt() * above.sqrt())
+    let median = median(sorted.iter().copied());
+    (median > 0.0 && median.is_finite()).then_some(median)
 }
 
 /// Sorts a copy.
@@ -85,13 +79,5 @@ mod tests {
         assert_eq!(proper_median(&[0.0, 4.0]), None);
         assert_eq!(proper_median(&[4.0, f64::INFINITY]), None);
         assert_eq!(proper_median(&[]), None);
-    }
-
-    #[test]
-    fn the_middle_is_one_value_or_two() {
-        assert_eq!(middle(&[]), None);
-        assert_eq!(middle(&[3.0]), Some((3.0, 3.0)));
-        assert_eq!(middle(&[1.0, 2.0]), Some((1.0, 2.0)));
-        assert_eq!(middle(&[1.0, 2.0, 5.0]), Some((2.0, 2.0)));
     }
 }

@@ -1,7 +1,7 @@
 //! The boundaries of a sweep over a size, folded over seeds.
 
 use super::Table;
-use super::points::median;
+use crate::statistics::median;
 use crate::spec::KEYS;
 
 /// The boundaries that a diagram shows, by their columns.
@@ -36,7 +36,7 @@ impl Place {
     pub fn band(&self) -> Option<[f64; 3]> {
         let least = self.values.iter().copied().fold(f64::INFINITY, f64::min);
         let most = self.values.iter().copied().fold(0.0, f64::max);
-        (self.values.len() > self.missing).then(|| [least, median(self.values.clone()), most])
+        (self.values.len() > self.missing).then(|| [least, median(self.values.iter().copied()), most])
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Constraint, NoColumn, Table};
 use crate::fit::{Excluded, Point};
 use crate::spec::KEYS;
+use crate::statistics::median;
 use std::collections::HashMap;
 
 /// Which numbers of a summary to fit.
@@ -110,16 +111,6 @@ pub fn points(table: &Table, selection: &Selection) -> Result<Measured, NoColumn
     }
     let (points, spreads) = used.points().unzip();
     Ok(Measured { points, spreads, excluded, left_out: left_out.points().collect() })
-}
-
-/// The median; between two positive values their geometric mean. NaN where one is NaN.
-pub(super) fn median(mut values: Vec<f64>) -> f64 {
-    if values.iter().any(|value| value.is_nan()) {
-        return f64::NAN;
-    }
-    values.sort_by(f64::total_cmp);
-    let (below, above) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
-    if below > 0.0 { (below * above).sqrt() } else { 0.5 * (below + above) }
 }
 
 #[cfg(test)]

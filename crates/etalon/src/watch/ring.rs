@@ -1,5 +1,7 @@
 //! The last few numbers of many.
 
+use crate::statistics::median_in;
+
 /// The last `N` numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Ring<const N: usize> {
@@ -30,14 +32,9 @@ impl<const N: usize> Ring<N> {
         (1..=count.min(self.len())).map(|back| self.numbers[(self.pushed - back) % N])
     }
 
-    /// The median; of an even number the larger of the two in the middle. NaN of none.
+    /// The median; NaN of none.
     pub(super) fn median(&self) -> f64 {
-        let mut sorted = self.numbers;
-        let sorted = &mut sorted[..self.len()];
-        if sorted.is_empty() {
-            return f64::NAN;
-        }
-        let middle = sorted.len() / 2;
-        *sorted.select_nth_unstable_by(middle, f64::total_cmp).1
+        let mut numbers = self.numbers;
+        median_in(&mut numbers[..self.len()])
     }
 }

@@ -10,6 +10,7 @@ use super::folder::Folder;
 use super::sweep::{Done, Sweep};
 use best::groups;
 use slice::slices;
+use crate::statistics::median;
 use std::collections::BTreeMap;
 
 /// Slices of one page that have figures.
@@ -54,12 +55,9 @@ fn of(trial: &Done, name: &str) -> Option<f64> {
 
 /// The median and the ends of what trials have; none where none has it.
 fn folded(trials: &[&Done], name: &str) -> Option<(f64, [f64; 2])> {
-    let mut values: Vec<f64> = trials.iter().filter_map(|trial| of(trial, name)).collect();
-    values.sort_by(f64::total_cmp);
-    let (first, last) = (*values.first()?, *values.last()?);
-    let half = values.len() / 2;
-    let median = if values.len() % 2 == 1 { values[half] } else { 0.5 * (values[half - 1] + values[half]) };
-    Some((median, [first, last]))
+    let values: Vec<f64> = trials.iter().filter_map(|trial| of(trial, name)).collect();
+    let ends = [f64::min, f64::max].map(|end| values.iter().copied().reduce(end));
+    Some((median(values.iter().copied()), [ends[0]?, ends[1]?]))
 }
 
 /// The phase that most trials have.
