@@ -1,7 +1,7 @@
 //! Eigenvalues by Lanczos against dense eigenvalues that JAX computed in f64 (`eigh` of the whole matrix).
 
 use etalon::curvature::network::{Coordinates, LossCurvature, Ntk, Part};
-use etalon::curvature::{Ends, LanczosSettings, Operator, lanczos};
+use etalon::curvature::{Ends, LanczosSettings, Memory, Operator, lanczos};
 use etalon::nn::kernels::activation::Activation;
 use etalon::nn::layers::{Normalizer, Over};
 use etalon::nn::network::{Initialisation, Mlp, Parametrization};
@@ -17,7 +17,7 @@ fn close(ours: f64, reference: f64, scale: f64) -> bool {
 }
 
 /// The smallest and the largest eigenvalue.
-fn ends(name: &str, operator: &mut dyn Operator) -> (f64, f64) {
+fn ends(name: &str, operator: &mut dyn Operator<Space = Memory<f64>>) -> (f64, f64) {
     let settings = LanczosSettings {
         ends: Ends::Both,
         tolerance: 1e-10,

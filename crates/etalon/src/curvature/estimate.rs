@@ -29,10 +29,20 @@ impl fmt::Display for StopReason {
             Self::SubspaceExhausted => write!(f, "the whole space was searched"),
             Self::NotFinite(n) => write!(
                 f,
-                "the operator gave an infinity or NaN at iteration {n}: check that loss and parameters are finite"
+                "the operator gave an infinity or NaN at iteration {n}: check that what it is made of is finite"
             ),
         }
     }
+}
+
+/// Which vectors a recurrence kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Basis {
+    /// All: each new one was made orthogonal to them.
+    Full,
+    /// The last two: eigenvalues come from the tridiagonal matrix alone.
+    None,
 }
 
 /// One eigenvalue and how far it can be trusted.
@@ -54,37 +64,41 @@ pub struct Eigenvalue {
 
 /// The ends of a spectrum.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Spectrum {
+pub struct Spectrum<V = Vec<f64>> {
     /// The largest algebraic eigenvalues, largest first; empty if not asked for.
     pub largest: Vec<Eigenvalue>,
     /// The smallest algebraic eigenvalues, smallest (most negative) first; empty if not asked for.
     pub smallest: Vec<Eigenvalue>,
     /// Unit eigenvectors of `largest`, in its order; empty unless vectors were asked for. The sign of an
-    /// eigenvector is arbitrary; here its component of largest magnitude is positive.
+    /// eigenvector is arbitrary; in [`Memory`](super::Memory) its component of largest magnitude is positive.
     #[serde(skip)]
-    pub largest_vectors: Vec<Vec<f64>>,
+    pub largest_vectors: Vec<V>,
     /// Unit eigenvectors of `smallest`, in its order; empty unless vectors were asked for.
     #[serde(skip)]
-    pub smallest_vectors: Vec<Vec<f64>>,
+    pub smallest_vectors: Vec<V>,
     /// Why the iteration ended.
     pub stop: StopReason,
+    /// Which vectors were kept.
+    pub basis: Basis,
+    /// The memory that the vectors could have taken at most, in bytes; known before the first product.
+    pub bytes: u64,
     /// Iterations in all.
     pub iterations: usize,
-    /// Products with the operator in all, those that verify residuals included.
+    /// Products with the operator in all, those that verify residuals and the operator itself included.
     pub applications: usize,
     /// The largest magnitude among all Ritz values: the estimate of `||A||` that residuals are relative to.
     pub scale: f64,
-    /// The largest `|v_i . A v_j - T_ij| / scale` seen, over basis vectors `v` and their tridiagonal matrix
-    /// `T`. Rounding for a symmetric operator (1e-14 in `f64`, 1e-6 in `f32`); more means that the operator is
-    /// not symmetric or changes from call to call (dropout, another batch), and that no value here can be
-    /// trusted beyond it.
+    /// The largest `|v_i . A v_j - T_ij| / scale` seen, over basis vectors `v` and their tridiagonal matrix `T`;
+    /// without a basis, over neighbours, `|v_i . A v_j - v_j . A v_i| / scale`. Rounding for a symmetric operator
+    /// (1e-14 in `f64`, 1e-6 in `f32`); more means that the operator is not symmetric, and that no value here can
+    /// be trusted beyond it.
     pub asymmetry: f64,
     /// Whether further copies of repeated eigenvalues were looked for to the end (a Krylov space holds one
     /// copy of each). Always true where one eigenvalue an end was asked for and found, or the space exhausted.
     pub repeats_checked: bool,
 }
 
-impl Spectrum {
+impl<V> Spectrum<V> {
     /// Whether every eigenvalue that was asked for is there and converged.
     pub fn converged(&self) -> bool {
         let both = self.largest.iter().chain(&self.smallest);

@@ -1,7 +1,7 @@
 //! Measures the curvature of a task at a point.
 
 use super::network::{Coordinates, LossCurvature, Ntk, Part};
-use super::{Eigenvalue, Ends, LanczosError, LanczosSettings, Spectrum, lanczos, memory_bytes};
+use super::{Basis, Eigenvalue, Ends, LanczosError, LanczosSettings, Memory, Spectrum, lanczos};
 use crate::spec::Spec;
 use crate::train::{PlanError, Task, factors};
 use etalon_nn::optim::{Buffers, Optimizer, Rule};
@@ -79,11 +79,11 @@ impl<'a, T: Scalar> Instrument<'a, T> {
     /// The bytes that a measurement may take at most.
     pub fn bytes(&self) -> u64 {
         let settings = LanczosSettings { ends: Ends::Both, count: self.count, ..self.settings.clone() };
-        let basis = memory_bytes(self.task.network.parameters(), &settings);
-        let parameters = self.task.network.parameters() as u64;
+        let parameters = self.task.network.parameters();
+        let basis = settings.bytes(&Memory::<f64>::new(parameters), Basis::Full);
         // A gradient, what the optimiser remembers of it, and the preconditioner twice.
         let preconditioner = if self.optimizer.preconditions() {
-            parameters * (16 + (2 + self.optimizer.buffers() as u64) * size_of::<T>() as u64)
+            parameters as u64 * (16 + (2 + self.optimizer.buffers() as u64) * size_of::<T>() as u64)
         } else {
             0
         };
@@ -206,7 +206,7 @@ impl<T: Scalar> Reading<'_, T> {
         // tells nothing.
         let gradient = operator.gradient();
         let norm: f64 = gradient.iter().map(|x| x * x).sum();
-        let start = (norm.is_finite() && norm > 0.0).then_some(&gradient[..]);
+        let start = (norm.is_finite() && norm > 0.0).then_some(&gradient);
         lanczos(&mut operator, &settings, start)
     }
 }

@@ -1,8 +1,8 @@
 //! Curvature: operators, and the algorithms that measure them.
 //!
-//! Operators know no algorithm, algorithms know no network. [`lanczos()`] asks an [`Operator`] for nothing but
-//! its size and its product with a vector, and answers with a [`Spectrum`]: largest and smallest *algebraic*
-//! eigenvalues, each with its residual and whether it converged.
+//! Operators know no algorithm, algorithms know neither networks nor what vectors are made of. [`lanczos()`] asks an
+//! [`Operator`] for nothing but its [`Space`] and its product with a vector, and answers with a [`Spectrum`]: largest and
+//! smallest *algebraic* eigenvalues, each with its residual and whether it converged.
 //!
 //! ```
 //! use etalon::curvature::{DenseOperator, Ends, LanczosSettings, lanczos};
@@ -22,13 +22,15 @@ pub mod lanczos;
 mod measurement;
 pub mod network;
 pub mod operator;
+pub mod space;
 pub mod tridiagonal;
 
-pub use estimate::{Eigenvalue, Spectrum, StopReason};
+pub use estimate::{Basis, Eigenvalue, Spectrum, StopReason};
 pub use instrument::{Instrument, Reading};
-pub use lanczos::{Ends, LanczosError, LanczosSettings, lanczos, memory_bytes};
+pub use lanczos::{Ends, LanczosError, LanczosSettings, lanczos};
 pub use measurement::{Estimate, HessianEnds, LayerCurvature, MeasureOptions, Measurement, measure};
-pub use operator::{DenseOperator, FnOperator, Operator, OperatorError};
+pub use operator::{ApplyError, DenseOperator, FnOperator, Operator, OperatorError};
+pub use space::{Memory, Normals, Space};
 
 /// The same cases at every run: a failure is a change in the code, never in the draw.
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The curvature operators of a network at one point.
 
-use super::Operator;
+use super::{ApplyError, Memory, Operator};
 use etalon_nn::{Linearization, Scalar};
 use std::ops::Range;
 
@@ -91,13 +91,15 @@ impl<'l, 'n, T: Scalar> LossCurvature<'l, 'n, T> {
 }
 
 impl<T: Scalar> Operator for LossCurvature<'_, '_, T> {
-    fn dim(&self) -> usize {
-        self.kept.iter().map(Range::len).sum()
+    type Space = Memory<f64>;
+
+    fn space(&self) -> Memory<f64> {
+        Memory::new(self.kept.iter().map(Range::len).sum())
     }
 
-    fn apply(&mut self, x: &[f64], y: &mut [f64]) {
+    fn apply(&mut self, x: &Vec<f64>, y: &mut Vec<f64>) -> Result<(), ApplyError> {
         // What is frozen stays at zero, where it began.
-        let mut rest = x;
+        let mut rest = &x[..];
         for range in &self.kept {
             let (part, others) = rest.split_at(range.len());
             narrow(part, &mut self.direction[range.clone()]);
@@ -109,12 +111,13 @@ impl<T: Scalar> Operator for LossCurvature<'_, '_, T> {
             Part::GaussNewton => self.at.gauss_newton(&self.direction, &mut self.product),
         }
         self.coordinates.scale(&mut self.product);
-        let mut rest = y;
+        let mut rest = &mut y[..];
         for range in &self.kept {
             let (part, others) = rest.split_at_mut(range.len());
             widen(&self.product[range.clone()], part);
             rest = others;
         }
+        Ok(())
     }
 }
 
@@ -138,11 +141,13 @@ impl<'l, 'n, T: Scalar> Ntk<'l, 'n, T> {
 }
 
 impl<T: Scalar> Operator for Ntk<'_, '_, T> {
-    fn dim(&self) -> usize {
-        self.outputs.len()
+    type Space = Memory<f64>;
+
+    fn space(&self) -> Memory<f64> {
+        Memory::new(self.outputs.len())
     }
 
-    fn apply(&mut self, x: &[f64], y: &mut [f64]) {
+    fn apply(&mut self, x: &Vec<f64>, y: &mut Vec<f64>) -> Result<(), ApplyError> {
         narrow(x, &mut self.outputs);
         self.at.vjp(&self.outputs, &mut self.parameters);
         // Twice the root: J R J^T.
@@ -152,6 +157,7 @@ impl<T: Scalar> Operator for Ntk<'_, '_, T> {
         let samples = self.at.samples() as f64;
         widen(&self.outputs, y);
         y.iter_mut().for_each(|y| *y /= samples);
+        Ok(())
     }
 }
 

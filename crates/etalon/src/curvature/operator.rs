@@ -1,19 +1,92 @@
-//! Symmetric linear operators: a size and a product with a vector.
+//! Symmetric linear operators: a space and a product with its vectors.
 
-/// A symmetric linear operator on `R^dim`, known only by its products.
+use super::{Memory, Space};
+use std::error::Error;
+
+/// A symmetric linear operator on a [`Space`], known only by its products.
 ///
-/// Vectors are `f64` whatever the operator computes in: one over an `f32` network converts at its own edge,
-/// because the orthogonality of a Lanczos basis needs the digits even where the network does not.
+/// Vectors over an `f32` network may be `f64` all the same ([`Memory<f64>`]), the operator converting at its own edge: the
+/// orthogonality of a Lanczos basis needs the digits even where the network does not.
 ///
 /// Requirements: the operator is symmetric, and the same at every call (one fixed batch, one fixed set of
-/// normalisation statistics). [`Spectrum::asymmetry`](super::Spectrum::asymmetry) shows when it is not.
+/// normalisation statistics). [`Spectrum::asymmetry`](super::Spectrum::asymmetry) shows when it is not symmetric; one
+/// that is seen to change is an error.
+///
+/// An operator of one's own, which may fail, on vectors of `f32`:
+///
+/// ```
+/// use etalon::curvature::{ApplyError, LanczosSettings, Memory, Operator, lanczos};
+///
+/// /// Springs between neighbours in a row, with both ends fixed to a wall.
+/// struct Chain {
+///     stiffness: Vec<f32>,
+/// }
+///
+/// impl Operator for Chain {
+///     type Space = Memory<f32>;
+///
+///     fn space(&self) -> Memory<f32> {
+///         Memory::new(self.stiffness.len() - 1)
+///     }
+///
+///     fn apply(&mut self, x: &Vec<f32>, y: &mut Vec<f32>) -> Result<(), ApplyError> {
+///         if let Some(broken) = self.stiffness.iter().position(|k| *k < 0.0) {
+///             return Err(ApplyError::failed(format!("spring {broken} is broken")));
+///         }
+///         let at = |i: usize| if (1..=x.len()).contains(&i) { x[i - 1] } else { 0.0 };
+///         for i in 1..=x.len() {
+///             let (left, right) = (self.stiffness[i - 1], self.stiffness[i]);
+///             y[i - 1] = left * (at(i) - at(i - 1)) + right * (at(i) - at(i + 1));
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let mut chain = Chain { stiffness: vec![1.0; 51] };
+/// let top = lanczos(&mut chain, &LanczosSettings::default(), None)?.largest[0];
+/// let closed_form = 2.0 + 2.0 * (std::f64::consts::PI / 51.0).cos();
+/// assert!(top.converged && (top.value - closed_form).abs() < 1e-5);
+///
+/// chain.stiffness[7] = -1.0;
+/// let error = lanczos(&mut chain, &LanczosSettings::default(), None).unwrap_err();
+/// assert_eq!(error.to_string(), "the operator failed at product 1: spring 7 is broken");
+/// # Ok::<(), etalon::curvature::LanczosError>(())
+/// ```
 pub trait Operator {
-    /// The number of rows and columns.
-    fn dim(&self) -> usize;
+    /// Where its vectors live.
+    type Space: Space;
 
-    /// Writes `A x` into `y`; both have `dim` elements, and what `y` held before is of no meaning. Where the
-    /// product cannot be computed, write NaN: the algorithm stops and says at which iteration.
-    fn apply(&mut self, x: &[f64], y: &mut [f64]);
+    /// The space; the same one at every call.
+    fn space(&self) -> Self::Space;
+
+    /// Writes `A x` into `y`; both belong to the space, and what `y` held before is of no meaning.
+    ///
+    /// # Errors
+    /// Where the product cannot be computed, or is no longer wanted. A product that is not finite is no error: the
+    /// algorithm stops and says at which iteration.
+    fn apply(
+        &mut self,
+        x: &<Self::Space as Space>::Vector,
+        y: &mut <Self::Space as Space>::Vector,
+    ) -> Result<(), ApplyError>;
+}
+
+/// Why there is no product.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// It was asked to stop.
+    #[error("it was interrupted")]
+    Interrupted,
+    /// What the operator is made of failed.
+    #[error(transparent)]
+    Failed(Box<dyn Error + Send + Sync>),
+}
+
+impl ApplyError {
+    /// A failure, from an error of any kind or a text.
+    pub fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        ApplyError::Failed(error.into())
+    }
 }
 
 /// What was wrong with the numbers an operator was to be made of.
@@ -78,19 +151,22 @@ impl DenseOperator {
 }
 
 impl Operator for DenseOperator {
-    fn dim(&self) -> usize {
-        self.dim
+    type Space = Memory<f64>;
+
+    fn space(&self) -> Memory<f64> {
+        Memory::new(self.dim)
     }
 
-    fn apply(&mut self, x: &[f64], y: &mut [f64]) {
+    fn apply(&mut self, x: &Vec<f64>, y: &mut Vec<f64>) -> Result<(), ApplyError> {
         // No rows means no elements in y either, so the chunk size of an empty matrix does not matter.
         for (row, out) in self.entries.chunks_exact(self.dim.max(1)).zip(y) {
             *out = row.iter().zip(x).map(|(a, b)| a * b).sum();
         }
+        Ok(())
     }
 }
 
-/// A closure as an operator: `FnOperator::new(dim, |x, y| ...)`.
+/// A closure that cannot fail as an operator: `FnOperator::new(dim, |x: &[f64], y: &mut [f64]| ...)`.
 pub struct FnOperator<F> {
     dim: usize,
     product: F,
@@ -104,12 +180,15 @@ impl<F: FnMut(&[f64], &mut [f64])> FnOperator<F> {
 }
 
 impl<F: FnMut(&[f64], &mut [f64])> Operator for FnOperator<F> {
-    fn dim(&self) -> usize {
-        self.dim
+    type Space = Memory<f64>;
+
+    fn space(&self) -> Memory<f64> {
+        Memory::new(self.dim)
     }
 
-    fn apply(&mut self, x: &[f64], y: &mut [f64]) {
-        (self.product)(x, y)
+    fn apply(&mut self, x: &Vec<f64>, y: &mut Vec<f64>) -> Result<(), ApplyError> {
+        (self.product)(x, y);
+        Ok(())
     }
 }
 
@@ -120,8 +199,8 @@ mod tests {
     #[test]
     fn a_dense_operator_multiplies_row_by_row() {
         let mut operator = DenseOperator::new(2, vec![1.0, 2.0, 2.0, -3.0]).unwrap();
-        let mut y = [0.0; 2];
-        operator.apply(&[10.0, 1.0], &mut y);
+        let mut y = vec![0.0; 2];
+        operator.apply(&vec![10.0, 1.0], &mut y).unwrap();
         assert_eq!(y, [12.0, 17.0]);
     }
 
@@ -141,8 +220,8 @@ mod tests {
         let mut operator = FnOperator::new(3, |x: &[f64], y: &mut [f64]| {
             y.iter_mut().zip(x).for_each(|(y, x)| *y = 2.0 * x);
         });
-        let mut y = [0.0; 3];
-        operator.apply(&[1.0, 2.0, 3.0], &mut y);
-        assert_eq!((operator.dim(), y), (3, [2.0, 4.0, 6.0]));
+        let mut y = vec![0.0; 3];
+        operator.apply(&vec![1.0, 2.0, 3.0], &mut y).unwrap();
+        assert_eq!((operator.space().dim(), y), (3, vec![2.0, 4.0, 6.0]));
     }
 }

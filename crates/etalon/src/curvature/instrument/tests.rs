@@ -22,7 +22,9 @@ fn dense(at: &mut Linearization<'_, f64>) -> Vec<f64> {
     for (column, product) in matrix.chunks_exact_mut(n).enumerate() {
         let mut unit = vec![0.0; n];
         unit[column] = 1.0;
-        operator.apply(&unit, product);
+        let mut applied = vec![0.0; n];
+        operator.apply(&unit, &mut applied).unwrap();
+        product.copy_from_slice(&applied);
     }
     matrix
 }
