@@ -27,12 +27,12 @@ pub struct Rates {
     #[serde(deserialize_with = "crate::units::logarithms")]
     pub log_eta: Vec<f64>,
     /// The stretches of constant rate, where there are few; none of another optimiser than SGD.
-    pub phases: Vec<Phase>,
+    pub phases: Vec<Stretch>,
 }
 
 /// Steps of the same rate, and what they come to where the network is scale-invariant.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Phase {
+pub struct Stretch {
     /// The first step.
     pub first: u64,
     /// How many there are.
@@ -93,7 +93,7 @@ impl Rates {
         WithDecay::constant(self.log_eta.clone(), self.weight_decay, self.momentum)
     }
 
-    fn find_phases(&self) -> Vec<Phase> {
+    fn find_phases(&self) -> Vec<Stretch> {
         let mut runs = self.log_eta.chunk_by(|a, b| a == b);
         let runs: Vec<&[f64]> = runs.by_ref().take(PHASES + 1).collect();
         if runs.len() > PHASES {
@@ -108,11 +108,11 @@ impl Rates {
         phases
     }
 
-    fn phase(&self, first: u64, steps: u64, eta: f64) -> Phase {
+    fn phase(&self, first: u64, steps: u64, eta: f64) -> Stretch {
         let (decay, momentum) = (self.weight_decay, self.momentum);
         let growth = conversion::log_growth(eta, decay, momentum).ok();
         let equilibrium = equilibrium::steps(eta, decay, momentum);
-        Phase {
+        Stretch {
             first,
             steps,
             eta,

@@ -5,13 +5,13 @@ use crate::curvature::{DenseOperator, LanczosSettings, lanczos};
 use crate::error::Error;
 use crate::memory;
 use crate::spec::Spec;
-use crate::theory::{Axis, LinearModel, LinearState, ScalarLoss, TheoryError};
+use crate::theory::{Axis, LinearModel, LinearState, Phase, ScalarLoss, TheoryError};
 use crate::train::Task;
 use etalon_nn::Loss;
 use etalon_nn::kernels::activation::Activation;
 use etalon_nn::network::{Initialisation, Parametrization};
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A loss above this has diverged.
 const LIMIT: f64 = 1e100;
@@ -21,7 +21,7 @@ const DONE: f64 = 1e-12;
 const FALL: f64 = 0.9;
 
 /// Runs from one start.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LinearRuns {
     /// The width.
     pub width: usize,
@@ -36,7 +36,7 @@ pub struct LinearRuns {
 }
 
 /// One run. What is not finite is none.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LinearRun {
     /// `eta lambda_0`.
     pub c: f64,
@@ -44,9 +44,10 @@ pub struct LinearRun {
     pub width: usize,
     /// The learning rate.
     pub eta: f64,
-    /// lazy, catapult or divergent.
-    pub phase: &'static str,
+    /// Lazy, catapult or divergent.
+    pub phase: Phase,
     /// The largest loss, the start's included.
+    #[serde(deserialize_with = "crate::units::number")]
     pub peak_loss: f64,
     /// Its step.
     pub peak_step: usize,
@@ -57,6 +58,7 @@ pub struct LinearRun {
     /// The loss at the end.
     pub final_loss: Option<f64>,
     /// The loss at the start.
+    #[serde(deserialize_with = "crate::units::number")]
     pub initial_loss: f64,
     /// Steps taken.
     pub steps: usize,
@@ -155,10 +157,10 @@ fn run_at(
         format!("the loss fell from {initial_loss:.4} to {loss:.3e} without a rise")
     };
     let (phase, why) = if diverged {
-        ("divergent", format!("the loss passed every bound at step {taken}"))
+        (Phase::Divergent, format!("the loss passed every bound at step {taken}"))
     } else {
         let fell = lambda < FALL * lambda0;
-        let phase = if rose || fell { "catapult" } else { "lazy" };
+        let phase = if rose || fell { Phase::Catapult } else { Phase::Lazy };
         (phase, format!("{rise}; eta lambda went from {c:.4} to {:.4} in {taken} steps", eta * lambda))
     };
     let finite = |value: f64| value.is_finite().then_some(value);
@@ -194,7 +196,7 @@ mod tests {
         let scan = linear_runs(&spec(&[]), &axis, 5000).unwrap();
         assert_eq!((scan.samples, scan.dimension, scan.width), (8, 5, 2000));
         let phases: Vec<_> = scan.runs.iter().map(|run| run.phase).collect();
-        assert_eq!(phases, ["lazy", "lazy", "catapult", "divergent"]);
+        assert_eq!(phases, [Phase::Lazy, Phase::Lazy, Phase::Catapult, Phase::Divergent]);
         assert!(scan.runs[2].final_c.unwrap() < 2.0 && scan.runs[3].final_c.is_none());
     }
 
@@ -202,7 +204,7 @@ mod tests {
     fn signs_are_learnt_under_logistic_loss() {
         let gaussians = ["loss=logistic", "data.name=two-gaussians", "data.margin=-1", "data.train=60"];
         let runs = linear_runs(&spec(&gaussians), &"4,4000".parse().unwrap(), 2000).unwrap().runs;
-        assert_eq!((runs[0].phase, runs[1].phase), ("lazy", "divergent"));
+        assert_eq!((runs[0].phase, runs[1].phase), (Phase::Lazy, Phase::Divergent));
         assert!(runs[0].final_loss.unwrap() < 2f64.ln());
     }
 

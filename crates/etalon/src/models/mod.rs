@@ -6,7 +6,7 @@ pub mod scale_invariant;
 pub mod separable;
 
 pub use linear::{LinearRun, LinearRuns, linear_runs};
-pub use scale_invariant::{Toy, ToyRun, toy_runs};
+pub use scale_invariant::{Toy, ToyRun, ToyState, Toys, toy_runs};
 pub use separable::{Alignment, Compass, SeparabilityReport, separability};
 
 /// Why a spec's model cannot be solved.

@@ -5,10 +5,10 @@ use crate::theory::scale_invariant::{Bursts, Training, classifier, ratio};
 use etalon_nn::random::{Purpose, stream};
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Which toy.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "problem")]
 pub enum Toy {
     /// `x^2 / (x^2 + y^2)` from (2, 0.3).
@@ -26,7 +26,7 @@ pub enum Toy {
 }
 
 /// One run. What is not finite is none.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ToyRun {
     /// Whether the loss is the scale-invariant one.
     pub normalized: bool,
@@ -49,7 +49,27 @@ pub struct ToyRun {
     pub effective_rate: Option<f64>,
     /// Loss or error, and `|w|^2`, at every `every`-th step.
     #[serde(skip)]
-    pub states: Vec<(u64, f64, f64)>,
+    pub states: Vec<ToyState>,
+}
+
+/// A state that is kept: the step, loss or error, and `|w|^2`.
+pub type ToyState = (u64, f64, f64);
+
+/// What a toy did at several trainings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Toys {
+    /// Which toy.
+    #[serde(flatten)]
+    pub toy: Toy,
+    /// Steps of each run.
+    pub steps: u64,
+    /// The seed.
+    pub seed: u64,
+    /// The runs.
+    pub runs: Vec<ToyRun>,
+    /// A part of each run's states, enough to draw them; none where they are not kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub curves: Vec<Vec<ToyState>>,
 }
 
 /// Runs a toy for so many steps at each training; states are kept at every `every`-th step, or never with 0.

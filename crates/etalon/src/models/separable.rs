@@ -7,10 +7,10 @@ use crate::spec::Spec;
 use crate::theory::{Parts, Separation, TwoClasses, Verdict, cosine};
 use crate::train::Task;
 use etalon_nn::{Scalar, Workspace};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What is known of a spec's training set.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeparabilityReport {
     /// Whether a linear predictor separates the classes; none where the numbers do not decide.
     pub separable: Option<bool>,
@@ -23,6 +23,7 @@ pub struct SeparabilityReport {
     /// The largest margin of a unit direction; none where none separates.
     pub margin: Option<f64>,
     /// No unit direction has a margin above this.
+    #[serde(deserialize_with = "crate::units::number")]
     pub bound: f64,
     /// `1 - margin / bound`: how far from the best the direction may be.
     pub gap: Option<f64>,
@@ -37,16 +38,17 @@ pub struct SeparabilityReport {
 }
 
 /// A convex combination of the `y_a x_a` that is zero.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Certificate {
     /// Samples in it.
     pub samples: usize,
     /// Its length, in units of the longest input: zero but for rounding.
+    #[serde(deserialize_with = "crate::units::number")]
     pub residual: f64,
 }
 
 /// The sizes of the two parts (Ji and Telgarsky 2018, section 2), and their evidence.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PartSizes {
     /// Samples that some direction without a negative margin gives a positive one.
     pub separable: usize,
@@ -55,6 +57,7 @@ pub struct PartSizes {
     /// The largest margin on the first among directions that are zero on the second.
     pub margin: Option<f64>,
     /// How far from zero that direction is on the second, relative: rounding.
+    #[serde(deserialize_with = "crate::units::number")]
     pub leak: f64,
     /// Whether every step of the cut was decided.
     pub decided: bool,

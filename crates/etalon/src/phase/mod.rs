@@ -8,25 +8,12 @@ pub use boundaries::{
     Boundaries, BoundarySearch, DEFINITION, Definition, map_boundaries, network_boundaries,
 };
 pub use job::{Last, Report, TrainOptions, train};
+pub use crate::theory::Phase;
 pub use observe::{Observed, observe};
 
 use crate::train::{Stop, Trajectory};
 use crate::units::significant;
 use serde::{Deserialize, Serialize};
-
-/// A phase of training at a constant rate (2003.02218, section 1), and a fourth that the paper does not name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// The loss never rose above its start and curvature stayed: below 2 / lambda0.
-    Lazy,
-    /// The loss rose or curvature fell, and training settled all the same.
-    Catapult,
-    /// The loss left its limit, or the numbers.
-    Divergent,
-    /// Neither: finite, but no better than a predictor that ignores its input.
-    Stuck,
-}
 
 /// Where every batch is the whole set, only rounding makes the loss rise below the threshold.
 const FULL_RISE: f64 = 1.001;
@@ -143,17 +130,6 @@ pub fn classify(trajectory: &Trajectory, circumstances: Circumstances) -> Verdic
         constant_loss,
         ntk_start,
         ntk_end,
-    }
-}
-
-impl std::fmt::Display for Phase {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Phase::Lazy => "lazy",
-            Phase::Catapult => "catapult",
-            Phase::Divergent => "divergent",
-            Phase::Stuck => "stuck",
-        })
     }
 }
 

@@ -11,7 +11,7 @@ mod write;
 pub use meta::{Machine, Meta};
 pub use write::{RunFolder, RunFolderError, check_writable, write_whole};
 
-use crate::{claims, curvature, equivalence, fit, phase, search};
+use crate::{claims, curvature, equivalence, fit, models, phase, search, theory};
 use serde::de::DeserializeOwned;
 use serde::Serialize;
 use serde_json::Value;
@@ -116,6 +116,16 @@ records! {
     Undone(equivalence::Undone) = "schedule-undone", schema 1, file "schedule.json";
     /// `etalon schedule verify`.
     Equivalence(equivalence::Verification) = "equivalence", schema 1, file "equivalence.json";
+    /// `etalon theory map`, `logistic`, `exponential` and `uv`.
+    Map(theory::MapRuns) = "map", schema 1, file "theory.json";
+    /// `etalon theory linear`.
+    Linear(models::LinearRuns) = "linear", schema 1, file "theory.json";
+    /// `etalon theory scale-invariant`.
+    Toys(models::Toys) = "toys", schema 1, file "theory.json";
+    /// `etalon theory pq`.
+    Patterns(models::pq::Patterns) = "patterns", schema 1, file "theory.json";
+    /// `etalon theory separable`.
+    Separability(models::SeparabilityReport) = "separability", schema 1, file "separable.json";
     /// `etalon fit`.
     Fit(fit::Fitted) = "fit", schema 1, file "fit.json";
 }

@@ -14,6 +14,7 @@ mod find;
 mod fit;
 mod folder;
 mod laws;
+mod map;
 mod measure;
 mod other;
 mod page;
@@ -116,6 +117,10 @@ fn single(result: &Found, folder: &mut Folder) -> Content {
         Found::Record(Record::Measure(measured)) => return measure::content(measured, folder),
         Found::Record(Record::Train(trial)) => return train::content(trial, folder),
         Found::Record(Record::Claim(claim)) => return claims::content(std::slice::from_ref(claim)),
+        Found::Record(Record::Map(found)) => return map::content(found),
+        Found::Record(Record::Linear(found)) => return map::linear(found),
+        Found::Record(record @ (Record::Patterns(_) | Record::Separability(_))) => return other::record(record),
+        Found::Record(Record::Toys(toys)) => return toys::content(toys),
         Found::Record(Record::Fit(fitted)) => return fit::content(fitted),
         Found::Record(Record::Schedule(rates)) => return schedule::shown_alone(rates),
         Found::Record(Record::Converted(converted)) => return schedule::converted(converted),
@@ -124,8 +129,6 @@ fn single(result: &Found, folder: &mut Folder) -> Content {
         Found::Other(other) => other,
     };
     match result.name.as_str() {
-        "theory.json" if result.value.pointer("/runs/0/phase").is_some() => theory::content(&result.value),
-        "theory.json" if result.value.pointer("/runs/0/normalized").is_some() => toys::content(&result.value),
         "boundaries.json" => theory::boundaries(&result.value),
         _ => other::content(&result.name, &result.value),
     }

@@ -1,10 +1,18 @@
 //! Results of any other shape: their numbers, and lists of records as tables.
 
 use super::content::{Content, Numbers, shown};
+use crate::record::Record;
 use serde_json::{Map, Value};
 
 /// Rows at most of a table.
 const ROWS: usize = 200;
+
+/// What a record says that has no page of its own.
+pub fn record(record: &Record) -> Content {
+    // What is written as JSON has a form in it.
+    let value = serde_json::to_value(record).unwrap_or_default();
+    content(record.file(), &value)
+}
 
 /// What a file of JSON says.
 pub fn content(name: &str, value: &Value) -> Content {

@@ -1,12 +1,12 @@
 //! Losses of a scalar output.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::TheoryError;
 
 /// A convex loss `l(f)` of one output `f`: the average over samples that all have the same input ("degenerate
 /// data").
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScalarLoss {
     /// `(f - target)^2 / 2`. With `target != 0` the model is the UV model.

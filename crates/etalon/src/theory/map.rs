@@ -14,12 +14,12 @@
 //! momentum; exact at every width. Checked against explicit weights in
 //! `the_map_is_the_network_to_rounding`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ScalarLoss, TheoryError};
 
 /// Output and curvature: all that the dynamics depend on.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// The output `f`.
     pub f: f64,

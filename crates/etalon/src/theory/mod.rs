@@ -44,7 +44,7 @@ pub use linear::{LinearModel, LinearState};
 pub use loss::ScalarLoss;
 pub use map::{Dimensionless, Map, Modes, State};
 pub use phase::{Phase, Run, RunSettings};
-pub use scan::{Edges, Scan, ScanRun, Summary};
+pub use scan::{Edges, MapRuns, Scan, ScanRun, Summary};
 pub use separability::{Parts, Separation, TwoClasses, Verdict, cosine};
 pub use thresholds::{Threshold, ThresholdInputs, Thresholds, thresholds};
 

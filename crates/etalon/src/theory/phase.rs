@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Map, ScalarLoss, State, TheoryError};
 
@@ -10,49 +10,99 @@ use super::{Map, ScalarLoss, State, TheoryError};
 const WINDOW: usize = 128;
 const LONGEST_PERIOD: usize = 64;
 
-/// What the loss did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// What training at a constant rate did: of a solvable model, of a network, of a log.
+///
+/// The first three are those of 2003.02218, section 1; networks can be stuck as well, and maps, which can be followed
+/// for as long as one likes, recur without settling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// Converged, the minimum stable from the start on (`eta lambda_0 l''(f*) <= 2`) and the loss never above
-    /// its start.
+    /// The loss never rose above its start, and the minimum was stable from the start on: below the limit of stability.
     Lazy,
-    /// Converged after the minimum was unstable or the loss rose above its start: the curvature fell first.
+    /// The loss rose or curvature fell, and training settled all the same.
     Catapult,
-    /// The loss passed every bound, or is not a number.
+    /// The loss left its limit, or the numbers.
     Divergent,
-    /// Bounded, and returning to the same outputs, to 1e-5 of the largest, after this many steps (at least two).
+    /// Of a network: finite, but no better than a predictor that ignores its input.
+    Stuck,
+    /// Of a map: bounded, and returning to the same outputs, to 1e-5 of the largest, after this many steps (at least two).
     Cycle(usize),
-    /// Bounded, neither converging nor in a cycle of up to 64 steps.
+    /// Of a map: bounded, neither converging nor in a cycle of up to 64 steps.
     Chaotic,
-    /// Still on its way when the steps were spent.
+    /// Of a map: still on its way when the steps were spent.
     Unfinished,
 }
 
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Lazy => write!(f, "lazy"),
-            Self::Catapult => write!(f, "catapult"),
-            Self::Divergent => write!(f, "divergent"),
-            Self::Cycle(period) => write!(f, "{period}-cycle"),
-            Self::Chaotic => write!(f, "bounded chaos"),
-            Self::Unfinished => write!(f, "unfinished"),
-        }
-    }
-}
-
 impl Phase {
+    /// All names, in the order of legends.
+    pub const NAMES: [&str; 7] =
+        ["lazy", "catapult", "divergent", "stuck", "cycle", "chaotic", "unfinished"];
+
     /// Its name in one word, without the length of a cycle.
     pub fn name(self) -> &'static str {
         match self {
             Self::Lazy => "lazy",
             Self::Catapult => "catapult",
             Self::Divergent => "divergent",
+            Self::Stuck => "stuck",
             Self::Cycle(_) => "cycle",
             Self::Chaotic => "chaotic",
             Self::Unfinished => "unfinished",
         }
+    }
+
+    /// The length of a cycle.
+    pub fn period(self) -> Option<usize> {
+        match self {
+            Self::Cycle(period) => Some(period),
+            _ => None,
+        }
+    }
+
+    fn named(name: &str, period: Option<usize>) -> Option<Self> {
+        Some(match (name, period) {
+            ("cycle", Some(period)) => Self::Cycle(period),
+            ("lazy", None) => Self::Lazy,
+            ("catapult", None) => Self::Catapult,
+            ("divergent", None) => Self::Divergent,
+            ("stuck", None) => Self::Stuck,
+            ("chaotic", None) => Self::Chaotic,
+            ("unfinished", None) => Self::Unfinished,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cycle(period) => write!(f, "{period}-cycle"),
+            Self::Chaotic => f.write_str("bounded chaos"),
+            _ => f.write_str(self.name()),
+        }
+    }
+}
+
+/// A phase as two columns: its name, and the length of a cycle.
+pub(crate) mod columns {
+    use super::Phase;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Columns {
+        phase: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        period: Option<usize>,
+    }
+
+    pub(crate) fn serialize<S: Serializer>(phase: &Phase, serializer: S) -> Result<S::Ok, S::Error> {
+        Columns { phase: phase.name().into(), period: phase.period() }.serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Phase, D::Error> {
+        let Columns { phase, period } = Columns::deserialize(deserializer)?;
+        Phase::named(&phase, period).ok_or_else(|| D::Error::custom(format!("`{phase}` is no phase")))
     }
 }
 

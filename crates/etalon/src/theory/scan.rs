@@ -1,7 +1,7 @@
 //! One scalar model over learning rates and widths.
 
 use rayon::prelude::*;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::{
     Axis, Map, Phase, Run, RunSettings, ScalarLoss, State, TheoryError, catapult_eta, critical_eta,
@@ -23,7 +23,7 @@ pub struct Scan {
     pub settings: RunSettings,
 }
 
-/// One run of a scan. As JSON: [`Summary`].
+/// One run of a scan.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScanRun {
     /// The learning rate, times the curvature at the start.
@@ -35,7 +35,7 @@ pub struct ScanRun {
 }
 
 /// A run as people and programs read it. What is not finite is none.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// `eta lambda_0`.
     pub c: f64,
@@ -43,12 +43,11 @@ pub struct Summary {
     pub width: f64,
     /// The learning rate.
     pub eta: f64,
-    /// lazy, catapult, divergent, cycle, chaotic or unfinished.
-    pub phase: &'static str,
-    /// The length of a cycle.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub period: Option<usize>,
+    /// The phase; as JSON its name, and the length of a cycle as `period`.
+    #[serde(flatten, with = "super::phase::columns")]
+    pub phase: Phase,
     /// The largest loss, the start's included.
+    #[serde(deserialize_with = "crate::units::number")]
     pub peak_loss: f64,
     /// Its step.
     pub peak_step: usize,
@@ -61,6 +60,7 @@ pub struct Summary {
     /// The output at the end.
     pub final_f: Option<f64>,
     /// The loss at the start.
+    #[serde(deserialize_with = "crate::units::number")]
     pub initial_loss: f64,
     /// Steps taken.
     pub steps: usize,
@@ -75,13 +75,13 @@ impl Summary {
     /// The run as a line of CSV, without its end; what is none is empty.
     pub fn csv(&self) -> String {
         let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:?}"));
-        let period = self.period.map_or(String::new(), |period| period.to_string());
+        let period = self.phase.period().map_or(String::new(), |period| period.to_string());
         format!(
             "{:?},{:?},{:?},{},{period},{},{},{},{},{},{},{},{}",
             self.width,
             self.c,
             self.eta,
-            self.phase,
+            self.phase.name(),
             number(Some(self.peak_loss)),
             self.peak_step,
             number(self.final_lambda),
@@ -94,8 +94,25 @@ impl Summary {
     }
 }
 
+/// What a model did from one start at many rates and widths.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MapRuns {
+    /// The name of the model: map, logistic, exponential or uv.
+    pub model: String,
+    /// Its loss.
+    pub loss: ScalarLoss,
+    /// The start.
+    pub start: State,
+    /// Steps at most.
+    pub max_steps: usize,
+    /// The closed forms at each width.
+    pub edges: Vec<Edges>,
+    /// The runs.
+    pub runs: Vec<Summary>,
+}
+
 /// Where a model changes its behaviour, in units of `c`; none where no closed form holds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Edges {
     /// The width.
     pub width: f64,
@@ -189,8 +206,7 @@ impl ScanRun {
             c: self.c,
             width: self.map.width(),
             eta: self.map.eta(),
-            phase: phase.name(),
-            period: if let Phase::Cycle(period) = phase { Some(period) } else { None },
+            phase,
             peak_loss: self.run.peak_loss,
             peak_step: self.run.peak_step,
             final_lambda: finite(last.lambda),
@@ -235,13 +251,8 @@ impl ScanRun {
             }
             Phase::Chaotic => format!("{}; after {steps} steps it is bounded and in no cycle", rose()),
             Phase::Unfinished => format!("{}; after {steps} steps it is still on its way", rose()),
+            Phase::Stuck => format!("{}; after {steps} steps it stays where it is", rose()),
         }
-    }
-}
-
-impl Serialize for ScanRun {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.summary().serialize(serializer)
     }
 }
 
@@ -271,7 +282,7 @@ mod tests {
     fn a_run_explains_itself_and_replays() {
         let run = scan("2.5", "1024", 1.0).run(0).unwrap();
         let summary = run.summary();
-        assert_eq!(summary.phase, "catapult");
+        assert_eq!(summary.phase, Phase::Catapult);
         assert!(summary.why.starts_with("the loss rose 112.0"), "{}", summary.why);
         assert!(summary.why.ends_with("to 1.2788, where the minimum is stable"), "{}", summary.why);
         let states: Vec<State> = run.states().collect();
@@ -300,13 +311,13 @@ mod tests {
         let run = scan("3", "10", 0.0).run(0).unwrap();
         assert!(run.is_at_rest());
         let summary = run.summary();
-        assert_eq!((summary.phase, summary.final_c, summary.steps), ("lazy", Some(3.0), 0));
+        assert_eq!((summary.phase, summary.final_c, summary.steps), (Phase::Lazy, Some(3.0), 0));
         assert!(summary.why.contains("nothing can happen"));
     }
 
     #[test]
     fn divergence_has_no_final_numbers() {
-        let json = serde_json::to_value(scan("4.1", "1024", 1.0).run(0).unwrap()).unwrap();
+        let json = serde_json::to_value(scan("4.1", "1024", 1.0).run(0).unwrap().summary()).unwrap();
         assert_eq!(json["phase"], "divergent");
         // The last curvature may still be a number; an overflown one is null, never a string.
         assert!(json["final_c"].is_null() || json["final_c"].as_f64().unwrap() > 4.1);

@@ -2,7 +2,7 @@
 
 use crate::args::Job;
 use crate::context::{Context, Failure};
-use etalon::equivalence::{Phase, Rates};
+use etalon::equivalence::{Stretch, Rates};
 use etalon::schedule::{Conversion, ConversionError};
 use etalon::spec::Spec;
 use etalon::units::significant;
@@ -175,7 +175,7 @@ pub fn heading(rates: &Rates) -> String {
 /// The stretches of constant rate as a table; empty where the rate changes all the time.
 pub fn phases(rates: &Rates) -> String {
     let number = |value: Option<f64>, digits| value.map_or("-".into(), |value| significant(value, digits));
-    let row = |phase: &Phase| {
+    let row = |phase: &Stretch| {
         [
             phase.first.to_string(),
             phase.steps.to_string(),

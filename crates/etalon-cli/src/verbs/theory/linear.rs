@@ -4,6 +4,7 @@ use crate::args::Job;
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
 use etalon::models::{LinearRun, linear_runs};
+use etalon::record::Record;
 use etalon::theory::Axis;
 use etalon::units::significant;
 
@@ -30,14 +31,15 @@ impl Arguments {
         let spinner = context.progress.spinner("running the linear model");
         let runs = linear_runs(&spec, &self.c, self.steps as usize)?;
         drop(spinner);
-        if let Some(directory) = directory {
-            directory.write_json("theory.json", &runs)?;
+        let record = Record::from(runs.clone());
+        if let Some(folder) = directory {
+            folder.write_record(&record)?;
         }
         let number = |value: Option<f64>| value.map_or("-".into(), |value| significant(value, 4));
         let cells = |run: &LinearRun| {
             [
                 significant(run.c, 4),
-                run.phase.into(),
+                run.phase.to_string(),
                 significant(run.peak_loss, 4),
                 run.peak_step.to_string(),
                 number(run.final_loss),
@@ -48,7 +50,7 @@ impl Arguments {
         };
         let headings =
             ["c", "phase", "peak loss", "at step", "final loss", "final lambda", "final c", "steps"];
-        context.output.show(&runs, || {
+        context.output.show_record(&record, || {
             format!(
                 "width {}, {} samples in {} dimensions, lambda0 = {}\n\n{}",
                 runs.width,

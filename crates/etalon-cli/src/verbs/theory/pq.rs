@@ -4,9 +4,9 @@ use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
 use etalon::record::write_whole;
 use etalon::memory;
-use etalon::models::pq::{Algorithm, Distribution, Moment, Neurons, PqRun, PqSetting, pq_runs};
+use etalon::models::pq::{Algorithm, Distribution, Moment, Neurons, Patterns, PqRun, PqSetting, pq_runs};
 use etalon::units::significant;
-use serde::Serialize;
+use etalon::record::Record;
 use std::path::PathBuf;
 
 /// `etalon theory pq`.
@@ -109,14 +109,6 @@ enum Training {
     SmallNoise,
 }
 
-/// The result, as JSON has it.
-#[derive(Serialize)]
-struct Report<'a> {
-    #[serde(flatten)]
-    setting: &'a PqSetting,
-    runs: &'a [PqRun],
-}
-
 impl Arguments {
     pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
         let (setting, first) = (self.setting(), context.seed.unwrap_or(0));
@@ -136,11 +128,11 @@ impl Arguments {
         if let Some(path) = &self.trajectory {
             write_whole(path, curves(&runs).as_bytes())?;
         }
-        let report = Report { setting: &setting, runs: &runs };
-        if let Some(directory) = directory {
-            directory.write_json("theory.json", &report)?;
+        let record = Record::from(Patterns { setting, runs: runs.clone() });
+        if let Some(folder) = directory {
+            folder.write_record(&record)?;
         }
-        context.output.show(&report, || text(&runs))?;
+        context.output.show_record(&record, || text(&runs))?;
         let missed = runs.iter().filter(|run| !(run.boundary.reached && run.end.reached)).count();
         if missed > 0 {
             let text = format!(

@@ -5,10 +5,9 @@ use crate::output::table;
 use etalon::record::write_whole;
 use etalon::figure::{Point, thin};
 use etalon::memory;
-use etalon::models::{Toy, ToyRun, toy_runs};
+use etalon::models::{Toy, ToyRun, ToyState, Toys, toy_runs};
 use etalon::theory::scale_invariant::Training;
 use etalon::units::significant;
-use serde::Serialize;
 use std::path::PathBuf;
 
 /// `etalon theory scale-invariant`.
@@ -57,22 +56,6 @@ enum Problem {
     /// A linear classifier of Gaussian samples behind a normalisation, against one without
     Classifier,
 }
-
-/// The result, as JSON has it.
-#[derive(Serialize)]
-struct Report<'a> {
-    #[serde(flatten)]
-    toy: Toy,
-    steps: u64,
-    seed: u64,
-    runs: &'a [ToyRun],
-    /// For a folder, step by step: loss or error and `|w|^2` of each run, as many as a picture shows.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    curves: Vec<Vec<State>>,
-}
-
-/// A step, its loss or error, and `|w|^2`.
-type State = (u64, f64, f64);
 
 /// States of a run that a folder has at most, and the steps at most that they are chosen from.
 const STATES: usize = 1000;
@@ -123,22 +106,21 @@ impl Arguments {
         if let Some(path) = &self.trajectory {
             write_whole(path, trajectories(&runs).as_bytes())?;
         }
-        let mut report = Report { toy, steps, seed, runs: &runs, curves: Vec::new() };
-        if let Some(directory) = directory {
-            report.curves = runs.iter().map(|run| curve(run, toy)).collect();
-            directory.write_json("theory.json", &report)?;
-            report.curves.clear();
+        let toys = Toys { toy, steps, seed, runs, curves: Vec::new() };
+        if let Some(folder) = directory {
+            let curves = toys.runs.iter().map(|run| curve(run, toy)).collect();
+            folder.write_record(&Toys { curves, ..toys.clone() }.into())?;
         }
-        context.output.show(&report, || text(&report))?;
+        context.output.show_record(&toys.clone().into(), || text(&toys))?;
         Ok(Verdict::Done)
     }
 }
 
 /// The states that a picture shows.
-fn curve(run: &ToyRun, toy: Toy) -> Vec<State> {
+fn curve(run: &ToyRun, toy: Toy) -> Vec<ToyState> {
     let end = if matches!(toy, Toy::Ratio { .. }) { RATIO_STEPS } else { u64::MAX };
     let shown = run.states.iter().take_while(|state| state.0 <= end);
-    let point = |&(step, value, _): &State| Point { x: step as f64, y: value, spread: None, hollow: false };
+    let point = |&(step, value, _): &ToyState| Point { x: step as f64, y: value, spread: None, hollow: false };
     let few = thin(&shown.map(point).collect::<Vec<_>>(), STATES);
     let mut kept = few.iter().map(|point| point.x as u64).peekable();
     run.states.iter().filter(|state| kept.next_if_eq(&state.0).is_some()).copied().collect()
@@ -154,7 +136,7 @@ fn trajectories(runs: &[ToyRun]) -> String {
     csv
 }
 
-fn text(report: &Report<'_>) -> String {
+fn text(report: &Toys) -> String {
     let number = |value: Option<f64>| value.map_or("-".into(), |value| significant(value, 4));
     let (mean, is_ratio) = match report.toy {
         Toy::Ratio { .. } => ("mean loss", true),

@@ -6,9 +6,9 @@ use crate::picture::Picture;
 use etalon::record::write_whole;
 use etalon::figure::PhasePicture;
 use etalon::memory;
-use etalon::theory::{Axis, Edges, RunSettings, ScalarLoss, Scan, ScanRun, State, Summary, TheoryError};
+use etalon::record::Record;
+use etalon::theory::{Axis, MapRuns, RunSettings, ScalarLoss, Scan, ScanRun, State, Summary, TheoryError};
 use etalon::units::significant;
-use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -134,18 +134,6 @@ fn inner_share(share: f64) -> Result<f64, Failure> {
     .into())
 }
 
-/// The result, as JSON has it.
-#[derive(Serialize)]
-struct Report<'a> {
-    model: &'static str,
-    loss: ScalarLoss,
-    start: State,
-    max_steps: usize,
-    /// The closed forms at each width.
-    edges: Vec<Edges>,
-    runs: &'a [ScanRun],
-}
-
 impl Scalars {
     fn scan(&self, loss: ScalarLoss, defaults: &Defaults) -> Result<Scan, Failure> {
         let c = match &self.c {
@@ -184,23 +172,30 @@ impl Scalars {
             context.progress.say("warning", &format!("{at_minimum} (--f0)"));
         }
         let edges = scan.widths.values().map(|width| scan.edges(width)).collect();
-        let report =
-            Report { model, loss, start: scan.start, max_steps: scan.settings.max_steps, edges, runs: &runs };
+        let found = MapRuns {
+            model: model.into(),
+            loss,
+            start: scan.start,
+            max_steps: scan.settings.max_steps,
+            edges,
+            runs: runs.iter().map(ScanRun::summary).collect(),
+        };
         if let Some(file) = &self.figure {
             let picture = PhasePicture::new(title(model, &scan), &scan, &runs)?;
-            file.write(&picture.figure(), &grid(&runs))?;
+            file.write(&picture.figure(), &grid(&found.runs))?;
         }
         if let Some(path) = &self.grid {
-            write_whole(path, grid(&runs).as_bytes())?;
+            write_whole(path, grid(&found.runs).as_bytes())?;
         }
         if let Some(path) = &self.trajectory {
             write_whole(path, trajectories(&runs)?.as_bytes())?;
         }
-        if let Some(directory) = directory {
-            directory.write_json("theory.json", &report)?;
-            directory.write("runs.csv", grid(&runs).as_bytes())?;
+        let record = Record::from(found.clone());
+        if let Some(folder) = directory {
+            folder.write_record(&record)?;
+            folder.write("runs.csv", grid(&found.runs).as_bytes())?;
         }
-        context.output.show(&report, || text(&report))?;
+        context.output.show_record(&record, || text(&found))?;
         Ok(Verdict::Done)
     }
 }
@@ -220,10 +215,10 @@ fn title(model: &str, scan: &Scan) -> String {
 }
 
 /// All runs as CSV.
-fn grid(runs: &[ScanRun]) -> String {
+fn grid(runs: &[Summary]) -> String {
     let mut csv = format!("{}\n", Summary::CSV);
     for run in runs {
-        csv.push_str(&run.summary().csv());
+        csv.push_str(&run.csv());
         csv.push('\n');
     }
     csv
@@ -247,7 +242,7 @@ fn trajectories(runs: &[ScanRun]) -> Result<String, Failure> {
     Ok(csv)
 }
 
-fn text(report: &Report<'_>) -> String {
+fn text(report: &MapRuns) -> String {
     let mut text = String::new();
     for edges in report.edges.iter().take(3) {
         let name = |c: Option<f64>| c.map_or("no closed form".into(), |c| significant(c, 4));
@@ -264,15 +259,14 @@ fn text(report: &Report<'_>) -> String {
     text.push('\n');
     if report.runs.len() > LISTED {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        report.runs.iter().for_each(|run| *counts.entry(run.run.phase.name()).or_default() += 1);
+        report.runs.iter().for_each(|run| *counts.entry(run.phase.name()).or_default() += 1);
         let share = |count: usize| significant(100.0 * count as f64 / report.runs.len() as f64, 3);
         let rows = counts.into_iter().map(|(name, count)| [name.into(), count.to_string(), share(count)]);
         return text + &table(["phase", "runs", "percent"], rows);
     }
     let number = |value: Option<f64>| value.map_or("-".into(), |value| significant(value, 4));
-    let cells = |run: &ScanRun| {
-        let run = run.summary();
-        let phase = run.period.map_or(run.phase.into(), |period| format!("{period}-cycle"));
+    let cells = |run: &Summary| {
+        let phase = run.phase.period().map_or(run.phase.name().into(), |period| format!("{period}-cycle"));
         [
             significant(run.width, 4),
             significant(run.c, 4),

@@ -3,6 +3,7 @@
 use crate::args::Job;
 use crate::context::{Context, Failure, Verdict};
 use etalon::models::{SeparabilityReport, separability};
+use etalon::record::Record;
 use etalon::units::significant;
 
 /// Where the user gives no spec file: two classes with a gap.
@@ -22,8 +23,9 @@ impl Arguments {
         let spinner = context.progress.spinner("looking for a separating direction");
         let (report, separation, parts) = separability(&spec)?;
         drop(spinner);
+        let record = Record::from(report.clone());
         if let Some(directory) = directory {
-            directory.write_json("separable.json", &report)?;
+            directory.write_record(&record)?;
             let direction = separation.direction.iter().flatten().map(|w| format!("{w:?}\n"));
             directory
                 .write("direction.csv", ("w\n".to_string() + &direction.collect::<String>()).as_bytes())?;
@@ -33,7 +35,7 @@ impl Arguments {
             let rows = parts.inseparable.iter().map(|sample| format!("{sample}\n")).collect::<String>();
             directory.write("inseparable.csv", ("sample\n".to_string() + &rows).as_bytes())?;
         }
-        context.output.show(&report, || text(&report))?;
+        context.output.show_record(&record, || text(&report))?;
         // An undecided question is a negative answer: the numbers do not suffice.
         Ok(if report.separable.is_some() { Verdict::Done } else { Verdict::Negative })
     }

@@ -139,7 +139,7 @@ pub(super) const CATAPULT: Claim = Claim {
         let spec = Spec::parse(&teacher(bench.seed())).map_err(Error::from)?;
         let axis: Axis = "3..6/60".parse().map_err(|error| ClaimError::Other(format!("{error}")))?;
         let solved = linear_runs(&spec, &axis, 2000)?;
-        let diverged = solved.runs.iter().find(|run| run.phase == "divergent");
+        let diverged = solved.runs.iter().find(|run| run.phase == Phase::Divergent);
         bench.read("many_inputs", Reading::one(diverged.map_or(f64::NAN, |run| run.c)));
         let subject = Subject::new(&text)?;
         let starts = starts(bench, &subject, seeds)?;

@@ -2,12 +2,12 @@
 
 use etalon_nn::random::{Purpose, stream};
 use rand_distr::{Distribution as _, StandardNormal, StandardUniform};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The distribution. `x1 = y (gap / sqrt(d) + |n_0|) w* + n` without its part along `w*`, `n` normal of variance `1/d`:
 /// the label and a margin along one direction, in noise. `x2 = a z` for one label and `a (z + b zeta)` for the other, `b`
 /// either sign: three clusters on a line, which no linear function tells apart.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Distribution {
     /// `d`, of either half of an input.
     pub dimension: usize,
@@ -32,7 +32,7 @@ pub struct Distribution {
 }
 
 /// Which patterns a sample has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// P alone.

@@ -19,10 +19,10 @@ pub use network::Neurons;
 pub use run::{Algorithm, Moment, Point, PqRun, pq_runs};
 
 use crate::theory::TheoryError;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A distribution, a network, and how they are trained.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PqSetting {
     /// What samples are drawn from.
     pub distribution: Distribution,
@@ -53,6 +53,16 @@ pub struct PqSetting {
     pub small_steps: u64,
     /// Most steps of a second phase.
     pub last_steps: u64,
+}
+
+/// What the algorithms have learnt of the two patterns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Patterns {
+    /// The setting.
+    #[serde(flatten)]
+    pub setting: PqSetting,
+    /// The runs.
+    pub runs: Vec<PqRun>,
 }
 
 impl Default for PqSetting {

@@ -6,10 +6,10 @@ use etalon_nn::kernels::product::{Matrix, product};
 use etalon_nn::random::{Purpose, stream};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// `f(x) = sum_j s_j relu(U_j . x1) / sqrt(u) + sum_k s_k relu(V_k . x2) / sqrt(v)` with alternating signs `s`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Neurons {
     /// How many see `x1`.
     pub u: usize,
@@ -50,7 +50,7 @@ pub(super) struct Step {
 }
 
 /// How a set is predicted: the mean of `log(1 + exp(-y f))`, and the share with `y f <= 0`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Score {
     pub(super) loss: f64,
     pub(super) error: f64,

@@ -8,13 +8,13 @@ use etalon_nn::random::{Purpose, stream};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, Uniform};
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Steps between two looks: at the large rate, for the first look at the small rate, and else.
 const EVERY: [u64; 3] = [10, 250, 500];
 
 /// How to train.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Algorithm {
     /// The large rate until P is fitted, then the small one.
@@ -26,7 +26,7 @@ pub enum Algorithm {
 }
 
 /// What is known at one moment. Lists are by [`Kind::ALL`]: P alone, Q alone, both.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Moment {
     /// Steps done.
     pub step: u64,
@@ -56,7 +56,7 @@ pub struct Point {
 }
 
 /// One training.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PqRun {
     /// How.
     pub algorithm: Algorithm,
