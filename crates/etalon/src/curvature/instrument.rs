@@ -1,10 +1,13 @@
 //! Measures the curvature of a task at a point.
 
+#[cfg(test)]
+mod tests;
+
 use super::network::{Coordinates, LossCurvature, Ntk, Part};
 use super::{Eigenvalue, Ends, LanczosError, LanczosSettings, Spectrum, lanczos, memory_bytes};
 use crate::spec::Spec;
 use crate::train::{PlanError, Task, factors};
-use etalon_nn::{Linearization, Scalar};
+use etalon_nn::{Linearization, Loss, Scalar};
 
 /// What every measurement of one task has in common: which samples, which coordinates, how exactly.
 #[derive(Debug)]
@@ -14,6 +17,7 @@ pub struct Instrument<'a, T> {
     /// The learning-rate factor of each segment.
     factors: Vec<f64>,
     coordinates: Coordinates,
+    weight_decay: f64,
     settings: LanczosSettings,
     /// How many eigenvalues of an end may be asked for.
     count: usize,
@@ -36,6 +40,7 @@ impl<'a, T: Scalar> Instrument<'a, T> {
                 segments.map(|segment| segment.range.clone()).zip(factors.iter().copied()),
             ),
             factors,
+            weight_decay: spec.optimizer.weight_decay,
             count: spec.measure.top,
             settings: LanczosSettings {
                 tolerance: spec.measure.tolerance,
@@ -107,6 +112,24 @@ impl<T: Scalar> Reading<'_, T> {
     pub fn gauss_newton(&mut self) -> Result<Spectrum, LanczosError> {
         let coordinates = &self.instrument.coordinates;
         self.loss_curvature(Part::GaussNewton, coordinates, Ends::Largest, 1)
+    }
+
+    /// The largest eigenvalue of `R^1/2 (A + d I) R^1/2`, which limits the rate where learning-rate factors `R` meet
+    /// coupled weight decay `d`: `A` is the Gauss-Newton matrix for MSE and the Hessian otherwise. None where there is no
+    /// weight decay or all factors are 1: it is `d` more than that of `A` then. The kernel does not tell it: what weight
+    /// decay adds is `d R` over the parameters, and nothing over the samples.
+    ///
+    /// # Errors
+    /// Where Lanczos cannot start; see [`LanczosError`].
+    pub fn decayed(&mut self) -> Result<Option<Spectrum>, LanczosError> {
+        let Instrument { task, coordinates, factors, weight_decay, settings, .. } = self.instrument;
+        if *weight_decay == 0.0 || factors.iter().all(|&factor| factor == 1.0) {
+            return Ok(None);
+        }
+        let part = if task.loss == Loss::Mse { Part::GaussNewton } else { Part::Hessian };
+        let operator = LossCurvature::new(&mut self.at, part, coordinates);
+        // It may be steepest where the loss is flat, and the gradient leans away from there.
+        lanczos(&mut operator.with_weight_decay(*weight_decay), settings, None).map(Some)
     }
 
     /// The largest eigenvalue of the Hessian's block of each layer (its weight and bias together), by name, in the

@@ -29,6 +29,10 @@ pub struct Measurement {
     pub hessian: HessianEnds,
     /// The largest eigenvalue of the Hessian's Gauss-Newton part.
     pub gauss_newton: Estimate,
+    /// The largest eigenvalue of what learning-rate factors and weight decay make of it, where both are there; see
+    /// [`Reading::decayed`](super::Reading::decayed).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decayed: Option<Estimate>,
     /// The largest eigenvalue of each layer's block of the Hessian, where asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<LayerCurvature>,
@@ -130,9 +134,11 @@ fn measure_in<T: Scalar>(spec: &Spec, options: &MeasureOptions) -> Result<Measur
     let ntk = reading.ntk()?;
     let hessian = reading.hessian(Ends::Both, spec.measure.top)?;
     let gauss_newton = reading.gauss_newton()?;
+    let decayed = reading.decayed()?;
     let layers = if options.by_layer { reading.layers()? } else { Vec::new() };
     let mut warnings = Vec::new();
-    for (what, spectrum) in [("ntk", &ntk), ("hessian", &hessian), ("gauss_newton", &gauss_newton)] {
+    let spectra = [("ntk", &ntk), ("hessian", &hessian), ("gauss_newton", &gauss_newton)];
+    for (what, spectrum) in spectra.into_iter().chain(decayed.iter().map(|found| ("decayed", found))) {
         if let StopReason::MaxIterations(_) | StopReason::NotFinite(_) = spectrum.stop {
             warnings.push(format!("{what}: {}", spectrum.stop));
         }
@@ -150,7 +156,11 @@ fn measure_in<T: Scalar>(spec: &Spec, options: &MeasureOptions) -> Result<Measur
         );
     }
     let value = |spectrum: &super::Spectrum| spectrum.largest.first().map(|top| top.value);
-    let thresholds = thresholds::thresholds(&threshold_inputs(spec, &task, value(&ntk), value(&hessian)));
+    let inputs = ThresholdInputs {
+        decayed: decayed.as_ref().map(|found| value(found).unwrap_or(f64::NAN)),
+        ..threshold_inputs(spec, &task, value(&ntk), value(&hessian))
+    };
+    let thresholds = thresholds::thresholds(&inputs);
     let top = if spec.measure.top > 1 { &hessian.largest[..] } else { &[] };
     Ok(Measurement {
         parameters: task.network.parameters(),
@@ -164,6 +174,7 @@ fn measure_in<T: Scalar>(spec: &Spec, options: &MeasureOptions) -> Result<Measur
             top: top.iter().map(|found| Estimate::of(Some(found), hessian.iterations)).collect(),
         },
         gauss_newton: Estimate::of(gauss_newton.largest.first(), gauss_newton.iterations),
+        decayed: decayed.map(|found| Estimate::of(found.largest.first(), found.iterations)),
         layers: layers
             .into_iter()
             .map(|(layer, found)| LayerCurvature { layer, hessian: Estimate::of(Some(&found), 0) })
@@ -215,6 +226,7 @@ pub(crate) fn threshold_inputs<T: Scalar>(
             BatchSize::Samples(size) => thresholds::Batch::Size(size),
         },
         weight_decay: spec.optimizer.weight_decay,
+        decayed: None,
         bias: spec.network.bias,
         scale: scale(task),
     }
@@ -222,7 +234,8 @@ pub(crate) fn threshold_inputs<T: Scalar>(
 
 /// The product of the layers' multipliers and of the root mean square norm of the training inputs.
 fn scale<T: Scalar>(task: &Task<T>) -> f64 {
-    let weights = task.network.layout().segments().iter().filter(|segment| segment.name.ends_with(".weight"));
+    // A normaliser's weight is a vector.
+    let weights = task.network.layout().segments().iter().filter(|segment| segment.shape.len() > 1);
     let multipliers: f64 = weights.map(|weight| weight.multiplier).product();
     let batch = task.train.first(task.train.len);
     let squares: f64 = batch.inputs.iter().map(|x| x.to_f64() * x.to_f64()).sum();

@@ -39,12 +39,13 @@ pub enum Part {
     GaussNewton,
 }
 
-/// The Hessian of the mean loss over the parameters, or its Gauss-Newton part.
+/// The Hessian of the mean loss over the parameters, or its Gauss-Newton part, plus what weight decay adds to it.
 #[derive(Debug)]
 pub struct LossCurvature<'l, 'n, T> {
     at: &'l mut Linearization<'n, T>,
     part: Part,
     coordinates: &'l Coordinates,
+    weight_decay: f64,
     direction: Vec<T>,
     product: Vec<T>,
 }
@@ -53,7 +54,13 @@ impl<'l, 'n, T: Scalar> LossCurvature<'l, 'n, T> {
     /// The operator at the point of `at`.
     pub fn new(at: &'l mut Linearization<'n, T>, part: Part, coordinates: &'l Coordinates) -> Self {
         let zero = vec![T::ZERO; at.network().parameters()];
-        LossCurvature { at, part, coordinates, direction: zero.clone(), product: zero }
+        LossCurvature { at, part, coordinates, weight_decay: 0.0, direction: zero.clone(), product: zero }
+    }
+
+    /// The same of the mean loss plus `weight_decay / 2` times the squared norm of the parameters (themselves, not in
+    /// the operator's coordinates): `R^1/2 (A + weight_decay I) R^1/2`.
+    pub fn with_weight_decay(self, weight_decay: f64) -> Self {
+        LossCurvature { weight_decay, ..self }
     }
 
     /// The gradient of the mean loss in the operator's coordinates.
@@ -75,6 +82,10 @@ impl<T: Scalar> Operator for LossCurvature<'_, '_, T> {
         match self.part {
             Part::Hessian => self.at.hvp(&self.direction, &mut self.product),
             Part::GaussNewton => self.at.gauss_newton(&self.direction, &mut self.product),
+        }
+        if self.weight_decay != 0.0 {
+            let decay = T::from_f64(self.weight_decay);
+            self.product.iter_mut().zip(&self.direction).for_each(|(product, &v)| *product += decay * v);
         }
         self.coordinates.scale(&mut self.product);
         widen(&self.product, y);

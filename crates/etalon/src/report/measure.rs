@@ -35,6 +35,7 @@ pub fn content(value: &Value, folder: &Folder) -> Content {
         ("Hessian, largest", "/hessian/max"),
         ("Hessian, smallest", "/hessian/min"),
         ("Gauss-Newton, largest", "/gauss_newton"),
+        ("with factors and weight decay", "/decayed"),
     ];
     named.extend(parts.iter().filter_map(|(name, place)| Some((name.to_string(), value.pointer(place)?))));
     let others = list(value, "/hessian/top").iter().enumerate().skip(1);

@@ -35,7 +35,7 @@ pub mod phase;
 pub mod scale_invariant;
 pub mod scan;
 pub mod separability;
-mod symmetric;
+pub(crate) mod symmetric;
 pub mod thresholds;
 
 pub use axis::{Axis, AxisError};

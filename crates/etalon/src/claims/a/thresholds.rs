@@ -304,6 +304,7 @@ fn limit(lambda: f64, momentum: f64, (nesterov, averaged): (bool, bool)) -> f64 
         momentum,
         nesterov,
         weight_decay: 0.0,
+        decayed: None,
         batch: Batch::Full,
         bias: false,
         scale: 1.0,
