@@ -74,6 +74,7 @@ fn text(measurement: &Measurement) -> String {
         row("Gauss-Newton, largest", &measurement.gauss_newton),
     ];
     rows.extend(measurement.preconditioned.iter().map(|found| row("preconditioned Hessian, largest", found)));
+    rows.extend(measurement.decayed.iter().map(|estimate| row("with factors and weight decay", estimate)));
     let others = hessian.top.iter().enumerate().skip(1);
     rows.extend(others.map(|(index, estimate)| row(&format!("Hessian, number {}", index + 1), estimate)));
     rows.extend(

@@ -215,6 +215,17 @@ fn layers_and_frozen_layers() {
 }
 
 #[test]
+fn factors_and_weight_decay_are_measured_together() {
+    let etalon = Etalon::new();
+    let both = run(&etalon, &["optimizer.input_factor=3", "optimizer.weight_decay=0.5", "-q"]);
+    assert_eq!(both["decayed"]["converged"], true, "{both}");
+    let (decayed, limit) = (both["decayed"]["value"].as_f64().unwrap(), &both["thresholds"][0]);
+    assert!((limit["eta"].as_f64().unwrap() * decayed - 2.0).abs() < 1e-12, "{limit}");
+    assert!(limit["assumes"].as_str().unwrap().contains("R the learning-rate factors"), "{limit}");
+    assert!(run(&etalon, &["optimizer.weight_decay=0.5"]).get("decayed").is_none());
+}
+
+#[test]
 fn what_has_not_converged_says_so() {
     let etalon = Etalon::new();
     let outcome = etalon.run(&[&SMALL[..], &["measure.iterations=3"]].concat());

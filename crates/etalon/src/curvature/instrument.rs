@@ -1,11 +1,14 @@
 //! Measures the curvature of a task at a point.
 
+#[cfg(test)]
+mod tests;
+
 use super::network::{Coordinates, LossCurvature, Ntk, Part};
 use super::{Basis, Eigenvalue, Ends, LanczosError, LanczosSettings, Memory, Spectrum, lanczos};
 use crate::spec::Spec;
 use crate::train::{PlanError, Task, factors};
 use etalon_nn::optim::{Buffers, Optimizer, Rule};
-use etalon_nn::{Batch, Linearization, Scalar};
+use etalon_nn::{Batch, Linearization, Loss, Scalar};
 
 /// What every measurement of one task has in common: which samples, which coordinates, how exactly.
 #[derive(Debug)]
@@ -18,6 +21,7 @@ pub struct Instrument<'a, T> {
     factors: Vec<f64>,
     coordinates: Coordinates,
     optimizer: Rule,
+    weight_decay: f64,
     settings: LanczosSettings,
     /// How many eigenvalues of an end may be asked for.
     count: usize,
@@ -51,6 +55,7 @@ impl<'a, T: Scalar> Instrument<'a, T> {
             ),
             factors,
             optimizer: spec.optimizer.rule(),
+            weight_decay: spec.optimizer.weight_decay,
             count: spec.measure.top,
             settings: LanczosSettings {
                 tolerance: spec.measure.tolerance,
@@ -163,6 +168,25 @@ impl<T: Scalar> Reading<'_, T> {
         self.loss_curvature(Part::GaussNewton, coordinates, Ends::Largest, 1)
     }
 
+    /// The largest eigenvalue of `R^1/2 (A + d I) R^1/2`, which limits the rate where learning-rate factors `R` meet
+    /// coupled weight decay `d`: `A` is the Gauss-Newton matrix for MSE and the Hessian otherwise. None where there is no
+    /// weight decay or all factors are 1: it is `d` more than that of `A` then. The kernel does not tell it: what weight
+    /// decay adds is `d R` over the parameters, and nothing over the samples.
+    ///
+    /// # Errors
+    /// Where Lanczos cannot start; see [`LanczosError`].
+    pub fn decayed(&mut self) -> Result<Option<Spectrum>, LanczosError> {
+        let Instrument { task, coordinates, factors, weight_decay, settings, optimizer, .. } = self.instrument;
+        // A preconditioner has weight decay beside it, not in the loss.
+        if *weight_decay == 0.0 || optimizer.preconditions() || factors.iter().all(|&factor| factor == 1.0) {
+            return Ok(None);
+        }
+        let part = if task.loss == Loss::Mse { Part::GaussNewton } else { Part::Hessian };
+        let operator = LossCurvature::new(&mut self.at, part, coordinates);
+        // It may be steepest where the loss is flat, and the gradient leans away from there.
+        lanczos(&mut operator.with_weight_decay(*weight_decay), settings, None).map(Some)
+    }
+
     /// The largest eigenvalue of the Hessian's block of each layer (its weight and bias together), by name, in the
     /// coordinates of the learning-rate factors; negative where the block has no other. A frozen layer has none.
     ///
@@ -210,6 +234,3 @@ impl<T: Scalar> Reading<'_, T> {
         lanczos(&mut operator, &settings, start)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -35,6 +35,10 @@ pub struct Measurement {
     /// a first update with the gradient of these samples.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preconditioned: Option<Estimate>,
+    /// The largest eigenvalue of what learning-rate factors and weight decay make of it, where both are there; see
+    /// [`Reading::decayed`](super::Reading::decayed).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decayed: Option<Estimate>,
     /// The largest eigenvalue of each layer's block of the Hessian, where asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<LayerCurvature>,
@@ -142,11 +146,13 @@ fn measure_in<T: Scalar>(spec: &Spec, options: &MeasureOptions) -> Result<Measur
     let hessian = reading.hessian(Ends::Both, spec.measure.top)?;
     let gauss_newton = reading.gauss_newton()?;
     let preconditioned = reading.preconditioned(None)?;
+    let decayed = reading.decayed()?;
     let layers = if options.by_layer { reading.layers()? } else { Vec::new() };
     let mut warnings = task.notes.clone();
     let measured = [("ntk", &ntk), ("hessian", &hessian), ("gauss_newton", &gauss_newton)];
-    let preconditioned_too = preconditioned.iter().map(|found| ("preconditioned", found));
-    for (what, spectrum) in measured.into_iter().chain(preconditioned_too) {
+    let more = preconditioned.iter().map(|found| ("preconditioned", found));
+    let more = more.chain(decayed.iter().map(|found| ("decayed", found)));
+    for (what, spectrum) in measured.into_iter().chain(more) {
         if let StopReason::MaxIterations(_) | StopReason::NotFinite(_) = spectrum.stop {
             warnings.push(format!("{what}: {}", spectrum.stop));
         }
@@ -175,6 +181,7 @@ fn measure_in<T: Scalar>(spec: &Spec, options: &MeasureOptions) -> Result<Measur
     let value = |spectrum: &super::Spectrum| spectrum.largest.first().map(|top| top.value);
     let inputs = ThresholdInputs {
         preconditioned_max: preconditioned.as_ref().and_then(value),
+        decayed: decayed.as_ref().map(|found| value(found).unwrap_or(f64::NAN)),
         ..threshold_inputs(spec, &task, value(&ntk), value(&hessian))
     };
     let thresholds = thresholds::thresholds(&inputs);
@@ -192,6 +199,7 @@ fn measure_in<T: Scalar>(spec: &Spec, options: &MeasureOptions) -> Result<Measur
         },
         gauss_newton: Estimate::of(gauss_newton.largest.first(), gauss_newton.iterations),
         preconditioned: preconditioned.map(|found| Estimate::of(found.largest.first(), found.iterations)),
+        decayed: decayed.map(|found| Estimate::of(found.largest.first(), found.iterations)),
         layers: layers
             .into_iter()
             .map(|(layer, found)| LayerCurvature { layer, hessian: Estimate::of(Some(&found), 0) })
@@ -257,6 +265,7 @@ pub(crate) fn threshold_inputs<T: Scalar>(
             BatchSize::Samples(size) => thresholds::Batch::Size(size),
         },
         weight_decay: spec.optimizer.weight_decay,
+        decayed: None,
         bias: spec.network.bias,
         scale: scale(task),
     }
@@ -264,7 +273,8 @@ pub(crate) fn threshold_inputs<T: Scalar>(
 
 /// The product of the layers' multipliers and of the root mean square norm of the training inputs.
 fn scale<T: Scalar>(task: &Task<T>) -> f64 {
-    let weights = task.network.layout().segments().iter().filter(|segment| segment.name.ends_with(".weight"));
+    // A normaliser's weight is a vector.
+    let weights = task.network.layout().segments().iter().filter(|segment| segment.shape.len() > 1);
     let multipliers: f64 = weights.map(|weight| weight.multiplier).product();
     let batch = task.train.first(task.train.len);
     let squares: f64 = batch.inputs.iter().map(|x| x.to_f64() * x.to_f64()).sum();

@@ -60,7 +60,8 @@ pub enum Part {
     GaussNewton,
 }
 
-/// The Hessian of the mean loss over the parameters that are not frozen, or its Gauss-Newton part.
+/// The Hessian of the mean loss over the parameters that are not frozen, or its Gauss-Newton part, plus what weight decay
+/// adds to it.
 #[derive(Debug)]
 pub struct LossCurvature<'l, 'n, T> {
     at: &'l mut Linearization<'n, T>,
@@ -69,6 +70,7 @@ pub struct LossCurvature<'l, 'n, T> {
     /// Where the operator's vectors, one behind the other, stand among all parameters. In a space with the frozen ones
     /// too they would have the eigenvalue 0, and a block that has none but negative ones would seem to have it.
     kept: Vec<Range<usize>>,
+    weight_decay: f64,
     direction: Vec<T>,
     product: Vec<T>,
 }
@@ -78,7 +80,14 @@ impl<'l, 'n, T: Scalar> LossCurvature<'l, 'n, T> {
     pub fn new(at: &'l mut Linearization<'n, T>, part: Part, coordinates: &'l Coordinates) -> Self {
         let zero = vec![T::ZERO; at.network().parameters()];
         let kept = coordinates.kept(zero.len());
-        LossCurvature { at, part, coordinates, kept, direction: zero.clone(), product: zero }
+        let direction = zero.clone();
+        LossCurvature { at, part, coordinates, kept, weight_decay: 0.0, direction, product: zero }
+    }
+
+    /// The same of the mean loss plus `weight_decay / 2` times the squared norm of the parameters (themselves, not in
+    /// the operator's coordinates): `R^1/2 (A + weight_decay I) R^1/2`.
+    pub fn with_weight_decay(self, weight_decay: f64) -> Self {
+        LossCurvature { weight_decay, ..self }
     }
 
     /// The gradient of the mean loss in the operator's coordinates.
@@ -109,6 +118,10 @@ impl<T: Scalar> Operator for LossCurvature<'_, '_, T> {
         match self.part {
             Part::Hessian => self.at.hvp(&self.direction, &mut self.product),
             Part::GaussNewton => self.at.gauss_newton(&self.direction, &mut self.product),
+        }
+        if self.weight_decay != 0.0 {
+            let decay = T::from_f64(self.weight_decay);
+            self.product.iter_mut().zip(&self.direction).for_each(|(product, &v)| *product += decay * v);
         }
         self.coordinates.scale(&mut self.product);
         let mut rest = &mut y[..];

@@ -37,6 +37,7 @@ pub fn content(measured: &Measurement, folder: &Folder) -> Content {
         ("Gauss-Newton, largest".into(), &measured.gauss_newton),
     ];
     named.extend(preconditioned.map(|estimate| ("Preconditioned Hessian, largest".into(), estimate)));
+    named.extend(measured.decayed.iter().map(|estimate| ("with factors and weight decay".into(), estimate)));
     let others = hessian.top.iter().enumerate().skip(1);
     named.extend(others.map(|(index, estimate)| (format!("Hessian, number {}", index + 1), estimate)));
     let layers = measured.layers.iter();

@@ -66,6 +66,9 @@ pub struct ThresholdInputs {
     pub optimizer: Rule,
     /// The factor of its weight decay, 0 for none.
     pub weight_decay: f64,
+    /// The largest eigenvalue of `R^1/2 (A + d I) R^1/2` with learning-rate factors `R`, `A` the Gauss-Newton matrix for
+    /// the squared loss and the Hessian otherwise: measured where factors other than 1 meet weight decay `d`.
+    pub decayed: Option<f64>,
     /// The batch.
     pub batch: Batch,
     /// Whether layers have biases.
@@ -163,7 +166,8 @@ impl Curvature {
 
 /// The thresholds that belong to this loss, network and optimiser, with `lambda` the curvature measured at one
 /// point (`lambda_NTK` for the squared loss, else `lambda_H`), `b` the momentum and `d` the weight decay, which bends
-/// every direction by as much; the thresholds above the lazy limit leave it out:
+/// every direction by as much; the other thresholds leave it out. Where learning-rate factors meet weight decay, the
+/// largest eigenvalue of both together stands for `lambda + d`:
 ///
 /// | name | learning rate | source |
 /// |---|---|---|
@@ -216,20 +220,38 @@ fn loss_name(loss: Loss) -> &'static str {
     }
 }
 
-fn lazy_limits(inputs: &ThresholdInputs, list: &mut Thresholds) {
-    let curvature = match Curvature::local(inputs) {
-        Ok(curvature) => curvature,
-        Err(reason) => return list.omit("lazy-limit", reason),
-    };
-    let Curvature { symbol, value } = curvature;
+/// The curvature of the loss and of weight decay together, its symbol, and what that stands for.
+fn decayed_curvature(inputs: &ThresholdInputs) -> Result<(f64, String, &'static str), String> {
     let d = inputs.weight_decay;
     if !(d >= 0.0 && d.is_finite()) {
-        return list
-            .omit("lazy-limit", format!("weight decay is {d}: it must be a finite number, 0 or above"));
+        return Err(format!("weight decay is {d}: it must be a finite number, 0 or above"));
     }
-    let value = value + d;
-    let symbol = if d == 0.0 { symbol.to_string() } else { format!("({symbol} + weight_decay)") };
-    let (loss, regime) = (loss_name(inputs.loss), regime(inputs.batch));
+    if inputs.decayed.is_some() {
+        let (symbol, what) = match inputs.loss {
+            Loss::Mse => (
+                "lambda_max(R^1/2 (G + weight_decay I) R^1/2)",
+                "; R the learning-rate factors, G the Gauss-Newton matrix, which has the kernel's eigenvalues",
+            ),
+            _ => (
+                "lambda_max(R^1/2 (H + weight_decay I) R^1/2)",
+                "; R the learning-rate factors, H the Hessian",
+            ),
+        };
+        let of = "the largest eigenvalue with learning-rate factors and weight decay";
+        let Curvature { symbol, value } = Curvature::of(inputs.decayed, symbol, of)?;
+        return Ok((value, symbol.into(), what));
+    }
+    let Curvature { symbol, value } = Curvature::local(inputs)?;
+    let symbol = if d == 0.0 { symbol.into() } else { format!("({symbol} + weight_decay)") };
+    Ok((value + d, symbol, ""))
+}
+
+fn lazy_limits(inputs: &ThresholdInputs, list: &mut Thresholds) {
+    let (value, symbol, what) = match decayed_curvature(inputs) {
+        Ok(found) => found,
+        Err(reason) => return list.omit("lazy-limit", reason),
+    };
+    let (loss, regime) = (loss_name(inputs.loss), regime(inputs.batch) + what);
     let assumes = |momentum: &str| format!("{loss}, locally quadratic; {momentum}; {regime}");
     for rule in [Rule::default(), inputs.optimizer] {
         let name = limit_name(&rule);
@@ -313,7 +335,7 @@ fn lower_bound(inputs: &ThresholdInputs, list: &mut Thresholds) {
             format!("{numerator} / {symbol}"),
             format!(
                 "{}, whose curvature in the outputs is at most {bend}; a lower bound on the limit from the \
-                 Gauss-Newton part of the Hessian, whatever the labels; without momentum; {}",
+                 Gauss-Newton part of the Hessian, whatever the labels; without momentum and weight decay; {}",
                 loss_name(inputs.loss),
                 regime(inputs.batch)
             ),

@@ -305,6 +305,7 @@ fn limit(lambda: f64, momentum: f64, (nesterov, averaged): (bool, bool)) -> f64 
         outputs: 1,
         optimizer: Rule::Sgd(Sgd { momentum, nesterov }),
         weight_decay: 0.0,
+        decayed: None,
         batch: Batch::Full,
         bias: false,
         scale: 1.0,

@@ -14,6 +14,7 @@ fn inputs(loss: Loss) -> ThresholdInputs {
         outputs: 1,
         optimizer: Rule::default(),
         weight_decay: 0.0,
+        decayed: None,
         batch: Batch::Full,
         bias: false,
         scale: 0.01,
@@ -101,6 +102,20 @@ fn momentum_limits_are_those_of_a_quadratic() {
     let wrong = thresholds(&with(1.0, false));
     assert_eq!((wrong.limit.as_deref(), wrong.omitted[0].name.as_str()), (None, "lazy-limit-heavy-ball"));
     assert_eq!(wrong.omitted[0].reason, "momentum is 1: it must be in [0, 1)");
+}
+
+#[test]
+fn where_factors_meet_weight_decay_the_limit_is_that_of_the_whole_operator() {
+    let both = ThresholdInputs { weight_decay: 0.5, decayed: Some(4.0), optimizer: Rule::Sgd(Sgd { momentum: 0.9, nesterov: false }), ..inputs(Loss::Mse) };
+    let list = thresholds(&both);
+    assert_eq!((list.eta("lazy-limit"), list.eta("lazy-limit-heavy-ball")), (Some(0.5), Some(3.8 / 4.0)));
+    assert_eq!(list.entries[0].formula, "2 / lambda_max(R^1/2 (G + weight_decay I) R^1/2)");
+    assert!(list.entries[0].assumes.contains("G the Gauss-Newton matrix"), "{}", list.entries[0].assumes);
+    // Weight decay bends what the loss does not.
+    let flat = ThresholdInputs { hessian_max: Some(-0.1), loss: Loss::CrossEntropy, ..both };
+    assert_eq!(thresholds(&flat).entries[0].formula, "2 / lambda_max(R^1/2 (H + weight_decay I) R^1/2)");
+    let lost = ThresholdInputs { decayed: Some(f64::NAN), ..both };
+    assert!(thresholds(&lost).omitted[0].reason.contains("not finite"));
 }
 
 #[test]
