@@ -96,7 +96,7 @@ pub fn content(folder: &mut Folder) -> Result<Content, ReportError> {
     let columns = |name: &str| sweep.done.iter().any(|trial| trial.result.contains_key(name));
     let mut content = if columns("eta_star") {
         laws::content(&sweep, folder)
-    } else if columns("c_loss") {
+    } else if columns("c_h_loss") {
         boundaries::content(&sweep)
     } else if columns("phase") {
         phases::content(&sweep, folder)

@@ -31,7 +31,7 @@ pub fn content(value: &Value) -> Content {
     parts.sort_by_key(|(name, _)| PHASES.iter().position(|phase| phase == name));
     content.answer =
         parts.iter().map(|(name, count)| format!("{count} {name}")).collect::<Vec<_>>().join(", ");
-    content.interval = format!("of {} runs over c = η λ₀ and width", runs.len());
+    content.interval = format!("of {} runs over c = η λ₀, λ₀ the NTK's at the start, and width", runs.len());
     let largest = |phase: &str| {
         let of =
             runs.iter().filter(|run| text(run, "/phase") == Some(phase)).filter_map(|run| number(run, "/c"));
@@ -135,7 +135,7 @@ fn diagram(runs: &[Value], edges: &[Value], value: &Value) -> Option<Figure> {
         note:
             "Each cell is a run; point at one, or go there with the arrow keys, for its numbers and its loss."
                 .into(),
-        x: Axis::log("c = learning rate × curvature at the start").tight(),
+        x: Axis::log("c = η λ₀, λ₀ the NTK's at the start").tight(),
         panels: vec![panel],
         details: (!details.items.is_empty()).then_some(details),
     })
@@ -222,50 +222,85 @@ fn table(runs: &[Value]) -> Numbers {
     table
 }
 
+/// The name of a boundary, what happens there, and what results written before call it.
+type Named = [&'static str; 3];
+
+/// The boundaries of a solvable model.
+const BOUNDARIES: [Named; 3] = [
+    ["c_h_loss", "the loss rises", "c_loss"],
+    ["c_h_sharp", "sharpness rises", "c_sharp"],
+    ["c_h_max", "training diverges", "c_max"],
+];
+
 /// What the boundaries of a solvable model say.
 pub fn boundaries(value: &Value) -> Content {
     let found = list(value, "/boundaries");
     let mut content = Content { kind: "Theory: boundaries of early training".into(), ..Content::default() };
-    let names =
-        [("c_loss", "the loss rises"), ("c_sharp", "sharpness rises"), ("c_max", "training diverges")];
-    let ends = |one: &Value, name: &str| {
-        number(one, &format!("/{name}/accepted")).zip(number(one, &format!("/{name}/refused")))
+    let of = |one: &Value, [name, _, former]: Named, place: &str| {
+        let at = |name: &str| one.pointer(&format!("/{name}{place}")).cloned();
+        at(name).or_else(|| at(former))
     };
-    let middle = |one: &Value, name: &str| ends(one, name).map(|(low, high)| (low * high).sqrt());
+    let ends = |one: &Value, boundary: Named| {
+        let end = |place: &str| of(one, boundary, place)?.as_f64();
+        // Results written before may have ends exchanged, which bound nothing.
+        end("/accepted").zip(end("/refused")).filter(|(accepted, refused)| accepted <= refused)
+    };
+    let middle = |one: &Value, boundary: Named| ends(one, boundary).map(|(low, high)| (low * high).sqrt());
+    let outside = |one: &Value, boundary: Named, key: &str| {
+        of(one, boundary, key).and_then(|reason| reason.as_str().map(str::to_string))
+    };
     let widest = found.last();
-    content.answer = match widest.and_then(|one| middle(one, "c_max")) {
-        Some(c) => format!("training diverges at c = {}", shown(Some(c), 4)),
-        None => "no divergence in the range".into(),
-    };
+    content.answer =
+        match widest.map(|one| (middle(one, BOUNDARIES[2]), outside(one, BOUNDARIES[2], "/reason"))) {
+            Some((Some(c_h), _)) => format!("training diverges at c_h = {}", shown(Some(c_h), 4)),
+            Some((None, Some(reason))) => reason,
+            _ => "no divergence in the range".into(),
+        };
     content.interval = widest.map_or(String::new(), |one| {
-        format!("at width {}, c = η × sharpness at the start", size(number(one, "/width")))
+        format!("at width {}, c_h = η × sharpness at the start", size(number(one, "/width")))
     });
-    let mut table = Numbers::new("Boundaries", ["width", "sharpness", "c_loss", "c_sharp", "c_max"]);
+    let mut table = Numbers::new(
+        "Boundaries",
+        ["width", "sharpness", "c_h_loss", "c_h_sharp", "c_h_max", "islands above", "up to"],
+    );
     for one in found {
+        let islands = one.pointer("/divergence/islands").and_then(Value::as_array);
+        let cell = |boundary: Named| match outside(one, boundary, "/side").as_deref() {
+            Some("below") => "below".into(),
+            Some("above") => "above".into(),
+            _ => shown(middle(one, boundary), 6),
+        };
+        let [loss, sharp, most] = BOUNDARIES.map(cell);
         table.row([
             size(number(one, "/width")),
             shown(number(one, "/sharpness"), 5),
-            shown(middle(one, "c_loss"), 6),
-            shown(middle(one, "c_sharp"), 6),
-            shown(middle(one, "c_max"), 6),
+            loss,
+            sharp,
+            most,
+            islands.map_or("–".into(), |islands| islands.len().to_string()),
+            shown(islands.and_then(|islands| islands.last()?.get(1)?.as_f64()), 6),
         ]);
     }
-    table.note = "A dash: no such change in the range.".into();
+    table.note = "Below and above: outside the range, on that side. Islands are windows of survival above c_h_max, as far \
+                  as a scan has seen them. A dash: none, or not known."
+        .into();
     content.tables.push(table);
-    for (name, _) in names {
-        content.fact(name, text(value, &format!("/definition/{name}")));
+    for [name, _, former] in BOUNDARIES {
+        let meaning = text(value, &format!("/definition/{name}"));
+        content.fact(name, meaning.or_else(|| text(value, &format!("/definition/{former}"))));
     }
-    let curve = |(name, meaning): (&str, &str)| {
+    let curve = |boundary: Named| {
         let band = |one: &Value| {
-            let ((low, high), median) = (ends(one, name)?, middle(one, name)?);
+            let ((low, high), median) = (ends(one, boundary)?, middle(one, boundary)?);
             Some(Band { size: number(one, "/width")?, low, median, high })
         };
+        let [name, meaning, _] = boundary;
         Curve { name: format!("{name}: {meaning}"), bands: found.iter().filter_map(band).collect() }
     };
-    let curves = names.map(curve);
+    let curves = BOUNDARIES.map(curve);
     let picture = BandPicture {
         title: "Boundaries of early training".into(),
-        right: "c = learning rate × sharpness at the start",
+        right: "c_h = learning rate × sharpness at the start",
         up: "width n",
         curves: &curves,
     };
@@ -273,4 +308,33 @@ pub fn boundaries(value: &Value) -> Content {
         .figures
         .extend(picture.figure().map(|figure| Figure { name: "early-boundaries".into(), ..figure }));
     content
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn boundaries_of_before_and_those_outside_the_range_are_shown() {
+        let ends = json!({ "accepted": 4.0, "refused": 4.0 });
+        let before = json!({ "boundaries": [
+            { "width": 10.0, "sharpness": 2.0, "c_loss": null, "c_sharp": { "accepted": 2.0, "refused": 1.9 }, "c_max": ends }
+        ] });
+        let page = boundaries(&before);
+        assert_eq!(page.answer, "training diverges at c_h = 4.000");
+        assert_eq!(page.tables[0].rows[0], ["10", "2.0000", "–", "–", "4.00000", "–", "–"]);
+        let outside = |side: &str| json!({ "side": side, "reason": "why" });
+        let now = json!({ "boundaries": [{
+            "width": 10.0, "sharpness": 2.0, "c_h_loss": ends, "c_h_sharp": outside("below"), "c_h_max": outside("above")
+        }, {
+            "width": 20.0, "sharpness": 2.0, "c_h_loss": ends, "c_h_sharp": ends, "c_h_max": ends,
+            "divergence": { "islands": [[4.5, 4.6], [5.0, 6.0]] }
+        }] });
+        let page = boundaries(&now);
+        assert_eq!(page.tables[0].rows[0][2..], ["4.00000", "below", "above", "–", "–"]);
+        assert_eq!(page.tables[0].rows[1][4..], ["4.00000", "2", "6.00000"]);
+        let first = json!({ "boundaries": [now["boundaries"][0]] });
+        assert_eq!(boundaries(&first).answer, "why");
+    }
 }

@@ -1,5 +1,6 @@
 //! The files of trials, read so that a broken one harms no other.
 
+use crate::sweep::current_name;
 use serde_json::{Map, Value};
 use std::fs;
 use std::path::Path;
@@ -53,7 +54,10 @@ impl Trial {
             let value: Value = serde_json::from_str(line).map_err(|error| fault(&error))?;
             let Value::Object(mut fields) = value else { return Err(fault(&"it is no object")) };
             match fields.remove("result") {
-                Some(Value::Object(result)) => trial.result = Some(result),
+                Some(Value::Object(result)) => {
+                    let named = |(name, value): (String, Value)| (current_name(&name).to_string(), value);
+                    trial.result = Some(result.into_iter().map(named).collect());
+                }
                 Some(_) => return Err(fault(&"its result is no object")),
                 None if fields.contains_key("step") => {
                     let step = step(&fields).ok_or_else(|| fault(&"`step` is no number"))?;
