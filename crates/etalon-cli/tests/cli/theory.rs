@@ -197,16 +197,68 @@ fn two_classes_are_separated_or_proved_not_to_be() {
 #[test]
 fn boundaries_come_with_their_definition() {
     let report = theory("boundaries --width 100,1e4 --f0 0.001");
-    assert_eq!(report["definition"]["version"], 1);
+    assert_eq!(report["definition"]["version"], 2);
     for found in report["boundaries"].as_array().unwrap() {
         let middle = |name: &str| {
             (found[name]["accepted"].as_f64().unwrap() * found[name]["refused"].as_f64().unwrap()).sqrt()
         };
-        assert!((middle("c_loss") - 2.0).abs() < 1e-4 && (middle("c_max") - 4.0).abs() < 1e-4, "{found}");
-        assert!(middle("c_sharp") > 2.0 && middle("c_sharp") < 4.0, "{found}");
+        assert!((middle("c_h_loss") - 2.0).abs() < 1e-4 && (middle("c_h_max") - 4.0).abs() < 1e-4, "{found}");
+        assert!(middle("c_h_sharp") > 2.0 && middle("c_h_sharp") < 4.0, "{found}");
     }
     let printed = Etalon::new().run(&["theory", "boundaries", "--width", "100"]).printed();
-    assert!(printed.contains("Definition 1:") && printed.contains("c_sharp"), "{printed}");
+    assert!(printed.contains("Definition 2:") && printed.contains("c_h_sharp"), "{printed}");
+}
+
+#[test]
+fn a_boundary_outside_the_range_is_told_with_its_side_and_reason() {
+    let line = "boundaries --loss logistic --width 10 --high 5";
+    let found = &theory(line)["boundaries"][0];
+    assert_eq!(
+        found["c_h_sharp"],
+        serde_json::json!({
+            "side": "below", "reason": "the sharpness rises already at c_h = 0.1, the lower end of the range"
+        })
+    );
+    assert_eq!(found["c_h_max"]["side"], "above");
+    assert!(found["c_h_loss"]["accepted"].as_f64() < found["c_h_loss"]["refused"].as_f64(), "{found}");
+    let words: Vec<&str> = std::iter::once("theory").chain(line.split(' ')).collect();
+    let printed = Etalon::new().run(&words).printed();
+    assert!(printed.contains("<0.1") && printed.contains(">5"), "{printed}");
+    assert!(printed.contains("width 10.00, c_h_sharp: the sharpness rises already"), "{printed}");
+    assert!(
+        printed.contains("width 10.00, c_h_max: training diverges at none of the 201 values"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn windows_of_survival_above_the_edge_of_divergence_are_listed() {
+    let report = theory("boundaries --loss logistic --width 10");
+    let found = &report["boundaries"][0];
+    assert!(found["c_h_max"]["refused"].as_f64().unwrap() < 5.537, "{found}");
+    assert!(found["divergence"]["islands"].as_array().unwrap().len() > 3, "{found}");
+    let printed =
+        Etalon::new().run(&["theory", "boundaries", "--loss", "logistic", "--width", "10"]).printed();
+    assert!(printed.contains("windows of survival above it, from 5.5"), "{printed}");
+    assert!(printed.contains("0.005 % apart"), "{printed}");
+}
+
+#[test]
+fn the_rate_in_units_of_the_hessian_is_never_called_as_that_in_units_of_the_kernel() {
+    let help = |verb: &str| {
+        let lines = Etalon::new().run(&["theory", verb, "--help"]).printed();
+        lines.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(help("map").contains("c = eta x lambda0 (the NTK's, not the sharpness)"));
+    assert!(help("boundaries").contains("c_h = eta x sharpness"));
+    let report = theory("boundaries --loss logistic --width 100");
+    let found = report["boundaries"][0].as_object().unwrap();
+    assert!(found.keys().all(|name| !name.starts_with("c_") || name.starts_with("c_h_")), "{found:?}");
+    // The one from the other: the minimum is unstable above 8 in units of the kernel, 2 in those of the Hessian.
+    let scan = theory("logistic --width 100 --f0 0.1 --lambda0 2");
+    let critical = scan["edges"][0]["critical_c"].as_f64().unwrap();
+    let in_hessian = critical * found["sharpness"].as_f64().unwrap() / 2.0;
+    assert!((critical - 8.0).abs() < 1e-12 && (in_hessian - 2.0).abs() < 0.01, "{in_hessian}");
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub struct Curve {
     pub bands: Vec<Band>,
 }
 
-/// Curves over sizes: `c` to the right, the size upwards, both logarithmic; a line for the medians, an area from the
+/// Curves over sizes: `c_h` to the right, the size upwards, both logarithmic; a line for the medians, an area from the
 /// least to the most.
 #[derive(Debug)]
 pub struct BandPicture<'a> {
@@ -89,11 +89,13 @@ mod tests {
 
     #[test]
     fn a_picture_has_a_line_and_an_area_for_each_curve() {
-        let curves =
-            [curve("c_loss", &[(64.0, 2.0), (256.0, 2.1)]), curve("c_max", &[(64.0, 8.0), (256.0, 20.0)])];
+        let curves = [
+            curve("c_h_loss", &[(64.0, 2.0), (256.0, 2.1)]),
+            curve("c_h_max", &[(64.0, 8.0), (256.0, 20.0)]),
+        ];
         let svg = svg(&curves).unwrap();
         assert_eq!((svg.matches("<polygon").count(), svg.matches("<circle").count()), (2, 4));
-        for expected in ["Boundaries", "c_loss", "c_max", "width", "#0072B2", "#D55E00"] {
+        for expected in ["Boundaries", "c_h_loss", "c_h_max", "width", "#0072B2", "#D55E00"] {
             assert!(svg.contains(expected), "{expected}");
         }
     }

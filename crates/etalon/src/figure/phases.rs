@@ -87,7 +87,7 @@ impl<'a> PhasePicture<'a> {
             name: "phases".into(),
             title: self.title.clone(),
             note: String::new(),
-            x: Axis::log("c = learning rate × curvature at the start").tight(),
+            x: Axis::log("c = η λ₀, λ₀ the NTK's at the start").tight(),
             panels: vec![panel],
             details: None,
         }
@@ -132,7 +132,7 @@ mod tests {
         let runs = scan.runs().unwrap();
         let svg = PhasePicture::new("A map", &scan, &runs).unwrap().figure().svg().unwrap();
         for expected in
-            ["A map", "lazy", "catapult", "divergent", "width n", "c = learning rate", "#56B4E9", "1000"]
+            ["A map", "lazy", "catapult", "divergent", "width n", "c = η λ₀, λ₀ the NTK", "#56B4E9", "1000"]
         {
             assert!(svg.contains(expected), "{expected}");
         }

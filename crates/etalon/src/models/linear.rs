@@ -38,7 +38,7 @@ pub struct LinearRuns {
 /// One run. What is not finite is none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LinearRun {
-    /// `eta lambda_0`.
+    /// `eta lambda_0`, with the NTK's.
     pub c: f64,
     /// The width.
     pub width: usize,

@@ -2,21 +2,24 @@
 //! first rises, and at which training first diverges.
 //!
 //! Source: Kalra and Barkeshli 2023 (phase diagram of early training dynamics), section 3. They are measured in
-//! `c = eta sharpness_0`, with the largest Hessian eigenvalue at the start, and found by a walk up and bisection in
-//! log c. What "early" and "diverges" mean is a choice; [`DEFINITION`] is ours, and goes with every result.
+//! `c_h = eta sharpness_0`, with the largest Hessian eigenvalue at the start; the paper calls that c, which everywhere
+//! else here is `eta lambda_0` with the NTK's. They are found by a walk up and bisection in log `c_h`, the last one of a
+//! map by a scan too. What "early" and "diverges" mean is a choice; [`DEFINITION`] is ours, and goes with every result.
 
+use super::divergence::{Divergence, divergence};
 use crate::curvature::{Ends, Instrument};
 use crate::error::Error;
 use crate::spec::{Budget, Spec};
-use crate::theory::{Bracket, Map, Range, ScalarLoss, TheoryError, first_change};
-use crate::theory::{RunSettings, State as MapState};
+use crate::theory::{Bracket, Map, Phase, Range, RunSettings, ScalarLoss, State as MapState, TheoryError};
+use crate::theory::{narrow, walk};
 use crate::train::{Plan, PlanError, Task, Trial};
 use etalon_nn::Scalar;
 use etalon_nn::optim::Optimizer;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// What the boundaries mean.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Definition {
     /// Changes when anything below does.
     pub version: u32,
@@ -24,26 +27,84 @@ pub struct Definition {
     pub transient: usize,
     /// A rise is one above this many times the start, so that rounding is none.
     pub rise: f64,
-    /// The boundary `c_loss`.
-    pub c_loss: &'static str,
-    /// The boundary `c_sharp`.
-    pub c_sharp: &'static str,
-    /// The boundary `c_max`.
-    pub c_max: &'static str,
+    /// The unit.
+    pub c_h: Cow<'static, str>,
+    /// The boundary `c_h_loss`.
+    pub c_h_loss: Cow<'static, str>,
+    /// The boundary `c_h_sharp`.
+    pub c_h_sharp: Cow<'static, str>,
+    /// The boundary `c_h_max`.
+    pub c_h_max: Cow<'static, str>,
 }
 
 /// The definition in use.
 pub const DEFINITION: Definition = Definition {
-    version: 1,
+    version: 2,
     transient: 10,
     rise: 1.0 + 1e-6,
-    c_loss: "the smallest c at which the training loss exceeds its start in the first 10 steps",
-    c_sharp: "the smallest c at which the largest Hessian eigenvalue exceeds its start in the first 10 steps",
-    c_max: "the smallest c at which the loss passes the limit of divergence within the steps of a run",
+    c_h: Cow::Borrowed("the learning rate times the largest Hessian eigenvalue at the start"),
+    c_h_loss: Cow::Borrowed("the smallest c_h tried at which the training loss exceeds its start in the first 10 steps"),
+    c_h_sharp: Cow::Borrowed("the smallest c_h tried at which the largest Hessian eigenvalue exceeds its start in the first 10 steps"),
+    c_h_max: Cow::Borrowed("the smallest c_h tried at which the loss passes the limit of divergence within the steps of a run; \
+              there may be smaller ones between those tried, and windows of survival above"),
 };
 
-/// The three boundaries for one start, each between two values of `c`; none where the range holds no change.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+/// Where a boundary lies. As JSON: `accepted` and `refused`, or `side` and `reason`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Boundary {
+    /// Between two values of `c_h`, the accepted one being the smaller: it does not happen there, nor anywhere below that
+    /// was tried, and it does happen at the refused one.
+    Between(Bracket),
+    /// Not in the range.
+    Outside {
+        /// Where it lies, if there is one.
+        side: Side,
+        /// What was seen instead.
+        reason: String,
+    },
+}
+
+/// A side of the range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// It happens at the lower end already.
+    Below,
+    /// It happens at nothing that was tried up to the upper end.
+    Above,
+}
+
+impl Boundary {
+    /// The geometric mean of its two values of `c_h`; none outside the range.
+    pub fn middle(&self) -> Option<f64> {
+        match self {
+            Self::Between(bracket) => Some(bracket.middle()),
+            Self::Outside { .. } => None,
+        }
+    }
+
+    /// That of an `event` that happens at the lower end of the range.
+    fn below(event: &str, range: &Range) -> Self {
+        let reason = format!("{event} already at c_h = {}, the lower end of the range", range.low);
+        Self::Outside { side: Side::Below, reason }
+    }
+
+    /// That of an `event` that the walk up the range has not met.
+    fn above(event: &str, range: &Range) -> Self {
+        let Range { low, high, steps, .. } = range;
+        let reason = format!("{event} at none of the {} values of c_h tried from {low} to {high}", steps + 1);
+        Self::Outside { side: Side::Above, reason }
+    }
+}
+
+/// What happens at a boundary, in words.
+const LOSS: &str = "the loss rises";
+const SHARPNESS: &str = "the sharpness rises";
+const DIVERGES: &str = "training diverges";
+
+/// The three boundaries for one start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Boundaries {
     /// The seed of the start; none for a map, which has no randomness.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,24 +113,52 @@ pub struct Boundaries {
     pub width: f64,
     /// The largest Hessian eigenvalue at the start.
     pub sharpness: f64,
-    /// `c` where the loss starts to rise.
-    pub c_loss: Option<Bracket>,
-    /// `c` where sharpness starts to rise.
-    pub c_sharp: Option<Bracket>,
-    /// `c` where training starts to diverge.
-    pub c_max: Option<Bracket>,
+    /// The ratio of neighbouring values of `c_h` that were tried on the walk up the range: what comes and goes within less
+    /// is not seen.
+    pub resolution: f64,
+    /// `c_h` where the loss starts to rise.
+    pub c_h_loss: Boundary,
+    /// `c_h` where sharpness starts to rise.
+    pub c_h_sharp: Boundary,
+    /// `c_h` where training starts to diverge.
+    pub c_h_max: Boundary,
+    /// The scan about `c_h_max`. None where that lies outside the range, and for networks, whose every rate costs a run of
+    /// training: there `resolution` is all that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub divergence: Option<Divergence>,
 }
 
-/// A change that is not there is an answer, not a failure.
-fn found<E>(result: Result<Bracket, E>, absent: impl Fn(&E) -> bool) -> Result<Option<Bracket>, E> {
-    match result {
-        Ok(bracket) => Ok(Some(bracket)),
-        Err(error) if absent(&error) => Ok(None),
-        Err(error) => Err(error),
+/// The boundaries of a map at several widths, from one start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MapBoundaries {
+    /// What the boundaries mean.
+    pub definition: Definition,
+    /// The loss.
+    pub loss: ScalarLoss,
+    /// The start.
+    pub start: MapState,
+    /// The boundaries, width by width.
+    pub boundaries: Vec<Boundaries>,
+}
+
+/// The smallest `c_h` tried at which `event` happens, where `stays` says that it does not.
+fn first<E: From<TheoryError>>(
+    range: &Range,
+    event: &str,
+    mut stays: impl FnMut(f64) -> Result<bool, E>,
+) -> Result<Boundary, E> {
+    range.check()?;
+    if !stays(range.low)? {
+        // Where it ceases to happen further up is no such boundary.
+        return Ok(Boundary::below(event, range));
     }
+    let Some(ends) = walk(range, true, &mut stays)? else { return Ok(Boundary::above(event, range)) };
+    let [accepted, refused] = narrow(ends, range.tolerance, true, stays)?;
+    Ok(Boundary::Between(Bracket { accepted, refused }))
 }
 
-/// The boundaries of a map, from `start`, in `range` of `c`.
+/// The boundaries of a map, from `start`, in `range` of `c_h`. The scan about the edge of divergence runs on rayon's
+/// threads; the bits are the same for any number of them.
 ///
 /// # Errors
 /// Those of [`Map::new`] and [`Map::run`]; a range that is none; a start without positive sharpness.
@@ -85,36 +174,33 @@ pub fn map_boundaries(
         let (name, range) = ("sharpness", "positive and finite at the start");
         return Err(TheoryError::OutOfRange { name, got: sharpness, range });
     }
-    let at = |c: f64| Map::new(loss, c / sharpness, width);
-    let early = |c: f64, measure: &dyn Fn(&Map, MapState) -> f64| {
-        let map = at(c)?;
+    let at = |c_h: f64| Map::new(loss, c_h / sharpness, width);
+    let early = |c_h: f64, measure: &dyn Fn(&Map, MapState) -> f64| {
+        let map = at(c_h)?;
         // A start that cannot be is refused here, where it would pass unseen.
         map.run(start, &RunSettings { max_steps: 1, ..*settings })?;
         let limit = DEFINITION.rise * measure(&map, start);
         // What is not a number has risen.
         Ok(map.states(start).take(DEFINITION.transient + 1).all(|state| measure(&map, state) <= limit))
     };
-    let absent = |error: &TheoryError| matches!(error, TheoryError::NoBoundary { .. });
     let value = |_: &Map, state: MapState| loss.value(state.f);
     let sharp = |map: &Map, state: MapState| map.sharpness(state);
-    Ok(Boundaries {
-        seed: None,
-        width,
-        sharpness,
-        c_loss: found(first_change(range, |c| early(c, &value)), absent)?,
-        c_sharp: found(first_change(range, |c| early(c, &sharp)), absent)?,
-        c_max: found(
-            first_change(range, |c| {
-                let diverged = at(c)?.run(start, settings)?.phase == crate::theory::Phase::Divergent;
-                Ok::<bool, TheoryError>(!diverged)
-            }),
-            absent,
-        )?,
-    })
+    let survives = |c_h: f64| Ok(at(c_h)?.run(start, settings)?.phase != Phase::Divergent);
+    let c_h_loss = first(range, LOSS, |c_h| early(c_h, &value))?;
+    let c_h_sharp = first(range, SHARPNESS, |c_h| early(c_h, &sharp))?;
+    let (c_h_max, divergence) = match first(range, DIVERGES, survives)? {
+        Boundary::Between(edge) => {
+            let (edge, seen) = divergence(range, edge, survives)?;
+            (Boundary::Between(edge), Some(seen))
+        }
+        outside => (outside, None),
+    };
+    let resolution = range.ratio();
+    Ok(Boundaries { seed: None, width, sharpness, resolution, c_h_loss, c_h_sharp, c_h_max, divergence })
 }
 
-/// The boundaries of the spec's network from the weights of each seed, in the spec's range of `c`: with the spec's
-/// batches, optimiser and number of steps (for `c_max`), and curvature on its `measure.samples`.
+/// The boundaries of the spec's network from the weights of each seed, in the spec's range of `c_h`: with the spec's
+/// batches, optimiser and number of steps (for `c_h_max`), and curvature on its `measure.samples`.
 ///
 /// # Errors
 /// When the spec makes no task, plan or instrument; a range that is none.
@@ -180,14 +266,14 @@ impl<'a, T: Scalar> BoundarySearch<'a, T> {
             let (name, range) = ("sharpness", "positive and finite at the start");
             return Err(TheoryError::OutOfRange { name, got: sharpness, range }.into());
         }
-        let start = |c: f64, plan| {
-            Trial::from_parameters(self.task, plan, c / sharpness, seed, parameters.clone(), self.parallel)
+        let start = |c_h: f64, plan| {
+            Trial::from_parameters(self.task, plan, c_h / sharpness, seed, parameters.clone(), self.parallel)
         };
         let early = Plan { budget: Budget::Steps(DEFINITION.transient as u64), ..self.plan.clone() };
         // Whether what is measured at each of the first states stays below its start. Batches have losses of their own:
         // there it is the loss on the samples that curvature is measured on.
-        let stays = |c: f64, of: Measure| -> Result<bool, Error> {
-            let mut trial = start(c, &early)?;
+        let stays = |c_h: f64, of: Measure| -> Result<bool, Error> {
+            let mut trial = start(c_h, &early)?;
             let mut limit = None;
             for _ in 0..=DEFINITION.transient {
                 let at = |trial: &Trial<'_, T>| match of {
@@ -207,22 +293,18 @@ impl<'a, T: Scalar> BoundarySearch<'a, T> {
             }
             Ok(true)
         };
-        let absent = |error: &Error| matches!(error, Error::Theory(TheoryError::NoBoundary { .. }));
-        let rise = |of: Measure| match stays(self.range.low, of)? {
-            true => found(first_change(&self.range, |c| stays(c, of)), absent),
-            // It rises at the lowest rate already: where it ceases to is no such boundary.
-            false => Ok(None),
-        };
-        let survives = |c: f64| -> Result<bool, Error> {
-            Ok(!start(c, &self.plan)?.run(&mut |_, _| {}).stop.diverged())
+        let survives = |c_h: f64| -> Result<bool, Error> {
+            Ok(!start(c_h, &self.plan)?.run(&mut |_, _| {}).stop.diverged())
         };
         Ok(Boundaries {
             seed: Some(seed),
             width: self.width,
             sharpness,
-            c_loss: rise(Measure::Loss)?,
-            c_sharp: rise(Measure::Sharpness)?,
-            c_max: found(first_change(&self.range, survives), absent)?,
+            resolution: self.range.ratio(),
+            c_h_loss: first(&self.range, LOSS, |c_h| stays(c_h, Measure::Loss))?,
+            c_h_sharp: first(&self.range, SHARPNESS, |c_h| stays(c_h, Measure::Sharpness))?,
+            c_h_max: first(&self.range, DIVERGES, survives)?,
+            divergence: None,
         })
     }
 }
@@ -235,96 +317,4 @@ enum Measure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MSE: ScalarLoss = ScalarLoss::Mse { target: 0.0 };
-
-    fn range(steps: usize) -> Range {
-        Range { low: 0.3, high: 16.0, steps, tolerance: 1e-4 }
-    }
-
-    #[test]
-    fn on_a_wide_map_the_loss_rises_at_two_and_training_ends_at_four() {
-        let start = MapState { f: 0.01, lambda: 2.0 };
-        let found = map_boundaries(
-            MSE,
-            1e6,
-            start,
-            &range(100),
-            &RunSettings { max_steps: 5000, ..Default::default() },
-        )
-        .unwrap();
-        // f is tiny, so that the Hessian's top is that of the NTK.
-        assert!((found.sharpness - 2.0).abs() < 1e-4);
-        assert!((found.c_loss.unwrap().middle() - 2.0).abs() < 1e-3);
-        assert!((found.c_max.unwrap().middle() - 4.0).abs() < 1e-3);
-        // In ten steps a wide network's loss has not grown to where its curvature answers: only close to four has it.
-        let sharp = found.c_sharp.unwrap().middle();
-        assert!(sharp > 2.0 && sharp < 4.0, "{sharp}");
-        assert_eq!(found.seed, None);
-    }
-
-    #[test]
-    fn a_boundary_beyond_the_range_is_none() {
-        let narrow = Range { low: 0.3, high: 1.0, steps: 5, tolerance: 1e-2 };
-        let start = MapState { f: 1.0, lambda: 2.0 };
-        let found = map_boundaries(MSE, 1e4, start, &narrow, &RunSettings::default()).unwrap();
-        assert_eq!((found.c_loss, found.c_sharp, found.c_max), (None, None, None));
-    }
-
-    #[test]
-    fn starts_and_ranges_that_mean_nothing_are_refused() {
-        let ask = |f: f64, lambda: f64, range: &Range| {
-            map_boundaries(MSE, 100.0, MapState { f, lambda }, range, &RunSettings::default())
-                .unwrap_err()
-                .to_string()
-        };
-        assert!(ask(100.0, 2.0, &range(5)).contains("no network of width 100"));
-        assert!(ask(1.0, 2.0, &Range { low: -1.0, ..range(5) }).contains("low = -1"));
-        assert!(ask(0.0, 0.0, &range(5)).contains("sharpness = 0"));
-    }
-
-    #[test]
-    fn a_networks_boundaries_are_those_of_its_map() {
-        // One sample, one input, two linear layers: the map itself.
-        let overrides = [
-            "loss=mse",
-            "precision=f64",
-            "data.name=point",
-            "network.depth=1",
-            "network.width=64",
-            "network.activation=identity",
-            "network.parametrization=ntk",
-            "network.init=lecun",
-            "network.bias=false",
-            "train.steps=300",
-            "measure.tolerance=1e-10",
-            "boundaries.range=[0.5, 8.0]",
-            "boundaries.points=6",
-            "boundaries.tolerance=0.01",
-        ];
-        let spec = Spec::load(None, &overrides.map(String::from)).unwrap();
-        let [low, high] = spec.boundaries.range;
-        let range = Range { low, high, steps: spec.boundaries.points, tolerance: spec.boundaries.tolerance };
-        let network = network_boundaries::<f64>(&spec, &[1, 2]).unwrap();
-        for (found, seed) in network.iter().zip([1, 2]) {
-            assert_eq!((found.seed, found.width), (Some(seed), 64.0));
-            let weights: Vec<f64> = Task::<f64>::new(&spec).unwrap().network.layout().initialise(seed);
-            let (u, v) = weights.split_at(64);
-            let sum = |pairs: &mut dyn Iterator<Item = f64>| pairs.sum::<f64>();
-            let f = sum(&mut u.iter().zip(v).map(|(u, v)| u * v)) / 8.0;
-            let lambda = sum(&mut weights.iter().map(|w| w * w)) / 64.0;
-            let settings = RunSettings { max_steps: 300, ..RunSettings::default() };
-            let map = map_boundaries(MSE, 64.0, MapState { f, lambda }, &range, &settings).unwrap();
-            assert!((found.sharpness / map.sharpness - 1.0).abs() < 1e-8);
-            let close = |a: Option<Bracket>, b: Option<Bracket>| {
-                let (a, b) = (a.unwrap().middle(), b.unwrap().middle());
-                assert!((a / b - 1.0).abs() < 0.02, "{a} against {b}");
-            };
-            close(found.c_loss, map.c_loss);
-            close(found.c_sharp, map.c_sharp);
-            close(found.c_max, map.c_max);
-        }
-    }
-}
+mod tests;

@@ -1,12 +1,14 @@
 //! What a trajectory did: lazy, catapult, divergent or stuck, with the evidence.
 
 pub mod boundaries;
+mod divergence;
 mod job;
 mod observe;
 
 pub use boundaries::{
-    Boundaries, BoundarySearch, DEFINITION, Definition, map_boundaries, network_boundaries,
+    Boundaries, Boundary, BoundarySearch, DEFINITION, Definition, MapBoundaries, Side, map_boundaries, network_boundaries,
 };
+pub use divergence::Divergence;
 pub use job::{Last, Report, TrainOptions, train};
 pub use crate::theory::Phase;
 pub use observe::{Observed, observe};

@@ -118,6 +118,8 @@ records! {
     Equivalence(equivalence::Verification) = "equivalence", schema 1, file "equivalence.json";
     /// `etalon theory map`, `logistic`, `exponential` and `uv`.
     Map(theory::MapRuns) = "map", schema 1, file "theory.json";
+    /// `etalon theory boundaries`.
+    Boundaries(phase::MapBoundaries) = "boundaries", schema 1, file "boundaries.json";
     /// `etalon theory linear`.
     Linear(models::LinearRuns) = "linear", schema 1, file "theory.json";
     /// `etalon theory scale-invariant`.

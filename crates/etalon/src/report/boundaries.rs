@@ -25,15 +25,20 @@ pub fn content(sweep: &Sweep) -> Content {
         let text = match values.len() {
             0 => "in no trial within the range".into(),
             found => {
-                format!("c = {} in {} of {}", range(low, high, 3), found, count(summary.rows.len(), "trial"))
+                format!(
+                    "c_h = {} in {} of {}",
+                    range(low, high, 3),
+                    found,
+                    count(summary.rows.len(), "trial")
+                )
             }
         };
-        if name == "c_max" {
+        if name == "c_h_max" {
             content.answer = match values.len() {
                 0 => "no divergence in the range".into(),
-                _ => format!("training diverges at c = {}", range(low, high, 3)),
+                _ => format!("training diverges at c_h = {}", range(low, high, 3)),
             };
-            content.interval = "over all sizes and seeds; c = η × sharpness at the start".into();
+            content.interval = "over all sizes and seeds; c_h = η × sharpness at the start".into();
         }
         content.fact(&format!("{name}: {meaning}"), Some(text));
     }
@@ -62,7 +67,7 @@ fn picture(diagram: &Diagram) -> Option<Figure> {
     let of = if diagram.fixed.is_empty() { String::new() } else { format!(", {}", diagram.fixed) };
     let picture = BandPicture {
         title: format!("Early training{of}"),
-        right: "c = learning rate × sharpness at the start",
+        right: "c_h = learning rate × sharpness at the start",
         up: &diagram.size,
         curves: &curves,
     };
@@ -75,7 +80,7 @@ fn table(diagram: &Diagram) -> Numbers {
     let title =
         if diagram.fixed.is_empty() { "Boundaries".into() } else { format!("Boundaries, {}", diagram.fixed) };
     let mut table =
-        Numbers::new(&title, [&diagram.size, "boundary", "median c", "over seeds", "seeds without"]);
+        Numbers::new(&title, [&diagram.size, "boundary", "median c_h", "over seeds", "seeds without"]);
     for place in &diagram.places {
         let band = place.band();
         table.row([

@@ -2,7 +2,6 @@
 
 use crate::figure::Figure;
 use crate::units::significant;
-use serde_json::Value;
 
 /// What one result says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -59,21 +58,6 @@ impl Numbers {
     pub fn row<const COLUMNS: usize>(&mut self, cells: [String; COLUMNS]) {
         self.rows.push(cells.into());
     }
-}
-
-/// The number at a place of a JSON value.
-pub fn number(value: &Value, place: &str) -> Option<f64> {
-    value.pointer(place)?.as_f64()
-}
-
-/// The text at a place of a JSON value.
-pub fn text<'a>(value: &'a Value, place: &str) -> Option<&'a str> {
-    value.pointer(place)?.as_str()
-}
-
-/// The list at a place of a JSON value; an empty one where there is none.
-pub fn list<'a>(value: &'a Value, place: &str) -> &'a [Value] {
-    value.pointer(place).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// A number as the page has it, a dash where there is none.

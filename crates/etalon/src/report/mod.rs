@@ -15,13 +15,13 @@ mod fit;
 mod folder;
 mod laws;
 mod map;
+mod map_boundaries;
 mod measure;
 mod other;
 mod page;
 mod phases;
 mod schedule;
 mod sweep;
-mod theory;
 mod toys;
 mod train;
 mod trials;
@@ -112,25 +112,22 @@ pub fn report(root: &Path, files: &str) -> Result<Report, ReportError> {
 
 /// What a result says.
 fn single(result: &Found, folder: &mut Folder) -> Content {
-    let result = match result {
-        Found::Record(Record::Find(found)) => return find::content(found, folder),
-        Found::Record(Record::Measure(measured)) => return measure::content(measured, folder),
-        Found::Record(Record::Train(trial)) => return train::content(trial, folder),
-        Found::Record(Record::Claim(claim)) => return claims::content(std::slice::from_ref(claim)),
-        Found::Record(Record::Map(found)) => return map::content(found),
-        Found::Record(Record::Linear(found)) => return map::linear(found),
-        Found::Record(record @ (Record::Patterns(_) | Record::Separability(_))) => return other::record(record),
-        Found::Record(Record::Toys(toys)) => return toys::content(toys),
-        Found::Record(Record::Fit(fitted)) => return fit::content(fitted),
-        Found::Record(Record::Schedule(rates)) => return schedule::shown_alone(rates),
-        Found::Record(Record::Converted(converted)) => return schedule::converted(converted),
-        Found::Record(Record::Undone(undone)) => return schedule::undone(undone),
-        Found::Record(Record::Equivalence(found)) => return schedule::equivalence(found),
-        Found::Other(other) => other,
-    };
-    match result.name.as_str() {
-        "boundaries.json" => theory::boundaries(&result.value),
-        _ => other::content(&result.name, &result.value),
+    match result {
+        Found::Record(Record::Find(found)) => find::content(found, folder),
+        Found::Record(Record::Measure(measured)) => measure::content(measured, folder),
+        Found::Record(Record::Train(trial)) => train::content(trial, folder),
+        Found::Record(Record::Claim(claim)) => claims::content(std::slice::from_ref(claim)),
+        Found::Record(Record::Map(found)) => map::content(found),
+        Found::Record(Record::Boundaries(found)) => map_boundaries::content(found),
+        Found::Record(Record::Linear(found)) => map::linear(found),
+        Found::Record(record @ (Record::Patterns(_) | Record::Separability(_))) => other::record(record),
+        Found::Record(Record::Toys(toys)) => toys::content(toys),
+        Found::Record(Record::Fit(fitted)) => fit::content(fitted),
+        Found::Record(Record::Schedule(rates)) => schedule::shown_alone(rates),
+        Found::Record(Record::Converted(converted)) => schedule::converted(converted),
+        Found::Record(Record::Undone(undone)) => schedule::undone(undone),
+        Found::Record(Record::Equivalence(found)) => schedule::equivalence(found),
+        Found::Other(result) => other::content(&result.name, &result.value),
     }
 }
 

@@ -1,10 +1,11 @@
 //! The page of a sweep: what is done, what failed, what is broken, and what its job has found.
 
-use super::content::{Content, Numbers, count, list};
+use super::content::{Content, Numbers, count};
 use super::folder::Folder;
 use super::trials::{Step, Trial, taken};
 use super::{ReportError, boundaries, laws, phases};
 use crate::figure::{Point, thin};
+use crate::search::{SeedResult, Stopped};
 use crate::sweep::{Store, Table, status};
 use rayon::prelude::*;
 use serde_json::{Map, Value};
@@ -96,7 +97,7 @@ pub fn content(folder: &mut Folder) -> Result<Content, ReportError> {
     let columns = |name: &str| sweep.done.iter().any(|trial| trial.result.contains_key(name));
     let mut content = if columns("eta_star") {
         laws::content(&sweep, folder)
-    } else if columns("c_loss") {
+    } else if columns("c_h_loss") {
         boundaries::content(&sweep)
     } else if columns("phase") {
         phases::content(&sweep, folder)
@@ -149,7 +150,7 @@ fn state(root: &Path, row: &[String], points: usize) -> State {
     match Trial::read(&path) {
         Err(reason) => State::Broken(reason),
         Ok(Trial { result: None, .. }) => State::Broken("it has no result: its last line is missing".into()),
-        Ok(Trial { result: Some(result), steps, records, .. }) => {
+        Ok(Trial { result: Some(result), steps, searches, .. }) => {
             let curve: Vec<_> = taken(&steps)
                 .iter()
                 .map(|step| Point { x: step.step, y: step.loss, spread: None, hollow: false })
@@ -157,8 +158,7 @@ fn state(root: &Path, row: &[String], points: usize) -> State {
             // With too few points each, none has a curve.
             let curve = if points < CURVES.1 { Vec::new() } else { thin(&curve, points) };
             let curve = curve.iter().map(|point| (point.x, point.y)).collect();
-            let unconverged =
-                records.iter().flat_map(|record| list(record, "/search/seeds")).filter_map(unconverged);
+            let unconverged = searches.iter().flat_map(|found| &found.search.seeds).filter_map(unconverged);
             State::Done(Box::new(Done {
                 name: row[0].clone(),
                 values: row[1..].to_vec(),
@@ -171,9 +171,8 @@ fn state(root: &Path, row: &[String], points: usize) -> State {
 }
 
 /// Why the search of a seed did not end within its tolerance, where it did not.
-fn unconverged(seed: &Value) -> Option<String> {
-    let stopped = seed.get("stopped").filter(|stopped| stopped.get("converged").is_none())?;
-    Some(format!("seed {}: {stopped}", seed["seed"]))
+fn unconverged(SeedResult { seed, stopped, .. }: &SeedResult) -> Option<String> {
+    (!matches!(stopped, Stopped::Converged { .. })).then(|| format!("seed {seed}: {stopped}"))
 }
 
 /// The trials that failed.

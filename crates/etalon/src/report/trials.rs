@@ -1,5 +1,8 @@
 //! The files of trials, read so that a broken one harms no other.
 
+use crate::sweep::current_name;
+use crate::search::Found;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::fs;
 use std::path::Path;
@@ -11,8 +14,8 @@ pub struct Trial {
     pub steps: Vec<Step>,
     /// Of each group of samples that it followed, the metrics by step, in the order in which they first come.
     pub groups: Vec<(String, Vec<Measured>)>,
-    /// Its other lines, such as the whole result of a search.
-    pub records: Vec<Value>,
+    /// The whole results of its search, if it is one.
+    pub searches: Vec<Found>,
     /// Its row of the summary; none of a single run's.
     pub result: Option<Map<String, Value>>,
 }
@@ -53,14 +56,22 @@ impl Trial {
             let value: Value = serde_json::from_str(line).map_err(|error| fault(&error))?;
             let Value::Object(mut fields) = value else { return Err(fault(&"it is no object")) };
             match fields.remove("result") {
-                Some(Value::Object(result)) => trial.result = Some(result),
+                Some(Value::Object(result)) => {
+                    let named = |(name, value): (String, Value)| (current_name(&name).to_string(), value);
+                    trial.result = Some(result.into_iter().map(named).collect());
+                }
                 Some(_) => return Err(fault(&"its result is no object")),
                 None if fields.contains_key("step") => {
                     let step = step(&fields).ok_or_else(|| fault(&"`step` is no number"))?;
                     trial.steps.push(step);
                     trial.take_groups(step.step, fields.get("groups"));
                 }
-                None => trial.records.push(Value::Object(fields)),
+                None if fields.contains_key("eta_star") => {
+                    let found = Found::deserialize(Value::Object(fields)).map_err(|error| fault(&error))?;
+                    trial.searches.push(found);
+                }
+                // The boundaries of a start: the row has what is shown of them.
+                None => {}
             }
         }
         if !bytes.is_empty() && !bytes.ends_with(b"\n") {
@@ -124,7 +135,7 @@ mod tests {
         assert_eq!((trial.steps.len(), trial.steps[0].train_accuracy), (1, 0.5));
         assert!(trial.steps[0].loss.is_nan() && trial.steps[0].ntk.is_nan());
         assert_eq!(trial.result.unwrap()["phase"], "lazy");
-        assert_eq!(trial.records[0]["seed"], 3);
+        assert_eq!(trial.searches, []);
     }
 
     #[test]

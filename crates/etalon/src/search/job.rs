@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// The maximal initial learning rate of a network, and the rate to use.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Found {
     /// The maximal initial learning rate.
     pub eta_star: EtaStarSummary,
@@ -68,7 +68,7 @@ pub enum Curved {
 }
 
 /// The curvature that the search is measured in.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lambda {
     /// Of what it is an eigenvalue.
     pub of: Curved,
@@ -79,7 +79,7 @@ pub struct Lambda {
 }
 
 /// eta* without its probes.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EtaStarSummary {
     /// The median over seeds; none where it lies beyond the range.
     pub median: Option<f64>,
@@ -103,7 +103,7 @@ pub struct EtaStarSummary {
 }
 
 /// The rate to use.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recommended {
     /// The rate.
     pub eta: f64,

@@ -374,9 +374,9 @@ pub const KEYS: &[Key] = &[
     Key { path: "search.phase", doc: "whether to look at what training does just below eta*, which takes a trial and its curvature",
         field: |s| Box::new(Flag(&mut s.search.phase)), check: fine },
 
-    Key { path: "boundaries.range", doc: "lowest and highest c to look at, the rate in units of 1 / sharpness at the start",
+    Key { path: "boundaries.range", doc: "lowest and highest c_h to look at: c_h = rate x sharpness at the start (the Hessian's; `c` is the NTK's)",
         field: |s| Box::new(Ends(&mut s.boundaries.range)), check: |s| if matches!(s.boundaries.range, [low, high] if low > 0.0 && low < high && high.is_finite()) { Ok(()) } else { Err("must be two numbers above 0, the lower one first".into()) } },
-    Key { path: "boundaries.points", doc: "equal steps in log c that are tried from below until something changes, which is then bisected",
+    Key { path: "boundaries.points", doc: "equal steps in log c_h that are tried from below until something changes, which is then bisected",
         field: |s| Box::new(Whole(&mut s.boundaries.points)), check: |s| between(s.boundaries.points, 1, 10_000) },
     Key { path: "boundaries.tolerance", doc: "the bracket of a boundary is narrowed to the ratio 1 + tolerance",
         field: |s| Box::new(Real(&mut s.boundaries.tolerance)), check: |s| if s.boundaries.tolerance > 0.0 && s.boundaries.tolerance <= 1.0 { Ok(()) } else { Err(format!("is {}; it must lie above 0 and at most 1", s.boundaries.tolerance)) } },

@@ -5,7 +5,18 @@ use crate::statistics::median;
 use crate::spec::KEYS;
 
 /// The boundaries that a diagram shows, by their columns.
-pub const BOUNDARIES: [&str; 3] = ["c_loss", "c_sharp", "c_max"];
+pub const BOUNDARIES: [&str; 3] = ["c_h_loss", "c_h_sharp", "c_h_max"];
+
+/// The name of a column today, where results written before call a boundary `c_loss`, `c_sharp` or `c_max`: as if `c` were
+/// the one of the NTK.
+pub(crate) fn current_name(name: &str) -> &str {
+    match name {
+        "c_loss" => BOUNDARIES[0],
+        "c_sharp" => BOUNDARIES[1],
+        "c_max" => BOUNDARIES[2],
+        other => other,
+    }
+}
 
 /// Boundaries over one key of the grid, all others but the seed being fixed.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,7 +124,7 @@ pub fn diagrams(summary: &Table) -> Result<Vec<Diagram>, String> {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "trial,network.depth,network.width,seed,sharpness,c_loss,c_sharp,c_max\n\
+    const TEXT: &str = "trial,network.depth,network.width,seed,sharpness,c_h_loss,c_h_sharp,c_h_max\n\
         a,1,256,0,3,2,,16\nb,1,256,1,3,4,,\nc,1,64,0,3,2,5,8\nd,1,64,1,3,2,6,8\ne,2,64,0,3,2,5,8\n";
 
     #[test]
@@ -127,14 +138,16 @@ mod tests {
         let place = |boundary: &str, size: f64| {
             diagrams[0].places.iter().find(|place| place.boundary == boundary && place.size == size).unwrap()
         };
-        let band = place("c_loss", 256.0).band().unwrap();
+        let band = place("c_h_loss", 256.0).band().unwrap();
         assert!(band[0] == 2.0 && (band[1] - 8f64.sqrt()).abs() < 1e-12 && band[2] == 4.0);
-        assert_eq!((place("c_max", 256.0).band(), place("c_max", 256.0).missing), (None, 1));
-        assert_eq!(place("c_sharp", 256.0).band(), None);
+        assert_eq!((place("c_h_max", 256.0).band(), place("c_h_max", 256.0).missing), (None, 1));
+        assert_eq!(place("c_h_sharp", 256.0).band(), None);
         assert_eq!(diagrams[0].places[0].size, 64.0);
         let csv = diagrams[0].table().to_csv();
         assert!(
-            csv.starts_with("network.width,boundary,median,least,most,seeds,missing\n64,c_loss,2,2,2,2,0\n"),
+            csv.starts_with(
+                "network.width,boundary,median,least,most,seeds,missing\n64,c_h_loss,2,2,2,2,0\n"
+            ),
             "{csv}"
         );
     }
@@ -143,6 +156,6 @@ mod tests {
     fn a_summary_without_boundaries_or_sizes_is_refused() {
         let of = |text: &str| diagrams(&Table::parse(text).unwrap()).unwrap_err();
         assert!(of("trial,seed,eta_star\na,0,1\n").contains("job = \"boundaries\""));
-        assert!(of("trial,network.width,sharpness,c_loss\na,64,3,2\n").contains("two sizes"));
+        assert!(of("trial,network.width,sharpness,c_h_loss\na,64,3,2\n").contains("two sizes"));
     }
 }

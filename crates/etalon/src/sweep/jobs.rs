@@ -9,7 +9,6 @@ use crate::curvature::Instrument;
 use crate::phase::{BoundarySearch, Circumstances, Phase, classify, observe};
 use crate::search::{Progress, bytes as search_bytes, find_on};
 use crate::spec::Spec;
-use crate::theory::Bracket;
 use crate::train::{Learning, Metrics, Plan, Record, Task, Trajectory, Trial};
 use etalon_nn::{Scalar, Workspace};
 use serde_json::{Value, json};
@@ -60,7 +59,7 @@ pub(super) fn columns(grid: &Grid) -> Vec<&'static str> {
             "recommended",
             "gradient_steps",
         ],
-        Job::Boundaries => vec!["sharpness", "c_loss", "c_sharp", "c_max"],
+        Job::Boundaries => vec!["sharpness", "c_h_loss", "c_h_sharp", "c_h_max"],
     }
 }
 
@@ -178,12 +177,11 @@ impl Surroundings<'_> {
         let search = BoundarySearch::new(spec, task, false)?;
         let _taken = self.ledger.take(bytes(task, search.plan()) + search.instrument().bytes())?;
         let found = search.of_seed(spec.seed)?;
-        let middle = |bracket: Option<Bracket>| bracket.map(|bracket| bracket.middle());
         let row = json!({
             "sharpness": found.sharpness,
-            "c_loss": middle(found.c_loss),
-            "c_sharp": middle(found.c_sharp),
-            "c_max": middle(found.c_max),
+            "c_h_loss": found.c_h_loss.middle(),
+            "c_h_sharp": found.c_h_sharp.middle(),
+            "c_h_max": found.c_h_max.middle(),
         });
         Ok(lines(&[found], cell, row)?)
     }

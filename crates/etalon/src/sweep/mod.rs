@@ -37,6 +37,7 @@ mod table;
 mod tasks;
 
 pub use constraint::Constraint;
+pub(crate) use diagram::current_name;
 pub use diagram::{BOUNDARIES, Diagram, Place, diagrams};
 pub use engine::{Event, Options, Report, run, run_shard};
 pub use error::SweepError;

@@ -1,6 +1,6 @@
 //! The file that keeps a trial: lines of JSON, the last one the row of the summary.
 
-use super::Cell;
+use super::{Cell, current_name};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -30,13 +30,22 @@ pub(super) fn lines(records: &[impl Serialize], cell: &Cell, row: Value) -> serd
 pub(super) fn row(name: &str, end: &[u8]) -> Option<Row> {
     let whole = end.strip_suffix(b"\n")?;
     let line = whole.rsplit(|&byte| byte == b'\n').next()?;
-    serde_json::from_slice(line).ok().filter(|row: &Row| row.trial == name)
+    let mut row: Row = serde_json::from_slice(line).ok().filter(|row: &Row| row.trial == name)?;
+    row.result = row.result.into_iter().map(|(name, value)| (current_name(&name).into(), value)).collect();
+    Some(row)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn boundaries_under_their_former_names_are_read_under_those_of_today() {
+        let text = b"{\"trial\":\"abc\",\"result\":{\"c_loss\":2.0,\"c_max\":null,\"sharpness\":3.0}}\n";
+        let result = row("abc", text).unwrap().result;
+        assert_eq!(Value::Object(result), json!({ "c_h_loss": 2.0, "c_h_max": null, "sharpness": 3.0 }));
+    }
 
     #[test]
     fn a_file_cut_anywhere_is_not_done() {

@@ -2,7 +2,7 @@
 
 use super::jobs::columns;
 use super::outcome::{Row, row};
-use super::{Cell, Grid, SweepError, Table};
+use super::{Cell, Grid, SweepError, Table, current_name};
 use rayon::prelude::*;
 use crate::record::Meta;
 use serde_json::{Value, json};
@@ -216,7 +216,10 @@ impl Store {
         if !self.root.join("summary.csv").exists() {
             return Err(reason("summary.csv is missing, as no trial of it is finished yet".into()));
         }
-        Table::parse(&self.read("summary.csv")?).map_err(|fault| reason(format!("summary.csv: {fault}")))
+        let text = self.read("summary.csv")?;
+        let mut table = Table::parse(&text).map_err(|fault| reason(format!("summary.csv: {fault}")))?;
+        table.columns.iter_mut().for_each(|name| *name = current_name(name).into());
+        Ok(table)
     }
 
     /// Takes away what processes that died left behind.

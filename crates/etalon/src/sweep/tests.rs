@@ -215,7 +215,7 @@ fn boundaries_can_be_the_job_of_a_cell() {
     let summary = Store::read_only(root.path()).unwrap().summary().unwrap();
     for row in &summary.rows {
         let [loss, most] =
-            ["c_loss", "c_max"].map(|name| row[summary.column(name).unwrap()].parse::<f64>().unwrap());
+            ["c_h_loss", "c_h_max"].map(|name| row[summary.column(name).unwrap()].parse::<f64>().unwrap());
         assert!(1.5 < loss && loss < most && most < 64.0, "{row:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! Critical and maximal learning rates of the scalar models: in closed form, and by bisection.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Map, Run, RunSettings, ScalarLoss, State, TheoryError};
 
@@ -50,12 +50,13 @@ pub fn largest_stable_eta(loss: ScalarLoss, width: f64) -> Option<f64> {
     (f != 0.0).then(|| width.sqrt() / (f.abs() * loss.curvature(f)))
 }
 
-/// Two learning rates close to each other, one on each side of a boundary.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+/// Two learning rates close to each other, one on each side of a change of the answer. Where rates cease to be accepted
+/// on the way up, `accepted < refused`; where they begin to be, `accepted > refused`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bracket {
-    /// The larger one known to be accepted.
+    /// The one that is accepted.
     pub accepted: f64,
-    /// The smaller one known to be refused.
+    /// The one that is refused.
     pub refused: f64,
 }
 
@@ -81,7 +82,12 @@ pub struct Range {
 }
 
 impl Range {
-    fn check(&self) -> Result<(), TheoryError> {
+    /// The ratio of two neighbours among the learning rates that are tried one after the other.
+    pub(crate) fn ratio(&self) -> f64 {
+        (self.high / self.low).powf(1.0 / self.steps as f64)
+    }
+
+    pub(crate) fn check(&self) -> Result<(), TheoryError> {
         let error = |name, got, range| Err(TheoryError::OutOfRange { name, got, range });
         if !(self.low > 0.0 && self.low.is_finite()) {
             return error("low", self.low, "positive and finite");
@@ -99,12 +105,14 @@ impl Range {
     }
 }
 
-/// The lowest place in a range at which an answer changes: a walk up from the lower end, then bisection on the
-/// logarithmic axis.
+/// A place in a range at which an answer changes: the first that a walk up from the lower end meets, narrowed by
+/// bisection on the logarithmic axis.
 ///
-/// Answers need not change once: near the edge of divergence convergent and divergent learning rates alternate on
-/// every scale (logistic loss at width 100: from `eta lambda_0 / sqrt(n)` = 5.87 to 6.48). The walk finds
-/// the first change that is wider than its steps; bisection alone finds one of them.
+/// The change that is found is real; that it is the lowest is true only to the walk's resolution. Answers need not
+/// change once: near the edge of divergence convergent and divergent learning rates alternate on every scale (logistic
+/// loss at width 100: from `eta lambda_0 / sqrt(n)` = 5.87 to 6.48). The walk steps over whatever is narrower than its
+/// steps, and bisection ends at one of the changes in the step where the walk ended. All rates tried below the bracket
+/// gave the answer of the lower end.
 ///
 /// # Errors
 /// A range that is none; one whose every step gives the same answer; whatever `ask` fails with.
@@ -114,21 +122,44 @@ pub fn first_change<E: From<TheoryError>>(
 ) -> Result<Bracket, E> {
     range.check()?;
     let at_low = ask(range.low)?;
-    let (mut same, mut other) = (range.low, None);
+    let Range { low, high, .. } = *range;
+    let ends = walk(range, at_low, &mut ask)?;
+    let ends = ends.ok_or(TheoryError::NoBoundary { low, high, answer: at_low })?;
+    let [same, other] = narrow(ends, range.tolerance, at_low, ask)?;
+    let (accepted, refused) = if at_low { (same, other) } else { (other, same) };
+    Ok(Bracket { accepted, refused })
+}
+
+/// The walk up a range from its lower end, where the answer is `at_low`: the first place where it is another, after the
+/// one before it; none where there is no such place.
+pub(crate) fn walk<E>(
+    range: &Range,
+    at_low: bool,
+    mut ask: impl FnMut(f64) -> Result<bool, E>,
+) -> Result<Option<[f64; 2]>, E> {
+    let mut same = range.low;
     for step in 1..=range.steps {
         let share = step as f64 / range.steps as f64;
         // The last step is the upper end itself, without the rounding of the power.
         let place =
             if step == range.steps { range.high } else { range.low * (range.high / range.low).powf(share) };
         if ask(place)? != at_low {
-            other = Some(place);
-            break;
+            return Ok(Some([same, place]));
         }
         same = place;
     }
-    let Range { low, high, .. } = *range;
-    let mut other = other.ok_or(TheoryError::NoBoundary { low, high, answer: at_low })?;
-    while other / same > 1.0 + range.tolerance {
+    Ok(None)
+}
+
+/// Bisection on the logarithmic axis between a place where the answer is `at_low` and a higher one where it is another,
+/// until their ratio is at most `1 + tolerance`.
+pub(crate) fn narrow<E>(
+    [mut same, mut other]: [f64; 2],
+    tolerance: f64,
+    at_low: bool,
+    mut ask: impl FnMut(f64) -> Result<bool, E>,
+) -> Result<[f64; 2], E> {
+    while other / same > 1.0 + tolerance {
         let middle = (same * other).sqrt();
         // Neighbouring numbers have no middle.
         if middle <= same || middle >= other {
@@ -136,12 +167,11 @@ pub fn first_change<E: From<TheoryError>>(
         }
         if ask(middle)? == at_low { same = middle } else { other = middle }
     }
-    let (accepted, refused) = if at_low { (same, other) } else { (other, same) };
-    Ok(Bracket { accepted, refused })
+    Ok([same, other])
 }
 
-/// The lowest learning rate in the range at which runs of the map stop (or start) being accepted, by
-/// [`first_change`].
+/// A learning rate in the range at which runs of the map stop (or start) being accepted: the one that
+/// [`first_change`] finds.
 ///
 /// # Errors
 /// Those of [`Map::new`], [`Map::run`] and [`first_change`].

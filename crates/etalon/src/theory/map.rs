@@ -23,7 +23,7 @@ use super::{ScalarLoss, TheoryError};
 pub struct State {
     /// The output `f`.
     pub f: f64,
-    /// The curvature `lambda`.
+    /// The curvature `lambda`: the NTK.
     pub lambda: f64,
 }
 

@@ -40,6 +40,7 @@ pub mod thresholds;
 
 pub use axis::{Axis, AxisError};
 pub use limits::{Bracket, Range, boundary, catapult_eta, critical_eta, first_change, largest_stable_eta};
+pub(crate) use limits::{narrow, walk};
 pub use linear::{LinearModel, LinearState};
 pub use loss::ScalarLoss;
 pub use map::{Dimensionless, Map, Modes, State};

@@ -15,7 +15,8 @@ pub struct Scan {
     pub loss: ScalarLoss,
     /// Output and curvature at the start.
     pub start: State,
-    /// Learning rates in units of one over the curvature at the start: `c = eta lambda_0`.
+    /// Learning rates in units of one over the curvature at the start, `c = eta lambda_0`: the NTK's, whatever the loss. The
+    /// Hessian's is `c_h` (see `phase::boundaries`), a quarter of it under balanced logistic loss at the minimum.
     pub c: Axis,
     /// Widths.
     pub widths: Axis,
@@ -26,7 +27,7 @@ pub struct Scan {
 /// One run of a scan.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScanRun {
-    /// The learning rate, times the curvature at the start.
+    /// The learning rate times the NTK at the start, `eta lambda_0`.
     pub c: f64,
     /// The map that ran.
     pub map: Map,
@@ -37,7 +38,7 @@ pub struct ScanRun {
 /// A run as people and programs read it. What is not finite is none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// `eta lambda_0`.
+    /// `eta lambda_0`, with the NTK's.
     pub c: f64,
     /// The width.
     pub width: f64,

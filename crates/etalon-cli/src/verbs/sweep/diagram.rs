@@ -36,7 +36,7 @@ fn picture(diagram: &Diagram, context: &Context, out: &Path) -> Result<(), Failu
     let title = format!("Early training: medians and ranges over seeds{of}");
     let path = out.join("figures").join(file + ".svg");
     write_whole(&path.with_extension("csv"), diagram.table().to_csv().as_bytes())?;
-    let right = "c = learning rate × sharpness at the start";
+    let right = "c_h = learning rate × sharpness at the start";
     match (BandPicture { title, right, up: size, curves: &curves }).figure().and_then(|figure| figure.svg()) {
         Ok(svg) => write_whole(&path, svg.as_bytes())?,
         Err(reason) => context.progress.say("note", &format!("{}: {reason}", path.display())),

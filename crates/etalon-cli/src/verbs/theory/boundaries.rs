@@ -2,10 +2,10 @@
 
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
-use etalon::phase::{Boundaries, DEFINITION, Definition, map_boundaries};
-use etalon::theory::{Axis, Bracket, Range, RunSettings, ScalarLoss, State};
+use etalon::phase::{Boundaries, Boundary, DEFINITION, Definition, Side, map_boundaries, MapBoundaries};
+use etalon::theory::{Axis, Range, RunSettings, ScalarLoss, State};
 use etalon::units::significant;
-use serde::Serialize;
+use etalon::record::Record;
 
 /// The loss of the map.
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -30,13 +30,13 @@ pub struct Arguments {
     /// Widths: a list
     #[arg(long, value_name = "LIST", default_value = "10,100,1000,1e4,1e6", allow_hyphen_values = true)]
     width: Axis,
-    /// Curvature at the start
+    /// The NTK at the start
     #[arg(long, value_name = "X", default_value_t = 2.0, allow_hyphen_values = true)]
     lambda0: f64,
     /// Output at the start
     #[arg(long, value_name = "X", default_value_t = 0.1, allow_hyphen_values = true)]
     f0: f64,
-    /// Where to look, as c = eta x sharpness at the start
+    /// Where to look, as c_h = eta x sharpness at the start (the Hessian's top, not the NTK's)
     #[arg(long, value_name = "LOW", default_value_t = 0.1, allow_hyphen_values = true)]
     low: f64,
     /// The upper end
@@ -45,14 +45,6 @@ pub struct Arguments {
     /// Steps at most of a run
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     steps: u64,
-}
-
-#[derive(Serialize)]
-struct Report {
-    definition: Definition,
-    loss: ScalarLoss,
-    start: State,
-    boundaries: Vec<Boundaries>,
 }
 
 impl Arguments {
@@ -73,32 +65,67 @@ impl Arguments {
             bar.inc(1);
         }
         drop(bar);
-        let report = Report { definition: DEFINITION, loss, start, boundaries };
-        if let Some(directory) = directory {
-            directory.write_json("boundaries.json", &report)?;
+        let found = MapBoundaries { definition: DEFINITION, loss, start, boundaries };
+        let record = Record::from(found.clone());
+        if let Some(folder) = directory {
+            folder.write_record(&record)?;
         }
-        let place = |bracket: Option<Bracket>| bracket.map_or("-".into(), |at| significant(at.middle(), 6));
+        context.output.show_record(&record, || self.text(&found))?;
+        Ok(Verdict::Done)
+    }
+
+    fn text(&self, report: &MapBoundaries) -> String {
+        let place = |boundary: &Boundary| match boundary {
+            Boundary::Between(bracket) => significant(bracket.middle(), 6),
+            Boundary::Outside { side: Side::Below, .. } => format!("<{}", self.low),
+            Boundary::Outside { side: Side::Above, .. } => format!(">{}", self.high),
+        };
         let cells = |found: &Boundaries| {
             [
                 significant(found.width, 4),
                 significant(found.sharpness, 4),
-                place(found.c_loss),
-                place(found.c_sharp),
-                place(found.c_max),
+                place(&found.c_h_loss),
+                place(&found.c_h_sharp),
+                place(&found.c_h_max),
             ]
         };
-        context.output.show(&report, || {
-            let Definition { version, c_loss, c_sharp, c_max, .. } = DEFINITION;
-            let table = table(
-                ["width", "sharpness", "c_loss", "c_sharp", "c_max"],
-                report.boundaries.iter().map(cells),
-            );
-            format!(
-                "c = eta x sharpness at the start; a dash: no such change between {} and {}\n\n{table}\nDefinition {version}:\n  \
-                 c_loss   {c_loss}\n  c_sharp  {c_sharp}\n  c_max    {c_max}\n",
-                self.low, self.high
-            )
-        })?;
-        Ok(Verdict::Done)
+        let headings = ["width", "sharpness", "c_h_loss", "c_h_sharp", "c_h_max"];
+        let table = table(headings, report.boundaries.iter().map(cells));
+        let notes: String = report.boundaries.iter().flat_map(notes).collect();
+        let Definition { version, c_h, c_h_loss, c_h_sharp, c_h_max, .. } = DEFINITION;
+        format!(
+            "c_h = eta x sharpness at the start; the c of the other models is eta x lambda0 = c_h x {} / sharpness\n\n\
+             {table}\n{notes}\nDefinition {version}:\n  c_h        {c_h}\n  c_h_loss   {c_h_loss}\n  \
+             c_h_sharp  {c_h_sharp}\n  c_h_max    {c_h_max}\n",
+            self.lambda0
+        )
     }
+}
+
+/// What the table has no room for: why a boundary is not in the range, and what lies about the edge of divergence.
+fn notes(found: &Boundaries) -> Vec<String> {
+    let width = significant(found.width, 4);
+    let named = [("c_h_loss", &found.c_h_loss), ("c_h_sharp", &found.c_h_sharp), ("c_h_max", &found.c_h_max)];
+    let outside = |(name, boundary): (&str, &Boundary)| match boundary {
+        Boundary::Between(_) => None,
+        Boundary::Outside { reason, .. } => Some(format!("width {width}, {name}: {reason}\n")),
+    };
+    let mut notes: Vec<String> = named.into_iter().filter_map(outside).collect();
+    if let Some(seen) = &found.divergence {
+        let number = |value: f64| significant(value, 5);
+        let above = match (seen.islands.first(), seen.islands.last()) {
+            (Some([first, _]), Some([_, last])) => {
+                let count = seen.islands.len();
+                format!("{count} windows of survival above it, from {} to {}", number(*first), number(*last))
+            }
+            _ => "no survival above it".into(),
+        };
+        let [low, high] = seen.scanned.map(number);
+        let (runs, step) = (seen.runs, 100.0 * (seen.resolution - 1.0));
+        notes.push(format!(
+            "width {width}, c_h_max: {above}, in {runs} runs from {low} to {high}, {} % apart\n",
+            significant(step, 1)
+        ));
+    }
+    notes
 }

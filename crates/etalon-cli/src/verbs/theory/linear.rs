@@ -16,7 +16,7 @@ const DEFAULTS: [&str; 4] = ["loss=mse", "data.name=teacher", "data.train=8", "n
 pub struct Arguments {
     #[command(flatten)]
     job: Job,
-    /// Learning rates, as c = eta x lambda0: a list
+    /// Learning rates, as c = eta x lambda0 (the NTK's, not the sharpness): a list
     #[arg(long, value_name = "LIST", default_value = "1,1.9,2.5,3,3.5,5", allow_hyphen_values = true)]
     c: Axis,
     /// Steps at most

@@ -11,7 +11,8 @@ use crate::context::{Context, Failure, Verdict};
 
 /// Models of training that can be solved: what happens at which learning rate
 ///
-/// Learning rates are given as c, in units of one over the curvature at the start (c = eta x lambda0). Lists are
+/// Learning rates are given as c = eta x lambda0, with lambda0 the top of the NTK at the start; `boundaries` alone has
+/// c_h = eta x sharpness, the top of the Hessian: the same under squared loss close to the minimum, else not. Lists are
 /// numbers and ranges LOW..HIGH/POINTS (evenly spaced on the logarithmic axis), separated by commas.
 #[derive(clap::Subcommand)]
 pub enum Model {

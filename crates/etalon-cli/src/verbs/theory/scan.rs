@@ -21,13 +21,13 @@ const STEPS: (usize, usize) = (200_000, 4_000);
 /// What every scalar model takes.
 #[derive(clap::Args)]
 pub struct Scalars {
-    /// Learning rates, as c = eta x lambda0: a list
+    /// Learning rates, as c = eta x lambda0 (the NTK's, not the sharpness): a list
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     c: Option<Axis>,
     /// Widths: a list
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     width: Option<Axis>,
-    /// Curvature at the start
+    /// The NTK at the start
     #[arg(long, value_name = "X", allow_hyphen_values = true)]
     lambda0: Option<f64>,
     /// Output at the start
