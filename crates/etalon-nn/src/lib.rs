@@ -3,12 +3,12 @@
 //! This crate knows nothing of learning rates.
 
 pub mod cpu;
+mod executor;
 pub mod kernels;
 mod lanes;
 pub mod layers;
 pub mod linearization;
 pub mod losses;
-mod machine;
 pub mod network;
 pub mod objective;
 pub mod parameters;
