@@ -1,8 +1,8 @@
 //! `--figure FILE`: a figure as a picture, with its numbers beside it.
 
 use crate::context::Failure;
-use etalon::record::{RunFolderError, check_writable, write_whole};
 use etalon::figure::Figure;
+use etalon::record::{RunFolderError, check_writable, write_whole};
 use std::path::PathBuf;
 use std::str::FromStr;
 

@@ -1,22 +1,25 @@
 //! Networks, their exact derivatives, and the rules that optimise them.
 //!
+//! A [`Network`] is put together by [`network::NetworkBuilder`] from [`layers`] of this crate or of one's own, which call
+//! [`kernels`]. A [`Workspace`] gives its gradient, a [`Linearization`] the products with its Jacobian and Hessian.
+//!
 //! This crate knows nothing of experiments.
 
-pub mod cpu;
+mod cpu;
+mod executor;
 pub mod kernels;
 mod lanes;
 pub mod layers;
-pub mod linearization;
-pub mod losses;
-mod machine;
+mod linearization;
+mod losses;
 pub mod network;
-pub mod objective;
+mod objective;
 pub mod optim;
 pub mod parameters;
 pub mod random;
-pub mod scalar;
+mod scalar;
 
-pub use cpu::Cpu;
+pub use cpu::{Cpu, CpuError};
 pub use linearization::Linearization;
 pub use losses::Loss;
 pub use network::Network;

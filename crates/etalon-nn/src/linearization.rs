@@ -1,6 +1,6 @@
 //! A network held at one point: value, gradient, and products with its Jacobian and Hessian.
 
-use crate::machine::{Job, Machine, Op, Room};
+use crate::executor::{Capacity, Executor, Op, Operands};
 use crate::{Batch, Loss, Network, Scalar};
 
 /// How many bytes of values and gradients are kept. What does not fit is computed again in every product.
@@ -24,7 +24,7 @@ pub struct Linearization<'a, T> {
     batch: Batch<'a, T>,
     loss: Loss,
     rows: usize,
-    machine: Machine<T>,
+    executor: Executor<T>,
 }
 
 impl<'a, T: Scalar> Linearization<'a, T> {
@@ -47,28 +47,29 @@ impl<'a, T: Scalar> Linearization<'a, T> {
             rows * width,
             "targets do not have the width of the network's output"
         );
-        let machine = Machine::new(network, rows, Self::room(network, rows), parallel);
-        let mut at = Linearization { network, parameters, batch, loss, rows, machine };
+        let executor = Executor::new(network, rows, Self::capacity(network, rows), parallel);
+        let mut at = Linearization { network, parameters, batch, loss, rows, executor };
         at.run(&[], POINT, &[], &[], &mut []);
-        at.machine.keep(network.cut(rows));
+        at.executor.keep(network.cut(rows));
         at
     }
 
     /// How many bytes [`Linearization::new`] would take.
     pub fn bytes(network: &Network<T>, rows: usize) -> u64 {
-        Machine::bytes(network, rows, Self::room(network, rows))
+        Self::capacity(network, rows).bytes(network, rows)
     }
 
     /// Tapes for as many slices as may be kept and one for the others; for all of them where they need each other.
-    fn room(network: &Network<T>, rows: usize) -> Room {
+    fn capacity(network: &Network<T>, rows: usize) -> Capacity {
         let cut = network.cut(rows);
         let all = cut.slices_per_lane();
+        let capacity = Capacity { points: all, gradients: true, tangents: all };
         if network.is_coupled() {
-            return Room { points: all, gradients: true, motions: all };
+            return capacity;
         }
-        let slice = 2 * (cut.longest() * network.values_per_sample() * size_of::<T>()) as u64;
+        let slice = (cut.longest() * capacity.per_sample(network).0 * size_of::<T>()) as u64;
         let kept = CACHE_BYTES / slice.max(1) / cut.lanes() as u64;
-        Room { points: all.min(kept as usize + 1), gradients: true, motions: 1 }
+        Capacity { points: all.min(kept as usize + 1), tangents: 1, ..capacity }
     }
 
     /// Samples x outputs: the length of a vector in the space of outputs.
@@ -89,7 +90,7 @@ impl<'a, T: Scalar> Linearization<'a, T> {
     /// The mean loss.
     pub fn value(&mut self) -> f64 {
         self.run(VALUES, &[Op::Loss], &[], &[], &mut []);
-        self.machine.loss()
+        self.executor.loss()
     }
 
     /// All outputs, one sample after another.
@@ -133,14 +134,14 @@ impl<'a, T: Scalar> Linearization<'a, T> {
     fn sum(&mut self, fill: &[Op], program: &[Op], direction: &[T], cotangent: &[T], out: &mut [T]) {
         self.check_parameters(out);
         self.run(fill, program, direction, cotangent, &mut []);
-        self.machine.collect(self.network, self.rows);
-        out.copy_from_slice(self.machine.sum());
+        self.executor.collect(self.network, self.rows);
+        out.copy_from_slice(self.executor.sum());
     }
 
     fn run(&mut self, fill: &[Op], program: &[Op], direction: &[T], cotangent: &[T], out: &mut [T]) {
         let Linearization { network, parameters, batch, loss, .. } = *self;
-        let job = Job { network, parameters, batch, loss, direction, cotangent, noise: &[] };
-        self.machine.run(&job, fill, program, out);
+        let operands = Operands { network, parameters, batch, loss, direction, cotangent, noise: &[] };
+        self.executor.run(&operands, fill, program, out);
     }
 
     fn check_parameters(&self, v: &[T]) {

@@ -1,7 +1,7 @@
 //! Outputs, value and gradient of a loss over a set of samples.
 
+use crate::executor::{Capacity, Executor, Op, Operands};
 use crate::kernels::reduction;
-use crate::machine::{Job, Machine, Op, Room};
 use crate::{Loss, Network, Scalar};
 
 /// Samples: `inputs` one after another, `targets` one after another in the width of the network's output.
@@ -16,7 +16,7 @@ pub struct Batch<'a, T> {
 /// The buffers of value and gradient. Made once, used for every step: none of the methods that take it allocates.
 #[derive(Debug)]
 pub struct Workspace<T> {
-    machine: Machine<T>,
+    executor: Executor<T>,
     /// How many samples the last batch had whose gradient was taken.
     samples: usize,
 }
@@ -25,35 +25,39 @@ impl<T: Scalar> Workspace<T> {
     /// Buffers for batches of up to `rows` samples. With `parallel`, batches of more than one slice run on rayon's
     /// threads; the results have the same bits without.
     pub fn new(network: &Network<T>, rows: usize, parallel: bool) -> Self {
-        Workspace { machine: Machine::new(network, rows, Self::room(network, rows), parallel), samples: 0 }
+        Self::with(network, rows, Self::capacity(network, rows), parallel)
     }
 
     /// As [`Workspace::new`] for [`Network::outputs`] alone, which needs less room.
     pub fn for_outputs(network: &Network<T>, rows: usize, parallel: bool) -> Self {
-        Workspace { machine: Machine::new(network, rows, Self::OUTPUTS, parallel), samples: 0 }
+        Self::with(network, rows, Self::OUTPUTS, parallel)
     }
 
     /// How many bytes [`Workspace::new`] would take.
     pub fn bytes(network: &Network<T>, rows: usize) -> u64 {
-        Machine::bytes(network, rows, Self::room(network, rows))
+        Self::capacity(network, rows).bytes(network, rows)
     }
 
     /// How many bytes [`Workspace::for_outputs`] would take.
     pub fn bytes_for_outputs(network: &Network<T>, rows: usize) -> u64 {
-        Machine::bytes(network, rows, Self::OUTPUTS)
+        Self::OUTPUTS.bytes(network, rows)
     }
 
-    const OUTPUTS: Room = Room { points: 1, gradients: false, motions: 0 };
+    const OUTPUTS: Capacity = Capacity { points: 1, gradients: false, tangents: 0 };
+
+    fn with(network: &Network<T>, rows: usize, capacity: Capacity, parallel: bool) -> Self {
+        Workspace { executor: Executor::new(network, rows, capacity, parallel), samples: 0 }
+    }
 
     /// One slice's tapes serve a lane, unless the slices need each other.
-    fn room(network: &Network<T>, rows: usize) -> Room {
+    fn capacity(network: &Network<T>, rows: usize) -> Capacity {
         let points = if network.is_coupled() { network.cut(rows).slices_per_lane() } else { 1 };
-        Room { points, gradients: true, motions: 0 }
+        Capacity { points, gradients: true, tangents: 0 }
     }
 
     /// The gradient that [`Network::gradient`] left here.
     pub fn gradient(&self) -> &[T] {
-        self.machine.sum()
+        self.executor.sum()
     }
 }
 
@@ -76,7 +80,7 @@ impl<T: Scalar> Network<T> {
         assert_eq!(outputs.len(), rows * self.output_len(), "the outputs' room has the wrong length");
         assert_eq!(state.len(), self.state_layout().len(), "the network has another number of statistics");
         let batch = Batch { inputs, targets: &[] };
-        let job = Job {
+        let operands = Operands {
             network: self,
             parameters,
             batch,
@@ -85,7 +89,7 @@ impl<T: Scalar> Network<T> {
             cotangent: &[],
             noise: &[],
         };
-        workspace.machine.evaluate(&job, state, outputs);
+        workspace.executor.evaluate(&operands, state, outputs);
     }
 
     /// The mean loss; its gradient is left in the workspace. Batch normalisation takes the statistics of this batch,
@@ -124,12 +128,13 @@ impl<T: Scalar> Network<T> {
             rows * self.output_len(),
             "targets do not have the width of the network's output"
         );
-        let job = Job { network: self, parameters, batch, loss, direction: &[], cotangent: &[], noise };
-        let machine = &mut workspace.machine;
-        machine.run(&job, &[], &[Op::Forward, Op::Loss, Op::LossGradient, Op::Gradient], &mut []);
-        machine.collect(self, rows);
+        let operands =
+            Operands { network: self, parameters, batch, loss, direction: &[], cotangent: &[], noise };
+        let executor = &mut workspace.executor;
+        executor.run(&operands, &[], &[Op::Forward, Op::Loss, Op::LossGradient, Op::Gradient], &mut []);
+        executor.collect(self, rows);
         workspace.samples = rows;
-        machine.loss()
+        executor.loss()
     }
 
     /// Moves the running statistics in `state` towards those of the batch whose gradient was taken last, by a tenth, as
@@ -140,7 +145,7 @@ impl<T: Scalar> Network<T> {
     /// When the state is another network's.
     pub fn track(&self, workspace: &Workspace<T>, state: &mut [T]) {
         assert_eq!(state.len(), self.state_layout().len(), "the network has another number of statistics");
-        self.track_statistics(workspace.samples, workspace.machine.statistics(), state);
+        self.track_statistics(workspace.samples, workspace.executor.statistics(), state);
     }
 
     /// Whether every number of a vector is finite.

@@ -1,11 +1,17 @@
 //! A training step allocates nothing: counted, not claimed. Alone in its file, because it counts for the process.
 
+#[path = "../examples/attention.rs"]
+#[allow(dead_code, reason = "the example runs by itself")]
+mod attention;
 mod counting;
 
+use attention::Attention;
 use counting::allocations;
 use etalon_nn::kernels::activation::Activation;
-use etalon_nn::layers::{Normalizer, Over};
-use etalon_nn::network::{Family, Fan, Image, Initialisation, Mlp, Parametrization, ResNet, Skip, Style};
+use etalon_nn::layers::{Kept, Normalizer, Over};
+use etalon_nn::network::{
+    Cnn, Family, Fan, Image, Initialisation, Mlp, Parametrization, ResNet, Skip, Style,
+};
 use etalon_nn::optim::{AdamW, Buffers, Rate, Rule, Sgd, step};
 use etalon_nn::{Batch, Loss, Network, Workspace};
 
@@ -43,20 +49,27 @@ fn train(network: &Network<f32>, rule: Rule, eta: f64, name: &str) {
     assert_eq!(made, 0, "{name}, {rule:?}");
 }
 
-/// Of every kind of layer over images.
+const STYLE: Style = Style {
+    normalizer: Some(Normalizer { over: Over::Batch, affine: true, epsilon: 1e-5 }),
+    activation: Activation::Relu,
+    parametrization: Parametrization::Standard,
+    initialisation: Initialisation::He,
+    fan: Fan::Out,
+    output_gain: 1.0,
+    bias: true,
+};
+const IMAGE: Image = Image { height: 8, width: 7, channels: 3 };
+
 fn residual(family: Family, skip: Skip) -> Network<f32> {
-    let style = Style {
-        normalizer: Some(Normalizer { over: Over::Batch, affine: true, epsilon: 1e-5 }),
-        activation: Activation::Relu,
-        parametrization: Parametrization::Standard,
-        initialisation: Initialisation::He,
-        fan: Fan::Out,
-        output_gain: 1.0,
-        bias: true,
-    };
-    let image = Image { height: 8, width: 7, channels: 3 };
     let depth = if family == Family::Wide { 10 } else { 8 };
-    let network = ResNet { image, family, depth, channels: 5, widen: 1, skip, outputs: 10, style };
+    let network =
+        ResNet { image: IMAGE, family, depth, channels: 5, widen: 1, skip, outputs: 10, style: STYLE };
+    network.build().unwrap()
+}
+
+fn cnn() -> Network<f32> {
+    let pooling = Some(Kept::Maximum);
+    let network = Cnn { image: IMAGE, depth: 2, channels: 4, stage: 1, pooling, outputs: 10, style: STYLE };
     network.build().unwrap()
 }
 
@@ -65,6 +78,8 @@ fn residual(family: Family, skip: Skip) -> Network<f32> {
 fn a_step_allocates_nothing() {
     steps(&residual(Family::PreResNet, Skip::Pad), "PreResNet");
     steps(&residual(Family::Wide, Skip::Pad), "wide");
+    steps(&cnn(), "maximum pooling");
+    steps(&attention::network(20, Attention { n: 5, h: 4 }, 10).unwrap(), "attention");
     let normalizer = |over| Some(Normalizer { over, affine: true, epsilon: 1e-5 });
     for (activation, normalizer) in [
         (Activation::Relu, None),

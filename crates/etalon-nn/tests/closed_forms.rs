@@ -121,10 +121,8 @@ fn linear_logistic_and_softmax_regression() {
 
 #[test]
 fn jacobian_products_are_adjoint_and_the_hessian_is_symmetric() {
-    for (index, activation) in
-        [Activation::Identity, Activation::Relu, Activation::Tanh, Activation::Gelu].into_iter().enumerate()
-    {
-        for loss in [Loss::Mse, Loss::CrossEntropy, Loss::Logistic, Loss::Exponential] {
+    for (index, activation) in Activation::ALL.into_iter().enumerate() {
+        for loss in Loss::ALL {
             let outputs = if matches!(loss, Loss::Mse | Loss::CrossEntropy) { 3 } else { 1 };
             let network = Mlp {
                 inputs: 9,

@@ -23,12 +23,12 @@ struct Case {
 }
 
 fn mlp(case: &Case) -> Mlp {
-    use {Activation::*, Parametrization::*};
+    use Parametrization::*;
     Mlp {
         inputs: case.input_size,
         hidden: case.hidden.clone(),
         outputs: case.output_size,
-        activation: named(&case.activation, &[Identity, Relu, Tanh, Gelu], Activation::name),
+        activation: named(&case.activation, &Activation::ALL, Activation::name),
         parametrization: named(&case.parametrization, &[Standard, Ntk, Mup], Parametrization::name),
         initialisation: Initialisation::LeCun,
         output_gain: 1.0,

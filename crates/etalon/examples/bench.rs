@@ -163,7 +163,8 @@ fn w5(repeats: usize) -> Vec<f64> {
     let options = Options { threads: rayon::current_num_threads(), stop: &AtomicBool::new(false) };
     timed(repeats, 0, || {
         let folder = tempfile::tempdir().expect("there is a folder for temporary files");
-        let store = Store::open(folder.path(), &grid, &etalon::record::Meta::default()).expect("it can be written to");
+        let store = Store::open(folder.path(), &grid, &etalon::record::Meta::default())
+            .expect("it can be written to");
         let report = etalon::sweep::run(&store, &grid, &options, &|_| {}).expect("it can be written to");
         assert_eq!(report.done, 200);
     })

@@ -2,9 +2,9 @@
 
 use super::Cli;
 use crate::context::{Context, Failure, Verdict};
-use etalon::record::write_whole;
 use clap::CommandFactory;
 use clap_complete::{Generator, Shell};
+use etalon::record::write_whole;
 
 /// Print a script that lets a shell complete arguments
 ///

@@ -2,9 +2,9 @@
 
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
-use etalon::record::RunFolder;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use etalon::data::{Check, Collection, Entry, Kind, State, Store, fetch, import};
+use etalon::record::RunFolder;
 use etalon::units::bytes;
 use serde::Serialize;
 use std::path::PathBuf;

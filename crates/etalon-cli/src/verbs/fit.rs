@@ -5,9 +5,9 @@ use crate::output::table;
 use crate::picture::Picture;
 use etalon::figure::{fitted, marks};
 use etalon::fit::{Fitted, Mark, Options, PowerLaw, Regression, power_law};
+use etalon::record::Record;
 use etalon::sweep::{Constraint, Selection, Store, Table, points};
 use etalon::units::significant;
-use etalon::record::Record;
 use std::path::PathBuf;
 
 /// Most exclusions that the text lists; JSON has all.

@@ -3,8 +3,8 @@
 use crate::args::Job;
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
-use etalon::record::{Record, check_writable};
 use etalon::curvature::{Estimate, MeasureOptions, Measurement, measure};
+use etalon::record::{Record, check_writable};
 use etalon::units::significant;
 use std::path::PathBuf;
 

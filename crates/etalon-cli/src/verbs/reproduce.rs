@@ -5,8 +5,8 @@ mod text;
 
 use crate::context::{Context, Failure, Verdict};
 use crate::interrupt;
-use etalon::record::{Meta, Record, RunFolder};
 use etalon::claims::{Claim, Judged, Judgement, Session, Size, Verdict as Found, catalogue, find, page};
+use etalon::record::{Meta, Record, RunFolder};
 use serde::Serialize;
 use std::path::PathBuf;
 

@@ -3,8 +3,8 @@
 use crate::args::Job;
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
-use etalon::record::{Record, check_writable, write_whole};
 use etalon::phase::{Report, TrainOptions, train};
+use etalon::record::{Record, check_writable, write_whole};
 use etalon::train::{Learning, Metrics, Trajectory};
 use etalon::units::significant;
 use std::path::PathBuf;

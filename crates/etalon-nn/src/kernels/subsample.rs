@@ -43,7 +43,7 @@ impl Subsample {
 ///
 /// # Panics
 /// When lengths disagree with the shape.
-pub fn subsample<T: Scalar>(shape: &Subsample, x: &[T], y: &mut [T]) {
+pub(crate) fn subsample<T: Scalar>(shape: &Subsample, x: &[T], y: &mut [T]) {
     for (from, to) in shape.kept(x.len() / shape.input_len()) {
         let (kept, new) = y[to..to + shape.outputs].split_at_mut(shape.inputs);
         kept.copy_from_slice(&x[from..from + shape.inputs]);
@@ -55,7 +55,7 @@ pub fn subsample<T: Scalar>(shape: &Subsample, x: &[T], y: &mut [T]) {
 ///
 /// # Panics
 /// When lengths disagree with the shape.
-pub fn subsample_gradient<T: Scalar>(shape: &Subsample, dy: &[T], write: Write, dx: &mut [T]) {
+pub(crate) fn subsample_gradient<T: Scalar>(shape: &Subsample, dy: &[T], write: Write, dx: &mut [T]) {
     if write == Write::Set {
         dx.fill(T::ZERO);
     }

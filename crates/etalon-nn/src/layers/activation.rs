@@ -1,27 +1,15 @@
 //! An activation function as a layer.
 
-use super::{Direction, Layer, Point, Response, Sink};
+use super::{Direction, Layer, Output, Point, Response, Sink};
 use crate::Scalar;
-use crate::kernels::activation::{Activation, gelu, gelu_bend, gelu_slope, relu, relu_slope};
-use crate::kernels::elementwise::{Write, copy, map, zip2, zip4};
+use crate::kernels::activation::{Activation, Homogeneity};
+use crate::kernels::elementwise::Write;
 
 /// An activation of a given length.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Activate {
     pub(crate) function: Activation,
     pub(crate) len: usize,
-}
-
-impl Activate {
-    /// `out (+)= f'(x) v`.
-    fn times_slope<T: Scalar>(&self, at: Point<T>, v: &[T], write: Write, out: &mut [T]) {
-        match self.function {
-            Activation::Identity => copy(at.cpu, write, v, out),
-            Activation::Relu => zip2(at.cpu, write, at.x, v, out, |x, v| relu_slope(x) * v),
-            Activation::Tanh => zip2(at.cpu, write, at.y, v, out, |y, v| (T::ONE - y * y) * v),
-            Activation::Gelu => zip2(at.cpu, write, at.x, v, out, |x, v| gelu_slope(x) * v),
-        }
-    }
 }
 
 impl<T: Scalar> Layer<T> for Activate {
@@ -34,32 +22,29 @@ impl<T: Scalar> Layer<T> for Activate {
     }
 
     fn response(&self) -> Response {
-        match self.function {
-            Activation::Identity => Response::Linear { biases: 0 },
-            Activation::Relu => Response::Homogeneous,
-            Activation::Tanh | Activation::Gelu => Response::Other,
+        match self.function.homogeneity() {
+            Homogeneity::Linear => Response::Linear { biases: 0 },
+            Homogeneity::Positive => Response::Homogeneous,
+            Homogeneity::None => Response::Other,
         }
     }
 
-    fn forward(&self, at: Point<T>, y: &mut [T]) {
-        match self.function {
-            Activation::Identity => y.copy_from_slice(at.x),
-            Activation::Relu => map(at.cpu, at.x, y, relu),
-            Activation::Tanh => map(at.cpu, at.x, y, T::tanh),
-            Activation::Gelu => map(at.cpu, at.x, y, gelu),
-        }
+    fn forward(&self, at: Point<T>, output: Output<T>) {
+        self.function.apply(at.cpu, at.x, output.y);
     }
 
     fn backward(&self, at: Point<T>, dy: &[T], sink: Sink<T>) {
         if let Some((dx, write)) = sink.x {
-            self.times_slope(at, dy, write, dx);
+            self.function.times_slope(at.cpu, [at.x, at.y, dy], write, dx);
         }
     }
 
-    fn forward_tangent(&self, at: Point<T>, direction: Direction<T>, y_tangent: &mut [T]) {
+    fn forward_tangent(&self, at: Point<T>, direction: Direction<T>, output: Output<T>) {
         match direction.x {
-            Some(x_tangent) => self.times_slope(at, x_tangent, Write::Set, y_tangent),
-            None => y_tangent.fill(T::ZERO),
+            Some(x_tangent) => {
+                self.function.times_slope(at.cpu, [at.x, at.y, x_tangent], Write::Set, output.y);
+            }
+            None => output.y.fill(T::ZERO),
         }
     }
 
@@ -72,21 +57,12 @@ impl<T: Scalar> Layer<T> for Activate {
         sink: Sink<T>,
     ) {
         let Some((dx, write)) = sink.x else { return };
-        let Some(x_tangent) = direction.x else { return self.times_slope(at, dy_tangent, write, dx) };
-        // d(f'(x) dy) = f'(x) d(dy) + f''(x) dx dy
-        match self.function {
-            Activation::Identity | Activation::Relu => self.times_slope(at, dy_tangent, write, dx),
-            Activation::Tanh => {
-                zip4(at.cpu, write, [at.y, x_tangent, dy, dy_tangent], dx, |y, v, d, dv| {
-                    let slope = T::ONE - y * y;
-                    slope * (dv - (y + y) * v * d)
-                });
+        match direction.x {
+            Some(x_tangent) => {
+                let (input, gradient) = (([at.x, at.y], x_tangent), (dy, dy_tangent));
+                self.function.times_slope_change(at.cpu, input, gradient, write, dx);
             }
-            Activation::Gelu => {
-                zip4(at.cpu, write, [at.x, x_tangent, dy, dy_tangent], dx, |x, v, d, dv| {
-                    gelu_slope(x) * dv + gelu_bend(x) * v * d
-                });
-            }
+            None => self.function.times_slope(at.cpu, [at.x, at.y, dy_tangent], write, dx),
         }
     }
 }

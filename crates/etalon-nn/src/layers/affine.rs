@@ -1,6 +1,6 @@
 //! What the fully connected and the convolutional layer have in common.
 
-use super::{Direction, Layer, Point, Response, Sink, Tensor};
+use super::{Direction, Layer, Output, Point, Response, Sink, Tensor};
 use crate::Scalar;
 use crate::kernels::elementwise::{Write, add_rows, fill_rows};
 use crate::kernels::reduction::add_column_sums;
@@ -74,7 +74,7 @@ impl<T: Scalar, A: Affine> Layer<T> for A {
         Response::Linear { biases: self.bias_multiplier().map_or(0, |_| self.weight_shape()[0]) }
     }
 
-    fn forward(&self, at: Point<T>, y: &mut [T]) {
+    fn forward(&self, at: Point<T>, Output { y, .. }: Output<T>) {
         let (weight, bias) = at.weights.split_at(self.weight_len());
         match self.bias_multiplier() {
             None => self.apply(&at, at.x, weight, Write::Set, y),
@@ -97,8 +97,9 @@ impl<T: Scalar, A: Affine> Layer<T> for A {
         }
     }
 
-    fn forward_tangent(&self, at: Point<T>, direction: Direction<T>, y_tangent: &mut [T]) {
+    fn forward_tangent(&self, at: Point<T>, direction: Direction<T>, output: Output<T>) {
         let (weight_tangent, bias_tangent) = direction.weights.split_at(self.weight_len());
+        let y_tangent = output.y;
         self.apply(&at, at.x, weight_tangent, Write::Set, y_tangent);
         if let Some(x_tangent) = direction.x {
             self.apply(&at, x_tangent, &at.weights[..self.weight_len()], Write::Add, y_tangent);

@@ -1,6 +1,6 @@
 //! Normalisation: over the batch, or within each sample over all channels, groups of them, or each by itself.
 
-use super::{Direction, Layer, Point, Response, Sink, Statistics, Tensor};
+use super::{Coupling, Direction, Layer, Output, Point, Response, Sink, Statistics, Tensor};
 use crate::Scalar;
 use crate::kernels::elementwise::Write;
 use crate::kernels::normalization::{self as kernels, Affine, Groups, SCRATCH, Sums};
@@ -87,18 +87,6 @@ impl Normalization {
         self.normalizer.over == Over::Batch
     }
 
-    /// How many statistics over a batch each pass has.
-    pub(crate) fn statistics_len(&self) -> usize {
-        3 * self.channels
-    }
-
-    /// Running mean and variance.
-    pub(crate) fn running_statistics(&self) -> Vec<Tensor> {
-        let tensor =
-            |name, mean| Tensor { name, shape: vec![self.channels], mean, deviation: 0.0, multiplier: 1.0 };
-        vec![tensor("running_mean", 0.0), tensor("running_var", 1.0)]
-    }
-
     /// The sums over the whole batch, of all that the passes have gathered so far. `r` is filled in.
     fn sums<'a>(&self, statistics: Statistics<'a>, r: &'a mut [f64]) -> Sums<'a> {
         let cut = |all: &'a [f64]| if all.is_empty() { all } else { &all[..2 * self.channels] };
@@ -114,76 +102,12 @@ impl Normalization {
         }
     }
 
-    /// A slice's mean and variance.
-    pub(crate) fn gather_values<T: Scalar>(&self, at: &Point<T>, part: &mut [f64]) {
-        kernels::values(at.cpu, self.groups(), at.x, &mut part[..2 * self.channels]);
-    }
-
     /// A slice's sums of `u`, which has the shape of the input; none stands for 0.
-    pub(crate) fn gather<T: Scalar>(&self, at: &Point<T>, u: Option<&[T]>, part: &mut [f64]) {
+    fn gather<T: Scalar>(&self, at: &Point<T>, u: Option<&[T]>, part: &mut [f64]) {
         let (part, means) = (&mut part[..2 * self.channels], &at.statistics.values[..self.channels]);
         match u {
             Some(u) => kernels::sums(at.cpu, u, at.x, means, part),
             None => part.fill(0.0),
-        }
-    }
-
-    /// A slice's sums of the products of the input's change and the output's gradient.
-    pub(crate) fn gather_cross<T: Scalar>(
-        &self,
-        at: &Point<T>,
-        x_tangent: Option<&[T]>,
-        dy: &[T],
-        part: &mut [f64],
-    ) {
-        let part = &mut part[2 * self.channels..];
-        match x_tangent {
-            Some(x_tangent) => kernels::cross_sums(at.cpu, x_tangent, dy, part),
-            None => part.fill(0.0),
-        }
-    }
-
-    /// Adds a slice's part to the total of the samples before it.
-    pub(crate) fn merge(
-        &self,
-        are_values: bool,
-        (samples, total): (usize, &mut [f64]),
-        (more, part): (usize, &[f64]),
-    ) {
-        if are_values {
-            let len = 2 * self.channels;
-            kernels::merge_values((samples, &mut total[..len]), (more, &part[..len]));
-        } else if samples == 0 {
-            total.copy_from_slice(part);
-        } else {
-            total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
-        }
-    }
-
-    /// The gradient of the parameters over the whole batch, or its change along the direction.
-    pub(crate) fn parameter_gradient<T: Scalar>(
-        &self,
-        statistics: Statistics,
-        is_change: bool,
-        gradient: &mut [T],
-    ) {
-        if self.normalizer.affine {
-            gradient.fill(T::ZERO);
-            let add =
-                if is_change { kernels::parameter_gradient_change } else { kernels::parameter_gradient };
-            kernels::with_scratch(self.channels, |r| {
-                add(self.sums(statistics, r), self.multiplier, gradient)
-            });
-        }
-    }
-
-    /// Moves running statistics towards a batch's, whose variance counts as that of a sample of all inputs.
-    pub(crate) fn track<T: Scalar>(&self, samples: usize, statistics: &[f64], running: &mut [T]) {
-        let count = (samples * self.positions) as f64;
-        let unbiased = if count > 1.0 { count / (count - 1.0) } else { 1.0 };
-        for (j, running) in running.iter_mut().enumerate() {
-            let batch = if j < self.channels { statistics[j] } else { unbiased * statistics[j] };
-            *running = T::from_f64((1.0 - MOMENTUM) * running.to_f64() + MOMENTUM * batch);
         }
     }
 
@@ -263,15 +187,22 @@ impl<T: Scalar> Layer<T> for Normalization {
         if self.normalizer.affine { affine() } else { Vec::new() }
     }
 
-    fn coupling(&self) -> Option<&Normalization> {
-        self.is_coupling().then_some(self)
+    fn coupling(&self) -> Option<&dyn Coupling<T>> {
+        self.is_coupling().then_some(self as &dyn Coupling<T>)
     }
 
     fn response(&self) -> Response {
-        Response::Normalizing(*self)
+        // A shift that each channel has alike goes with the channel's mean.
+        let by_channel = matches!(self.normalizer.over, Over::Batch | Over::Instance);
+        let centers = by_channel.then_some(self.channels);
+        Response::Normalizing { epsilon: self.normalizer.epsilon, centers }
     }
 
-    fn forward(&self, at: Point<T>, y: &mut [T]) {
+    fn noise_len(&self) -> usize {
+        self.positions
+    }
+
+    fn forward(&self, at: Point<T>, Output { y, .. }: Output<T>) {
         let affine = Affine::of_parameters(self.multiplier, at.weights);
         let given = Given { dy: None, x_tangent: None, dy_tangent: None };
         self.each_block(&at, given, |block, sums, scratch| {
@@ -281,7 +212,7 @@ impl<T: Scalar> Layer<T> for Normalization {
 
     fn backward(&self, at: Point<T>, dy: &[T], sink: Sink<T>) {
         let affine = Affine::of_parameters(self.multiplier, at.weights);
-        let Sink { mut weights, mut x } = sink;
+        let Sink { mut weights, mut x, .. } = sink;
         clear(&mut weights);
         let given = Given { dy: Some(dy), x_tangent: None, dy_tangent: None };
         self.each_block(&at, given, |block, sums, scratch| {
@@ -296,14 +227,14 @@ impl<T: Scalar> Layer<T> for Normalization {
         });
     }
 
-    fn forward_tangent(&self, at: Point<T>, direction: Direction<T>, y_tangent: &mut [T]) {
+    fn forward_tangent(&self, at: Point<T>, direction: Direction<T>, output: Output<T>) {
         let affine = Affine::of_parameters(self.multiplier, at.weights);
         let along = Affine::of_direction(self.multiplier, direction.weights);
         let given = Given { dy: None, x_tangent: direction.x, dy_tangent: None };
         self.each_block(&at, given, |block, sums, scratch| {
             let of = (sums, affine);
             let from = (&at.x[block.clone()], direction.x.map(|x| &x[block.clone()]));
-            kernels::forward_tangent(at.cpu, of, along, from, &mut y_tangent[block], scratch);
+            kernels::forward_tangent(at.cpu, of, along, from, &mut output.y[block], scratch);
         });
     }
 
@@ -317,7 +248,7 @@ impl<T: Scalar> Layer<T> for Normalization {
     ) {
         let affine = Affine::of_parameters(self.multiplier, at.weights);
         let along = Affine::of_direction(self.multiplier, direction.weights);
-        let Sink { mut weights, mut x } = sink;
+        let Sink { mut weights, mut x, .. } = sink;
         clear(&mut weights);
         let given = Given { dy: Some(dy), x_tangent: direction.x, dy_tangent: Some(dy_tangent) };
         self.each_block(&at, given, |block, sums, scratch| {
@@ -332,6 +263,85 @@ impl<T: Scalar> Layer<T> for Normalization {
                 kernels::backward_tangent(at.cpu, of, along, values, gradients, dx, scratch);
             }
         });
+    }
+}
+
+/// A slice's parts: its mean and variance; its two sums of the output's gradient, or of the input's change; those of the
+/// change of the gradient, and its sums of the products of the input's change and the output's gradient.
+impl<T: Scalar> Coupling<T> for Normalization {
+    fn statistics_len(&self) -> usize {
+        3 * self.channels
+    }
+
+    fn gather_values(&self, at: Point<T>, part: &mut [f64]) {
+        kernels::values(at.cpu, self.groups(), at.x, &mut part[..2 * self.channels]);
+    }
+
+    fn gather_adjoints(&self, at: Point<T>, dy: &[T], part: &mut [f64]) {
+        self.gather(&at, Some(dy), part);
+    }
+
+    fn gather_tangents(&self, at: Point<T>, direction: Direction<T>, part: &mut [f64]) {
+        self.gather(&at, direction.x, part);
+    }
+
+    fn gather_changes(
+        &self,
+        at: Point<T>,
+        direction: Direction<T>,
+        dy: &[T],
+        dy_tangent: &[T],
+        part: &mut [f64],
+    ) {
+        self.gather(&at, Some(dy_tangent), part);
+        let cross = &mut part[2 * self.channels..];
+        match direction.x {
+            Some(x_tangent) => kernels::cross_sums(at.cpu, x_tangent, dy, cross),
+            None => cross.fill(0.0),
+        }
+    }
+
+    fn merge_values(&self, (samples, total): (usize, &mut [f64]), (more, part): (usize, &[f64])) {
+        let len = 2 * self.channels;
+        kernels::merge_values((samples, &mut total[..len]), (more, &part[..len]));
+    }
+
+    fn parameter_gradient(&self, statistics: Statistics, gradient: &mut [T]) {
+        if self.normalizer.affine {
+            gradient.fill(T::ZERO);
+            kernels::with_scratch(self.channels, |r| {
+                kernels::parameter_gradient(self.sums(statistics, r), self.multiplier, gradient);
+            });
+        }
+    }
+
+    fn parameter_gradient_change(&self, statistics: Statistics, gradient: &mut [T]) {
+        if self.normalizer.affine {
+            gradient.fill(T::ZERO);
+            kernels::with_scratch(self.channels, |r| {
+                kernels::parameter_gradient_change(self.sums(statistics, r), self.multiplier, gradient);
+            });
+        }
+    }
+
+    fn running(&self) -> Vec<Tensor> {
+        let tensor =
+            |name, mean| Tensor { name, shape: vec![self.channels], mean, deviation: 0.0, multiplier: 1.0 };
+        vec![tensor("running_mean", 0.0), tensor("running_var", 1.0)]
+    }
+
+    /// The batch's variance counts as that of a sample of all inputs.
+    fn track(&self, samples: usize, values: &[f64], running: &mut [T]) {
+        let count = (samples * self.positions) as f64;
+        let unbiased = if count > 1.0 { count / (count - 1.0) } else { 1.0 };
+        for (j, running) in running.iter_mut().enumerate() {
+            let batch = if j < self.channels { values[j] } else { unbiased * values[j] };
+            *running = T::from_f64((1.0 - MOMENTUM) * running.to_f64() + MOMENTUM * batch);
+        }
+    }
+
+    fn evaluate(&self, _: usize, running: &[T], values: &mut [f64]) {
+        values.iter_mut().zip(running).for_each(|(value, running)| *value = running.to_f64());
     }
 }
 

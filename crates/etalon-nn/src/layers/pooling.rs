@@ -1,6 +1,6 @@
 //! Pooling: the mean or the largest value of windows of an image.
 
-use super::{Direction, Layer, Point, Response, Sink};
+use super::{Direction, Layer, Output, Point, Response, Sink};
 use crate::Scalar;
 use crate::kernels::elementwise::Write;
 use crate::kernels::pooling::{self as kernels, Windows};
@@ -28,7 +28,7 @@ impl Pool2d {
     fn pull_back<T: Scalar>(&self, at: &Point<T>, dy: &[T], write: Write, dx: &mut [T]) {
         match self.kept {
             Kept::Average => kernels::average_gradient(at.cpu, &self.windows, dy, write, dx),
-            Kept::Maximum => kernels::maximum_gradient(&self.windows, at.x, at.y, dy, write, dx),
+            Kept::Maximum => kernels::maximum_gradient(&self.windows, at.saved, dy, write, dx),
         }
     }
 }
@@ -42,6 +42,14 @@ impl<T: Scalar> Layer<T> for Pool2d {
         self.windows.output_len()
     }
 
+    /// The winners of the windows.
+    fn saved_len(&self) -> usize {
+        match self.kept {
+            Kept::Average => 0,
+            Kept::Maximum => self.windows.output_len(),
+        }
+    }
+
     fn response(&self) -> Response {
         match self.kept {
             Kept::Average => Response::Linear { biases: 0 },
@@ -49,10 +57,10 @@ impl<T: Scalar> Layer<T> for Pool2d {
         }
     }
 
-    fn forward(&self, at: Point<T>, y: &mut [T]) {
+    fn forward(&self, at: Point<T>, Output { y, saved, .. }: Output<T>) {
         match self.kept {
             Kept::Average => kernels::average(at.cpu, &self.windows, at.x, y),
-            Kept::Maximum => kernels::maximum(at.cpu, &self.windows, at.x, y),
+            Kept::Maximum => kernels::maximum(at.cpu, &self.windows, at.x, y, saved),
         }
     }
 
@@ -62,14 +70,14 @@ impl<T: Scalar> Layer<T> for Pool2d {
         }
     }
 
-    fn forward_tangent(&self, at: Point<T>, direction: Direction<T>, y_tangent: &mut [T]) {
+    fn forward_tangent(&self, at: Point<T>, direction: Direction<T>, output: Output<T>) {
         match (direction.x, self.kept) {
-            (None, _) => y_tangent.fill(T::ZERO),
+            (None, _) => output.y.fill(T::ZERO),
             (Some(x_tangent), Kept::Average) => {
-                kernels::average(at.cpu, &self.windows, x_tangent, y_tangent);
+                kernels::average(at.cpu, &self.windows, x_tangent, output.y);
             }
             (Some(x_tangent), Kept::Maximum) => {
-                kernels::maximum_tangent(&self.windows, at.x, at.y, x_tangent, y_tangent);
+                kernels::maximum_tangent(&self.windows, at.saved, x_tangent, output.y);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The shortcut without parameters, where a residual network's stage begins.
 
-use super::{Direction, Layer, Point, Response, Sink};
+use super::{Direction, Layer, Output, Point, Response, Sink};
 use crate::Scalar;
 use crate::kernels::subsample::{Subsample, subsample, subsample_gradient};
 
@@ -25,7 +25,7 @@ impl<T: Scalar> Layer<T> for Shortcut {
         Response::Linear { biases: 0 }
     }
 
-    fn forward(&self, at: Point<T>, y: &mut [T]) {
+    fn forward(&self, at: Point<T>, Output { y, .. }: Output<T>) {
         subsample(&self.shape, at.x, y);
     }
 
@@ -35,10 +35,10 @@ impl<T: Scalar> Layer<T> for Shortcut {
         }
     }
 
-    fn forward_tangent(&self, _: Point<T>, direction: Direction<T>, y_tangent: &mut [T]) {
+    fn forward_tangent(&self, _: Point<T>, direction: Direction<T>, output: Output<T>) {
         match direction.x {
-            Some(x_tangent) => subsample(&self.shape, x_tangent, y_tangent),
-            None => y_tangent.fill(T::ZERO),
+            Some(x_tangent) => subsample(&self.shape, x_tangent, output.y),
+            None => output.y.fill(T::ZERO),
         }
     }
 

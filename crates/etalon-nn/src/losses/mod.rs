@@ -1,7 +1,8 @@
 //! The losses, each a mean over samples of a convex function of a sample's outputs.
 //!
 //! A slice of samples is `rows x outputs` numbers; `scale` is one over the number of samples of the whole set, so
-//! that slices add up to the mean. Sums are kept in `f64`.
+//! that slices add up to the mean. Sums are kept in `f64`. A loss is a file here, or a part of one, and an arm in each
+//! question below.
 
 mod cross_entropy;
 mod margin;
@@ -23,6 +24,9 @@ pub enum Loss {
 }
 
 impl Loss {
+    /// All of them.
+    pub const ALL: [Loss; 4] = [Loss::Mse, Loss::CrossEntropy, Loss::Logistic, Loss::Exponential];
+
     /// The name in specs.
     pub fn name(self) -> &'static str {
         match self {

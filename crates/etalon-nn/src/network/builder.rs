@@ -4,8 +4,9 @@ use super::{Network, Node};
 use crate::kernels::activation::Activation;
 use crate::kernels::convolution::Convolution;
 use crate::kernels::elementwise::Write;
+use crate::kernels::pooling::Windows;
 use crate::lanes::slice_len;
-use crate::layers::{Conv2d, Dense, Layer, Normalization, Pool2d, Response, Shortcut, Tensor, activate};
+use crate::layers::{Conv2d, Coupling, Dense, Layer, Normalization, Pool2d, Shortcut, Tensor, activate};
 use crate::parameters::Layout;
 use crate::{Cpu, Scalar};
 
@@ -41,8 +42,10 @@ pub enum NetworkError {
     /// A convolution or pooling with no place for its window, or a shortcut that would drop channels.
     #[error(
         "{0} has no output: its window must fit into the image with its padding, and have 1 to {most} rows; strides and \
-         channels must be at least 1, and a shortcut may not drop channels",
-        most = Convolution::LARGEST_KERNEL
+         channels must be at least 1, an image that is pooled may have at most {pixels} pixels, and a shortcut may not \
+         drop channels",
+        most = Convolution::LARGEST_KERNEL,
+        pixels = Windows::MOST_PIXELS
     )]
     Window(String),
     /// A depth that the family of residual networks has not.
@@ -54,6 +57,12 @@ pub enum NetworkError {
     /// A layer's output goes nowhere.
     #[error("the output of layer {0} is used by no other layer and is not the network's output")]
     Unused(usize),
+    /// Two tensors of one name.
+    #[error("there are two tensors named {0}; give each layer, and each of its tensors, a name of its own")]
+    Name(String),
+    /// Noise that does not fit.
+    #[error("{0} takes noise at so many positions that they do not divide its output")]
+    Noise(String),
     /// A normalisation that would leave nothing, or whose groups do not fit.
     #[error("{0}")]
     Normalization(String),
@@ -122,10 +131,10 @@ impl<T: Scalar> NetworkBuilder<T> {
         if value.0 == 0 { self.input_len } else { self.nodes[value.0 - 1].layer.output_len() }
     }
 
-    /// Adds a layer.
+    /// Adds a layer, of this crate or of anybody's.
     ///
     /// # Errors
-    /// When lengths do not fit.
+    /// When lengths do not fit, one of them is 0, or two tensors have one name.
     pub fn push(&mut self, layer: Box<dyn Layer<T>>, input: Value) -> Result<Value, NetworkError> {
         let name = || format!("layer {} ({layer:?})", self.nodes.len());
         let (takes, gives) = (layer.input_len(), layer.output_len());
@@ -139,15 +148,33 @@ impl<T: Scalar> NetworkBuilder<T> {
         let tensors = layer.tensors();
         let size = |tensor: &Tensor| tensor.shape.iter().map(|&length| length as u128).product::<u128>();
         let total = start as u128 + tensors.iter().map(size).sum::<u128>();
+        let (saved, saved_tangent) =
+            self.nodes.last().map_or((0, 0), |node| (node.saved.end, node.saved_tangent.end));
+        let saves = [layer.saved_len(), layer.saved_tangent_len()];
         // What is reckoned from these numbers, in bytes and for whole slices of samples, must not overflow either.
-        self.values += gives as u128;
-        if total.max(self.values) > LARGEST {
+        self.values += gives as u128 + saves.map(|len| len as u128).iter().sum::<u128>();
+        if total.max(self.values).max(layer.scratch_len() as u128) > LARGEST {
             return Err(NetworkError::TooLarge(name()));
         }
-        let running = layer.coupling().map_or(Vec::new(), Normalization::running_statistics);
+        let coupling = layer.coupling();
+        let running = coupling.map_or(Vec::new(), Coupling::running);
+        if tensors.iter().chain(&running).any(|tensor| size(tensor) == 0) {
+            return Err(NetworkError::Empty(format!("a tensor of {}", name())));
+        }
+        if layer.noise_len() > 0 && gives % layer.noise_len() != 0 {
+            return Err(NetworkError::Noise(name()));
+        }
         let has_name = !tensors.is_empty() || !running.is_empty();
         let given = if has_name { self.name.take() } else { None };
         let prefix = given.unwrap_or_else(|| format!("layers.{}", self.named));
+        let mut names = Vec::new();
+        for tensor in tensors.iter().chain(&running) {
+            let name = format!("{prefix}.{}", tensor.name);
+            if names.contains(&name) || self.layout.find(&name).or(self.state.find(&name)).is_some() {
+                return Err(NetworkError::Name(name));
+            }
+            names.push(name);
+        }
         self.named += usize::from(has_name);
         // A matrix of PyTorch's has one row for each output of a position.
         for matrix in tensors.iter().filter(|tensor| tensor.shape.len() > 1) {
@@ -159,15 +186,13 @@ impl<T: Scalar> NetworkBuilder<T> {
         let state = self.state.len();
         running.into_iter().for_each(|tensor| self.state.push(&prefix, tensor));
         let statistics = self.statistics;
-        self.statistics += layer.coupling().map_or(0, Normalization::statistics_len);
+        self.statistics += coupling.map_or(0, Coupling::statistics_len);
         let noise = self.nodes.last().map_or(0, |node| node.noise.end);
-        let positions = match layer.response() {
-            Response::Normalizing(normalization) => normalization.positions,
-            _ => 0,
-        };
         self.nodes.push(Node {
+            noise: noise..noise + layer.noise_len(),
+            saved: saved..saved + saves[0],
+            saved_tangent: saved_tangent..saved_tangent + saves[1],
             layer,
-            noise: noise..noise + positions,
             input: input.0,
             skip: None,
             parameters: start..self.layout.len(),

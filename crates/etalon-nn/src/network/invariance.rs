@@ -7,7 +7,7 @@
 
 use super::Network;
 use crate::Scalar;
-use crate::layers::{Normalization, Over, Response};
+use crate::layers::Response;
 
 /// Whether a segment of the parameters may be scaled.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +42,7 @@ enum Effect {
 }
 
 /// How the scale of some layers' parameters travels through the network.
-struct Journey {
+struct Propagation {
     /// What it does to each value.
     effects: Vec<Effect>,
     /// The node that first divided it out.
@@ -66,7 +66,7 @@ impl<T: Scalar> Network<T> {
     /// (1910.07454). No segment is scaled along with two groups of others, so that all invariant ones can be scaled at
     /// once. A segment that is not named invariant may be so in a network where two scales cancel.
     pub fn scale_invariance(&self) -> Vec<SegmentInvariance> {
-        let mut groups: Vec<(Vec<usize>, Journey)> = Vec::new();
+        let mut groups: Vec<(Vec<usize>, Propagation)> = Vec::new();
         let layers = (0..self.nodes.len()).filter(|&node| !self.nodes[node].parameters.is_empty());
         let mut all = Vec::new();
         for node in layers {
@@ -75,23 +75,23 @@ impl<T: Scalar> Network<T> {
                 groups.push(self.together(node, &groups));
                 groups.len() - 1
             });
-            let (group, journey) = &groups[known];
-            all.extend(self.invariance_of(node, group, journey));
+            let (group, propagation) = &groups[known];
+            all.extend(self.invariance_of(node, group, propagation));
         }
         all
     }
 
     /// The layers that must be scaled along with one for sums to pass the scale on, and where that leads; the layer alone
     /// where they do not help, or where one of them is scaled along with others already.
-    fn together(&self, node: usize, before: &[(Vec<usize>, Journey)]) -> (Vec<usize>, Journey) {
+    fn together(&self, node: usize, before: &[(Vec<usize>, Propagation)]) -> (Vec<usize>, Propagation) {
         let is_free = |other: usize| !before.iter().any(|(group, _)| group.contains(&other));
         let mut group = vec![node];
         loop {
-            let journey = self.journey(&group);
-            match journey.missing.and_then(|value| self.scale_of(value)) {
+            let propagation = self.propagation(&group);
+            match propagation.missing.and_then(|value| self.scale_of(value)) {
                 Some(other) if !group.contains(&other) && is_free(other) => group.push(other),
-                _ if journey.left() == Effect::None => return (group, journey),
-                _ => return (vec![node], self.journey(&[node])),
+                _ if propagation.left() == Effect::None => return (group, propagation),
+                _ => return (vec![node], self.propagation(&[node])),
             }
         }
     }
@@ -102,14 +102,19 @@ impl<T: Scalar> Network<T> {
         match self.nodes[node].layer.response() {
             _ if !self.nodes[node].parameters.is_empty() => Some(node),
             Response::Linear { .. } | Response::Homogeneous => self.scale_of(self.nodes[node].input),
-            Response::Normalizing(_) | Response::Other => None,
+            Response::Normalizing { .. } | Response::Other => None,
         }
     }
 
-    fn invariance_of(&self, node: usize, group: &[usize], journey: &Journey) -> Vec<SegmentInvariance> {
-        let left = journey.left();
-        let (divided, epsilon) = (journey.divided.map(|node| self.describe(node)), journey.epsilon);
-        let reason = match (left, journey.broken, divided) {
+    fn invariance_of(
+        &self,
+        node: usize,
+        group: &[usize],
+        propagation: &Propagation,
+    ) -> Vec<SegmentInvariance> {
+        let left = propagation.left();
+        let (divided, epsilon) = (propagation.divided.map(|node| self.describe(node)), propagation.epsilon);
+        let reason = match (left, propagation.broken, divided) {
             (Effect::None, _, Some(norm)) if epsilon == 0.0 => format!("{norm} divides its scale out"),
             (Effect::None, _, Some(norm)) => {
                 format!("{norm} divides its scale out but for its epsilon of {epsilon}; exactly with 0")
@@ -130,8 +135,8 @@ impl<T: Scalar> Network<T> {
             invariant: left == Effect::None && epsilon == 0.0,
             epsilon: (left == Effect::None && epsilon > 0.0).then_some(epsilon),
             reason: reason.clone(),
-            statistics: (left == Effect::None && !journey.shifted)
-                .then(|| self.running_statistics_of(&journey.dividing)),
+            statistics: (left == Effect::None && !propagation.shifted)
+                .then(|| self.running_statistics_of(&propagation.dividing)),
         };
         names_of(&[node]).into_iter().map(one).collect()
     }
@@ -143,8 +148,8 @@ impl<T: Scalar> Network<T> {
         segments.filter(|segment| belongs(segment.range.start)).map(|segment| segment.name.clone()).collect()
     }
 
-    fn journey(&self, scaled: &[usize]) -> Journey {
-        let mut journey = Journey {
+    fn propagation(&self, scaled: &[usize]) -> Propagation {
+        let mut propagation = Propagation {
             effects: vec![Effect::None],
             divided: None,
             epsilon: 0.0,
@@ -154,36 +159,38 @@ impl<T: Scalar> Network<T> {
             missing: None,
         };
         for (index, node) in self.nodes.iter().enumerate() {
-            let input = journey.effects[node.input];
+            let input = propagation.effects[node.input];
             let (len, own) = (node.layer.output_len(), scaled.contains(&index));
             let mut effect = match node.layer.response() {
-                Response::Linear { biases } => journey.linear(input, own, biases, len),
+                Response::Linear { biases } => propagation.linear(input, own, biases, len),
                 Response::Homogeneous => match input {
                     Effect::Shifted(_) => {
-                        journey.broken(index, "bends what a bias that is not scaled has shifted")
+                        propagation.broken(index, "bends what a bias that is not scaled has shifted")
                     }
                     other => other,
                 },
-                Response::Normalizing(norm) => journey.normalizing(index, input, own, &norm),
+                Response::Normalizing { epsilon, centers } => {
+                    propagation.normalizing(index, (input, own), epsilon, centers)
+                }
                 Response::Other if input == Effect::None && !own => Effect::None,
-                Response::Other => journey.broken(index, "is not homogeneous"),
+                Response::Other => propagation.broken(index, "is not homogeneous"),
             };
             if let Some(skip) = node.skip {
-                effect = match (effect, journey.effects[skip]) {
+                effect = match (effect, propagation.effects[skip]) {
                     (one, other) if one == other => one,
                     (Effect::Other, _) | (_, Effect::Other) => Effect::Other,
-                    (one, _) if one == Effect::None || journey.effects[skip] == Effect::None => {
+                    (one, _) if one == Effect::None || propagation.effects[skip] == Effect::None => {
                         // What the node adds to the branch is its own doing where it has parameters, else its input's.
                         let own = if node.parameters.is_empty() { node.input } else { index + 1 };
-                        journey.missing.get_or_insert(if one == Effect::None { own } else { skip });
-                        journey.broken(index, "adds a branch that is not scaled")
+                        propagation.missing.get_or_insert(if one == Effect::None { own } else { skip });
+                        propagation.broken(index, "adds a branch that is not scaled")
                     }
                     _ => Effect::Shifted(len),
                 };
             }
-            journey.effects.push(effect);
+            propagation.effects.push(effect);
         }
-        journey
+        propagation
     }
 
     /// A node in words.
@@ -195,7 +202,7 @@ impl<T: Scalar> Network<T> {
             segment.name.rsplit_once('.').map(|(layer, _)| layer)
         };
         let what = match self.nodes[node].layer.response() {
-            Response::Normalizing(_) => "the normalisation",
+            Response::Normalizing { .. } => "the normalisation",
             Response::Linear { biases: 0 } if self.nodes[node].skip.is_some() => "the sum",
             Response::Linear { .. } => "the linear layer",
             Response::Homogeneous | Response::Other => "the nonlinearity",
@@ -208,7 +215,7 @@ impl<T: Scalar> Network<T> {
     }
 }
 
-impl Journey {
+impl Propagation {
     /// What is left at the outputs.
     fn left(&self) -> Effect {
         self.effects[self.effects.len() - 1]
@@ -232,10 +239,14 @@ impl Journey {
         }
     }
 
-    fn normalizing(&mut self, node: usize, input: Effect, own: bool, norm: &Normalization) -> Effect {
-        // A shift that each channel has alike goes with the channel's mean.
-        let by_channel = matches!(norm.normalizer.over, Over::Batch | Over::Instance);
-        let centers = |period: usize| by_channel && norm.channels.is_multiple_of(period);
+    fn normalizing(
+        &mut self,
+        node: usize,
+        (input, own): (Effect, bool),
+        epsilon: f64,
+        centers: Option<usize>,
+    ) -> Effect {
+        let centers = |period: usize| centers.is_some_and(|channels| channels.is_multiple_of(period));
         match input {
             Effect::None if own => Effect::Scaled,
             Effect::None => Effect::None,
@@ -246,7 +257,7 @@ impl Journey {
                 self.divided.get_or_insert(node);
                 self.dividing.push(node);
                 self.shifted |= input != Effect::Scaled;
-                self.epsilon = self.epsilon.max(norm.normalizer.epsilon);
+                self.epsilon = self.epsilon.max(epsilon);
                 Effect::None
             }
             Effect::Other => Effect::Other,
@@ -258,7 +269,7 @@ impl Journey {
 mod tests {
     use super::*;
     use crate::kernels::activation::Activation;
-    use crate::layers::{Kept, Normalizer};
+    use crate::layers::{Kept, Normalizer, Over};
     use crate::network::{
         Cnn, Family, Fan, Image, Initialisation, Mlp, Parametrization, ResNet, Skip, Style,
     };

@@ -11,6 +11,7 @@ mod resnet;
 
 pub use builder::{NetworkBuilder, NetworkError, Value};
 pub use cnn::Cnn;
+pub(crate) use coupling::{Filled, Meeting};
 pub use images::{Fan, Image, Style};
 pub use invariance::SegmentInvariance;
 pub use mlp::{Initialisation, Mlp, Parametrization};
@@ -37,9 +38,11 @@ struct Node<T> {
     /// Where its statistics over the batch stand among all layers', and its running statistics in the state.
     statistics: Range<usize>,
     state: Range<usize>,
-    /// Where the noise on its output stands among that of all normalisations, a number a position; empty for other
-    /// layers.
+    /// Where the noise on its output stands among that of all layers.
     noise: Range<usize>,
+    /// What it saves of a sample at a point and along a direction, among what all layers save.
+    saved: Range<usize>,
+    saved_tangent: Range<usize>,
     /// Whether this node is the first, going backwards, to write the gradient of its input and of its skip;
     /// none where that is the data, whose gradient nobody asks for.
     input_write: Option<Write>,
@@ -74,8 +77,8 @@ impl<T: Scalar> Network<T> {
         self.layout.len()
     }
 
-    /// How the state vector is cut: the running statistics of batch normalisation, which are no parameters. They start
-    /// at [`Layout::initialise`]; empty where no layer normalises over the batch.
+    /// How the state vector is cut: the running statistics of what couples a batch, which are no parameters. They start
+    /// at [`Layout::initialise`]; empty where no layer couples its samples.
     pub fn state_layout(&self) -> &Layout {
         &self.state
     }
@@ -116,8 +119,18 @@ impl<T: Scalar> Network<T> {
     }
 
     /// How many numbers one sample's values take, the input's not counted.
-    pub fn values_per_sample(&self) -> usize {
+    pub(crate) fn values_per_sample(&self) -> usize {
         self.offsets[self.nodes.len()] + self.output_len()
+    }
+
+    /// How many numbers of one sample all layers save at a point, and along a direction.
+    pub(crate) fn saved_per_sample(&self) -> (usize, usize) {
+        self.nodes.last().map_or((0, 0), |node| (node.saved.end, node.saved_tangent.end))
+    }
+
+    /// How many numbers of scratch a pass needs.
+    pub(crate) fn scratch_len(&self) -> usize {
+        self.nodes.iter().map(|node| node.layer.scratch_len()).max().unwrap_or(0)
     }
 
     /// So many samples in slices.

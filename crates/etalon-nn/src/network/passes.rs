@@ -3,31 +3,39 @@
 use super::{Network, Node};
 use crate::Scalar;
 use crate::kernels::elementwise::{Write, add_by_position, copy};
-use crate::layers::{Direction, Point, Sink, Statistics};
+use crate::layers::{Direction, Output, Point, Sink, Statistics};
 use std::ops::Range;
 
 /// One number for every value of every sample of a slice: the values themselves, their gradients, or the changes
-/// of either. Value `v` of the slice is one matrix of `rows` rows.
+/// of either. Value `v` of the slice is one matrix of `rows` rows. Beside them what the layers save, which values and
+/// their changes have.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tape<T> {
-    pub(super) numbers: Vec<T>,
+    numbers: Vec<T>,
+    saved: Vec<T>,
 }
 
 impl<T: Scalar> Tape<T> {
-    /// A tape for slices of up to `rows` samples.
-    pub(crate) fn new(network: &Network<T>, rows: usize) -> Self {
-        Tape { numbers: vec![T::ZERO; network.values_per_sample() * rows] }
+    /// A tape for slices of up to `rows` samples, of each of which so many numbers are saved.
+    pub(crate) fn new(network: &Network<T>, rows: usize, saved: usize) -> Self {
+        let zeros = |per_sample: usize| vec![T::ZERO; per_sample * rows];
+        Tape { numbers: zeros(network.values_per_sample()), saved: zeros(saved) }
     }
 
-    /// The values before `value`, and `value` with all that follows.
-    fn split(&mut self, network: &Network<T>, value: usize, rows: usize) -> (&[T], &mut [T]) {
+    /// The values before `value`, `value` with all that follows, and what is saved.
+    fn split(&mut self, network: &Network<T>, value: usize, rows: usize) -> (&[T], &mut [T], &mut [T]) {
         let (before, after) = self.numbers.split_at_mut(network.offsets[value] * rows);
-        (before, &mut after[..network.value_len(value) * rows])
+        (before, &mut after[..network.value_len(value) * rows], &mut self.saved)
+    }
+
+    /// A value.
+    pub(super) fn value(&self, network: &Network<T>, value: usize, rows: usize) -> &[T] {
+        network.value(&self.numbers, value, rows)
     }
 
     /// The network's output.
     pub(crate) fn output(&self, network: &Network<T>, rows: usize) -> &[T] {
-        network.value(&self.numbers, network.nodes.len(), rows)
+        self.value(network, network.nodes.len(), rows)
     }
 
     /// The network's output.
@@ -50,17 +58,26 @@ pub(crate) struct Source<'a, T> {
 pub(crate) struct Adjoint<'a, T> {
     pub(crate) tape: &'a mut Tape<T>,
     pub(crate) parameters: Option<(&'a mut [T], Write)>,
+    pub(crate) scratch: &'a mut [T],
+}
+
+/// Where a layer's part of what a slice saves stands.
+fn in_slice(per_sample: &Range<usize>, rows: usize) -> Range<usize> {
+    per_sample.start * rows..per_sample.end * rows
 }
 
 /// A node's part of the parameters' gradient. What couples the batch leaves its own from the whole batch at once, see
-/// [`Network::gradient_of_coupling`].
-fn part<'a, T>(all: &'a mut Option<(&mut [T], Write)>, node: &Node<T>) -> Option<(&'a mut [T], Write)> {
-    let all = all.as_mut().filter(|_| node.statistics.is_empty());
+/// [`Meeting::parameter_gradient`](super::Meeting::parameter_gradient).
+fn part<'a, T: Scalar>(
+    all: &'a mut Option<(&mut [T], Write)>,
+    node: &Node<T>,
+) -> Option<(&'a mut [T], Write)> {
+    let all = all.as_mut().filter(|_| node.layer.coupling().is_none());
     all.map(|(all, write)| (&mut all[node.parameters.clone()], *write))
 }
 
 impl<T: Scalar> Network<T> {
-    pub(super) fn value<'a>(&self, numbers: &'a [T], value: usize, rows: usize) -> &'a [T] {
+    fn value<'a>(&self, numbers: &'a [T], value: usize, rows: usize) -> &'a [T] {
         let start = self.offsets[value] * rows;
         &numbers[start..start + self.value_len(value) * rows]
     }
@@ -76,8 +93,10 @@ impl<T: Scalar> Network<T> {
 
     /// A node at a slice's values, of which only those up to its output need be there.
     pub(super) fn point<'a>(&self, node: usize, source: Source<'a, T>, values: &'a Tape<T>) -> Point<'a, T> {
-        let y = self.value(&values.numbers, node + 1, self.rows_of(&source));
-        Point { y, ..self.point_before(node, source, &values.numbers) }
+        let rows = self.rows_of(&source);
+        let y = values.value(self, node + 1, rows);
+        let saved = &values.saved[in_slice(&self.nodes[node].saved, rows)];
+        Point { y, saved, ..self.point_before(node, source, &values.numbers) }
     }
 
     /// A node before its output is known.
@@ -89,22 +108,31 @@ impl<T: Scalar> Network<T> {
             weights: &source.weights[at.parameters.clone()],
             x: self.value_or_input(source.inputs, numbers, at.input, rows),
             y: &[],
+            saved: &[],
             statistics: source.statistics.part(&at.statistics),
         }
     }
 
     /// Fills `values`.
-    pub(crate) fn forward(&self, nodes: Range<usize>, source: Source<T>, values: &mut Tape<T>) {
+    pub(crate) fn forward(
+        &self,
+        nodes: Range<usize>,
+        source: Source<T>,
+        values: &mut Tape<T>,
+        scratch: &mut [T],
+    ) {
         let (rows, inputs) = (self.rows_of(&source), source.inputs);
         for index in nodes {
             let node = &self.nodes[index];
-            let (before, y) = values.split(self, index + 1, rows);
-            node.layer.forward(self.point_before(index, source, before), y);
+            let (before, y, saved) = values.split(self, index + 1, rows);
+            let saved = &mut saved[in_slice(&node.saved, rows)];
+            let scratch = &mut scratch[..node.layer.scratch_len()];
+            node.layer.forward(self.point_before(index, source, before), Output { y, saved, scratch });
             if let Some(skip) = node.skip {
                 let skip = self.value_or_input(inputs, before, skip, rows);
                 copy(self.cpu, Write::Add, skip, y);
             }
-            // The derivatives of a normalisation depend on its input, and not on this.
+            // The derivatives of a layer that takes noise depend on its input, and not on this.
             if let Some(noise) = source.noise.get(node.noise.clone()).filter(|noise| !noise.is_empty()) {
                 add_by_position(self.cpu, y.len() / (rows * noise.len()), noise, y);
             }
@@ -125,9 +153,10 @@ impl<T: Scalar> Network<T> {
             let at = self.point(index, source, values);
             let (before, dy) = adjoint.tape.numbers.split_at_mut(self.offsets[index + 1] * rows);
             let dy = &dy[..self.value_len(index + 1) * rows];
-            let parameters = part(&mut adjoint.parameters, node);
+            let weights = part(&mut adjoint.parameters, node);
             let x = node.input_write.map(|write| (self.value_mut(before, node.input, rows), write));
-            node.layer.backward(at, dy, Sink { weights: parameters, x });
+            let scratch = &mut adjoint.scratch[..node.layer.scratch_len()];
+            node.layer.backward(at, dy, Sink { weights, x, scratch });
             self.pass_to_skip(index, before, dy, rows);
         }
     }
@@ -140,15 +169,19 @@ impl<T: Scalar> Network<T> {
         values: &Tape<T>,
         direction: &[T],
         tangents: &mut Tape<T>,
+        scratch: &mut [T],
     ) {
         let rows = self.rows_of(&source);
         for index in nodes {
             let node = &self.nodes[index];
             let at = self.point(index, source, values);
-            let (before, y_tangent) = tangents.split(self, index + 1, rows);
-            node.layer.forward_tangent(at, self.direction(index, direction, before, rows), y_tangent);
+            let (before, y, saved) = tangents.split(self, index + 1, rows);
+            let saved = &mut saved[in_slice(&node.saved_tangent, rows)];
+            let direction = self.direction_before(index, direction, before, rows);
+            let scratch = &mut scratch[..node.layer.scratch_len()];
+            node.layer.forward_tangent(at, direction, Output { y, saved, scratch });
             if let Some(skip) = node.skip.filter(|&skip| skip > 0) {
-                copy(self.cpu, Write::Add, self.value(before, skip, rows), y_tangent);
+                copy(self.cpu, Write::Add, self.value(before, skip, rows), y);
             }
         }
     }
@@ -173,17 +206,30 @@ impl<T: Scalar> Network<T> {
             let at = self.point(index, source, values);
             let (before, dy_tangent) = change.tape.numbers.split_at_mut(self.offsets[index + 1] * rows);
             let dy_tangent = &dy_tangent[..self.value_len(index + 1) * rows];
-            let dy = self.value(&adjoints.numbers, index + 1, rows);
-            let direction = self.direction(index, direction, &tangents.numbers, rows);
-            let parameters = part(&mut change.parameters, node);
+            let dy = adjoints.value(self, index + 1, rows);
+            let direction = self.direction(index, direction, tangents, rows);
+            let weights = part(&mut change.parameters, node);
             let x = node.input_write.map(|write| (self.value_mut(before, node.input, rows), write));
-            node.layer.backward_tangent(at, direction, dy, dy_tangent, Sink { weights: parameters, x });
+            let scratch = &mut change.scratch[..node.layer.scratch_len()];
+            node.layer.backward_tangent(at, direction, dy, dy_tangent, Sink { weights, x, scratch });
             self.pass_to_skip(index, before, dy_tangent, rows);
         }
     }
 
-    /// A node's part of a direction.
+    /// A node's part of a direction, along which the changes of its input are there.
     pub(super) fn direction<'a>(
+        &self,
+        node: usize,
+        direction: &'a [T],
+        tangents: &'a Tape<T>,
+        rows: usize,
+    ) -> Direction<'a, T> {
+        let saved = &tangents.saved[in_slice(&self.nodes[node].saved_tangent, rows)];
+        Direction { saved, ..self.direction_before(node, direction, &tangents.numbers, rows) }
+    }
+
+    /// A node's part of a direction before the change of its output is known.
+    fn direction_before<'a>(
         &self,
         node: usize,
         direction: &'a [T],
@@ -194,6 +240,7 @@ impl<T: Scalar> Network<T> {
         Direction {
             weights: &direction[node.parameters.clone()],
             x: (node.input > 0).then(|| self.value(tangents, node.input, rows)),
+            saved: &[],
         }
     }
 

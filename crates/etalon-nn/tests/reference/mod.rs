@@ -50,8 +50,7 @@ pub fn difference(ours: &[f64], reference: &[f64]) -> f64 {
 impl Values {
     /// The loss.
     pub fn loss(&self) -> Loss {
-        use Loss::{CrossEntropy, Exponential, Logistic, Mse};
-        named(&self.loss, &[Mse, CrossEntropy, Logistic, Exponential], Loss::name)
+        named(&self.loss, &Loss::ALL, Loss::name)
     }
 
     /// The data.

@@ -32,7 +32,8 @@ pub(super) fn rates(table: &Table, only: Option<(&str, f64)>) -> Result<Vec<Rate
     rows.sort_by(|a, b| number(a, eta).total_cmp(&number(b, eta)));
     // What is no number belongs to a seed that has left the numbers: it counts as above all others.
     let known = |value: f64| if value.is_nan() { f64::INFINITY } else { value };
-    let median = |rows: &[&Vec<String>], column: usize| median(rows.iter().map(|row| known(number(row, column))));
+    let median =
+        |rows: &[&Vec<String>], column: usize| median(rows.iter().map(|row| known(number(row, column))));
     let rate = |rows: &[&Vec<String>]| Rate {
         eta: number(rows[0], eta),
         c: median(rows, c),

@@ -1,7 +1,7 @@
 //! Numbers that were measured.
 
-use crate::statistics::median;
 use crate::fit::PowerLaw;
+use crate::statistics::median;
 
 /// A number, with the spread of what it was taken from. What is not finite is none.
 #[derive(Clone, Copy, Debug, PartialEq)]

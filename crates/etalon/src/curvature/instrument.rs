@@ -176,7 +176,8 @@ impl<T: Scalar> Reading<'_, T> {
     /// # Errors
     /// Where Lanczos cannot start; see [`LanczosError`].
     pub fn decayed(&mut self) -> Result<Option<Spectrum>, LanczosError> {
-        let Instrument { task, coordinates, factors, weight_decay, settings, optimizer, .. } = self.instrument;
+        let Instrument { task, coordinates, factors, weight_decay, settings, optimizer, .. } =
+            self.instrument;
         // A preconditioner has weight decay beside it, not in the loss.
         if *weight_decay == 0.0 || optimizer.preconditions() || factors.iter().all(|&factor| factor == 1.0) {
             return Ok(None);

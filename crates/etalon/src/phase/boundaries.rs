@@ -43,10 +43,16 @@ pub const DEFINITION: Definition = Definition {
     transient: 10,
     rise: 1.0 + 1e-6,
     c_h: Cow::Borrowed("the learning rate times the largest Hessian eigenvalue at the start"),
-    c_h_loss: Cow::Borrowed("the smallest c_h tried at which the training loss exceeds its start in the first 10 steps"),
-    c_h_sharp: Cow::Borrowed("the smallest c_h tried at which the largest Hessian eigenvalue exceeds its start in the first 10 steps"),
-    c_h_max: Cow::Borrowed("the smallest c_h tried at which the loss passes the limit of divergence within the steps of a run; \
-              there may be smaller ones between those tried, and windows of survival above"),
+    c_h_loss: Cow::Borrowed(
+        "the smallest c_h tried at which the training loss exceeds its start in the first 10 steps",
+    ),
+    c_h_sharp: Cow::Borrowed(
+        "the smallest c_h tried at which the largest Hessian eigenvalue exceeds its start in the first 10 steps",
+    ),
+    c_h_max: Cow::Borrowed(
+        "the smallest c_h tried at which the loss passes the limit of divergence within the steps of a run; \
+              there may be smaller ones between those tried, and windows of survival above",
+    ),
 };
 
 /// Where a boundary lies. As JSON: `accepted` and `refused`, or `side` and `reason`.

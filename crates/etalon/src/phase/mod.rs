@@ -5,12 +5,13 @@ mod divergence;
 mod job;
 mod observe;
 
+pub use crate::theory::Phase;
 pub use boundaries::{
-    Boundaries, Boundary, BoundarySearch, DEFINITION, Definition, MapBoundaries, Side, map_boundaries, network_boundaries,
+    Boundaries, Boundary, BoundarySearch, DEFINITION, Definition, MapBoundaries, Side, map_boundaries,
+    network_boundaries,
 };
 pub use divergence::Divergence;
 pub use job::{Last, Report, TrainOptions, train};
-pub use crate::theory::Phase;
 pub use observe::{Observed, observe};
 
 use crate::train::{Stop, Trajectory};

@@ -10,7 +10,8 @@ pub(super) fn difference(read: &Value, written: &Value) -> Option<String> {
 fn at(place: &str, read: &Value, written: &Value) -> Option<String> {
     match (read, written) {
         (Value::Object(read), Value::Object(written)) => {
-            let within = |name: &str| if place.is_empty() { name.to_string() } else { format!("{place}.{name}") };
+            let within =
+                |name: &str| if place.is_empty() { name.to_string() } else { format!("{place}.{name}") };
             let unknown = read.keys().find(|name| !written.contains_key(*name));
             if let Some(name) = unknown {
                 return Some(format!("unknown field `{}`", within(name)));

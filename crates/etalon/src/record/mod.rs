@@ -12,8 +12,8 @@ pub use meta::{Machine, Meta};
 pub use write::{RunFolder, RunFolderError, check_writable, write_whole};
 
 use crate::{claims, curvature, equivalence, fit, models, phase, search, theory};
-use serde::de::DeserializeOwned;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt;
 
@@ -24,7 +24,9 @@ pub enum RecordError {
     #[error("it is no JSON: {0}")]
     Json(String),
     /// It does not say what it is.
-    #[error("it names no kind of record (`kind`) with a schema (`schema`): an older Etalon, or something else, wrote it")]
+    #[error(
+        "it names no kind of record (`kind`) with a schema (`schema`): an older Etalon, or something else, wrote it"
+    )]
     NoKind,
     /// Of no kind that is known.
     #[error("it is of kind `{0}`, which this version of Etalon does not know")]
@@ -156,10 +158,12 @@ impl Record {
     /// # Errors
     /// Where the text is none that this version of Etalon writes: the kind, the schema, and the place that differs.
     pub fn parse(text: &str) -> Result<Record, RecordError> {
-        let mut value: Value = serde_json::from_str(text).map_err(|error| RecordError::Json(error.to_string()))?;
+        let mut value: Value =
+            serde_json::from_str(text).map_err(|error| RecordError::Json(error.to_string()))?;
         let Value::Object(fields) = &mut value else { return Err(RecordError::NoKind) };
         let (kind, schema) = (fields.remove("kind"), fields.remove("schema"));
-        let (Some(Value::String(kind)), Some(schema)) = (kind, schema.as_ref().and_then(Value::as_u64)) else {
+        let (Some(Value::String(kind)), Some(schema)) = (kind, schema.as_ref().and_then(Value::as_u64))
+        else {
             return Err(RecordError::NoKind);
         };
         Record::of_value(&kind, schema, value)

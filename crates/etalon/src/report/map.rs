@@ -18,7 +18,8 @@ const CURVES: (usize, usize, usize) = (1500, 2000, 60);
 /// What the runs of a scalar model say.
 pub fn content(found: &MapRuns) -> Content {
     let runs: Vec<&Summary> = found.runs.iter().collect();
-    let curve = |run: &Summary| (runs.len() <= CURVES.0).then(|| curve(found.loss, found.start, run)).flatten();
+    let curve =
+        |run: &Summary| (runs.len() <= CURVES.0).then(|| curve(found.loss, found.start, run)).flatten();
     page(&format!("{} model", found.model), &runs, &found.edges, &curve)
 }
 
@@ -54,9 +55,8 @@ fn page(model: &str, runs: &[&Summary], edges: &[Edges], curve: Curve<'_>) -> Co
     let parts = PHASES.iter().filter_map(|phase| Some(format!("{} {phase}", counts.get(phase)?)));
     content.answer = parts.collect::<Vec<_>>().join(", ");
     content.interval = format!("of {} runs over c = η λ₀, λ₀ the NTK's at the start, and width", runs.len());
-    let largest = |phase: Phase| {
-        runs.iter().filter(|run| run.phase == phase).map(|run| run.c).reduce(f64::max)
-    };
+    let largest =
+        |phase: Phase| runs.iter().filter(|run| run.phase == phase).map(|run| run.c).reduce(f64::max);
     content.fact("largest c of a lazy run", largest(Phase::Lazy).map(|c| shown(Some(c), 4)));
     content.fact("largest c of a catapult", largest(Phase::Catapult).map(|c| shown(Some(c), 4)));
     let edge = |edges: &Edges| {

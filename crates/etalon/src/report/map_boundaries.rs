@@ -24,8 +24,7 @@ pub fn content(MapBoundaries { definition, boundaries: found, .. }: &MapBoundari
             }
             Boundary::Outside { reason, .. } => reason.clone(),
         };
-        content.interval =
-            format!("at width {}, c_h = η × sharpness at the start", size(Some(widest.width)));
+        content.interval = format!("at width {}, c_h = η × sharpness at the start", size(Some(widest.width)));
     }
     let mut table = Numbers::new(
         "Boundaries",

@@ -28,8 +28,8 @@ mod trials;
 
 pub use error::ReportError;
 
-use content::Content;
 use crate::record::Record;
+use content::Content;
 use folder::{Folder, Found};
 use serde::Serialize;
 use std::path::Path;

@@ -151,7 +151,10 @@ fn provenance(folder: &Folder) -> String {
         let seeds = meta.seeds.iter().map(ToString::to_string).collect::<Vec<_>>();
         rows.extend((!seeds.is_empty()).then(|| ("seeds", seeds.join(", "))));
         if let Some(Machine { cpu, kernels, cores, threads, memory_bytes, os }) = &meta.machine {
-            rows.push(("machine", format!("{cpu}, {cores} cores, {threads} threads used, {kernels} kernels")));
+            rows.push((
+                "machine",
+                format!("{cpu}, {cores} cores, {threads} threads used, {kernels} kernels"),
+            ));
             rows.push(("memory", crate::units::bytes(*memory_bytes)));
             rows.push(("system", os.clone()));
         }

@@ -29,8 +29,7 @@ pub fn shown_alone(rates: &Rates) -> Content {
 /// What a schedule and its equivalent without weight decay say.
 pub fn converted(converted: &Converted) -> Content {
     let Converted { rates, without, .. } = converted;
-    let curves =
-        [("with weight decay", &rates.log_eta), ("without, the same functions", &without.log_eta)];
+    let curves = [("with weight decay", &rates.log_eta), ("without, the same functions", &without.log_eta)];
     let mut content = content(&curves);
     content.answer = format!("without weight decay the rate ends at η = {}", power(without.log_eta.last()));
     content.fact("conversion", Some(converted.conversion.to_string()));
@@ -42,10 +41,8 @@ pub fn converted(converted: &Converted) -> Content {
 
 /// What a schedule without weight decay and its equivalent with it say.
 pub fn undone(Undone { given, weight_decay, log_eta }: &Undone) -> Content {
-    let mut content = content(&[
-        ("without weight decay", &given.log_eta),
-        ("with, the same functions", log_eta),
-    ]);
+    let mut content =
+        content(&[("without weight decay", &given.log_eta), ("with, the same functions", log_eta)]);
     content.answer = format!("with weight decay the rate ends at η = {}", power(log_eta.last()));
     constants(&mut content, given, *weight_decay);
     content
@@ -169,11 +166,7 @@ mod tests {
             limit: 1e-8,
             log_taken: 0.0,
             ended: None,
-            course: vec![
-                apart(0, 1e-16, Some(2e-16)),
-                apart(1, 1e-3, Some(4e-4)),
-                apart(2, 2e-3, None),
-            ],
+            course: vec![apart(0, 1e-16, Some(2e-16)), apart(1, 1e-3, Some(4e-4)), apart(2, 2e-3, None)],
         };
         let found = |equivalent| Verification {
             conversion: Conversion::Exact,

@@ -1,7 +1,7 @@
 //! The files of trials, read so that a broken one harms no other.
 
-use crate::sweep::current_name;
 use crate::search::Found;
+use crate::sweep::current_name;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::fs;

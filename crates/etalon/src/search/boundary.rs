@@ -103,7 +103,9 @@ pub enum Stopped {
 impl std::fmt::Display for Stopped {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Stopped::Converged { ratio } => write!(f, "the bracket is as narrow as asked (a factor of {ratio:.4})"),
+            Stopped::Converged { ratio } => {
+                write!(f, "the bracket is as narrow as asked (a factor of {ratio:.4})")
+            }
             Stopped::RangeExhausted => f.write_str("every rate of the range was tried"),
             Stopped::ProbeLimit(probes) => write!(f, "{probes} probes were made, the most allowed"),
         }

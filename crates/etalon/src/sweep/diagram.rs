@@ -1,8 +1,8 @@
 //! The boundaries of a sweep over a size, folded over seeds.
 
 use super::Table;
-use crate::statistics::median;
 use crate::spec::KEYS;
+use crate::statistics::median;
 
 /// The boundaries that a diagram shows, by their columns.
 pub const BOUNDARIES: [&str; 3] = ["c_h_loss", "c_h_sharp", "c_h_max"];

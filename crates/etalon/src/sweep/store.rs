@@ -3,8 +3,8 @@
 use super::jobs::columns;
 use super::outcome::{Row, row};
 use super::{Cell, Grid, SweepError, Table, current_name};
-use rayon::prelude::*;
 use crate::record::Meta;
+use rayon::prelude::*;
 use serde_json::{Value, json};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};

@@ -1,5 +1,5 @@
-use crate::record::Meta;
 use super::*;
+use crate::record::Meta;
 use std::fs;
 use std::path::Path;
 use std::sync::Mutex;

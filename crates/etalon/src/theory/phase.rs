@@ -35,8 +35,7 @@ pub enum Phase {
 
 impl Phase {
     /// All names, in the order of legends.
-    pub const NAMES: [&str; 7] =
-        ["lazy", "catapult", "divergent", "stuck", "cycle", "chaotic", "unfinished"];
+    pub const NAMES: [&str; 7] = ["lazy", "catapult", "divergent", "stuck", "cycle", "chaotic", "unfinished"];
 
     /// Its name in one word, without the length of a cycle.
     pub fn name(self) -> &'static str {

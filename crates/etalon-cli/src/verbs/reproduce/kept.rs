@@ -19,7 +19,9 @@ pub(super) fn read(folder: &Path, claims: &[&Claim]) -> Result<(Vec<Judgement>, 
         if file.exists() {
             match Record::parse(&text(&file)?).map_err(|error| broken(&file, &error))? {
                 Record::Claim(judgement) => judgements.push(*judgement),
-                other => return Err(format!("{} is the record of {other}, not of a claim", file.display()).into()),
+                other => {
+                    return Err(format!("{} is the record of {other}, not of a claim", file.display()).into());
+                }
             }
         }
     }

@@ -1,9 +1,9 @@
 //! Claims and judgements as text.
 
-use etalon::record::{Machine, Meta};
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
 use etalon::claims::{Claim, Judgement, Rule, Size, catalogue, duration};
+use etalon::record::{Machine, Meta};
 use etalon::units::significant;
 use serde::Serialize;
 
@@ -134,8 +134,10 @@ pub(super) fn table_of(judgements: &[Judgement]) -> String {
 
 /// The machine and the version, in a sentence.
 pub(super) fn facts(meta: &Meta) -> String {
-    let commit =
-        meta.commit.as_ref().map_or(String::new(), |commit| format!(" ({})", commit.get(..12).unwrap_or(commit)));
+    let commit = meta
+        .commit
+        .as_ref()
+        .map_or(String::new(), |commit| format!(" ({})", commit.get(..12).unwrap_or(commit)));
     // A folder's facts may be anyone's: what they lack is not known.
     let started = meta.started.as_deref().unwrap_or("at a time that is unknown");
     let machine = meta.machine.as_ref().map_or("on a machine that is unknown".into(), |machine| {

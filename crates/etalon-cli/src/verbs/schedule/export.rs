@@ -3,8 +3,8 @@
 use super::source::{Method, Source};
 use crate::context::{Context, Failure, Verdict};
 use crate::output::json;
-use etalon::record::write_whole;
 use etalon::equivalence::convert;
+use etalon::record::write_whole;
 use etalon::schedule::Conversion;
 use etalon::schedule::export::Export;
 use std::path::PathBuf;

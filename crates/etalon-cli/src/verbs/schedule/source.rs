@@ -2,7 +2,7 @@
 
 use crate::args::Job;
 use crate::context::{Context, Failure};
-use etalon::equivalence::{Stretch, Rates};
+use etalon::equivalence::{Rates, Stretch};
 use etalon::schedule::{Conversion, ConversionError};
 use etalon::spec::Spec;
 use etalon::units::significant;

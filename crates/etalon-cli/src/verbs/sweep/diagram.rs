@@ -1,8 +1,8 @@
 //! The phase diagrams of a sweep whose job is `boundaries`.
 
 use crate::context::{Context, Failure};
-use etalon::record::write_whole;
 use etalon::figure::{Band, BandPicture, Curve};
+use etalon::record::write_whole;
 use etalon::sweep::{BOUNDARIES, Diagram, Place, Store, diagrams};
 use std::path::Path;
 

@@ -2,10 +2,10 @@
 
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
-use etalon::phase::{Boundaries, Boundary, DEFINITION, Definition, Side, map_boundaries, MapBoundaries};
+use etalon::phase::{Boundaries, Boundary, DEFINITION, Definition, MapBoundaries, Side, map_boundaries};
+use etalon::record::Record;
 use etalon::theory::{Axis, Range, RunSettings, ScalarLoss, State};
 use etalon::units::significant;
-use etalon::record::Record;
 
 /// The loss of the map.
 #[derive(Clone, Copy, clap::ValueEnum)]

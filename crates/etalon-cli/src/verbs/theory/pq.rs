@@ -2,11 +2,11 @@
 
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
-use etalon::record::write_whole;
 use etalon::memory;
 use etalon::models::pq::{Algorithm, Distribution, Moment, Neurons, Patterns, PqRun, PqSetting, pq_runs};
-use etalon::units::significant;
 use etalon::record::Record;
+use etalon::record::write_whole;
+use etalon::units::significant;
 use std::path::PathBuf;
 
 /// `etalon theory pq`.

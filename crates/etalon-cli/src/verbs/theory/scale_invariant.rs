@@ -2,10 +2,10 @@
 
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
-use etalon::record::write_whole;
 use etalon::figure::{Point, thin};
 use etalon::memory;
 use etalon::models::{Toy, ToyRun, ToyState, Toys, toy_runs};
+use etalon::record::write_whole;
 use etalon::theory::scale_invariant::Training;
 use etalon::units::significant;
 use std::path::PathBuf;
@@ -120,7 +120,8 @@ impl Arguments {
 fn curve(run: &ToyRun, toy: Toy) -> Vec<ToyState> {
     let end = if matches!(toy, Toy::Ratio { .. }) { RATIO_STEPS } else { u64::MAX };
     let shown = run.states.iter().take_while(|state| state.0 <= end);
-    let point = |&(step, value, _): &ToyState| Point { x: step as f64, y: value, spread: None, hollow: false };
+    let point =
+        |&(step, value, _): &ToyState| Point { x: step as f64, y: value, spread: None, hollow: false };
     let few = thin(&shown.map(point).collect::<Vec<_>>(), STATES);
     let mut kept = few.iter().map(|point| point.x as u64).peekable();
     run.states.iter().filter(|state| kept.next_if_eq(&state.0).is_some()).copied().collect()

@@ -3,10 +3,10 @@
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
 use crate::picture::Picture;
-use etalon::record::write_whole;
 use etalon::figure::PhasePicture;
 use etalon::memory;
 use etalon::record::Record;
+use etalon::record::write_whole;
 use etalon::theory::{Axis, MapRuns, RunSettings, ScalarLoss, Scan, ScanRun, State, Summary, TheoryError};
 use etalon::units::significant;
 use std::collections::BTreeMap;

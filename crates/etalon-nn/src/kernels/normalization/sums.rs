@@ -39,10 +39,6 @@ pub(crate) fn values<T: Scalar>(cpu: Cpu, groups: Groups, x: &[T], values: &mut 
 
 /// Mean and variance over two sets of rows together (Chan, Golub and LeVeque 1979): `total` goes on to include `part`.
 pub(crate) fn merge_values((rows, total): (usize, &mut [f64]), (more, part): (usize, &[f64])) {
-    if rows == 0 {
-        // What was there belongs to another batch.
-        return total.copy_from_slice(part);
-    }
     let (rows, more) = (rows as f64, more as f64);
     let share = more / (rows + more);
     let channels = part.len() / 2;

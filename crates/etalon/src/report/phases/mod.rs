@@ -8,9 +8,9 @@ use super::content::Content;
 use super::doubts::doubts;
 use super::folder::Folder;
 use super::sweep::{Done, Sweep};
+use crate::statistics::median;
 use best::groups;
 use slice::slices;
-use crate::statistics::median;
 use std::collections::BTreeMap;
 
 /// Slices of one page that have figures.

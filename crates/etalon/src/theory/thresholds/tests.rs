@@ -106,7 +106,12 @@ fn momentum_limits_are_those_of_a_quadratic() {
 
 #[test]
 fn where_factors_meet_weight_decay_the_limit_is_that_of_the_whole_operator() {
-    let both = ThresholdInputs { weight_decay: 0.5, decayed: Some(4.0), optimizer: Rule::Sgd(Sgd { momentum: 0.9, nesterov: false }), ..inputs(Loss::Mse) };
+    let both = ThresholdInputs {
+        weight_decay: 0.5,
+        decayed: Some(4.0),
+        optimizer: Rule::Sgd(Sgd { momentum: 0.9, nesterov: false }),
+        ..inputs(Loss::Mse)
+    };
     let list = thresholds(&both);
     assert_eq!((list.eta("lazy-limit"), list.eta("lazy-limit-heavy-ball")), (Some(0.5), Some(3.8 / 4.0)));
     assert_eq!(list.entries[0].formula, "2 / lambda_max(R^1/2 (G + weight_decay I) R^1/2)");
