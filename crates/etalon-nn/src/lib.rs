@@ -19,6 +19,6 @@ pub mod scalar;
 pub use cpu::Cpu;
 pub use linearization::Linearization;
 pub use losses::Loss;
-pub use network::Network;
+pub use network::{Network, NetworkBuilder};
 pub use objective::{Batch, Workspace};
 pub use scalar::Scalar;

@@ -163,7 +163,8 @@ fn w5(repeats: usize) -> Vec<f64> {
     let options = Options { threads: rayon::current_num_threads(), stop: &AtomicBool::new(false) };
     timed(repeats, 0, || {
         let folder = tempfile::tempdir().expect("there is a folder for temporary files");
-        let store = Store::open(folder.path(), &grid, &etalon::record::Meta::default()).expect("it can be written to");
+        let store = Store::open(folder.path(), &grid, &etalon::record::Meta::default())
+            .expect("it can be written to");
         let report = etalon::sweep::run(&store, &grid, &options, &|_| {}).expect("it can be written to");
         assert_eq!(report.done, 200);
     })
@@ -175,8 +176,8 @@ fn each_trial(repeats: usize, train: impl Fn(&Task<f32>, &Plan, f64, u64) -> f64
     let specs: Vec<_> =
         grid.cells().iter().map(|cell| grid.spec(cell).expect("its cells are its own")).collect();
     timed(repeats, 0, || {
-        let task = Task::<f32>::new(&specs[0]).expect("the data is part of the program");
-        let plan = Plan::new(&specs[0], &task).expect("the spec fits the data");
+        let task = specs[0].task::<f32>().expect("the data is part of the program");
+        let plan = specs[0].plan(&task).expect("the spec fits the data");
         let losses: Vec<f64> = specs
             .par_iter()
             .with_max_len(1)
@@ -225,8 +226,8 @@ fn patches(repeats: usize, network: &[&str]) -> Vec<f64> {
     };
     let made = [0, 6].map(|size| {
         let spec = Spec::load(None, &keys(size)).expect("the keys are right");
-        let task = Task::<f32>::new(&spec).expect("the data is part of the program");
-        let plan = Plan::new(&spec, &task).expect("the spec fits the data");
+        let task = spec.task::<f32>().expect("the data is part of the program");
+        let plan = spec.plan(&task).expect("the spec fits the data");
         (task, plan)
     });
     let mut trials = made

@@ -3,9 +3,9 @@
 use crate::args::Job;
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
-use etalon::search::{EtaStarSummary, Found, Recommendation, find};
-use etalon::units::significant;
 use etalon::record::Record;
+use etalon::search::{EtaStarSummary, Found, Recommendation};
+use etalon::units::significant;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -27,7 +27,7 @@ impl Arguments {
         let directory = context.run_directory(Some(&spec), &seeds)?;
         let spinner = context.progress.spinner("measuring curvature");
         let (started, steps, trials) = (Instant::now(), AtomicU64::new(0), AtomicU64::new(0));
-        let found = find(&spec, &|probe| {
+        let found = spec.find(&|probe| {
             let steps = steps.fetch_add(probe.steps, Ordering::Relaxed) + probe.steps;
             let trials = trials.fetch_add(1, Ordering::Relaxed) + 1;
             let eta = significant(probe.eta, 3);
@@ -90,7 +90,11 @@ fn text(found: &Found) -> String {
     if let Some(choice) = &found.choice {
         text += &format!("\n{}\n", curve(choice));
     }
-    text += &format!("{} gradient steps in {} s\n", found.gradient_steps, found.seconds.map_or("?".into(), |seconds| significant(seconds, 3)));
+    text += &format!(
+        "{} gradient steps in {} s\n",
+        found.gradient_steps,
+        found.seconds.map_or("?".into(), |seconds| significant(seconds, 3))
+    );
     match (&found.recommended, &found.no_recommendation) {
         (Some(recommended), _) => {
             text += &format!("{}\nuse eta = {}\n", recommended.why, significant(recommended.eta, 3));

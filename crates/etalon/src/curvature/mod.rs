@@ -25,9 +25,9 @@ pub mod operator;
 pub mod tridiagonal;
 
 pub use estimate::{Eigenvalue, Spectrum, StopReason};
-pub use instrument::{Instrument, Reading};
+pub use instrument::{CurvatureSettings, Instrument, Reading};
 pub use lanczos::{Ends, LanczosError, LanczosSettings, lanczos, memory_bytes};
-pub use measurement::{Estimate, HessianEnds, LayerCurvature, MeasureOptions, Measurement, measure};
+pub use measurement::{Estimate, HessianEnds, LayerCurvature, Measurement};
 pub use operator::{DenseOperator, FnOperator, Operator, OperatorError};
 
 /// The same cases at every run: a failure is a change in the code, never in the draw.

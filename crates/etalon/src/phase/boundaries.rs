@@ -5,14 +5,8 @@
 //! `c = eta sharpness_0`, with the largest Hessian eigenvalue at the start, and found by a walk up and bisection in
 //! log c. What "early" and "diverges" mean is a choice; [`DEFINITION`] is ours, and goes with every result.
 
-use crate::curvature::{Ends, Instrument};
-use crate::error::Error;
-use crate::spec::{Budget, Spec};
 use crate::theory::{Bracket, Map, Range, ScalarLoss, TheoryError, first_change};
 use crate::theory::{RunSettings, State as MapState};
-use crate::train::{Plan, PlanError, Task, Trial};
-use etalon_nn::Scalar;
-use etalon_nn::optim::Optimizer;
 use serde::Serialize;
 
 /// What the boundaries mean.
@@ -48,7 +42,7 @@ pub struct Boundaries {
     /// The seed of the start; none for a map, which has no randomness.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
-    /// The width.
+    /// The width; NaN where it is not known.
     pub width: f64,
     /// The largest Hessian eigenvalue at the start.
     pub sharpness: f64,
@@ -61,7 +55,10 @@ pub struct Boundaries {
 }
 
 /// A change that is not there is an answer, not a failure.
-fn found<E>(result: Result<Bracket, E>, absent: impl Fn(&E) -> bool) -> Result<Option<Bracket>, E> {
+pub(crate) fn found<E>(
+    result: Result<Bracket, E>,
+    absent: impl Fn(&E) -> bool,
+) -> Result<Option<Bracket>, E> {
     match result {
         Ok(bracket) => Ok(Some(bracket)),
         Err(error) if absent(&error) => Ok(None),
@@ -113,127 +110,6 @@ pub fn map_boundaries(
     })
 }
 
-/// The boundaries of the spec's network from the weights of each seed, in the spec's range of `c`: with the spec's
-/// batches, optimiser and number of steps (for `c_max`), and curvature on its `measure.samples`.
-///
-/// # Errors
-/// When the spec makes no task, plan or instrument; a range that is none.
-pub fn network_boundaries<T: Scalar>(spec: &Spec, seeds: &[u64]) -> Result<Vec<Boundaries>, Error> {
-    let task = Task::<T>::new(spec)?;
-    let search = BoundarySearch::new(spec, &task, true)?;
-    seeds.iter().map(|&seed| search.of_seed(seed)).collect()
-}
-
-/// What the searches for the boundaries of one task have in common.
-#[derive(Debug)]
-pub struct BoundarySearch<'a, T> {
-    task: &'a Task<T>,
-    plan: Plan,
-    instrument: Instrument<'a, T>,
-    range: Range,
-    width: f64,
-    parallel: bool,
-}
-
-impl<'a, T: Scalar> BoundarySearch<'a, T> {
-    /// The search of a spec for its task. With `parallel` it runs on rayon's threads; the bits are the same without.
-    ///
-    /// # Errors
-    /// When the spec makes no plan or instrument for the task.
-    pub fn new(spec: &Spec, task: &'a Task<T>, parallel: bool) -> Result<Self, PlanError> {
-        let [low, high] = spec.boundaries.range;
-        let range = Range { low, high, steps: spec.boundaries.points, tolerance: spec.boundaries.tolerance };
-        let (plan, instrument) = (Plan::new(spec, task)?, Instrument::new(spec, task, parallel)?);
-        if plan.optimizer.preconditions() {
-            return Err(PlanError::NoSharpness(plan.optimizer.name()));
-        }
-        Ok(BoundarySearch { task, plan, instrument, range, width: spec.network.width as f64, parallel })
-    }
-
-    /// How it trains.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// What it measures with.
-    pub fn instrument(&self) -> &Instrument<'a, T> {
-        &self.instrument
-    }
-
-    /// The largest eigenvalue of the Hessian; NaN where there is none.
-    fn sharpness(&self, parameters: &[T]) -> f64 {
-        if !parameters.iter().all(|parameter| parameter.is_finite()) {
-            return f64::NAN;
-        }
-        let spectrum = self.instrument.at(parameters).hessian(Ends::Largest, 1);
-        spectrum.ok().and_then(|found| Some(found.largest.first()?.value)).unwrap_or(f64::NAN)
-    }
-
-    /// The boundaries from the weights of a seed.
-    ///
-    /// # Errors
-    /// A start without positive sharpness; a range that is none.
-    pub fn of_seed(&self, seed: u64) -> Result<Boundaries, Error> {
-        let parameters: Vec<T> = self.task.network.layout().initialise(seed);
-        let sharpness = self.sharpness(&parameters);
-        if !(sharpness > 0.0 && sharpness.is_finite()) {
-            let (name, range) = ("sharpness", "positive and finite at the start");
-            return Err(TheoryError::OutOfRange { name, got: sharpness, range }.into());
-        }
-        let start = |c: f64, plan| {
-            Trial::from_parameters(self.task, plan, c / sharpness, seed, parameters.clone(), self.parallel)
-        };
-        let early = Plan { budget: Budget::Steps(DEFINITION.transient as u64), ..self.plan.clone() };
-        // Whether what is measured at each of the first states stays below its start. Batches have losses of their own:
-        // there it is the loss on the samples that curvature is measured on.
-        let stays = |c: f64, of: Measure| -> Result<bool, Error> {
-            let mut trial = start(c, &early)?;
-            let mut limit = None;
-            for _ in 0..=DEFINITION.transient {
-                let at = |trial: &Trial<'_, T>| match of {
-                    Measure::Loss => self.instrument.at(trial.parameters()).loss(),
-                    Measure::Sharpness => self.sharpness(trial.parameters()),
-                };
-                let measured = match of {
-                    Measure::Loss if trial.is_full_batch() => None,
-                    _ => Some(at(&trial)),
-                };
-                let (loss, stop) = trial.step();
-                let value = measured.unwrap_or(loss);
-                // So written that NaN is above every limit.
-                if stop.is_some() || !(value <= *limit.get_or_insert(DEFINITION.rise * value)) {
-                    return Ok(false);
-                }
-            }
-            Ok(true)
-        };
-        let absent = |error: &Error| matches!(error, Error::Theory(TheoryError::NoBoundary { .. }));
-        let rise = |of: Measure| match stays(self.range.low, of)? {
-            true => found(first_change(&self.range, |c| stays(c, of)), absent),
-            // It rises at the lowest rate already: where it ceases to is no such boundary.
-            false => Ok(None),
-        };
-        let survives = |c: f64| -> Result<bool, Error> {
-            Ok(!start(c, &self.plan)?.run(&mut |_, _| {}).stop.diverged())
-        };
-        Ok(Boundaries {
-            seed: Some(seed),
-            width: self.width,
-            sharpness,
-            c_loss: rise(Measure::Loss)?,
-            c_sharp: rise(Measure::Sharpness)?,
-            c_max: found(first_change(&self.range, survives), absent)?,
-        })
-    }
-}
-
-/// What is watched for a rise.
-#[derive(Clone, Copy)]
-enum Measure {
-    Loss,
-    Sharpness,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,48 +159,5 @@ mod tests {
         assert!(ask(100.0, 2.0, &range(5)).contains("no network of width 100"));
         assert!(ask(1.0, 2.0, &Range { low: -1.0, ..range(5) }).contains("low = -1"));
         assert!(ask(0.0, 0.0, &range(5)).contains("sharpness = 0"));
-    }
-
-    #[test]
-    fn a_networks_boundaries_are_those_of_its_map() {
-        // One sample, one input, two linear layers: the map itself.
-        let overrides = [
-            "loss=mse",
-            "precision=f64",
-            "data.name=point",
-            "network.depth=1",
-            "network.width=64",
-            "network.activation=identity",
-            "network.parametrization=ntk",
-            "network.init=lecun",
-            "network.bias=false",
-            "train.steps=300",
-            "measure.tolerance=1e-10",
-            "boundaries.range=[0.5, 8.0]",
-            "boundaries.points=6",
-            "boundaries.tolerance=0.01",
-        ];
-        let spec = Spec::load(None, &overrides.map(String::from)).unwrap();
-        let [low, high] = spec.boundaries.range;
-        let range = Range { low, high, steps: spec.boundaries.points, tolerance: spec.boundaries.tolerance };
-        let network = network_boundaries::<f64>(&spec, &[1, 2]).unwrap();
-        for (found, seed) in network.iter().zip([1, 2]) {
-            assert_eq!((found.seed, found.width), (Some(seed), 64.0));
-            let weights: Vec<f64> = Task::<f64>::new(&spec).unwrap().network.layout().initialise(seed);
-            let (u, v) = weights.split_at(64);
-            let sum = |pairs: &mut dyn Iterator<Item = f64>| pairs.sum::<f64>();
-            let f = sum(&mut u.iter().zip(v).map(|(u, v)| u * v)) / 8.0;
-            let lambda = sum(&mut weights.iter().map(|w| w * w)) / 64.0;
-            let settings = RunSettings { max_steps: 300, ..RunSettings::default() };
-            let map = map_boundaries(MSE, 64.0, MapState { f, lambda }, &range, &settings).unwrap();
-            assert!((found.sharpness / map.sharpness - 1.0).abs() < 1e-8);
-            let close = |a: Option<Bracket>, b: Option<Bracket>| {
-                let (a, b) = (a.unwrap().middle(), b.unwrap().middle());
-                assert!((a / b - 1.0).abs() < 0.02, "{a} against {b}");
-            };
-            close(found.c_loss, map.c_loss);
-            close(found.c_sharp, map.c_sharp);
-            close(found.c_max, map.c_max);
-        }
     }
 }

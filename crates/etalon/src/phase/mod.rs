@@ -1,14 +1,12 @@
 //! What a trajectory did: lazy, catapult, divergent or stuck, with the evidence.
 
 pub mod boundaries;
-mod job;
 mod observe;
+mod report;
 
-pub use boundaries::{
-    Boundaries, BoundarySearch, DEFINITION, Definition, map_boundaries, network_boundaries,
-};
-pub use job::{Last, Report, TrainOptions, train};
+pub use boundaries::{Boundaries, DEFINITION, Definition, map_boundaries};
 pub use observe::{Observed, observe};
+pub use report::{Last, Report, Statistics};
 
 use crate::train::{Stop, Trajectory};
 use crate::units::significant;

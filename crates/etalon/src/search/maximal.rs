@@ -117,17 +117,34 @@ impl EtaStar {
             tolerance,
             censored: count(|boundary| matches!(boundary, Boundary::CensoredAbove(_))),
             undefined: count(|boundary| matches!(boundary, Boundary::Undefined { .. })),
-            reason: median.is_none().then(|| why_no_median(&seeds)),
+            reason: median.is_none().then(|| why_no_median(&seeds, &Terms::OWN)),
             gradient_steps: seeds.iter().map(SeedResult::gradient_steps).sum(),
             probes: seeds.iter().map(|result| result.probes.len()).sum(),
             definition: DEFINITION_VERSION,
             seeds,
         })
     }
+
+    /// Why there is no median, where there is none, in these terms.
+    pub(crate) fn why_no_median(&self, terms: &Terms) -> Option<String> {
+        self.median.is_none().then(|| why_no_median(&self.seeds, terms))
+    }
+}
+
+/// What settings are called in advice.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    pub(crate) range: &'static str,
+    pub(crate) factor: &'static str,
+}
+
+impl Terms {
+    const OWN: Terms = Terms { range: "the range of rates", factor: "factor of the bracket" };
 }
 
 /// Says how many seeds have no finite boundary, in which rates that was, and what to do about it.
-fn why_no_median(seeds: &[SeedResult]) -> String {
+fn why_no_median(seeds: &[SeedResult], terms: &Terms) -> String {
+    let Terms { range, factor } = terms;
     let of = seeds.len();
     let mut parts = Vec::new();
     let unfinished = |result: &&SeedResult| matches!(result.stopped, Stopped::ProbeLimit(_));
@@ -140,7 +157,7 @@ fn why_no_median(seeds: &[SeedResult]) -> String {
     if let [lowest, ..] = tops[..] {
         parts.push(format!(
             "{} of {of} seeds trained at every rate up to the highest tried ({lowest:.3e}): raise the upper \
-             end of search.range",
+             end of {range}",
             tops.len()
         ));
     }
@@ -151,14 +168,14 @@ fn why_no_median(seeds: &[SeedResult]) -> String {
     if let Some((lowest, highest)) = ranges.clone().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) {
         parts.push(format!(
             "{} of {of} seeds trained at no rate from {lowest:.3e} to {highest:.3e}: allow more steps, lower \
-             the threshold, or widen search.range",
+             the threshold, or widen {range}",
             ranges.count()
         ));
     }
     if let Some(first) = unfinished.first() {
         parts.push(format!(
             "{} of {of} searches were given up after {} probes, before they met a boundary: take a larger \
-             search.factor, or a search.range that is narrower",
+             {factor}, or narrow {range}",
             unfinished.len(),
             first.probes.len()
         ));

@@ -1,9 +1,8 @@
 //! Trials of a network, as a search asks for them.
 
-use super::{Outcome, Probe, Score, Scored, SearchError, Verdict};
-use crate::error::Error;
-use crate::spec::{Budget, Spec};
-use crate::train::{Plan, State, Stop, Task, Trajectory, Trial};
+use super::{After, JobError};
+use crate::search::{Outcome, Probe, Score, Scored, SearchError, Verdict};
+use crate::train::{Budget, Plan, State, Stop, Task, Trajectory, Trial};
 use etalon_nn::Scalar;
 use rayon::prelude::*;
 
@@ -109,21 +108,17 @@ fn verdict(stop: &Stop) -> Verdict {
     }
 }
 
-/// The state of each seed after `search.after_epochs` epochs at `optimizer.eta`; none where that is 0.
+/// The state of each seed after the training before the search; none where there is none.
 ///
 /// # Errors
 /// When training does not survive them.
 pub(super) fn trained_starts<T: Scalar>(
-    spec: &Spec,
+    after: Option<After>,
     task: &Task<T>,
     plan: &Plan,
     seeds: &[u64],
-) -> Result<Vec<(u64, Start<T>)>, Error> {
-    let epochs = spec.search.after_epochs;
-    if epochs == 0.0 {
-        return Ok(Vec::new());
-    }
-    let eta = spec.optimizer.eta;
+) -> Result<Vec<(u64, Start<T>)>, JobError> {
+    let Some(After { epochs, eta }) = after else { return Ok(Vec::new()) };
     let plan = Plan { goal: None, budget: Budget::Epochs(epochs), ..plan.clone() };
     let train = |&seed: &u64| {
         let mut end = [Vec::new(), Vec::new()];
