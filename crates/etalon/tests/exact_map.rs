@@ -4,7 +4,7 @@
 use etalon::curvature::{LanczosSettings, lanczos, network::Coordinates, network::Ntk};
 use etalon::nn::{Linearization, Loss};
 use etalon::spec::Spec;
-use etalon::train::{Plan, Record, State, Task, Trial};
+use etalon::train::{Record, State, Task, Trial};
 
 /// `f = v.u / sqrt(n)`, one sample x = 1 with target 0, loss f^2/2, in f64.
 fn spec(width: usize, steps: u64) -> Spec {

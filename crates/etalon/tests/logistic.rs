@@ -6,7 +6,7 @@ use etalon::curvature::Ends;
 use etalon::models::{Alignment, Compass};
 use etalon::spec::Spec;
 use etalon::theory::{Map, Phase, Range, RunSettings, ScalarLoss, State, first_change};
-use etalon::train::{Plan, Record, Task, Trajectory, Trial};
+use etalon::train::{Record, Task, Trajectory, Trial};
 
 fn spec(overrides: &str) -> Spec {
     let base = "loss=logistic precision=f64 network.activation=identity network.parametrization=ntk network.init=lecun \

@@ -5,6 +5,7 @@ use crate::search::{Outcome, Probe, Score, Scored, SearchError, Verdict};
 use crate::train::{Budget, Plan, State, Stop, Task, Trajectory, Trial};
 use etalon_nn::Scalar;
 use rayon::prelude::*;
+use std::convert::Infallible;
 
 /// What became of probes made earlier, so that a search that was interrupted makes none of them twice.
 pub trait Memory: Sync {
@@ -59,22 +60,26 @@ impl<T: Scalar> Trials<'_, T> {
 }
 
 impl<T: Scalar> Probe for Trials<'_, T> {
-    fn probe(&self, eta: f64, seed: u64) -> Outcome {
+    type Error = Infallible;
+
+    fn probe(&self, eta: f64, seed: u64) -> Result<Outcome, Infallible> {
         if let Some(known) = self.memory.recall(eta, seed) {
-            return known;
+            return Ok(known);
         }
         let outcome = match self.run(self.plan, eta, seed) {
             Ok(trajectory) => Outcome { verdict: verdict(&trajectory.stop), steps: trajectory.steps },
             Err(outcome) => outcome,
         };
         self.memory.keep(eta, seed, &outcome);
-        outcome
+        Ok(outcome)
     }
 }
 
 impl<T: Scalar> Score for Trials<'_, T> {
-    fn score(&self, eta: f64, seed: u64) -> Scored {
-        match self.run(&self.full, eta, seed) {
+    type Error = Infallible;
+
+    fn score(&self, eta: f64, seed: u64) -> Result<Scored, Infallible> {
+        Ok(match self.run(&self.full, eta, seed) {
             Ok(trajectory) => Scored {
                 verdict: match trajectory.stop {
                     // The full budget was spent on purpose.
@@ -86,7 +91,7 @@ impl<T: Scalar> Score for Trials<'_, T> {
                 steps: trajectory.steps,
             },
             Err(Outcome { verdict, steps }) => Scored { verdict, metric: f64::NAN, loss: f64::NAN, steps },
-        }
+        })
     }
 
     fn metric(&self) -> &str {

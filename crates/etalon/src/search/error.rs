@@ -1,5 +1,7 @@
 //! What can be wrong with a search before it starts, or while it is being told answers.
 
+use super::Cause;
+
 /// Why a search cannot start or go on. A search that merely finds no boundary is not an error: see
 /// [`Boundary`](super::Boundary).
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -63,6 +65,16 @@ pub enum SearchError {
         seed: u64,
         /// How they ended.
         why: String,
+    },
+    /// Training could not be tried.
+    #[error("training at the rate {eta:e} with seed {seed} could not be tried: {source}")]
+    Failed {
+        /// The rate.
+        eta: f64,
+        /// The seed.
+        seed: u64,
+        /// Why.
+        source: Cause,
     },
     /// The observer asked to stop.
     #[error("the search was cancelled")]

@@ -5,7 +5,7 @@ use super::definition::{Boundary, DEFINITION_VERSION};
 use super::error::check_seeds;
 use super::observe::Watch;
 use super::order::{order_interval, proper_median, sorted};
-use super::{Observer, Outcome, Probe, Progress, SearchError, Settings};
+use super::{Observer, Probe, SearchError, Settings};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -42,13 +42,13 @@ pub struct EtaStar {
     pub definition: u32,
 }
 
-/// Searches eta* for each `(seed, start)` of `starts`, in parallel on the present rayon pool. The result does
-/// not depend on the number of threads.
+/// Searches eta* for each `(seed, start)` of `starts`, in parallel on the rayon pool that it is called in: inside
+/// `pool.install(..)` on one's own, else on the global one. The result does not depend on the number of threads.
 ///
 /// # Errors
-/// If the settings, a start or the seeds are not valid, or the observer cancels.
-pub fn maximal_rate(
-    probe: &dyn Probe,
+/// If the settings, a start or the seeds are not valid, a probe fails, or the observer cancels.
+pub fn maximal_rate<P: Probe + ?Sized>(
+    probe: &P,
     starts: &[(u64, f64)],
     settings: &Settings,
     observer: Observer<'_>,
@@ -68,8 +68,8 @@ pub fn maximal_rate(
 }
 
 /// Answers one search's questions until it has none, those of a round in parallel.
-fn run(
-    probe: &dyn Probe,
+fn run<P: Probe + ?Sized>(
+    probe: &P,
     seed: u64,
     mut search: SeedSearch,
     watch: &Watch<'_>,
@@ -78,13 +78,11 @@ fn run(
         if let Some(result) = search.result(seed) {
             return Ok(result);
         }
-        let answer = |eta: f64| -> Result<(f64, Outcome), SearchError> {
-            watch.go_on()?;
-            let outcome = probe.probe(eta, seed);
-            watch.show(&Progress { seed, eta, verdict: &outcome.verdict, steps: outcome.steps });
-            Ok((eta, outcome))
+        let answer = |eta: f64| {
+            let ask = || probe.probe(eta, seed);
+            Ok((eta, watch.answer((eta, seed), ask, |outcome| (&outcome.verdict, outcome.steps))?))
         };
-        let answers = search.ask().into_par_iter().map(answer).collect::<Result<Vec<_>, _>>()?;
+        let answers = search.ask().into_par_iter().map(answer).collect::<Result<Vec<_>, SearchError>>()?;
         for (eta, outcome) in answers {
             search.tell(eta, outcome)?;
         }
