@@ -22,6 +22,6 @@ mod scalar;
 pub use cpu::{Cpu, CpuError};
 pub use linearization::Linearization;
 pub use losses::Loss;
-pub use network::Network;
+pub use network::{Network, NetworkBuilder};
 pub use objective::{Batch, Workspace};
 pub use scalar::Scalar;

@@ -176,8 +176,8 @@ fn each_trial(repeats: usize, train: impl Fn(&Task<f32>, &Plan, f64, u64) -> f64
     let specs: Vec<_> =
         grid.cells().iter().map(|cell| grid.spec(cell).expect("its cells are its own")).collect();
     timed(repeats, 0, || {
-        let task = Task::<f32>::new(&specs[0]).expect("the data is part of the program");
-        let plan = Plan::new(&specs[0], &task).expect("the spec fits the data");
+        let task = specs[0].task::<f32>().expect("the data is part of the program");
+        let plan = specs[0].plan(&task).expect("the spec fits the data");
         let losses: Vec<f64> = specs
             .par_iter()
             .with_max_len(1)
@@ -226,8 +226,8 @@ fn patches(repeats: usize, network: &[&str]) -> Vec<f64> {
     };
     let made = [0, 6].map(|size| {
         let spec = Spec::load(None, &keys(size)).expect("the keys are right");
-        let task = Task::<f32>::new(&spec).expect("the data is part of the program");
-        let plan = Plan::new(&spec, &task).expect("the spec fits the data");
+        let task = spec.task::<f32>().expect("the data is part of the program");
+        let plan = spec.plan(&task).expect("the spec fits the data");
         (task, plan)
     });
     let mut trials = made

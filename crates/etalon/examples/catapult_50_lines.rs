@@ -3,10 +3,9 @@
 //!
 //! `cargo run --release -p etalon --example catapult_50_lines`
 
-use etalon::curvature::Instrument;
 use etalon::phase::observe;
 use etalon::spec::Spec;
-use etalon::train::{Plan, Task, Trial};
+use etalon::train::Trial;
 use etalon::units::significant;
 
 const SPEC: &str = r#"
@@ -30,9 +29,9 @@ samples = 200
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let spec = Spec::parse(SPEC)?;
-    let task = Task::<f32>::new(&spec)?;
-    let plan = Plan::new(&spec, &task)?;
-    let instrument = Instrument::new(&spec, &task, true)?;
+    let task = spec.task::<f32>()?;
+    let plan = spec.plan(&task)?;
+    let instrument = spec.instrument(&task, true)?;
     let lambda0 = instrument.at(&task.network.layout().initialise(spec.seed)).ntk()?.largest[0].value;
     println!("lambda0 = {}; rates are c / lambda0", significant(lambda0, 4));
     for c in [0.5, 1.0, 1.8, 2.2, 3.0, 3.5, 6.0] {

@@ -1,15 +1,21 @@
 //! What learning rate a neural network can take, why, and what happens there.
 //!
-//! A [`Spec`](spec::Spec) says what to train on what, and completely. From it follow the three main jobs:
+//! A [`Problem`](jobs::Problem) is a network, data, a loss, an optimiser and how long to train. Four [`jobs`] can be done
+//! with it:
 //!
-//! - [`search::find`]: eta*, the largest constant rate at which a fresh network still trains, with an interval over
+//! - [`jobs::find`]: eta*, the largest constant rate at which a fresh network still trains, with an interval over
 //!   seeds, and the rate to use below it, chosen by a held-out metric;
-//! - [`curvature::measure`]: the ends of the Hessian's and the neural tangent kernel's spectra, with residuals, and
+//! - [`jobs::measure`]: the ends of the Hessian's and the neural tangent kernel's spectra, with residuals, and
 //!   the learning rates at which something changes, each with what it assumes;
-//! - [`phase::train`]: one trial, its trajectory, and which phase it was: lazy, catapult, divergent or stuck.
+//! - [`jobs::train`]: one trial, its trajectory, and which phase it was: lazy, catapult, divergent or stuck;
+//! - [`jobs::boundaries`]: the rates at which loss and sharpness first rise and training first diverges.
+//!
+//! A problem is made in code, of layers, data and a training loop's numbers of one's own ([`jobs::Problem::builder`]), or
+//! from text: a [`Spec`](spec::Spec) has the same four jobs as methods. Who trains by other means altogether searches with
+//! [`search::maximal_rate`] and [`search::recommend`], or asks and is told: [`search::SeedSearch`], [`search::Ladder`].
 //!
 //! ```
-//! use etalon::{curvature, phase, spec::Spec};
+//! use etalon::{phase::Phase, spec::Spec};
 //!
 //! let spec = Spec::parse(r#"
 //!     loss = "mse"
@@ -28,14 +34,14 @@
 //!     [measure]
 //!     samples = 50
 //! "#)?;
-//! let measured = curvature::measure(&spec, &Default::default())?;
+//! let measured = spec.measure(&Default::default())?;
 //! let lambda = measured.ntk.value.unwrap();
 //!
 //! // Half way between 2/lambda, where the loss begins to rise, and 4/lambda, where training ends.
 //! let mut catapult = spec.clone();
 //! catapult.optimizer.eta = 3.0 / lambda;
-//! let (report, _trajectory) = phase::train(&catapult, &Default::default(), &mut |_, _| {})?;
-//! assert_eq!(report.phase, phase::Phase::Catapult);
+//! let (report, _trajectory) = catapult.train(&Default::default(), &mut |_, _| {})?;
+//! assert_eq!(report.phase, Phase::Catapult);
 //! assert!(report.evidence.ntk_end.unwrap() < lambda);
 //! # Ok::<(), etalon::Error>(())
 //! ```
@@ -43,8 +49,9 @@
 //! # How it is laid out
 //!
 //! Modules point one way, downwards in this list: [`report`], [`figure`], [`claims`], [`export`], [`sweep`], [`fit`],
-//! [`search`], [`phase`], [`curvature`], [`equivalence`], [`train`], [`spec`], [`data`],
-//! [`schedule`], [`theory`]. Below all of them lies the engine, [`nn`], which knows nothing of experiments.
+//! [`models`], [`equivalence`], [`spec`], [`jobs`], [`search`], [`phase`], [`curvature`], [`train`], [`data`],
+//! [`schedule`], [`theory`]. A spec sits on top of the jobs: nothing below knows of text, keys or files of settings. Below
+//! all of them lies the engine, [`nn`], which knows nothing of experiments.
 //! [`theory`] imports nothing else of the house but the engine's optimisers, so that the solvable models can be its referees.
 
 pub mod claims;
@@ -55,6 +62,7 @@ mod error;
 pub mod export;
 pub mod figure;
 pub mod fit;
+pub mod jobs;
 pub mod memory;
 pub mod models;
 pub mod phase;

@@ -1,6 +1,6 @@
 //! Blocks of the Hessian against their dense matrices.
 
-use etalon::curvature::{Ends, Instrument};
+use etalon::curvature::Ends;
 use etalon::nn::{Linearization, Scalar};
 use etalon::spec::Spec;
 use etalon::train::Task;
@@ -73,12 +73,12 @@ fn dense(task: &Task<f64>, parameters: &[f64], layer: &str) -> Vec<f64> {
 #[test]
 fn a_block_without_positive_eigenvalues_has_a_negative_largest_one() {
     let spec = spec("precision=f64");
-    let task = Task::<f64>::new(&spec).unwrap();
+    let task = spec.task::<f64>().unwrap();
     let parameters = parameters(&task);
     let expected = dense(&task, &parameters, "layers.0.");
     let top = expected[expected.len() - 1];
     assert!(top < -1e-4, "{expected:?}");
-    let instrument = Instrument::new(&spec, &task, false).unwrap();
+    let instrument = spec.instrument(&task, false).unwrap();
     let layers = instrument.at(&parameters).layers().unwrap();
     assert_eq!(layers[0].0, "layers.0");
     assert!((layers[0].1.value / top - 1.0).abs() < 1e-8, "{:?} against {top}", layers[0].1);
@@ -93,16 +93,16 @@ fn a_block_without_positive_eigenvalues_has_a_negative_largest_one() {
 #[test]
 fn what_is_frozen_has_no_eigenvalues() {
     // In f32 too, where the reported zero was one of rounding.
-    let task = Task::<f64>::new(&spec("precision=f64")).unwrap();
+    let task = spec("precision=f64").task::<f64>().unwrap();
     let expected = dense(&task, &parameters(&task), "layers.0.");
     let (bottom, top) = (expected[0], expected[expected.len() - 1]);
     let mut spec = spec("precision=f32");
     for name in ["layers.1.weight", "layers.1.bias"] {
         spec.optimizer.factors.insert(name.into(), 0.0);
     }
-    let task = Task::<f32>::new(&spec).unwrap();
+    let task = spec.task::<f32>().unwrap();
     let parameters = parameters(&task);
-    let instrument = Instrument::new(&spec, &task, false).unwrap();
+    let instrument = spec.instrument(&task, false).unwrap();
     let spectrum = instrument.at(&parameters).hessian(Ends::Both, 1).unwrap();
     let (largest, smallest) = (spectrum.largest[0].value, spectrum.smallest[0].value);
     // Single precision leaves 1e-7 of the largest magnitude, with some room for the sums.
@@ -113,7 +113,7 @@ fn what_is_frozen_has_no_eigenvalues() {
     for name in ["layers.0.weight", "layers.0.bias"] {
         halved.optimizer.factors.insert(name.into(), 0.5);
     }
-    let instrument = Instrument::new(&halved, &task, false).unwrap();
+    let instrument = halved.instrument(&task, false).unwrap();
     let half = instrument.at(&parameters).hessian(Ends::Largest, 1).unwrap().largest[0].value;
     assert!((half - 0.5 * top).abs() < 1e-5 * bottom.abs(), "{half} against half of {top}");
 }

@@ -4,7 +4,7 @@
 use etalon::curvature::{LanczosSettings, lanczos, network::Coordinates, network::Ntk};
 use etalon::nn::{Linearization, Loss};
 use etalon::spec::Spec;
-use etalon::train::{Plan, Record, State, Task, Trial};
+use etalon::train::{Record, State, Task, Trial};
 
 /// `f = v.u / sqrt(n)`, one sample x = 1 with target 0, loss f^2/2, in f64.
 fn spec(width: usize, steps: u64) -> Spec {
@@ -27,8 +27,8 @@ fn top_ntk(task: &Task<f64>, parameters: &[f64]) -> f64 {
 fn function_and_kernel_follow_the_map() {
     let (n, steps) = (512.0, 50);
     let spec = spec(512, steps);
-    let task = Task::<f64>::new(&spec).unwrap();
-    let plan = Plan::new(&spec, &task).unwrap();
+    let task = spec.task::<f64>().unwrap();
+    let plan = spec.plan(&task).unwrap();
     let start = task.network.layout().initialise::<f64>(3);
     let (u, v) = start.split_at(512);
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();

@@ -2,11 +2,11 @@
 //! separate, data that one can, and all inputs alike (Huang, Wang and Liu 2020; the numbers are those of the exact
 //! map).
 
-use etalon::curvature::{Ends, Instrument};
+use etalon::curvature::Ends;
 use etalon::models::{Alignment, Compass};
 use etalon::spec::Spec;
 use etalon::theory::{Map, Phase, Range, RunSettings, ScalarLoss, State, first_change};
-use etalon::train::{Plan, Record, Task, Trajectory, Trial};
+use etalon::train::{Record, Task, Trajectory, Trial};
 
 fn spec(overrides: &str) -> Spec {
     let base = "loss=logistic precision=f64 network.activation=identity network.parametrization=ntk network.init=lecun \
@@ -38,7 +38,7 @@ fn weights_with_output(task: &Task<f64>, width: usize, f: f64) -> (Vec<f64>, Sta
 }
 
 fn train(spec: &Spec, task: &Task<f64>, start: &[f64], eta: f64) -> (Trajectory, Vec<f64>) {
-    let plan = Plan::new(spec, task).unwrap();
+    let plan = spec.plan(task).unwrap();
     let trial = Trial::from_parameters(task, &plan, eta, 0, start.to_vec(), false).unwrap();
     let mut end = Vec::new();
     let trajectory = trial.run(&mut |state: etalon::train::State<f64>, _: &mut Record| {
@@ -51,7 +51,7 @@ fn train(spec: &Spec, task: &Task<f64>, start: &[f64], eta: f64) -> (Trajectory,
 
 /// The largest eigenvalues of the NTK and of the Hessian.
 fn curvature(spec: &Spec, task: &Task<f64>, parameters: &[f64]) -> (f64, f64) {
-    let instrument = Instrument::new(spec, task, false).unwrap();
+    let instrument = spec.instrument(task, false).unwrap();
     let mut at = instrument.at(parameters);
     (at.ntk().unwrap().largest[0].value, at.hessian(Ends::Largest, 1).unwrap().largest[0].value)
 }
@@ -60,7 +60,7 @@ fn curvature(spec: &Spec, task: &Task<f64>, parameters: &[f64]) -> (f64, f64) {
 fn the_loss_starts_to_rise_where_the_minimum_becomes_unstable() {
     for share in [0.5, 0.7, 0.9] {
         let spec = degenerate(share, 1000, 60);
-        let task = Task::<f64>::new(&spec).unwrap();
+        let task = spec.task::<f64>().unwrap();
         let minimizer = ScalarLoss::Logistic { positive: share }.minimizer().unwrap();
         let (start, State { lambda, .. }) = weights_with_output(&task, 1000, minimizer + 0.01);
         let expected = 2.0 / (share * (1.0 - share));
@@ -78,7 +78,7 @@ fn the_loss_starts_to_rise_where_the_minimum_becomes_unstable() {
 fn training_diverges_at_two_roots_of_twice_the_width() {
     for width in [100, 400] {
         let spec = degenerate(0.5, width, 3000);
-        let task = Task::<f64>::new(&spec).unwrap();
+        let task = spec.task::<f64>().unwrap();
         let (start, _) = weights_with_output(&task, width, 1.0);
         let expected = 2.0 * (2.0 * width as f64).sqrt();
         let range = Range { low: 0.8 * expected, high: 1.3 * expected, steps: 100, tolerance: 1e-4 };
@@ -94,7 +94,7 @@ fn training_diverges_at_two_roots_of_twice_the_width() {
 fn above_the_critical_rate_curvature_ends_just_below_eight_over_eta() {
     let width = 1000;
     let spec = degenerate(0.5, width, 3000);
-    let task = Task::<f64>::new(&spec).unwrap();
+    let task = spec.task::<f64>().unwrap();
     let (start, state) = weights_with_output(&task, width, 1.0);
     for (c, low, high) in
         [(4.0, 3.98, 4.0), (7.5, 7.4, 7.5), (9.0, 7.95, 8.0), (20.0, 7.8, 7.9), (100.0, 2.8, 3.4)]
@@ -125,7 +125,7 @@ fn depth_does_not_change_what_overlapping_classes_do() {
             "data.name=two-gaussians data.dimension=5 data.margin=-1 data.train=60 network.depth={depth} \
              network.width=64 train.steps=2000"
         ));
-        let task = Task::<f64>::new(&spec).unwrap();
+        let task = spec.task::<f64>().unwrap();
         let start: Vec<f64> = task.network.layout().initialise(1);
         let (ntk0, _) = curvature(&spec, &task, &start);
         // At the minimum that small rates find, the Hessian says where it becomes unstable.
@@ -152,7 +152,7 @@ fn separable_classes_have_no_finite_minimum_and_turn_to_the_largest_margin() {
             "data.name=two-gaussians data.dimension=5 data.margin=1 data.train=40 network.depth={depth} \
              network.width=32 train.steps=2000"
         ));
-        let task = Task::<f64>::new(&spec).unwrap();
+        let task = spec.task::<f64>().unwrap();
         let start: Vec<f64> = task.network.layout().initialise(1);
         let (ntk0, hessian0) = curvature(&spec, &task, &start);
         let mut compass = Compass::new(&task, false).unwrap();

@@ -1,11 +1,10 @@
 //! A one-hidden-layer ReLU network under MSE has the phases of the catapult paper (2003.02218): 2/lambda0 is where the
 //! loss begins to rise, and the largest rate that trains is about twice that.
 
-use etalon::curvature::Instrument;
 use etalon::phase::{Phase, Verdict, observe};
-use etalon::search::{Boundary, Curved, find, silent};
+use etalon::search::{Boundary, Curved, silent};
 use etalon::spec::Spec;
-use etalon::train::{Plan, Task, Trial};
+use etalon::train::{Task, Trial};
 
 const SPEC: &str = "loss = \"mse\"\n\
     [data]\nname = \"teacher\"\ntrain = 100\ntest = 50\n\
@@ -16,7 +15,7 @@ const SPEC: &str = "loss = \"mse\"\n\
 
 #[test]
 fn eta_star_is_about_twice_the_lazy_limit() {
-    let found = find(&Spec::parse(SPEC).unwrap(), &silent).unwrap();
+    let found = Spec::parse(SPEC).unwrap().find(&silent).unwrap();
     assert_eq!((found.eta_star.censored, found.eta_star.undefined), (0, 0));
     assert_eq!(found.lambda.of, Curved::Ntk);
     for (seed, lambda) in found.search.seeds.iter().zip(&found.lambda.seeds) {
@@ -29,8 +28,8 @@ fn eta_star_is_about_twice_the_lazy_limit() {
 
 /// What happens at `c / lambda0`.
 fn at(spec: &Spec, task: &Task<f32>, seed: u64, c: f64) -> Verdict {
-    let plan = Plan::new(spec, task).unwrap();
-    let instrument = Instrument::new(spec, task, false).unwrap();
+    let plan = spec.plan(task).unwrap();
+    let instrument = spec.instrument(task, false).unwrap();
     let start = task.network.layout().initialise(seed);
     let lambda0 = instrument.at(&start).ntk().unwrap().largest[0].value;
     let trial = Trial::new(task, &plan, c / lambda0, seed, false).unwrap();
@@ -40,7 +39,7 @@ fn at(spec: &Spec, task: &Task<f32>, seed: u64, c: f64) -> Verdict {
 #[test]
 fn the_loss_begins_to_rise_at_two_over_lambda() {
     let spec = Spec::parse(SPEC).unwrap();
-    let task = Task::<f32>::new(&spec).unwrap();
+    let task = spec.task::<f32>().unwrap();
     for seed in 0..8 {
         let lazy = at(&spec, &task, seed, 1.8);
         assert_eq!((lazy.phase, lazy.peak_step), (Phase::Lazy, 0), "seed {seed}: {}", lazy.why);

@@ -1,10 +1,10 @@
 //! The catapult on real images: what Lewkowycz et al. 2020 say of wide networks under squared loss, on the embedded
 //! slice of Fashion-MNIST.
 
-use etalon::curvature::{Ends, Instrument};
+use etalon::curvature::Ends;
 use etalon::spec::Spec;
 use etalon::theory::{Range, TheoryError, first_change};
-use etalon::train::{Plan, Record, State, Task, Trajectory, Trial};
+use etalon::train::{Record, State, Task, Trajectory, Trial};
 
 fn spec(overrides: &str) -> Spec {
     let base = "loss=mse data.name=fashion-mini data.test=20 network.parametrization=ntk network.bias=false \
@@ -15,12 +15,12 @@ fn spec(overrides: &str) -> Spec {
 }
 
 fn ntk(spec: &Spec, task: &Task<f32>, parameters: &[f32]) -> f64 {
-    let instrument = Instrument::new(spec, task, false).unwrap();
+    let instrument = spec.instrument(task, false).unwrap();
     instrument.at(parameters).ntk().unwrap().largest[0].value
 }
 
 fn train(spec: &Spec, task: &Task<f32>, start: &[f32], eta: f64) -> (Trajectory, Vec<f32>) {
-    let plan = Plan::new(spec, task).unwrap();
+    let plan = spec.plan(task).unwrap();
     let trial = Trial::from_parameters(task, &plan, eta, 0, start.to_vec(), false).unwrap();
     let mut end = Vec::new();
     let trajectory = trial.run(&mut |state: State<f32>, _: &mut Record| {
@@ -44,7 +44,7 @@ fn end(activation: &str, init: &str, depth: usize, width: usize, c: f64) -> End 
         "network.depth={depth} network.width={width} network.activation={activation} network.init={init} \
          data.classes=[0,6] data.train=100 train.steps=100"
     ));
-    let task = Task::<f32>::new(&spec).unwrap();
+    let task = spec.task::<f32>().unwrap();
     let start: Vec<f32> = task.network.layout().initialise(0);
     let lambda0 = ntk(&spec, &task, &start);
     let (trajectory, end) = train(&spec, &task, &start, c / lambda0);
@@ -103,7 +103,7 @@ fn tanh_networks_fall_above_two_and_rise_below_by_one_over_the_width() {
 fn a_deep_relu_network_of_ten_classes_trains_up_to_about_twelve() {
     // Without biases: with them, at multiplier 1 in this parametrisation, the limit is between 6 and 8.
     let spec = spec("network.depth=3 network.width=256 data.train=200 train.steps=60");
-    let task = Task::<f32>::new(&spec).unwrap();
+    let task = spec.task::<f32>().unwrap();
     let limit_of = |seed: u64| {
         let start: Vec<f32> = task.network.layout().initialise(seed);
         let lambda0 = ntk(&spec, &task, &start);
@@ -125,9 +125,9 @@ fn the_top_of_the_hessian_is_that_of_the_kernel_at_the_start() {
     for depth in [1, 2, 3] {
         let spec =
             spec(&format!("network.depth={depth} network.width=2048 data.classes=[0,6] data.train=100"));
-        let task = Task::<f32>::new(&spec).unwrap();
+        let task = spec.task::<f32>().unwrap();
         let start: Vec<f32> = task.network.layout().initialise(0);
-        let instrument = Instrument::new(&spec, &task, false).unwrap();
+        let instrument = spec.instrument(&task, false).unwrap();
         let mut at = instrument.at(&start);
         let (ntk, hessian) = (at.ntk().unwrap(), at.hessian(Ends::Largest, 1).unwrap());
         assert!(ntk.converged() && hessian.converged());

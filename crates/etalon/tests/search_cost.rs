@@ -1,9 +1,9 @@
 //! What a search for eta* costs beside a scan of the same axis at the same resolution.
 
-use etalon::search::{Stopped, find, silent};
+use etalon::search::{Stopped, silent};
 use etalon::spec::Spec;
 use etalon::sweep::Grid;
-use etalon::train::{Plan, Stop, Task, run};
+use etalon::train::{Stop, run};
 use rayon::prelude::*;
 
 /// Twelve deep linear networks on whole batches, where success is monotone in the rate.
@@ -52,8 +52,8 @@ struct Cost {
 /// Trains at every rate of the range that lies the tolerance above the one before; a rate at which the threshold is
 /// reached, or training lost, ends there, as in the search. eta* is defined as there, too.
 fn scan(spec: &Spec) -> (u64, f64) {
-    let task = Task::<f32>::new(spec).unwrap();
-    let plan = Plan::new(spec, &task).unwrap().with_goal(spec, &task).unwrap();
+    let task = spec.task::<f32>().unwrap();
+    let plan = spec.plan(&task).unwrap().with_goal(spec.goal(&task).unwrap(), &task).unwrap();
     let [low, high] = spec.search.range[..] else { panic!("a scan needs a range") };
     let step = 1.0 + spec.search.tolerance;
     let rates: Vec<f64> =
@@ -72,7 +72,7 @@ fn scan(spec: &Spec) -> (u64, f64) {
 fn costs(grid: &Grid) -> Vec<Cost> {
     let cost = |cell| {
         let spec = grid.spec(cell).unwrap();
-        let found = find(&spec, &silent).unwrap();
+        let found = spec.find(&silent).unwrap();
         let Stopped::Converged { ratio } = found.search.seeds[0].stopped else {
             panic!("the search ended with {:?}", found.search.seeds[0].stopped)
         };

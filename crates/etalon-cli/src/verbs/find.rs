@@ -4,7 +4,7 @@ use crate::args::Job;
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
 use etalon::record::Record;
-use etalon::search::{EtaStarSummary, Found, Recommendation, find};
+use etalon::search::{EtaStarSummary, Found, Recommendation};
 use etalon::units::significant;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,7 +27,7 @@ impl Arguments {
         let directory = context.run_directory(Some(&spec), &seeds)?;
         let spinner = context.progress.spinner("measuring curvature");
         let (started, steps, trials) = (Instant::now(), AtomicU64::new(0), AtomicU64::new(0));
-        let found = find(&spec, &|probe| {
+        let found = spec.find(&|probe| {
             let steps = steps.fetch_add(probe.steps, Ordering::Relaxed) + probe.steps;
             let trials = trials.fetch_add(1, Ordering::Relaxed) + 1;
             let eta = significant(probe.eta, 3);

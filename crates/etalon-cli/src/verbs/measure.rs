@@ -3,8 +3,9 @@
 use crate::args::Job;
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
-use etalon::curvature::{Estimate, MeasureOptions, Measurement, measure};
+use etalon::curvature::{Estimate, Measurement};
 use etalon::record::{Record, check_writable};
+use etalon::spec::MeasureOptions;
 use etalon::units::significant;
 use std::path::PathBuf;
 
@@ -47,7 +48,7 @@ impl Arguments {
             by_layer: self.by_layer,
         };
         let spinner = context.progress.spinner("measuring");
-        let measurement = measure(&spec, &options)?;
+        let measurement = spec.measure(&options)?;
         drop(spinner);
         for warning in &measurement.warnings {
             context.progress.say("warning", warning);

@@ -3,8 +3,9 @@
 use crate::args::Job;
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
-use etalon::phase::{Report, TrainOptions, train};
+use etalon::phase::Report;
 use etalon::record::{Record, check_writable, write_whole};
+use etalon::spec::TrainOptions;
 use etalon::train::{Learning, Metrics, Trajectory};
 use etalon::units::significant;
 use std::path::PathBuf;
@@ -36,7 +37,7 @@ impl Arguments {
         self.trajectory.iter().chain(&self.save_weights).try_for_each(|path| check_writable(path))?;
         let options = TrainOptions { weights: self.weights, save_weights: self.save_weights };
         let bar = context.progress.bar("training", 0);
-        let (report, trajectory) = train(&spec, &options, &mut |step, total| {
+        let (report, trajectory) = spec.train(&options, &mut |step, total| {
             bar.set_length(total);
             bar.set_position(step);
         })?;

@@ -4,9 +4,9 @@ use super::session::ClaimError;
 use crate::curvature::Instrument;
 use crate::error::Error;
 use crate::phase::{Observed, Phase, observe};
-use crate::spec::{Budget, Spec};
+use crate::spec::Spec;
 use crate::theory::{Range, first_change};
-use crate::train::{Plan, Task, Trajectory, Trial};
+use crate::train::{Budget, Plan, Task, Trajectory, Trial};
 use etalon_nn::Scalar;
 
 /// A network and its data.
@@ -28,13 +28,13 @@ impl<T: Scalar> Subject<T> {
     /// That of the text of a spec.
     pub(super) fn new(text: &str) -> Result<Self, ClaimError> {
         let spec = Spec::parse(text).map_err(Error::from)?;
-        let task = Task::new(&spec).map_err(Error::from)?;
-        let plan = Plan::new(&spec, &task).map_err(Error::from)?;
+        let task = spec.task().map_err(Error::from)?;
+        let plan = spec.plan(&task).map_err(Error::from)?;
         Ok(Subject { spec, task, plan })
     }
 
     pub(super) fn instrument(&self) -> Result<Instrument<'_, T>, ClaimError> {
-        Ok(Instrument::new(&self.spec, &self.task, false).map_err(Error::from)?)
+        Ok(self.spec.instrument(&self.task, false)?)
     }
 
     /// The largest eigenvalue of the NTK.

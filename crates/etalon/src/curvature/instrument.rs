@@ -5,17 +5,37 @@ mod tests;
 
 use super::network::{Coordinates, LossCurvature, Ntk, Part};
 use super::{Basis, Eigenvalue, Ends, LanczosError, LanczosSettings, Memory, Spectrum, lanczos};
-use crate::spec::Spec;
-use crate::train::{PlanError, Task, factors};
+use crate::train::{Plan, Task};
 use etalon_nn::optim::{Buffers, Optimizer, Rule};
 use etalon_nn::{Batch, Linearization, Loss, Scalar};
+
+/// On what curvature is measured, and how exactly.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CurvatureSettings {
+    /// Training samples: the first so many, or all if there are fewer.
+    pub samples: usize,
+    /// The relative residual at which an eigenvalue counts as converged.
+    pub tolerance: f64,
+    /// Most Lanczos iterations for an eigenvalue.
+    pub iterations: usize,
+    /// How many of the largest eigenvalues of the Hessian may be asked for.
+    pub top: usize,
+    /// The seed of Lanczos's start, and of the trial in whose first epoch samples are seen where they change at each visit.
+    pub seed: u64,
+}
+
+impl Default for CurvatureSettings {
+    fn default() -> Self {
+        CurvatureSettings { samples: 512, tolerance: 1e-3, iterations: 100, top: 1, seed: 0 }
+    }
+}
 
 /// What every measurement of one task has in common: which samples, which coordinates, how exactly.
 #[derive(Debug)]
 pub struct Instrument<'a, T> {
     task: &'a Task<T>,
     samples: usize,
-    /// Inputs of the samples as the first epoch of the spec's seed sees them, where they are not seen as they are.
+    /// Inputs of the samples as the first epoch of the settings' seed sees them, where they are not seen as they are.
     varied: Option<Vec<T>>,
     /// The learning-rate factor of each segment.
     factors: Vec<f64>,
@@ -29,24 +49,22 @@ pub struct Instrument<'a, T> {
 }
 
 impl<'a, T: Scalar> Instrument<'a, T> {
-    /// The instrument of a spec for its task. With `parallel` it runs on rayon's threads; the bits are the same
-    /// without.
-    ///
-    /// # Errors
-    /// When the spec names a factor for a segment that the network has not.
-    pub fn new(spec: &Spec, task: &'a Task<T>, parallel: bool) -> Result<Self, PlanError> {
+    /// The instrument of a task that is trained by a plan, whose optimiser and learning-rate factors are the coordinates.
+    /// With `parallel` it runs on rayon's threads; the bits are the same without.
+    pub fn new(task: &'a Task<T>, plan: &Plan, settings: &CurvatureSettings, parallel: bool) -> Self {
+        let &CurvatureSettings { samples, tolerance, iterations, top, seed } = settings;
         let segments = task.network.layout().segments().iter();
-        let factors = factors(spec, task)?;
-        let samples = spec.measure.samples.min(task.train.len);
+        let factors = plan.factors.clone();
+        let samples = samples.clamp(1, task.train.len);
         let first_epoch = || {
             let width = task.network.input_len();
             let mut inputs = vec![T::ZERO; samples * width];
             for (index, to) in (0u32..).zip(inputs.chunks_exact_mut(width)) {
-                task.visit((spec.seed, 0, index), to);
+                task.visit((seed, 0, index), to);
             }
             inputs
         };
-        Ok(Instrument {
+        Instrument {
             task,
             samples,
             varied: task.is_varied().then(first_epoch),
@@ -54,19 +72,19 @@ impl<'a, T: Scalar> Instrument<'a, T> {
                 segments.map(|segment| segment.range.clone()).zip(factors.iter().copied()),
             ),
             factors,
-            optimizer: spec.optimizer.rule(),
-            weight_decay: spec.optimizer.weight_decay,
-            count: spec.measure.top,
+            optimizer: plan.optimizer,
+            weight_decay: plan.weight_decay,
+            count: top,
             settings: LanczosSettings {
-                tolerance: spec.measure.tolerance,
-                max_iterations: spec.measure.iterations,
-                seed: spec.seed,
+                tolerance,
+                max_iterations: iterations,
+                seed,
                 // The recurrence's own estimate falls below what the network's precision can hold.
                 verify: true,
                 ..LanczosSettings::default()
             },
             parallel,
-        })
+        }
     }
 
     /// The number of training samples it measures on: the first so many.
@@ -75,7 +93,7 @@ impl<'a, T: Scalar> Instrument<'a, T> {
     }
 
     /// These samples. Where training sees them otherwise at each visit (augmentation, patches), they are as the first epoch
-    /// of a trial with the spec's seed sees them: with one batch a step, as its first step does.
+    /// of a trial with the settings' seed sees them: with one batch a step, as its first step does.
     pub fn batch(&self) -> Batch<'_, T> {
         let Batch { inputs, targets } = self.task.train.first(self.samples);
         Batch { inputs: self.varied.as_deref().unwrap_or(inputs), targets }

@@ -26,9 +26,9 @@ pub mod space;
 pub mod tridiagonal;
 
 pub use estimate::{Basis, Eigenvalue, Spectrum, StopReason};
-pub use instrument::{Instrument, Reading};
+pub use instrument::{CurvatureSettings, Instrument, Reading};
 pub use lanczos::{Ends, LanczosError, LanczosSettings, lanczos};
-pub use measurement::{Estimate, HessianEnds, LayerCurvature, MeasureOptions, Measurement, measure};
+pub use measurement::{Estimate, HessianEnds, LayerCurvature, Measurement};
 pub use operator::{ApplyError, DenseOperator, FnOperator, Operator, OperatorError};
 pub use space::{Memory, Normals, Space};
 

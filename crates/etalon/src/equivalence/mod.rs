@@ -6,5 +6,5 @@ mod rates;
 mod verification;
 
 pub use conversion::{Converted, Undone, constant_equivalent, convert, undo};
-pub use rates::{Rates, Stretch};
+pub use rates::{Rates, RatesError, Stretch};
 pub use verification::{Agreement, Apart, Kept, Verification, verify};

@@ -2,8 +2,8 @@
 
 use crate::error::Error;
 use crate::schedule::{WithDecay, conversion, equilibrium};
-use crate::spec::{BatchSize, Budget, Spec};
-use crate::train::PlanError;
+use crate::spec::Spec;
+use crate::train::{BatchSize, Budget, PlanError};
 use etalon_nn::optim::Rule;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,22 @@ pub struct Stretch {
     pub equilibrium_angle: f64,
 }
 
+/// Why a spec's rates cannot be listed before it trains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RatesError {
+    /// Nobody says how long an epoch is.
+    #[error(
+        "train.epochs needs the number of samples: give data.train a number, or --steps-per-epoch, or train.steps"
+    )]
+    UnknownEpoch,
+    /// A schedule that only training can tell.
+    #[error(
+        "schedule.anneal_below lowers the rate when the training loss is low enough: the schedule is not known before \
+         training; run `etalon train`, and give the step it tells as schedule.milestones with kind = \"step\""
+    )]
+    Unforeseeable,
+}
+
 /// More stretches than this are a curve, not phases.
 const PHASES: usize = 20;
 
@@ -63,13 +79,13 @@ impl Rates {
     /// When the number of steps cannot be known or is too large, or the schedule's file cannot be read.
     pub fn new(spec: &Spec, steps_per_epoch: Option<f64>) -> Result<Rates, Error> {
         if spec.schedule.anneal_below.is_some() {
-            return Err(PlanError::Unforeseeable.into());
+            return Err(RatesError::Unforeseeable.into());
         }
         let eta = spec.optimizer.eta;
         let in_epochs = matches!(spec.train.budget, Budget::Epochs(_));
         let steps_per_epoch = steps_per_epoch.or_else(|| of_spec(spec).filter(|_| in_epochs));
         if in_epochs && steps_per_epoch.is_none() {
-            return Err(PlanError::UnknownEpoch.into());
+            return Err(RatesError::UnknownEpoch.into());
         }
         let schedule = spec.schedule.schedule()?;
         let steps =

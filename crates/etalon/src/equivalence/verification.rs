@@ -159,8 +159,8 @@ fn compare_spec<T: Scalar>(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Compared, Error> {
     let spec = Spec { precision, ..spec.clone() };
-    let task = Task::<T>::new(&spec)?;
-    let plan = Plan::new(&spec, &task)?;
+    let task = spec.task::<T>()?;
+    let plan = spec.plan(&task)?;
     compare(&task, plan, (spec.optimizer.eta, spec.seed), conversion, limit, progress)
 }
 

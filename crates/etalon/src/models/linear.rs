@@ -6,7 +6,6 @@ use crate::error::Error;
 use crate::memory;
 use crate::spec::Spec;
 use crate::theory::{Axis, LinearModel, LinearState, Phase, ScalarLoss, TheoryError};
-use crate::train::Task;
 use etalon_nn::Loss;
 use etalon_nn::kernels::activation::Activation;
 use etalon_nn::network::{Initialisation, Parametrization};
@@ -78,7 +77,7 @@ pub fn linear_runs(spec: &Spec, c: &Axis, steps: usize) -> Result<LinearRuns, Er
     (network.depth, network.activation, network.bias) = (1, Activation::Identity, false);
     (network.parametrization, network.init) = (Parametrization::Ntk, Initialisation::LeCun);
     (network.residual, network.output_gain) = (false, 1.0);
-    let task = Task::<f64>::new(&spec)?;
+    let task = spec.task::<f64>()?;
     let outputs = task.network.output_len();
     if outputs != 1 {
         return Err(ModelError::Outputs(outputs).into());

@@ -79,7 +79,7 @@ fn classes<T: Scalar>(task: &Task<T>, bias: bool) -> Result<TwoClasses, Error> {
 /// # Errors
 /// When the spec makes no task with two classes, or memory does not suffice.
 pub fn separability(spec: &Spec) -> Result<(SeparabilityReport, Separation, Parts), Error> {
-    let task = Task::<f64>::new(spec)?;
+    let task = spec.task::<f64>()?;
     let bias = spec.network.bias;
     let needed = TwoClasses::bytes(task.train.len, task.network.input_len() + 1);
     memory::check("this test", needed, "take fewer samples (data.train)")?;

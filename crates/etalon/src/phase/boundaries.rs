@@ -7,14 +7,8 @@
 //! map by a scan too. What "early" and "diverges" mean is a choice; [`DEFINITION`] is ours, and goes with every result.
 
 use super::divergence::{Divergence, divergence};
-use crate::curvature::{Ends, Instrument};
-use crate::error::Error;
-use crate::spec::{Budget, Spec};
 use crate::theory::{Bracket, Map, Phase, Range, RunSettings, ScalarLoss, State as MapState, TheoryError};
 use crate::theory::{narrow, walk};
-use crate::train::{Plan, PlanError, Task, Trial};
-use etalon_nn::Scalar;
-use etalon_nn::optim::Optimizer;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -105,9 +99,9 @@ impl Boundary {
 }
 
 /// What happens at a boundary, in words.
-const LOSS: &str = "the loss rises";
-const SHARPNESS: &str = "the sharpness rises";
-const DIVERGES: &str = "training diverges";
+pub(crate) const LOSS: &str = "the loss rises";
+pub(crate) const SHARPNESS: &str = "the sharpness rises";
+pub(crate) const DIVERGES: &str = "training diverges";
 
 /// The three boundaries for one start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -115,7 +109,7 @@ pub struct Boundaries {
     /// The seed of the start; none for a map, which has no randomness.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
-    /// The width.
+    /// The width; NaN where it is not known.
     pub width: f64,
     /// The largest Hessian eigenvalue at the start.
     pub sharpness: f64,
@@ -148,7 +142,7 @@ pub struct MapBoundaries {
 }
 
 /// The smallest `c_h` tried at which `event` happens, where `stays` says that it does not.
-fn first<E: From<TheoryError>>(
+pub(crate) fn first<E: From<TheoryError>>(
     range: &Range,
     event: &str,
     mut stays: impl FnMut(f64) -> Result<bool, E>,
@@ -203,123 +197,6 @@ pub fn map_boundaries(
     };
     let resolution = range.ratio();
     Ok(Boundaries { seed: None, width, sharpness, resolution, c_h_loss, c_h_sharp, c_h_max, divergence })
-}
-
-/// The boundaries of the spec's network from the weights of each seed, in the spec's range of `c_h`: with the spec's
-/// batches, optimiser and number of steps (for `c_h_max`), and curvature on its `measure.samples`.
-///
-/// # Errors
-/// When the spec makes no task, plan or instrument; a range that is none.
-pub fn network_boundaries<T: Scalar>(spec: &Spec, seeds: &[u64]) -> Result<Vec<Boundaries>, Error> {
-    let task = Task::<T>::new(spec)?;
-    let search = BoundarySearch::new(spec, &task, true)?;
-    seeds.iter().map(|&seed| search.of_seed(seed)).collect()
-}
-
-/// What the searches for the boundaries of one task have in common.
-#[derive(Debug)]
-pub struct BoundarySearch<'a, T> {
-    task: &'a Task<T>,
-    plan: Plan,
-    instrument: Instrument<'a, T>,
-    range: Range,
-    width: f64,
-    parallel: bool,
-}
-
-impl<'a, T: Scalar> BoundarySearch<'a, T> {
-    /// The search of a spec for its task. With `parallel` it runs on rayon's threads; the bits are the same without.
-    ///
-    /// # Errors
-    /// When the spec makes no plan or instrument for the task.
-    pub fn new(spec: &Spec, task: &'a Task<T>, parallel: bool) -> Result<Self, PlanError> {
-        let [low, high] = spec.boundaries.range;
-        let range = Range { low, high, steps: spec.boundaries.points, tolerance: spec.boundaries.tolerance };
-        let (plan, instrument) = (Plan::new(spec, task)?, Instrument::new(spec, task, parallel)?);
-        if plan.optimizer.preconditions() {
-            return Err(PlanError::NoSharpness(plan.optimizer.name()));
-        }
-        Ok(BoundarySearch { task, plan, instrument, range, width: spec.network.width as f64, parallel })
-    }
-
-    /// How it trains.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// What it measures with.
-    pub fn instrument(&self) -> &Instrument<'a, T> {
-        &self.instrument
-    }
-
-    /// The largest eigenvalue of the Hessian; NaN where there is none.
-    fn sharpness(&self, parameters: &[T]) -> f64 {
-        if !parameters.iter().all(|parameter| parameter.is_finite()) {
-            return f64::NAN;
-        }
-        let spectrum = self.instrument.at(parameters).hessian(Ends::Largest, 1);
-        spectrum.ok().and_then(|found| Some(found.largest.first()?.value)).unwrap_or(f64::NAN)
-    }
-
-    /// The boundaries from the weights of a seed.
-    ///
-    /// # Errors
-    /// A start without positive sharpness; a range that is none.
-    pub fn of_seed(&self, seed: u64) -> Result<Boundaries, Error> {
-        let parameters: Vec<T> = self.task.network.layout().initialise(seed);
-        let sharpness = self.sharpness(&parameters);
-        if !(sharpness > 0.0 && sharpness.is_finite()) {
-            let (name, range) = ("sharpness", "positive and finite at the start");
-            return Err(TheoryError::OutOfRange { name, got: sharpness, range }.into());
-        }
-        let start = |c_h: f64, plan| {
-            Trial::from_parameters(self.task, plan, c_h / sharpness, seed, parameters.clone(), self.parallel)
-        };
-        let early = Plan { budget: Budget::Steps(DEFINITION.transient as u64), ..self.plan.clone() };
-        // Whether what is measured at each of the first states stays below its start. Batches have losses of their own:
-        // there it is the loss on the samples that curvature is measured on.
-        let stays = |c_h: f64, of: Measure| -> Result<bool, Error> {
-            let mut trial = start(c_h, &early)?;
-            let mut limit = None;
-            for _ in 0..=DEFINITION.transient {
-                let at = |trial: &Trial<'_, T>| match of {
-                    Measure::Loss => self.instrument.at(trial.parameters()).loss(),
-                    Measure::Sharpness => self.sharpness(trial.parameters()),
-                };
-                let measured = match of {
-                    Measure::Loss if trial.is_full_batch() => None,
-                    _ => Some(at(&trial)),
-                };
-                let (loss, stop) = trial.step();
-                let value = measured.unwrap_or(loss);
-                // So written that NaN is above every limit.
-                if stop.is_some() || !(value <= *limit.get_or_insert(DEFINITION.rise * value)) {
-                    return Ok(false);
-                }
-            }
-            Ok(true)
-        };
-        let survives = |c_h: f64| -> Result<bool, Error> {
-            Ok(!start(c_h, &self.plan)?.run(&mut |_, _| {}).stop.diverged())
-        };
-        Ok(Boundaries {
-            seed: Some(seed),
-            width: self.width,
-            sharpness,
-            resolution: self.range.ratio(),
-            c_h_loss: first(&self.range, LOSS, |c_h| stays(c_h, Measure::Loss))?,
-            c_h_sharp: first(&self.range, SHARPNESS, |c_h| stays(c_h, Measure::Sharpness))?,
-            c_h_max: first(&self.range, DIVERGES, survives)?,
-            divergence: None,
-        })
-    }
-}
-
-/// What is watched for a rise.
-#[derive(Clone, Copy)]
-enum Measure {
-    Loss,
-    Sharpness,
 }
 
 #[cfg(test)]

@@ -2,17 +2,14 @@
 
 pub mod boundaries;
 mod divergence;
-mod job;
 mod observe;
+mod report;
 
 pub use crate::theory::Phase;
-pub use boundaries::{
-    Boundaries, Boundary, BoundarySearch, DEFINITION, Definition, MapBoundaries, Side, map_boundaries,
-    network_boundaries,
-};
+pub use boundaries::{Boundaries, Boundary, DEFINITION, Definition, MapBoundaries, Side, map_boundaries};
 pub use divergence::Divergence;
-pub use job::{Last, Report, TrainOptions, train};
 pub use observe::{Observed, observe};
+pub use report::{Last, Report, Statistics};
 
 use crate::train::{Stop, Trajectory};
 use crate::units::significant;

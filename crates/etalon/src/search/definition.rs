@@ -55,7 +55,7 @@ impl Boundary {
     }
 
     /// Where it stands among other seeds': eta*, +infinity if censored, 0 (log eta* = -infinity) if undefined.
-    pub(super) fn rank(&self) -> f64 {
+    pub(crate) fn rank(&self) -> f64 {
         match self {
             Boundary::CensoredAbove(_) => f64::INFINITY,
             boundary => boundary.eta().unwrap_or(0.0),

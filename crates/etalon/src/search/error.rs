@@ -1,23 +1,25 @@
 //! What can be wrong with a search before it starts, or while it is being told answers.
 
+use super::Cause;
+
 /// Why a search cannot start or go on. A search that merely finds no boundary is not an error: see
 /// [`Boundary`](super::Boundary).
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SearchError {
     /// The tolerance is not in (0, 1].
-    #[error("search.tolerance is {0}: give a relative width in (0, 1], such as 0.05")]
+    #[error("the tolerance of a search is {0}: give a relative width in (0, 1], such as 0.05")]
     Tolerance(f64),
     /// The factor of the bracket is not above 1.
-    #[error("search.factor is {0}: give a finite factor above 1, such as 2")]
+    #[error("the factor by which a bracket widens is {0}: give a finite factor above 1, such as 2")]
     Factor(f64),
     /// No interior points.
-    #[error("search.sections is 0: give at least 1 (1 is bisection)")]
+    #[error("the number of interior points of a bracket is 0: give at least 1 (1 is bisection)")]
     Sections,
     /// A search without probes.
-    #[error("search.max_probes is 0: give at least 1 (the default is 100)")]
+    #[error("the most probes of a search are 0: allow at least 1 (the default is 100)")]
     MaxProbes,
     /// The range of rates is empty or not positive.
-    #[error("search.range is [{0}, {1}]: give two positive, finite rates, the lower first")]
+    #[error("the range of rates is [{0}, {1}]: give two positive, finite rates, the lower first")]
     Range(f64, f64),
     /// A rate that is no learning rate.
     #[error("{what} is {eta}: a learning rate must be positive, finite and not subnormal")]
@@ -51,8 +53,8 @@ pub enum SearchError {
     },
     /// The epochs before the search did not end well.
     #[error(
-        "search.after_epochs = {epochs}: training before the search, at optimizer.eta = {eta} with seed {seed}, came to \
-         nothing ({why}); give a lower optimizer.eta"
+        "training for {epochs} epochs before the search, at the rate {eta} with seed {seed}, came to nothing ({why}); give a \
+         lower rate"
     )]
     Start {
         /// How many.
@@ -64,13 +66,23 @@ pub enum SearchError {
         /// How they ended.
         why: String,
     },
+    /// Training could not be tried.
+    #[error("training at the rate {eta:e} with seed {seed} could not be tried: {source}")]
+    Failed {
+        /// The rate.
+        eta: f64,
+        /// The seed.
+        seed: u64,
+        /// Why.
+        source: Cause,
+    },
     /// The observer asked to stop.
     #[error("the search was cancelled")]
     Cancelled,
 }
 
 /// Refuses an empty list of seeds, and one that names a seed twice.
-pub(super) fn check_seeds(seeds: impl Iterator<Item = u64>) -> Result<(), SearchError> {
+pub(crate) fn check_seeds(seeds: impl Iterator<Item = u64>) -> Result<(), SearchError> {
     let mut sorted: Vec<u64> = seeds.collect();
     sorted.sort_unstable();
     if sorted.is_empty() {
@@ -83,6 +95,6 @@ pub(super) fn check_seeds(seeds: impl Iterator<Item = u64>) -> Result<(), Search
 }
 
 /// Refuses a rate that is not a positive, normal number.
-pub(super) fn check_rate(what: &'static str, eta: f64) -> Result<(), SearchError> {
+pub(crate) fn check_rate(what: &'static str, eta: f64) -> Result<(), SearchError> {
     if eta.is_normal() && eta > 0.0 { Ok(()) } else { Err(SearchError::Rate { what, eta }) }
 }

@@ -5,7 +5,7 @@ use super::definition::{Boundary, DEFINITION_VERSION};
 use super::error::check_seeds;
 use super::observe::Watch;
 use super::order::{order_interval, proper_median, sorted};
-use super::{Observer, Outcome, Probe, Progress, SearchError, Settings};
+use super::{Observer, Probe, SearchError, Settings};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -42,13 +42,13 @@ pub struct EtaStar {
     pub definition: u32,
 }
 
-/// Searches eta* for each `(seed, start)` of `starts`, in parallel on the present rayon pool. The result does
-/// not depend on the number of threads.
+/// Searches eta* for each `(seed, start)` of `starts`, in parallel on the rayon pool that it is called in: inside
+/// `pool.install(..)` on one's own, else on the global one. The result does not depend on the number of threads.
 ///
 /// # Errors
-/// If the settings, a start or the seeds are not valid, or the observer cancels.
-pub fn maximal_rate(
-    probe: &dyn Probe,
+/// If the settings, a start or the seeds are not valid, a probe fails, or the observer cancels.
+pub fn maximal_rate<P: Probe + ?Sized>(
+    probe: &P,
     starts: &[(u64, f64)],
     settings: &Settings,
     observer: Observer<'_>,
@@ -68,8 +68,8 @@ pub fn maximal_rate(
 }
 
 /// Answers one search's questions until it has none, those of a round in parallel.
-fn run(
-    probe: &dyn Probe,
+fn run<P: Probe + ?Sized>(
+    probe: &P,
     seed: u64,
     mut search: SeedSearch,
     watch: &Watch<'_>,
@@ -78,13 +78,11 @@ fn run(
         if let Some(result) = search.result(seed) {
             return Ok(result);
         }
-        let answer = |eta: f64| -> Result<(f64, Outcome), SearchError> {
-            watch.go_on()?;
-            let outcome = probe.probe(eta, seed);
-            watch.show(&Progress { seed, eta, verdict: &outcome.verdict, steps: outcome.steps });
-            Ok((eta, outcome))
+        let answer = |eta: f64| {
+            let ask = || probe.probe(eta, seed);
+            Ok((eta, watch.answer((eta, seed), ask, |outcome| (&outcome.verdict, outcome.steps))?))
         };
-        let answers = search.ask().into_par_iter().map(answer).collect::<Result<Vec<_>, _>>()?;
+        let answers = search.ask().into_par_iter().map(answer).collect::<Result<Vec<_>, SearchError>>()?;
         for (eta, outcome) in answers {
             search.tell(eta, outcome)?;
         }
@@ -117,17 +115,34 @@ impl EtaStar {
             tolerance,
             censored: count(|boundary| matches!(boundary, Boundary::CensoredAbove(_))),
             undefined: count(|boundary| matches!(boundary, Boundary::Undefined { .. })),
-            reason: median.is_none().then(|| why_no_median(&seeds)),
+            reason: median.is_none().then(|| why_no_median(&seeds, &Terms::OWN)),
             gradient_steps: seeds.iter().map(SeedResult::gradient_steps).sum(),
             probes: seeds.iter().map(|result| result.probes.len()).sum(),
             definition: DEFINITION_VERSION,
             seeds,
         })
     }
+
+    /// Why there is no median, where there is none, in these terms.
+    pub(crate) fn why_no_median(&self, terms: &Terms) -> Option<String> {
+        self.median.is_none().then(|| why_no_median(&self.seeds, terms))
+    }
+}
+
+/// What settings are called in advice.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    pub(crate) range: &'static str,
+    pub(crate) factor: &'static str,
+}
+
+impl Terms {
+    const OWN: Terms = Terms { range: "the range of rates", factor: "factor of the bracket" };
 }
 
 /// Says how many seeds have no finite boundary, in which rates that was, and what to do about it.
-fn why_no_median(seeds: &[SeedResult]) -> String {
+fn why_no_median(seeds: &[SeedResult], terms: &Terms) -> String {
+    let Terms { range, factor } = terms;
     let of = seeds.len();
     let mut parts = Vec::new();
     let unfinished = |result: &&SeedResult| matches!(result.stopped, Stopped::ProbeLimit(_));
@@ -140,7 +155,7 @@ fn why_no_median(seeds: &[SeedResult]) -> String {
     if let [lowest, ..] = tops[..] {
         parts.push(format!(
             "{} of {of} seeds trained at every rate up to the highest tried ({lowest:.3e}): raise the upper \
-             end of search.range",
+             end of {range}",
             tops.len()
         ));
     }
@@ -151,14 +166,14 @@ fn why_no_median(seeds: &[SeedResult]) -> String {
     if let Some((lowest, highest)) = ranges.clone().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) {
         parts.push(format!(
             "{} of {of} seeds trained at no rate from {lowest:.3e} to {highest:.3e}: allow more steps, lower \
-             the threshold, or widen search.range",
+             the threshold, or widen {range}",
             ranges.count()
         ));
     }
     if let Some(first) = unfinished.first() {
         parts.push(format!(
             "{} of {of} searches were given up after {} probes, before they met a boundary: take a larger \
-             search.factor, or a search.range that is narrower",
+             {factor}, or narrow {range}",
             unfinished.len(),
             first.probes.len()
         ));

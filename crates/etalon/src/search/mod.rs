@@ -1,22 +1,23 @@
 //! The maximal initial learning rate eta*, and the rate to use below it.
 //!
 //! A search asks a [`Probe`]: does it train at this rate, with this seed? It knows no network: the probe may
-//! be a trial, a call into another program, or a closed form in a test. What eta* *means* is written in one
+//! be a trial, a call into another program (which may fail), or a closed form in a test. What eta* *means* is written in one
 //! place, [`DEFINITION`]. Two ways to search:
 //!
 //! - [`maximal_rate`] runs several seeds in parallel and returns their median with an interval;
 //! - [`SeedSearch`] is one seed's search as questions and answers, for engines that run the probes themselves
 //!   (in lock-step, or on a cluster); [`EtaStar::from_seeds`] then puts the seeds together.
 //!
-//! [`recommend`] trains at a ladder of rates below eta* and picks by a held-out metric.
+//! [`recommend`] trains at a ladder of rates below eta* and picks by a held-out metric; [`Ladder`] is the same as questions
+//! and answers. Neither search nor choice owns a thread: those that ask in parallel do so on the caller's rayon pool.
 //!
 //! ```
 //! use etalon::search::{Outcome, Settings, Verdict, maximal_rate, silent};
 //!
 //! // Gradient descent on a quadratic of curvature 4 trains below eta = 2 / 4.
-//! let probe = |eta: f64, _seed: u64| Outcome {
-//!     verdict: if eta < 0.5 { Verdict::Trained } else { Verdict::TooFast("loss above its limit".into()) },
-//!     steps: 100,
+//! let probe = |eta: f64, _seed: u64| -> Result<Outcome, std::io::Error> {
+//!     let verdict = if eta < 0.5 { Verdict::Trained } else { Verdict::TooFast("loss above its limit".into()) };
+//!     Ok(Outcome { verdict, steps: 100 })
 //! };
 //! let found = maximal_rate(&probe, &[(0, 0.1), (1, 3.0)], &Settings::default(), &silent)?;
 //! assert!((found.median.unwrap() / 0.5 - 1.0).abs() < 0.05);
@@ -24,11 +25,13 @@
 //! ```
 
 mod boundary;
+mod cause;
 mod choice;
 mod curve;
 mod definition;
 mod error;
-mod job;
+mod found;
+mod ladder;
 mod maximal;
 mod observe;
 mod order;
@@ -37,18 +40,20 @@ mod probe;
 mod recommend;
 mod score;
 mod settings;
-mod trials;
 
 pub use boundary::{SeedResult, SeedSearch, Stopped};
+pub use cause::Cause;
 pub use curve::CurvePoint;
 pub use definition::{Boundary, DEFINITION, DEFINITION_VERSION};
 pub use error::SearchError;
-pub use job::{Curved, EtaStarSummary, Found, Lambda, Recommended, find};
-pub(crate) use job::{bytes, find_on};
+pub(crate) use error::{check_rate, check_seeds};
+pub use found::{Curved, EtaStarSummary, Found, Lambda, Recommended};
+pub use ladder::Ladder;
+pub(crate) use maximal::Terms;
 pub use maximal::{EtaStar, maximal_rate};
 pub use observe::{Observer, Progress, silent};
+pub(crate) use order::{proper_median, sorted};
 pub use probe::{Outcome, Probe, Probed, Verdict};
 pub use recommend::{Recommendation, recommend};
 pub use score::{Score, Scored};
 pub use settings::{LadderSettings, Settings};
-pub(crate) use trials::Memory;

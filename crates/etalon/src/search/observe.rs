@@ -1,8 +1,9 @@
 //! Watching a search, and stopping it.
 
-use super::{SearchError, Verdict};
+use super::{Cause, SearchError, Verdict};
+use std::error::Error;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 
 /// A probe that has just ended. They arrive in the order in which they end, which depends on the threads;
 /// the result of the search does not.
@@ -27,26 +28,36 @@ pub fn silent(_: &Progress<'_>) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-/// An observer together with what it has decided.
+/// An observer together with what has ended the search.
 pub(super) struct Watch<'a> {
     observer: Observer<'a>,
-    cancelled: AtomicBool,
+    ended: OnceLock<SearchError>,
 }
 
 impl<'a> Watch<'a> {
     pub(super) fn new(observer: Observer<'a>) -> Self {
-        Self { observer, cancelled: AtomicBool::new(false) }
+        Self { observer, ended: OnceLock::new() }
     }
 
-    /// Whether another probe may start.
-    pub(super) fn go_on(&self) -> Result<(), SearchError> {
-        if self.cancelled.load(Ordering::Relaxed) { Err(SearchError::Cancelled) } else { Ok(()) }
-    }
-
-    /// Shows a finished probe.
-    pub(super) fn show(&self, progress: &Progress<'_>) {
-        if (self.observer)(progress).is_break() {
-            self.cancelled.store(true, Ordering::Relaxed);
+    /// Asks for one answer and shows it, unless the search has ended. Once a question has failed no other is asked, and all
+    /// fail with the first error.
+    pub(super) fn answer<A, E: Into<Box<dyn Error + Send + Sync>>>(
+        &self,
+        (eta, seed): (f64, u64),
+        ask: impl FnOnce() -> Result<A, E>,
+        progress: impl FnOnce(&A) -> (&Verdict, u64),
+    ) -> Result<A, SearchError> {
+        if let Some(end) = self.ended.get() {
+            return Err(end.clone());
         }
+        let answer = ask().map_err(|error| {
+            let failed = SearchError::Failed { eta, seed, source: Cause::new(error) };
+            self.ended.get_or_init(|| failed).clone()
+        })?;
+        let (verdict, steps) = progress(&answer);
+        if (self.observer)(&Progress { seed, eta, verdict, steps }).is_break() {
+            self.ended.get_or_init(|| SearchError::Cancelled);
+        }
+        Ok(answer)
     }
 }

@@ -33,13 +33,13 @@ pub(super) fn order_interval(n: usize) -> OrderInterval {
 
 /// The median of `sorted` values above 0, on a logarithmic axis; `None` if there are none, or where it is 0 (undefined)
 /// or infinite (censored).
-pub(super) fn proper_median(sorted: &[f64]) -> Option<f64> {
+pub(crate) fn proper_median(sorted: &[f64]) -> Option<f64> {
     let median = median(sorted.iter().copied());
     (median > 0.0 && median.is_finite()).then_some(median)
 }
 
 /// Sorts a copy.
-pub(super) fn sorted(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
+pub(crate) fn sorted(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
     values

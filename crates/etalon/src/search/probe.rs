@@ -1,18 +1,32 @@
 //! The question a search asks: does it train at this rate, with this seed?
 
 use serde::{Deserialize, Serialize};
+use std::error::Error;
 
 /// Answers whether training at a rate succeeds. Must be a pure function of its arguments: searches call it
 /// from several threads, in any order, and never twice with the same arguments.
 ///
-/// Closures `Fn(f64, u64) -> Outcome` are probes.
+/// Closures `Fn(f64, u64) -> Result<Outcome, E>` are probes.
 pub trait Probe: Sync {
+    /// What can go wrong; [`Infallible`](std::convert::Infallible) where nothing can.
+    type Error: Into<Box<dyn Error + Send + Sync>>;
+
     /// Trains from scratch at the constant learning rate `eta` with this `seed`.
-    fn probe(&self, eta: f64, seed: u64) -> Outcome;
+    ///
+    /// # Errors
+    /// When it cannot be told whether it trains: a machine that is gone, a file that is not there. The search ends with it.
+    /// A loss that grows beyond all bounds is no error but an answer, [`Verdict::TooFast`].
+    fn probe(&self, eta: f64, seed: u64) -> Result<Outcome, Self::Error>;
 }
 
-impl<F: Fn(f64, u64) -> Outcome + Sync> Probe for F {
-    fn probe(&self, eta: f64, seed: u64) -> Outcome {
+impl<F, E> Probe for F
+where
+    F: Fn(f64, u64) -> Result<Outcome, E> + Sync,
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Error = E;
+
+    fn probe(&self, eta: f64, seed: u64) -> Result<Outcome, E> {
         self(eta, seed)
     }
 }

@@ -1,12 +1,19 @@
 //! How good a fully trained network is: the question behind the rate to use.
 
 use super::Verdict;
+use std::error::Error;
 
 /// Trains for the full budget and measures on held-out data. Must be a pure function of its arguments, like
-/// [`Probe`](super::Probe). Closures `Fn(f64, u64) -> Scored` are scores.
+/// [`Probe`](super::Probe). Closures `Fn(f64, u64) -> Result<Scored, E>` are scores.
 pub trait Score: Sync {
+    /// What can go wrong; [`Infallible`](std::convert::Infallible) where nothing can.
+    type Error: Into<Box<dyn Error + Send + Sync>>;
+
     /// Trains from scratch at the constant learning rate `eta` with this `seed`.
-    fn score(&self, eta: f64, seed: u64) -> Scored;
+    ///
+    /// # Errors
+    /// When it cannot be told how good it is; the choice ends with it.
+    fn score(&self, eta: f64, seed: u64) -> Result<Scored, Self::Error>;
 
     /// What the metric is called in reports.
     fn metric(&self) -> &str {
@@ -19,8 +26,14 @@ pub trait Score: Sync {
     }
 }
 
-impl<F: Fn(f64, u64) -> Scored + Sync> Score for F {
-    fn score(&self, eta: f64, seed: u64) -> Scored {
+impl<F, E> Score for F
+where
+    F: Fn(f64, u64) -> Result<Scored, E> + Sync,
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Error = E;
+
+    fn score(&self, eta: f64, seed: u64) -> Result<Scored, E> {
         self(eta, seed)
     }
 }

@@ -1,30 +1,42 @@
-//! What a user wrote, and what will run.
+//! What a user wrote, and what will run: on top of the library, which knows nothing of it.
+//!
+//! A spec becomes typed things here: a [task](Spec::task) and a [plan](Spec::plan), which make a [problem](Spec::problem),
+//! and settings. [`Spec::find`], [`Spec::measure`], [`Spec::train`] and [`Spec::boundaries`] are the [jobs](crate::jobs) on
+//! them.
 //!
 //! One vocabulary serves files, `key=value` overrides and grids. A [`Spec`] is always complete: every key that was
 //! not given has its default, and [`Spec::to_toml`] spells all of them out. [`KEYS`] is the one table of keys, from
 //! which reading, writing, errors and documentation follow.
 
+mod build;
 mod data;
 mod entry;
 mod error;
+mod jobs;
 mod keys;
 mod network;
 mod noise;
 mod optimizer;
+mod plan;
 mod schedule;
 mod setting;
+mod task;
+pub(crate) mod words;
 
 pub use self::noise::NoiseSpec;
 pub use data::{AugmentSpec, DataSpec, PatchSpec};
 pub(crate) use entry::{Entry, GRID};
 pub use error::SpecError;
+pub use jobs::{MeasureOptions, TrainOptions};
 pub use keys::{KEYS, Key};
 pub use network::{NetworkKind, NetworkSpec, Normalizer};
 pub use optimizer::{OptimizerKind, OptimizerSpec};
 pub use schedule::{ScheduleKind, ScheduleSpec};
 pub use setting::Setting;
+pub use task::TaskError;
 
 use crate::data::Normalization;
+use crate::train::{BatchSize, Budget, Metric};
 use etalon_nn::Loss;
 use etalon_nn::kernels::activation::Activation;
 use etalon_nn::layers::Kept;
@@ -70,26 +82,6 @@ pub enum Encoding {
     Sign,
 }
 
-/// The samples of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BatchSize {
-    /// All of them.
-    Full,
-    /// So many, in a seeded order.
-    Samples(usize),
-}
-
-/// How long training lasts.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Budget {
-    /// Optimiser updates.
-    Steps(u64),
-    /// Passes over the training set.
-    Epochs(f64),
-    /// The sum of the learning rates of all steps, eta x t.
-    PhysicalTime(f64),
-}
-
 /// `[train]`.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "each key is documented in `KEYS`")]
@@ -113,16 +105,6 @@ pub struct MeasureSpec {
     pub top: usize,
     pub weights: bool,
     pub learnt: f64,
-}
-
-/// What a search's threshold is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each name says it")]
-pub enum Metric {
-    TrainAccuracy,
-    TestAccuracy,
-    TrainLoss,
-    TestLoss,
 }
 
 /// `[search]`.

@@ -6,13 +6,16 @@ use super::outcome::lines;
 use super::tasks::{AnyTask, Tasks};
 use super::{Cell, Grid, Job, Store};
 use crate::curvature::Instrument;
-use crate::phase::{BoundarySearch, Circumstances, Phase, classify, observe};
-use crate::search::{Progress, bytes as search_bytes, find_on};
+use crate::error::Error;
+use crate::jobs::{BoundarySearch, find_bytes};
+use crate::phase::{Circumstances, Phase, classify, observe};
+use crate::search::Progress;
 use crate::spec::Spec;
 use crate::train::{Learning, Metrics, Plan, Record, Task, Trajectory, Trial};
 use etalon_nn::{Scalar, Workspace};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// Why a cell has no result.
 type Failure = Box<dyn std::error::Error>;
@@ -98,7 +101,7 @@ impl Surroundings<'_> {
         cell: &Cell,
         spec: &Spec,
         job: Job,
-        task: &Task<T>,
+        task: &Arc<Task<T>>,
     ) -> Result<Vec<u8>, String> {
         let result = match job {
             Job::Train { curvature } => self.train(cell, spec, task, curvature),
@@ -113,14 +116,14 @@ impl Surroundings<'_> {
         &self,
         cell: &Cell,
         spec: &Spec,
-        task: &Task<T>,
+        task: &Arc<Task<T>>,
         curvature: bool,
     ) -> Result<Vec<u8>, Failure> {
-        let plan = Plan::new(spec, task)?;
-        let instrument = curvature.then(|| Instrument::new(spec, task, false)).transpose()?;
+        let plan = spec.plan(task)?;
+        let instrument = curvature.then(|| spec.instrument(task, false)).transpose()?;
         let needed = bytes(task, &plan) + instrument.as_ref().map_or(0, Instrument::bytes);
         let _taken = self.ledger.take(needed)?;
-        let trial = Trial::new(task, &plan, spec.optimizer.eta, spec.seed, false)?;
+        let trial = Trial::new(task, &plan, spec.optimizer.eta, spec.seed, false).map_err(Error::from)?;
         let (trajectory, verdict) = match &instrument {
             Some(instrument) => {
                 let observed = observe(trial, instrument, spec.measure.every, &mut |_, _| {});
@@ -147,14 +150,15 @@ impl Surroundings<'_> {
     }
 
     /// A search, from where an earlier run has left it.
-    fn find<T: Scalar>(&self, cell: &Cell, spec: &Spec, task: &Task<T>) -> Result<Vec<u8>, Failure> {
-        let _taken = self.ledger.take(search_bytes(spec, task)?)?;
+    fn find<T: Scalar>(&self, cell: &Cell, spec: &Spec, task: &Arc<Task<T>>) -> Result<Vec<u8>, Failure> {
+        let problem = spec.problem_of(task.clone(), spec.plan(task)?);
+        let _taken = self.ledger.take(find_bytes(&problem, &spec.find_settings(task)?))?;
         let journal = Journal::open(self.store, &cell.name);
         let watch = |_: &Progress<'_>| match (self.cancelled)() {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         };
-        let found = find_on(task, spec, &journal, &watch)?;
+        let found = spec.find_with(&problem, &journal, &watch)?;
         let star = &found.eta_star;
         let row = json!({
             "eta_star": star.median,
@@ -173,10 +177,16 @@ impl Surroundings<'_> {
     }
 
     /// The boundaries of early training, on one thread.
-    fn boundaries<T: Scalar>(&self, cell: &Cell, spec: &Spec, task: &Task<T>) -> Result<Vec<u8>, Failure> {
-        let search = BoundarySearch::new(spec, task, false)?;
-        let _taken = self.ledger.take(bytes(task, search.plan()) + search.instrument().bytes())?;
-        let found = search.of_seed(spec.seed)?;
+    fn boundaries<T: Scalar>(
+        &self,
+        cell: &Cell,
+        spec: &Spec,
+        task: &Arc<Task<T>>,
+    ) -> Result<Vec<u8>, Failure> {
+        let problem = spec.problem_of(task.clone(), spec.plan(task)?);
+        let search = BoundarySearch::new(&problem, &spec.boundary_settings(), false).map_err(Error::from)?;
+        let _taken = self.ledger.take(bytes(task, problem.plan()) + search.instrument().bytes())?;
+        let found = search.of_seed(spec.seed).map_err(Error::from)?;
         let row = json!({
             "sharpness": found.sharpness,
             "c_h_loss": found.c_h_loss.middle(),

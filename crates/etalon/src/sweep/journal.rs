@@ -1,7 +1,8 @@
 //! The probes of a search under way, so that one that is killed loses no more than those it was at.
 
 use super::Store;
-use crate::search::{Memory, Outcome};
+use crate::jobs::Memory;
+use crate::search::Outcome;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::{self, File};

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// A task in the spec's precision.
 pub(super) enum AnyTask {
-    F32(Task<f32>),
-    F64(Task<f64>),
+    F32(Arc<Task<f32>>),
+    F64(Arc<Task<f64>>),
 }
 
 /// A task being made or made; the text is the reason why it cannot be.
@@ -57,7 +57,7 @@ impl Tasks {
 
 fn make(spec: &Spec) -> Result<AnyTask, Error> {
     Ok(match spec.precision {
-        Precision::F32 => AnyTask::F32(Task::new(spec)?),
-        Precision::F64 => AnyTask::F64(Task::new(spec)?),
+        Precision::F32 => AnyTask::F32(spec.task()?.into()),
+        Precision::F64 => AnyTask::F64(spec.task()?.into()),
     })
 }

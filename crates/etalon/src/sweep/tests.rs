@@ -151,7 +151,8 @@ fn a_search_can_be_the_job_of_a_cell() {
 
 #[test]
 fn a_search_goes_on_from_the_probes_it_has_kept() {
-    use crate::search::{Memory, Outcome, Verdict};
+    use crate::jobs::Memory;
+    use crate::search::{Outcome, Verdict};
     let grid = Grid::parse(SEARCH).unwrap();
     let (whole, cut) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     sweep(whole.path(), &grid, 1).unwrap();

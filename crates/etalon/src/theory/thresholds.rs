@@ -58,8 +58,8 @@ pub struct ThresholdInputs {
     pub preconditioned_max: Option<f64>,
     /// The nonlinearity.
     pub activation: Activation,
-    /// Hidden layers; 0 for a linear model.
-    pub hidden_layers: usize,
+    /// Hidden layers; 0 for a linear model, none where the network's structure is not known.
+    pub hidden_layers: Option<usize>,
     /// Outputs.
     pub outputs: usize,
     /// The optimiser.
@@ -346,7 +346,10 @@ fn lower_bound(inputs: &ThresholdInputs, list: &mut Thresholds) {
 
 fn catapult_limits(inputs: &ThresholdInputs, list: &mut Thresholds) {
     const NAME: &str = "catapult-limit";
-    if inputs.hidden_layers == 0 {
+    let Some(hidden_layers) = inputs.hidden_layers else {
+        return list.omit(NAME, "it depends on depth and activation, which are not known of this network");
+    };
+    if hidden_layers == 0 {
         return list.omit(
             NAME,
             "a model without hidden layers is linear in its parameters: its curvature cannot fall, and the lazy \
@@ -355,10 +358,10 @@ fn catapult_limits(inputs: &ThresholdInputs, list: &mut Thresholds) {
     }
     match inputs.loss {
         Loss::Mse => match Curvature::ntk(inputs) {
-            Ok(curvature) => squared_loss_limits(inputs, curvature, list),
+            Ok(curvature) => squared_loss_limits(inputs, hidden_layers, curvature, list),
             Err(reason) => list.omit(NAME, reason),
         },
-        Loss::Logistic if inputs.activation == Activation::Identity && inputs.hidden_layers == 1 => {
+        Loss::Logistic if inputs.activation == Activation::Identity && hidden_layers == 1 => {
             logistic_limit(inputs, list);
         }
         Loss::Logistic | Loss::CrossEntropy => {
@@ -399,10 +402,15 @@ fn logistic_limit(inputs: &ThresholdInputs, list: &mut Thresholds) {
 }
 
 /// Where networks stop training under squared loss: the two-layer linear model's 4, and what was measured.
-fn squared_loss_limits(inputs: &ThresholdInputs, lambda: Curvature, list: &mut Thresholds) {
+fn squared_loss_limits(
+    inputs: &ThresholdInputs,
+    hidden_layers: usize,
+    lambda: Curvature,
+    list: &mut Thresholds,
+) {
     let Curvature { symbol, value } = lambda;
     let regime = regime(inputs.batch);
-    let place = if inputs.activation == Activation::Identity && inputs.hidden_layers == 1 {
+    let place = if inputs.activation == Activation::Identity && hidden_layers == 1 {
         "exact for one input, close to it for many"
     } else {
         "derived for the two-layer linear network; for this network a reference"
@@ -413,7 +421,7 @@ fn squared_loss_limits(inputs: &ThresholdInputs, lambda: Curvature, list: &mut T
         format!("4 / {symbol}"),
         format!("squared loss, two-layer linear network: {place}; without momentum; {regime}"),
     );
-    let Some((low, high, note)) = measured_band(inputs.activation, inputs.hidden_layers) else {
+    let Some((low, high, note)) = measured_band(inputs.activation, hidden_layers) else {
         return list.omit("empirical-limit-low", "no measured band for this activation: search for the rate");
     };
     let biases =
@@ -426,7 +434,7 @@ fn squared_loss_limits(inputs: &ThresholdInputs, lambda: Curvature, list: &mut T
     );
     list.add("empirical-limit-low", low / value, format!("{low} / {symbol}"), assumes.clone());
     list.add("empirical-limit-high", high / value, format!("{high} / {symbol}"), assumes.clone());
-    if inputs.activation == Activation::Relu && inputs.hidden_layers >= 3 {
+    if inputs.activation == Activation::Relu && hidden_layers >= 3 {
         list.add("empirical-limit-paper", 12.0 / value, format!("12 / {symbol}"), assumes);
     }
 }

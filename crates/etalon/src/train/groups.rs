@@ -17,7 +17,7 @@ pub struct Patches<T> {
 }
 
 impl<T: Scalar> Patches<T> {
-    pub(super) fn new(patch: Patch, test: &Samples<T>) -> Self {
+    pub(crate) fn new(patch: Patch, test: &Samples<T>) -> Self {
         let fixed = |whose| fix(&patch, whose, &test.inputs, test.inputs.len() / test.len).0;
         Patches { mixed: fixed(Fixed::Test), only: fixed(Fixed::TestOnly), patch }
     }

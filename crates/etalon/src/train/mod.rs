@@ -1,11 +1,12 @@
-//! One trial: a spec and a seed in, a trajectory out.
+//! One trial: a task, a plan, a rate and a seed in, a trajectory out.
 
 mod anneal;
+mod budget;
+mod goal;
 mod groups;
 mod growth;
 mod metrics;
 mod motion;
-mod network;
 mod noise;
 mod plan;
 mod task;
@@ -14,6 +15,8 @@ mod trial;
 mod twin;
 
 pub use anneal::{Anneal, Annealed};
+pub use budget::{BatchSize, Budget};
+pub use goal::{Goal, Metric};
 pub use groups::{Groups, Learning, LearntAt, Patches};
 pub use metrics::Metrics;
 pub(crate) use metrics::accuracy;
@@ -21,8 +24,9 @@ pub use motion::Motion;
 pub(crate) use motion::{direction_distance, norm};
 pub use noise::Noise;
 pub(crate) use plan::factors;
-pub use plan::{Goal, Plan, PlanError};
-pub use task::{Samples, Task, TaskError};
+pub use plan::{Plan, PlanError};
+pub(crate) use task::Target;
+pub use task::{Samples, Task};
 pub use trajectory::{Record, Stop, Trajectory};
 pub use trial::{State, Trial, run};
 pub use twin::Twin;

@@ -1,10 +1,10 @@
-//! A trial's numbers, worked out from its spec.
+//! How a trial trains.
 
-use super::{Anneal, Noise, Task};
-use crate::schedule::{Conversion, ConversionError, FileError, Schedule};
-use crate::spec::{BatchSize, Budget, Metric, Spec};
-use etalon_nn::Scalar;
+use super::{Anneal, Budget, Goal, Noise, Task};
+use crate::schedule::{Conversion, ConversionError, Schedule};
 use etalon_nn::optim::{Optimizer, Rule};
+use etalon_nn::parameters::Layout;
+use std::collections::BTreeMap;
 
 /// What a trial does, apart from its rate and seed.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,34 +43,22 @@ pub struct Plan {
     pub motion: bool,
 }
 
-/// What counts as trained.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Goal {
-    /// Of what.
-    pub metric: Metric,
-    /// The accuracy to reach or the loss to get below.
-    pub threshold: f64,
-}
-
-/// Why a spec makes no plan for its task.
+/// Why a task cannot be trained so.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
-    /// The schedule's file.
-    #[error(transparent)]
-    Schedule(#[from] FileError),
     /// The schedule has no equivalent.
     #[error(transparent)]
     Conversion(#[from] ConversionError),
     /// No parameter's scale is without effect.
     #[error(
-        "schedule.conversion needs weights whose scale does not matter, and this network has none ({0}); put a \
-         normalisation behind them, such as network.normalizer = \"batch\" with network.normalizer_epsilon = 0"
+        "a schedule is converted for weights whose scale does not matter, and this network has none ({0}); put a \
+         normalisation with epsilon 0 behind them"
     )]
     NotInvariant(String),
     /// Segments with different rates.
     #[error(
-        "schedule.conversion is for one rate of all scale-invariant segments, and {name} has the factor {factor} \
-         (optimizer.factors, optimizer.input_factor); leave it at 1"
+        "a schedule is converted for one rate of all scale-invariant segments, and {name} has the factor {factor}; leave \
+         it at 1"
     )]
     Uneven {
         /// The segment.
@@ -78,9 +66,9 @@ pub enum PlanError {
         /// Its factor.
         factor: f64,
     },
-    /// More samples a step than there are.
+    /// More samples a step than there are, or none.
     #[error(
-        "train.batch is {batch}, and there are {samples} training samples; take at most that, or \"full\""
+        "a batch of {batch} cannot be drawn from {samples} training samples; take 1 to {samples}, or all of them"
     )]
     Batch {
         /// Asked for.
@@ -90,12 +78,12 @@ pub enum PlanError {
     },
     /// Boundaries of another optimiser than gradient descent.
     #[error(
-        "the boundaries of early training are rates in units of 1 / sharpness, as gradient descent has them, and \
-         optimizer.kind is \"{0}\"; use \"sgd\", or `etalon find`"
+        "the boundaries of early training are rates in units of 1 / sharpness, as gradient descent has them, and not \
+         {0}; use gradient descent, or search for the maximal rate"
     )]
     NoSharpness(&'static str),
     /// A factor for a segment that the network has not.
-    #[error("optimizer.factors names `{name}`; the network's segments are {known}")]
+    #[error("a learning-rate factor is given for `{name}`; the network's segments are {known}")]
     Segment {
         /// The name.
         name: String,
@@ -103,88 +91,29 @@ pub enum PlanError {
         known: String,
     },
     /// An accuracy of targets that are no classes.
-    #[error(
-        "search.metric is an accuracy, and the labels of {0} are values; use \"train_loss\" or \"test_loss\""
-    )]
-    NoClasses(String),
-    /// Nobody says how long an epoch is.
-    #[error(
-        "train.epochs needs the number of samples: give data.train a number, or --steps-per-epoch, or train.steps"
-    )]
-    UnknownEpoch,
+    #[error("an accuracy is asked for, and the targets are values; ask for a loss")]
+    NoClasses,
+    /// The best prediction that ignores its input is right.
+    #[error("all targets are alike, so that there is nothing to learn; give a goal, or other targets")]
+    NothingToLearn,
     /// The budget makes no step, or too many to count.
     #[error("the budget makes {0:.3e} steps; it must make between 1 and 1e12")]
     Steps(f64),
-    /// A schedule that only training can tell.
-    #[error(
-        "schedule.anneal_below lowers the rate when the training loss is low enough: the schedule is not known before \
-         training; run `etalon train`, and give the step it tells as schedule.milestones with kind = \"step\""
-    )]
-    Unforeseeable,
     /// A schedule that is too long to be listed.
     #[error("a schedule of {0:.3e} steps is too long to be listed; at most 1e7")]
     TooLong(f64),
 }
 
-impl Budget {
-    /// The number of steps at a base rate, with so many batches an epoch.
-    ///
-    /// # Errors
-    /// When it is no number of steps that can be done.
-    pub(crate) fn steps(self, eta: f64, batches: f64) -> Result<u64, PlanError> {
-        let steps = match self {
-            Budget::Steps(steps) => steps as f64,
-            Budget::Epochs(epochs) => (epochs * batches).floor(),
-            // A quotient that is whole but for rounding is not rounded up.
-            Budget::PhysicalTime(time) => (time / eta * (1.0 - 4.0 * f64::EPSILON)).ceil(),
-        };
-        if (1.0..=1e12).contains(&steps) { Ok(steps as u64) } else { Err(PlanError::Steps(steps)) }
-    }
-}
-
 impl Plan {
-    /// The plan of a spec for its task, without a goal.
-    ///
-    /// # Errors
-    /// When the spec's numbers do not fit the task.
-    pub fn new<T: Scalar>(spec: &Spec, task: &Task<T>) -> Result<Plan, PlanError> {
-        let samples = task.train.len;
-        let batch = match spec.train.batch {
-            BatchSize::Full => samples,
-            BatchSize::Samples(batch) if batch <= samples => batch,
-            BatchSize::Samples(batch) => return Err(PlanError::Batch { batch, samples }),
-        };
-        Ok(Plan {
-            optimizer: spec.optimizer.rule(),
-            weight_decay: spec.optimizer.weight_decay,
-            factors: factors(spec, task)?,
-            schedule: spec.schedule.schedule()?,
-            anneal: spec.schedule.anneal_below.map(|below| Anneal { below, factor: spec.schedule.factor }),
-            noise: spec.noise.noise(),
-            conversion: spec.schedule.conversion,
-            budget: spec.train.budget,
-            batch,
-            check_every: spec.train.check_every,
-            check_samples: spec.train.check_samples.min(samples),
-            limit: spec.train.limit,
-            goal: None,
-            follow_test: spec.train.check_test,
-            learnt: spec.measure.learnt,
-            motion: spec.measure.weights,
-        })
-    }
-
-    /// The same plan with the early stop of the spec's search.
+    /// The same plan, stopping early where the goal is reached.
     ///
     /// # Errors
     /// When the goal is an accuracy and the task has no classes.
-    pub fn with_goal<T>(self, spec: &Spec, task: &Task<T>) -> Result<Plan, PlanError> {
-        let Goal { metric, threshold } =
-            Goal { metric: spec.search.metric, threshold: spec.search.threshold };
-        if !task.classes && matches!(metric, Metric::TrainAccuracy | Metric::TestAccuracy) {
-            return Err(PlanError::NoClasses(spec.data.name.clone()));
+    pub fn with_goal<T>(self, goal: Goal, task: &Task<T>) -> Result<Plan, PlanError> {
+        if goal.metric.is_accuracy() && !task.classes {
+            return Err(PlanError::NoClasses);
         }
-        Ok(Plan { goal: Some(Goal { metric, threshold }), ..self })
+        Ok(Plan { goal: Some(goal), ..self })
     }
 
     /// The largest rate at which its optimiser is stable on a quadratic of this curvature; none where a constant of the
@@ -211,18 +140,24 @@ impl Plan {
     }
 }
 
-/// One factor a segment: the input layer's, times what the spec says of it by name.
-pub(crate) fn factors<T: Scalar>(spec: &Spec, task: &Task<T>) -> Result<Vec<f64>, PlanError> {
-    let layout = task.network.layout();
-    if let Some(name) = spec.optimizer.factors.keys().find(|name| layout.find(name).is_none()) {
+/// One factor of the learning rate a segment: `input` for those of the first layer, times what `named` says of it.
+///
+/// # Errors
+/// When `named` has a segment that the network has not.
+pub(crate) fn factors(
+    layout: &Layout,
+    input: f64,
+    named: &BTreeMap<String, f64>,
+) -> Result<Vec<f64>, PlanError> {
+    if let Some(name) = named.keys().find(|name| layout.find(name).is_none()) {
         let known: Vec<&str> = layout.segments().iter().map(|segment| segment.name.as_str()).collect();
         return Err(PlanError::Segment { name: name.clone(), known: known.join(", ") });
     }
     let layer_of = |name: &str| name.rsplit_once('.').map(|(layer, _)| layer.to_string());
     let first = layout.segments().first().and_then(|segment| layer_of(&segment.name));
     let factor = |name: &String| {
-        let input = if layer_of(name) == first { spec.optimizer.input_factor } else { 1.0 };
-        input * spec.optimizer.factors.get(name).copied().unwrap_or(1.0)
+        let input = if layer_of(name) == first { input } else { 1.0 };
+        input * named.get(name).copied().unwrap_or(1.0)
     };
     Ok(layout.segments().iter().map(|segment| factor(&segment.name)).collect())
 }

@@ -1,9 +1,8 @@
 //! What is learnt, by what: a network, a loss, and samples in the network's own precision.
 
-use super::{Patches, network};
-use crate::data::{Augmentation, DataError, Dataset, Labels, Patch, SampleShape, load};
-use crate::spec::{Encoding, Spec};
-use etalon_nn::network::NetworkError;
+use super::Patches;
+use super::metrics::constant_predictor;
+use crate::data::{Augmentation, Dataset, Labels, SampleShape};
 use etalon_nn::{Batch, Loss, Network, Scalar};
 
 /// Samples as a network sees them.
@@ -28,7 +27,8 @@ pub struct Task<T> {
     pub train: Samples<T>,
     /// The held-out set.
     pub test: Samples<T>,
-    /// The shape of a sample, whose inputs stand row by row, the channels of a pixel side by side.
+    /// The shape of a sample as the network takes it; inputs of an image stand row by row, the channels of a pixel side by
+    /// side.
     pub shape: SampleShape,
     /// What happens to the training set's samples whenever a step visits them.
     pub augmentation: Option<Augmentation>,
@@ -38,33 +38,6 @@ pub struct Task<T> {
     pub classes: bool,
     /// What had to be recognised in reading the data, for the user to hear.
     pub notes: Vec<String>,
-}
-
-/// Why a spec makes no task.
-#[derive(Debug, thiserror::Error)]
-pub enum TaskError {
-    /// The data set.
-    #[error(transparent)]
-    Data(#[from] DataError),
-    /// The network.
-    #[error("the network cannot be built: {0}")]
-    Network(#[from] NetworkError),
-    /// A convolutional network for samples that are no images.
-    #[error(
-        "network.kind = \"{kind}\" takes images, and the samples of {data} are vectors; use network.kind = \"mlp\""
-    )]
-    NoImages {
-        /// The kind.
-        kind: &'static str,
-        /// The data set.
-        data: String,
-    },
-    /// Augmentation that the samples cannot have.
-    #[error("{0}")]
-    Augmentation(String),
-    /// The loss and the labels do not go together.
-    #[error("{0}")]
-    Targets(String),
 }
 
 impl<T: Scalar> Samples<T> {
@@ -80,7 +53,8 @@ impl<T: Scalar> Samples<T> {
         Batch { inputs: &self.inputs[..samples * inputs], targets: &self.targets[..samples * targets] }
     }
 
-    fn encode(data: &Dataset, encoding: Target) -> Self {
+    /// Those of a data set.
+    pub(crate) fn encode(data: &Dataset, encoding: Target) -> Self {
         let inputs = data.inputs.iter().map(|&value| T::from_f64(value.into())).collect();
         let sign = |positive: bool| if positive { T::ONE } else { -T::ONE };
         let targets = match (&data.labels, encoding) {
@@ -101,39 +75,19 @@ impl<T: Scalar> Samples<T> {
 
 /// What targets are made of.
 #[derive(Clone, Copy)]
-enum Target {
+pub(crate) enum Target {
+    /// One output a class, 1 at the label's and 0 elsewhere.
     OneHot,
+    /// One output; +1 for class 1, -1 for another.
     Sign,
+    /// The values themselves.
     Values,
 }
 
 impl<T: Scalar> Task<T> {
-    /// Loads the data, builds the network, and checks that the two and the loss go together.
-    ///
-    /// # Errors
-    /// When data cannot be had, or the spec's parts contradict each other.
-    pub fn new(spec: &Spec) -> Result<Self, TaskError> {
-        let mut split = load(&spec.data.source()?)?;
-        split.normalise(spec.data.normalize)?;
-        split.shrink(spec.data.shrink)?;
-        let (target, outputs) = target(spec, &split.train.labels)?;
-        let network = network::build(spec, split.train.shape, outputs)?;
-        let augment = spec.data.augment;
-        let augmentation = Augmentation::new(split.train.shape, augment.flip, augment.crop, augment.fill);
-        let classes = matches!(split.train.labels, Labels::Classes { .. });
-        let (train, test) = (Samples::encode(&split.train, target), Samples::encode(&split.test, target));
-        let patch = spec.data.patch.rule().map(|rule| Patch::new(&rule, &split)).transpose()?;
-        Ok(Task {
-            patches: patch.map(|patch| Patches::new(patch, &test)),
-            network,
-            loss: spec.loss,
-            train,
-            test,
-            shape: split.train.shape,
-            augmentation: augmentation.map_err(TaskError::Augmentation)?,
-            classes,
-            notes: split.notes,
-        })
+    /// The loss on the training set of the best prediction that ignores its input.
+    pub fn constant_loss(&self) -> f64 {
+        constant_predictor(self.loss, &self.train)
     }
 
     /// Whether training sees its samples otherwise than they are, and otherwise at each visit.
@@ -152,40 +106,5 @@ impl<T: Scalar> Task<T> {
         if let Some(patches) = &self.patches {
             patches.patch.visit(visit, to);
         }
-    }
-}
-
-/// How the labels are encoded and how many outputs that takes.
-fn target(spec: &Spec, labels: &Labels) -> Result<(Target, usize), TaskError> {
-    let fault = |text: String| Err(TaskError::Targets(text));
-    let loss = spec.loss.name();
-    let count = match labels {
-        Labels::Values { width, .. } if spec.loss == Loss::Mse => return Ok((Target::Values, *width)),
-        Labels::Values { .. } => {
-            return fault(format!(
-                "the labels of {} are values, and loss = \"{loss}\" takes classes; use loss = \"mse\"",
-                spec.data.name
-            ));
-        }
-        Labels::Classes { count, .. } => *count,
-    };
-    let signs = matches!(spec.loss, Loss::Logistic | Loss::Exponential);
-    let encoding = match spec.data.encoding {
-        Encoding::Auto if signs || (spec.loss == Loss::Mse && count == 2) => Encoding::Sign,
-        Encoding::Auto => Encoding::OneHot,
-        chosen => chosen,
-    };
-    match encoding {
-        Encoding::Sign if spec.loss == Loss::CrossEntropy => fault(
-            "loss = \"cross_entropy\" takes one output a class; use data.encoding = \"one_hot\" or loss = \"logistic\""
-                .into(),
-        ),
-        Encoding::Sign if count != 2 => fault(format!(
-            "{} has {count} classes and signs encode two; choose two with data.classes, such as data.classes = [0, 1]",
-            spec.data.name
-        )),
-        Encoding::Sign => Ok((Target::Sign, 1)),
-        _ if signs => fault(format!("loss = \"{loss}\" has one output; use data.encoding = \"sign\"")),
-        _ => Ok((Target::OneHot, count as usize)),
     }
 }

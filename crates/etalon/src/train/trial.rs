@@ -4,9 +4,10 @@ use super::growth::{Growth, Point};
 use super::metrics::{Gauge, constant_predictor};
 use super::motion::Watch;
 use super::noise;
-use super::{Annealed, Goal, Groups, Learning, Metrics, Plan, PlanError, Record, Stop, Task, Trajectory};
+use super::{
+    Annealed, Goal, Groups, Learning, Metric, Metrics, Plan, PlanError, Record, Stop, Task, Trajectory,
+};
 use crate::data::BatchOrder;
-use crate::spec::Metric;
 use etalon_nn::optim::{Buffers, Optimizer, step};
 use etalon_nn::{Batch, Loss, Scalar, Workspace};
 

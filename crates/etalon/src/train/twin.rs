@@ -93,7 +93,7 @@ impl<'a, T: Scalar> Twin<'a, T> {
 mod tests {
     use super::*;
     use crate::spec::Spec;
-    use crate::train::{Plan, Record, State, Trial};
+    use crate::train::{Budget, Plan, Record, State, Trial};
 
     fn spec(more: &[&str]) -> Spec {
         let base = [
@@ -122,8 +122,7 @@ mod tests {
         (0..steps).for_each(|_| {
             twin.step(eta);
         });
-        let plan =
-            Plan { budget: crate::spec::Budget::Steps(steps as u64), ..Plan::new(spec, task).unwrap() };
+        let plan = Plan { budget: Budget::Steps(steps as u64), ..spec.plan(task).unwrap() };
         let trial = Trial::from_parameters(task, &plan, eta, 0, start.to_vec(), false).unwrap();
         let mut end = Vec::new();
         trial.run(&mut |state: State<f64>, _: &mut Record| end = state.parameters.to_vec());
@@ -138,7 +137,7 @@ mod tests {
     }
 
     fn curvature(task: &Task<f64>, spec: &Spec, parameters: &[f64]) -> f64 {
-        let instrument = crate::curvature::Instrument::new(spec, task, false).unwrap();
+        let instrument = spec.instrument(task, false).unwrap();
         instrument.at(parameters).ntk().unwrap().largest[0].value
     }
 
@@ -147,7 +146,7 @@ mod tests {
         for loss in ["loss=mse", "loss=logistic"] {
             let data = if loss == "loss=mse" { "data.name=teacher" } else { "data.name=two-gaussians" };
             let spec = spec(&["network.depth=0", loss, data]);
-            let task = Task::<f64>::new(&spec).unwrap();
+            let task = spec.task::<f64>().unwrap();
             let start = task.network.layout().initialise(1);
             let (network, twin, end) = both(&task, &spec, &start, 0.05, 100);
             assert!(distance(&network, &twin) < 1e-12, "{loss}: {}", distance(&network, &twin));
@@ -165,7 +164,7 @@ mod tests {
         // The mean over seeds, for one draw of the weights is off by its own size.
         let distance_at = |width: usize| {
             let spec = spec(&["network.depth=1", &format!("network.width={width}")]);
-            let task = Task::<f64>::new(&spec).unwrap();
+            let task = spec.task::<f64>().unwrap();
             let seeds = 0..8;
             let sum: f64 = seeds
                 .clone()
@@ -192,7 +191,7 @@ mod tests {
             "network.activation=identity",
             "network.init=lecun",
         ]);
-        let task = Task::<f64>::new(&spec).unwrap();
+        let task = spec.task::<f64>().unwrap();
         let start = task.network.layout().initialise(1);
         let lambda = curvature(&task, &spec, &start);
         let eta = 2.6 / lambda;

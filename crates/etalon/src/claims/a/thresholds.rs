@@ -301,7 +301,7 @@ fn limit(lambda: f64, momentum: f64, (nesterov, averaged): (bool, bool)) -> f64 
         hessian_max: None,
         preconditioned_max: None,
         activation: Activation::Identity,
-        hidden_layers: 0,
+        hidden_layers: Some(0),
         outputs: 1,
         optimizer: Rule::Sgd(Sgd { momentum, nesterov }),
         weight_decay: 0.0,

@@ -4,10 +4,9 @@ use super::PAPER;
 use crate::claims::{Bench, Certainty, Claim, ClaimError, Quantity, Reading, Setting, Size};
 use crate::equivalence::{Verification, verify};
 use crate::error::Error;
-use crate::phase::{TrainOptions, train};
 use crate::schedule::conversion::{largest_intrinsic_rate, log_growth};
 use crate::schedule::{Conversion, WithDecay};
-use crate::spec::Spec;
+use crate::spec::{Spec, TrainOptions};
 use crate::theory::{Range, TheoryError, first_change};
 
 /// Functions are the same if nothing but rounding parts them.
@@ -123,7 +122,7 @@ pub(super) const STEPS: Claim = Claim {
         for conversion in ["none", "phases"] {
             bench.at("the final accuracy")?;
             let spec = Spec::parse(&stepped(size, seed, conversion)).map_err(Error::from)?;
-            let (report, _) = train(&spec, &TrainOptions::default(), &mut |_, _| {})?;
+            let (report, _) = spec.train(&TrainOptions::default(), &mut |_, _| {})?;
             accuracies.push(report.last.test_accuracy.unwrap_or(f64::NAN));
         }
         bench.read("accuracy_gap", Reading::one((accuracies[0] - accuracies[1]).abs()));

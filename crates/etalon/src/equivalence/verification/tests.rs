@@ -97,8 +97,8 @@ fn without_biases_the_affine_part_is_traded_too() {
 fn a_fixed_last_layer_stays_where_it_is() {
     let spec = spec("optimizer.factors={\"layers.4.weight\"=0.0,\"layers.4.bias\"=0.0}");
     assert_same("fixed", &compared::<f64>(&spec, Conversion::Exact).agreement);
-    let task = Task::<f64>::new(&spec).unwrap();
-    let plan = Plan { conversion: Some(Conversion::Exact), ..Plan::new(&spec, &task).unwrap() };
+    let task = spec.task::<f64>().unwrap();
+    let plan = Plan { conversion: Some(Conversion::Exact), ..spec.plan(&task).unwrap() };
     let mut trial = Trial::new(&task, &plan, 0.05, 0, false).unwrap();
     let last = task.network.layout().find("layers.4.weight").unwrap().range.clone();
     let start = trial.parameters()[last.clone()].to_vec();
@@ -114,8 +114,8 @@ fn weights_are_brought_back_when_they_have_grown_and_metrics_are_the_same() {
     let found = compared::<f64>(&spec, Conversion::Exact);
     assert!(found.agreement.log_taken > 2.0, "{}", found.agreement.log_taken);
     // With the running statistics of batch normalisation, which remember shorter weights.
-    let task = Task::<f64>::new(&spec).unwrap();
-    let plain = Plan::new(&spec, &task).unwrap();
+    let task = spec.task::<f64>().unwrap();
+    let plain = spec.plan(&task).unwrap();
     let grown = Plan { conversion: Some(Conversion::Exact), ..plain.clone() };
     let metrics = |plan: &Plan| {
         let trajectory = crate::train::run(&task, plan, 0.05, 0, false).unwrap();
@@ -194,8 +194,8 @@ fn images_under_instance_and_batch_normalisation() {
             bias_multiplier: Some(1.0),
         };
         builder.dense(last, value).unwrap();
-        let task = Task { network: builder.build().unwrap(), ..Task::<f64>::new(&spec).unwrap() };
-        let plan = Plan::new(&spec, &task).unwrap();
+        let task = Task { network: builder.build().unwrap(), ..spec.task::<f64>().unwrap() };
+        let plan = spec.plan(&task).unwrap();
         let found = compare(&task, plan, (0.05, 0), Conversion::Exact, 1e-11, &mut |_, _| {}).unwrap();
         assert_same(&format!("{over:?}"), &found.agreement);
         assert_eq!(found.scaled.len(), 2);
@@ -219,8 +219,8 @@ fn a_rate_that_grows_beyond_all_numbers_trains_on() {
                 optimizer.momentum=0 optimizer.weight_decay=0 optimizer.factors={\"layers.4.weight\"=0.0} \
                 train.steps=16000";
     let spec = spec(more);
-    let task = Task::<f32>::new(&spec).unwrap();
-    let plan = Plan::new(&spec, &task).unwrap();
+    let task = spec.task::<f32>().unwrap();
+    let plan = spec.plan(&task).unwrap();
     // ln of the last rate: beyond f64 too.
     assert!(plan.schedule.log_rate(0.05, 16_000, 16_000) > f64::MAX.ln());
     let trial = Trial::new(&task, &plan, 0.05, 0, false).unwrap();

@@ -1,22 +1,25 @@
 use super::*;
-use crate::search::{Verdict, silent};
+use crate::search::{Outcome, Progress, Verdict, silent};
+use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const STARTS: [(u64, f64); 5] = [(0, 0.1), (1, 1.0), (2, 5.0), (3, 0.3), (4, 40.0)];
 
+type Answer = Result<Outcome, Infallible>;
+
 /// Seed s trains up to thresholds[s].
-fn thresholds(thresholds: &'static [f64]) -> impl Fn(f64, u64) -> Outcome + Sync {
-    move |eta, seed| Outcome {
-        verdict: match eta <= thresholds[seed as usize] {
+fn thresholds(thresholds: &'static [f64]) -> impl Fn(f64, u64) -> Answer + Sync {
+    move |eta, seed| {
+        let verdict = match eta <= thresholds[seed as usize] {
             true => Verdict::Trained,
             false => Verdict::TooFast("diverged".into()),
-        },
-        steps: 7,
+        };
+        Ok(Outcome { verdict, steps: 7 })
     }
 }
 
-fn find(probe: &dyn Probe, starts: &[(u64, f64)]) -> EtaStar {
+fn find(probe: &impl Probe, starts: &[(u64, f64)]) -> EtaStar {
     maximal_rate(probe, starts, &Settings::default(), &silent).unwrap()
 }
 
@@ -54,7 +57,7 @@ fn a_majority_without_a_boundary_leaves_a_reason() {
     assert_eq!(
         found.reason.unwrap(),
         "5 of 5 seeds trained at every rate up to the highest tried (4.096e2): raise the upper end of \
-         search.range"
+         the range of rates"
     );
     let found = find(&thresholds(&[0.0; 5]), &STARTS);
     assert_eq!((found.median, found.low, found.high, found.undefined), (None, None, None, 5));
@@ -68,9 +71,9 @@ fn a_majority_without_a_boundary_leaves_a_reason() {
 fn a_search_that_was_given_up_does_not_blame_the_range() {
     let settings = Settings { max_probes: 3, ..Settings::default() };
     for (limit, censored) in [(f64::INFINITY, 2), (0.0, 0)] {
-        let probe = |eta: f64, _: u64| Outcome {
-            verdict: if eta < limit { Verdict::Trained } else { Verdict::TooSlow },
-            steps: 1,
+        let probe = |eta: f64, _: u64| -> Answer {
+            let verdict = if eta < limit { Verdict::Trained } else { Verdict::TooSlow };
+            Ok(Outcome { verdict, steps: 1 })
         };
         let found = maximal_rate(&probe, &STARTS[..2], &settings, &silent).unwrap();
         assert_eq!((found.median, found.censored, found.undefined), (None, censored, 2 - censored));
@@ -83,13 +86,13 @@ fn a_search_that_was_given_up_does_not_blame_the_range() {
 #[test]
 fn threads_change_nothing() {
     // Success sets with holes, so that every path of the search is taken.
-    let probe = |eta: f64, seed: u64| Outcome {
-        verdict: match ((eta.log2() * 3.0).floor() as i64 + seed as i64).rem_euclid(7) {
+    let probe = |eta: f64, seed: u64| -> Answer {
+        let verdict = match ((eta.log2() * 3.0).floor() as i64 + seed as i64).rem_euclid(7) {
             0..4 => Verdict::Trained,
             4 => Verdict::TooSlow,
             _ => Verdict::TooFast("dead".into()),
-        },
-        steps: 3,
+        };
+        Ok(Outcome { verdict, steps: 3 })
     };
     let settings = Settings { sections: 3, ..Settings::default() };
     let with = |threads| {
@@ -131,7 +134,7 @@ fn the_observer_sees_every_probe_and_can_cancel() {
 
 #[test]
 fn bad_input_is_refused_before_any_probe() {
-    let never = |_: f64, _: u64| -> Outcome { panic!("probed") };
+    let never = |_: f64, _: u64| -> Answer { panic!("probed") };
     let run = |starts: &[(u64, f64)], settings: &Settings| maximal_rate(&never, starts, settings, &silent);
     let ok = Settings::default();
     assert_eq!(run(&[], &ok), Err(SearchError::NoSeeds));
@@ -139,4 +142,27 @@ fn bad_input_is_refused_before_any_probe() {
     assert!(matches!(run(&[(0, 1.0), (1, f64::NAN)], &ok), Err(SearchError::Rate { .. })));
     assert!(run(&[(0, 1.0)], &Settings { tolerance: f64::NAN, ..ok }).is_err());
     assert_eq!(EtaStar::from_seeds(Vec::new(), 0.05), Err(SearchError::NoSeeds));
+}
+
+#[test]
+fn a_probe_that_fails_ends_the_search_with_an_error_that_names_rate_and_seed() {
+    let made = AtomicU64::new(0);
+    let probe = |eta: f64, seed: u64| {
+        made.fetch_add(1, Ordering::Relaxed);
+        match (seed, eta > 0.5) {
+            (3, true) => Err("node 7 is gone"),
+            _ => Ok(Outcome { verdict: Verdict::Trained, steps: 1 }),
+        }
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let error = pool
+        .install(|| maximal_rate(&probe, &[(3, 0.3), (4, 0.3)], &Settings::default(), &silent))
+        .unwrap_err();
+    let SearchError::Failed { eta, seed, ref source } = error else { panic!("{error}") };
+    assert!(eta > 0.5 && seed == 3);
+    assert_eq!(source.get().to_string(), "node 7 is gone");
+    let text = error.to_string();
+    assert_eq!(text, format!("training at the rate {eta:e} with seed 3 could not be tried: node 7 is gone"));
+    // 0.3 and 0.6; the other seed is not begun.
+    assert_eq!(made.load(Ordering::Relaxed), 2);
 }

@@ -1,20 +1,23 @@
 use super::*;
-use crate::search::{Verdict, silent};
+use crate::search::{Progress, Scored, Verdict, silent};
+use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 const SEEDS: [u64; 5] = [0, 1, 2, 3, 4];
 
+type Answer = Result<Scored, Infallible>;
+
 /// A network whose metric peaks at `peak`, diverges from `limit` on; seeds differ by `noise`.
-fn peaked(peak: f64, limit: f64, noise: f64) -> impl Fn(f64, u64) -> Scored + Sync {
+fn peaked(peak: f64, limit: f64, noise: f64) -> impl Fn(f64, u64) -> Answer + Sync {
     move |eta, seed| {
         let distance = (eta / peak).log2();
         let metric = 0.9 - 0.01 * distance * distance + noise * (seed as f64 - 2.0);
         let verdict = if eta < limit { Verdict::Trained } else { Verdict::TooFast("loss 1e9".into()) };
-        Scored { verdict, metric, loss: 1.0 - metric, steps: 100 }
+        Ok(Scored { verdict, metric, loss: 1.0 - metric, steps: 100 })
     }
 }
 
-fn pick(score: &dyn Score, ceiling: f64) -> Recommendation {
+fn pick(score: &impl Score, ceiling: f64) -> Recommendation {
     recommend(score, ceiling, &SEEDS, &LadderSettings::default(), &silent).unwrap()
 }
 
@@ -36,14 +39,14 @@ fn the_interior_optimum_is_chosen() {
 fn rates_at_which_a_seed_failed_are_excluded() {
     let peak = peaked(0.5, 10.0, 1e-4);
     // One seed alone fails at the two highest rates, in different ways.
-    let score = |eta: f64, seed: u64| {
-        let mut scored = peak(eta, seed);
+    let score = |eta: f64, seed: u64| -> Answer {
+        let mut scored = peak(eta, seed)?;
         match seed {
             3 if eta > 0.6 => scored.metric = f64::NAN,
             3 if eta > 0.45 => scored.verdict = Verdict::TooFast("loss 3e7 at step 12".into()),
             _ => (),
         }
-        scored
+        Ok(scored)
     };
     let picked = pick(&score, 1.0);
     assert!((picked.eta.unwrap() - 0.5f64.powf(1.5)).abs() < 1e-15);
@@ -69,7 +72,9 @@ fn ties_within_the_seed_noise_go_to_the_lower_loss() {
     let score = |noise: f64| {
         let peak = peaked(0.25, 10.0, noise);
         // Loss prefers rates an octave lower than the metric does.
-        move |eta: f64, seed: u64| Scored { loss: 0.3 + (eta / 0.125).log2().powi(2), ..peak(eta, seed) }
+        move |eta: f64, seed: u64| -> Answer {
+            Ok(Scored { loss: 0.3 + (eta / 0.125).log2().powi(2), ..peak(eta, seed)? })
+        }
     };
     // Standard error of the median: 1.2533 * 1.5811 * noise / sqrt(5) = 0.886 noise; half an octave costs
     // 0.0025 of the metric, a whole one 0.01.
@@ -86,9 +91,11 @@ fn ties_within_the_seed_noise_go_to_the_lower_loss() {
 fn a_metric_can_be_an_error() {
     struct TestError;
     impl Score for TestError {
-        fn score(&self, eta: f64, _seed: u64) -> Scored {
+        type Error = Infallible;
+
+        fn score(&self, eta: f64, _seed: u64) -> Answer {
             let error = 0.1 + (eta / 0.25).log2().powi(2);
-            Scored { verdict: Verdict::Trained, metric: error, loss: error, steps: 1 }
+            Ok(Scored { verdict: Verdict::Trained, metric: error, loss: error, steps: 1 })
         }
         fn metric(&self) -> &str {
             "test error"
@@ -104,9 +111,9 @@ fn a_metric_can_be_an_error() {
 
 #[test]
 fn seeds_that_end_too_slow_are_mentioned() {
-    let score = |_: f64, seed: u64| {
+    let score = |_: f64, seed: u64| -> Answer {
         let verdict = if seed < 2 { Verdict::TooSlow } else { Verdict::Trained };
-        Scored { verdict, metric: 0.5, loss: 1.0, steps: 1 }
+        Ok(Scored { verdict, metric: 0.5, loss: 1.0, steps: 1 })
     };
     let settings = LadderSettings { rates: 1, octaves: 1.0, max_rates: 1 };
     let picked = recommend(&score, 1.0, &SEEDS, &settings, &silent).unwrap();
@@ -141,7 +148,7 @@ fn threads_change_nothing() {
 
 #[test]
 fn bad_input_is_refused_before_any_training() {
-    let never = |_: f64, _: u64| -> Scored { panic!("trained") };
+    let never = |_: f64, _: u64| -> Answer { panic!("trained") };
     let run = |ceiling, seeds: &[u64], settings: &LadderSettings| {
         recommend(&never, ceiling, seeds, settings, &silent).unwrap_err()
     };
@@ -154,4 +161,47 @@ fn bad_input_is_refused_before_any_training() {
     let stop = |_: &Progress<'_>| ControlFlow::Break(());
     let cancelled = recommend(&peaked(1.0, 1.0, 0.0), 1.0, &SEEDS, &LadderSettings::default(), &stop);
     assert_eq!(cancelled, Err(SearchError::Cancelled));
+}
+
+#[test]
+fn a_ladder_that_is_told_answers_in_any_order_chooses_the_same() {
+    let score = peaked(2f64.powi(-7), 10.0, 0.003);
+    let settings = LadderSettings::default();
+    let mut ladder = Ladder::new(1.0, &SEEDS, &settings, true).unwrap();
+    let mut rounds = 0;
+    while ladder.result("held-out metric").is_none() {
+        let mut asked = ladder.ask();
+        assert!(!asked.is_empty());
+        // As if the last had been asked of the fastest machine.
+        asked.reverse();
+        for (eta, seed) in asked {
+            let scored = score(eta, seed).unwrap();
+            assert_eq!(ladder.tell(1.1 * eta, seed, scored.clone()), Err(SearchError::NotAsked(1.1 * eta)));
+            assert_eq!(ladder.tell(eta, 99, scored.clone()), Err(SearchError::NotAsked(eta)));
+            ladder.tell(eta, seed, scored.clone()).unwrap();
+            assert_eq!(ladder.tell(eta, seed, scored), Err(SearchError::NotAsked(eta)));
+        }
+        rounds += 1;
+    }
+    assert_eq!((rounds, ladder.ask()), (3, vec![]));
+    assert_eq!(ladder.result("held-out metric").unwrap(), pick(&score, 1.0));
+}
+
+#[test]
+fn a_score_that_fails_ends_the_choice_with_an_error_that_names_rate_and_seed() {
+    let score = |eta: f64, seed: u64| match (eta < 0.3, seed) {
+        (true, 2) => Err(std::io::Error::other("disk full")),
+        _ => Ok(Scored { verdict: Verdict::Trained, metric: 0.5, loss: 1.0, steps: 1 }),
+    };
+    let error = recommend(&score, 1.0, &SEEDS, &LadderSettings::default(), &silent).unwrap_err();
+    let SearchError::Failed { eta, seed: 2, source } = error else { panic!("{error}") };
+    assert!(eta < 0.3);
+    assert!(source.get().downcast_ref::<std::io::Error>().is_some());
+}
+
+#[test]
+fn rungs_of_the_same_rate_are_all_answered() {
+    let settings = LadderSettings { rates: 2, octaves: 1e-20, max_rates: 2 };
+    let picked = recommend(&peaked(1.0, 10.0, 0.0), 1.0, &SEEDS, &settings, &silent).unwrap();
+    assert_eq!((picked.curve.len(), picked.gradient_steps), (2, 1000));
 }

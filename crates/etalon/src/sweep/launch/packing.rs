@@ -2,7 +2,6 @@
 
 use crate::spec::Spec;
 use crate::sweep::{Cell, Grid, Job};
-use crate::train::{Plan, Task};
 
 /// How long a part should last, in seconds: cluster managers turn over about one job a second, and sites frown on more
 /// than some ten starts a minute.
@@ -34,8 +33,8 @@ pub fn shards(grid: &Grid, cells: &[&Cell]) -> usize {
 
 /// What a trial takes on one core, to within a small factor; none where its spec does not work out.
 fn seconds(spec: &Spec, job: Job) -> Option<f64> {
-    let task = Task::<f32>::new(spec).ok()?;
-    let plan = Plan::new(spec, &task).ok()?;
+    let task = spec.task::<f32>().ok()?;
+    let plan = spec.plan(&task).ok()?;
     let steps = plan.steps(spec.optimizer.eta, task.train.len).ok()?;
     let trials = match job {
         Job::Train { .. } => 1,

@@ -10,7 +10,7 @@ fn inputs(loss: Loss) -> ThresholdInputs {
         hessian_max: Some(0.5),
         preconditioned_max: None,
         activation: Activation::Identity,
-        hidden_layers: 1,
+        hidden_layers: Some(1),
         outputs: 1,
         optimizer: Rule::default(),
         weight_decay: 0.0,
@@ -196,6 +196,7 @@ fn each_loss_is_limited_by_its_own_curvature() {
 #[test]
 fn measured_bands_depend_on_activation_and_depth() {
     let c = |activation, hidden_layers| {
+        let hidden_layers = Some(hidden_layers);
         let inputs = ThresholdInputs { activation, hidden_layers, ntk_top: Some(1.0), ..inputs(Loss::Mse) };
         let list = thresholds(&inputs);
         (list.eta("empirical-limit-low"), list.eta("empirical-limit-high"), list.eta("empirical-limit-paper"))

@@ -1,9 +1,9 @@
 //! Learning-rate factors and weight decay together, against dense matrices and against training.
 
 use super::super::*;
-use crate::curvature::{MeasureOptions, measure};
+use crate::spec::{MeasureOptions, Spec};
 use crate::theory::symmetric::largest_eigenvalue;
-use crate::train::{Plan, Trial};
+use crate::train::Trial;
 
 fn spec(overrides: &str) -> Spec {
     let base = "precision=f64 data.test=10 train.batch=full measure.tolerance=1e-9 measure.iterations=200";
@@ -50,8 +50,8 @@ fn with_factors_and_weight_decay_it_is_the_top_of_the_whole_matrix() {
                 "{data} {network} network.depth=1 network.width=4 optimizer.weight_decay=0.7 \
                  optimizer.input_factor=3 optimizer.factors={factors}"
             ));
-            let task = Task::<f64>::new(&spec).unwrap();
-            let instrument = Instrument::new(&spec, &task, false).unwrap();
+            let task = spec.task::<f64>().unwrap();
+            let instrument = spec.instrument(&task, false).unwrap();
             let parameters: Vec<f64> = task.network.layout().initialise(3);
             let expected = dense(&task, &parameters, instrument.samples(), &instrument.factors, 0.7);
             let found = instrument.at(&parameters).decayed().unwrap().unwrap().largest[0].value;
@@ -66,9 +66,9 @@ fn with_factors_and_weight_decay_it_is_the_top_of_the_whole_matrix() {
 fn without_factors_or_weight_decay_there_is_nothing_more_to_measure() {
     for overrides in ["optimizer.weight_decay=0.7", "optimizer.input_factor=3"] {
         let spec = spec(&format!("data.name=teacher loss=mse network.width=4 {overrides}"));
-        let task = Task::<f64>::new(&spec).unwrap();
+        let task = spec.task::<f64>().unwrap();
         let parameters: Vec<f64> = task.network.layout().initialise(3);
-        let instrument = Instrument::new(&spec, &task, false).unwrap();
+        let instrument = spec.instrument(&task, false).unwrap();
         assert!(instrument.at(&parameters).decayed().unwrap().is_none(), "{overrides}");
     }
 }
@@ -80,11 +80,11 @@ fn a_linear_model_with_factors_and_weight_decay_diverges_just_above_the_limit_an
             "data.name=teacher loss=mse data.train=200 measure.samples=200 network.depth=0 train.steps=4000 \
              optimizer.weight_decay=1 optimizer.factors={{\"layers.0.weight\"=4.0}} optimizer.momentum={momentum}"
         ));
-        let measured = measure(&spec, &MeasureOptions::default()).unwrap();
+        let measured = spec.measure(&MeasureOptions::default()).unwrap();
         let name = if momentum > 0.0 { "lazy-limit-heavy-ball" } else { "lazy-limit" };
         let limit = measured.thresholds.iter().find(|threshold| threshold.name == name).unwrap().eta;
-        let task = Task::<f64>::new(&spec).unwrap();
-        let plan = Plan::new(&spec, &task).unwrap();
+        let task = spec.task::<f64>().unwrap();
+        let plan = spec.plan(&task).unwrap();
         let diverges = |eta: f64| {
             let trial = Trial::new(&task, &plan, eta, 0, false).unwrap();
             trial.run(&mut |_, _| {}).stop.diverged()

@@ -2,8 +2,9 @@
 
 use super::super::*;
 use crate::curvature::Operator;
+use crate::spec::Spec;
 use crate::theory::symmetric::largest_eigenvalue;
-use crate::train::{Plan, Stop, Trial};
+use crate::train::{Budget, Plan, Stop, Trial};
 
 fn spec(more: &str) -> Spec {
     let base = "loss=mse precision=f64 data.name=teacher data.dimension=3 data.train=20 data.test=10 train.batch=full \
@@ -33,15 +34,15 @@ fn dense(at: &mut Linearization<'_, f64>) -> Vec<f64> {
 fn the_preconditioned_hessian_is_that_of_a_dense_matrix() {
     for more in ["", "optimizer.input_factor=0.3", "optimizer.input_factor=0"] {
         let spec = spec(more);
-        let task = Task::<f64>::new(&spec).unwrap();
-        let instrument = Instrument::new(&spec, &task, false).unwrap();
-        let factors = factors(&spec, &task).unwrap();
+        let task = spec.task::<f64>().unwrap();
+        let instrument = spec.instrument(&task, false).unwrap();
+        let factors = spec.plan(&task).unwrap().factors;
         let segments = task.network.layout().segments();
         let factor_of = |index: usize| {
             let segment = segments.iter().position(|segment| segment.range.contains(&index)).unwrap();
             factors[segment]
         };
-        let plan = Plan { budget: crate::spec::Budget::Steps(20), ..Plan::new(&spec, &task).unwrap() };
+        let plan = Plan { budget: Budget::Steps(20), ..spec.plan(&task).unwrap() };
         let trial = Trial::new(&task, &plan, 1e-2, 1, false).unwrap();
         let mut states = Vec::new();
         trial.run(&mut |state, _| {
@@ -74,8 +75,8 @@ fn the_preconditioned_hessian_is_that_of_a_dense_matrix() {
 #[test]
 fn other_optimisers_have_no_coordinates_of_their_own() {
     let spec = spec("optimizer.kind=sgd");
-    let task = Task::<f64>::new(&spec).unwrap();
-    let instrument = Instrument::new(&spec, &task, false).unwrap();
+    let task = spec.task::<f64>().unwrap();
+    let instrument = spec.instrument(&task, false).unwrap();
     let parameters = task.network.layout().initialise(0);
     assert_eq!(instrument.at(&parameters).preconditioned(None).unwrap(), None);
 }
@@ -86,9 +87,9 @@ fn adamw_diverges_above_its_limit_and_not_below() {
     for decay in [0.0, 0.2] {
         let spec =
             spec("network.depth=0 network.bias=false optimizer.epsilon=1e6 train.steps=3000 train.limit=1e3");
-        let task = Task::<f64>::new(&spec).unwrap();
-        let plan = Plan::new(&spec, &task).unwrap();
-        let instrument = Instrument::new(&spec, &task, false).unwrap();
+        let task = spec.task::<f64>().unwrap();
+        let plan = spec.plan(&task).unwrap();
+        let instrument = spec.instrument(&task, false).unwrap();
         let parameters = task.network.layout().initialise(0);
         let found = instrument.at(&parameters).preconditioned(None).unwrap().unwrap().largest[0].value;
         // Decay beside a curvature of 1e-6 would be all there is.

@@ -1,11 +1,11 @@
 //! Trials of a network, as a search asks for them.
 
-use super::{Outcome, Probe, Score, Scored, SearchError, Verdict};
-use crate::error::Error;
-use crate::spec::{Budget, Spec};
-use crate::train::{Plan, State, Stop, Task, Trajectory, Trial};
+use super::{After, JobError};
+use crate::search::{Outcome, Probe, Score, Scored, SearchError, Verdict};
+use crate::train::{Budget, Plan, State, Stop, Task, Trajectory, Trial};
 use etalon_nn::Scalar;
 use rayon::prelude::*;
+use std::convert::Infallible;
 
 /// What became of probes made earlier, so that a search that was interrupted makes none of them twice.
 pub trait Memory: Sync {
@@ -60,22 +60,26 @@ impl<T: Scalar> Trials<'_, T> {
 }
 
 impl<T: Scalar> Probe for Trials<'_, T> {
-    fn probe(&self, eta: f64, seed: u64) -> Outcome {
+    type Error = Infallible;
+
+    fn probe(&self, eta: f64, seed: u64) -> Result<Outcome, Infallible> {
         if let Some(known) = self.memory.recall(eta, seed) {
-            return known;
+            return Ok(known);
         }
         let outcome = match self.run(self.plan, eta, seed) {
             Ok(trajectory) => Outcome { verdict: verdict(&trajectory.stop), steps: trajectory.steps },
             Err(outcome) => outcome,
         };
         self.memory.keep(eta, seed, &outcome);
-        outcome
+        Ok(outcome)
     }
 }
 
 impl<T: Scalar> Score for Trials<'_, T> {
-    fn score(&self, eta: f64, seed: u64) -> Scored {
-        match self.run(&self.full, eta, seed) {
+    type Error = Infallible;
+
+    fn score(&self, eta: f64, seed: u64) -> Result<Scored, Infallible> {
+        Ok(match self.run(&self.full, eta, seed) {
             Ok(trajectory) => Scored {
                 verdict: match trajectory.stop {
                     // The full budget was spent on purpose.
@@ -87,7 +91,7 @@ impl<T: Scalar> Score for Trials<'_, T> {
                 steps: trajectory.steps,
             },
             Err(Outcome { verdict, steps }) => Scored { verdict, metric: f64::NAN, loss: f64::NAN, steps },
-        }
+        })
     }
 
     fn metric(&self) -> &str {
@@ -109,21 +113,17 @@ fn verdict(stop: &Stop) -> Verdict {
     }
 }
 
-/// The state of each seed after `search.after_epochs` epochs at `optimizer.eta`; none where that is 0.
+/// The state of each seed after the training before the search; none where there is none.
 ///
 /// # Errors
 /// When training does not survive them.
 pub(super) fn trained_starts<T: Scalar>(
-    spec: &Spec,
+    after: Option<After>,
     task: &Task<T>,
     plan: &Plan,
     seeds: &[u64],
-) -> Result<Vec<(u64, Start<T>)>, Error> {
-    let epochs = spec.search.after_epochs;
-    if epochs == 0.0 {
-        return Ok(Vec::new());
-    }
-    let eta = spec.optimizer.eta;
+) -> Result<Vec<(u64, Start<T>)>, JobError> {
+    let Some(After { epochs, eta }) = after else { return Ok(Vec::new()) };
     let plan = Plan { goal: None, budget: Budget::Epochs(epochs), ..plan.clone() };
     let train = |&seed: &u64| {
         let mut end = [Vec::new(), Vec::new()];

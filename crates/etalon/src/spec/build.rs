@@ -1,8 +1,7 @@
 //! The network that a spec describes.
 
-use super::TaskError;
+use super::{NetworkKind, Spec, TaskError};
 use crate::data::SampleShape;
-use crate::spec::{NetworkKind, Spec};
 use etalon_nn::network::{Cnn, Family, Image, Mlp, ResNet, Style};
 use etalon_nn::{Network, Scalar};
 
@@ -10,7 +9,7 @@ use etalon_nn::{Network, Scalar};
 ///
 /// # Errors
 /// When the kind takes images and samples are none, or the spec's numbers make no network.
-pub(super) fn build<T: Scalar>(
+pub(super) fn network<T: Scalar>(
     spec: &Spec,
     shape: SampleShape,
     outputs: usize,

@@ -1,0 +1,191 @@
+//! Curvature at a point, and the thresholds that follow from it.
+
+use super::{JobError, Problem};
+use crate::curvature::{
+    CurvatureSettings, Ends, Estimate, HessianEnds, Instrument, LayerCurvature, Measurement, Spectrum,
+    StopReason,
+};
+use crate::data::{SampleShape, transpose};
+use crate::memory;
+use crate::theory::thresholds::{self, ThresholdInputs};
+use crate::train::Task;
+use etalon_nn::kernels::activation::Activation;
+use etalon_nn::parameters::{load, save};
+use etalon_nn::{Batch, Loss, Scalar};
+use std::path::{Path, PathBuf};
+
+/// What to measure and where to leave it.
+#[derive(Clone, Debug, Default)]
+pub struct MeasureSettings {
+    /// On which samples, and how exactly; its seed is that of fresh parameters, too.
+    pub curvature: CurvatureSettings,
+    /// Parameters to measure at instead of fresh ones.
+    pub weights: Option<PathBuf>,
+    /// Where to save the parameters.
+    pub save_weights: Option<PathBuf>,
+    /// Where to save the samples as they were measured: `inputs` (samples x channels x height x width where the task's
+    /// samples are images, else samples x features in the order of the first layer's weights) and `targets`
+    /// (samples x outputs).
+    pub save_batch: Option<PathBuf>,
+    /// Whether to measure each layer's block.
+    pub by_layer: bool,
+}
+
+/// Measures a problem's network at its start, or at given weights.
+///
+/// # Errors
+/// When memory does not suffice, Lanczos cannot start, or a file cannot be read or written.
+pub fn measure<T: Scalar>(problem: &Problem<T>, settings: &MeasureSettings) -> Result<Measurement, JobError> {
+    let (task, plan, seed) = (problem.task(), problem.plan(), settings.curvature.seed);
+    let instrument = Instrument::new(task, plan, &settings.curvature, true);
+    let advice = "measure on fewer samples, allow fewer Lanczos iterations, or take a smaller network";
+    memory::check("measuring this network", instrument.bytes(), advice)?;
+    let (layout, state) = (task.network.layout(), task.network.state_layout());
+    let [parameters, running] = match &settings.weights {
+        Some(path) => load(path, [layout, state])?,
+        None => [layout.initialise(seed), state.initialise(seed)],
+    };
+    if let Some(path) = &settings.save_weights {
+        save(path, [(layout, &parameters), (state, &running)])?;
+    }
+    if let Some(path) = &settings.save_batch {
+        save_samples(path, instrument.batch(), instrument.samples(), task.shape)?;
+    }
+    let mut reading = instrument.at(&parameters);
+    let loss = reading.loss();
+    let ntk = reading.ntk()?;
+    let hessian = reading.hessian(Ends::Both, settings.curvature.top)?;
+    let gauss_newton = reading.gauss_newton()?;
+    let preconditioned = reading.preconditioned(None)?;
+    let decayed = reading.decayed()?;
+    let layers = if settings.by_layer { reading.layers()? } else { Vec::new() };
+    let mut warnings = task.notes.clone();
+    let measured = [("ntk", &ntk), ("hessian", &hessian), ("gauss_newton", &gauss_newton)];
+    let more = preconditioned.iter().map(|found| ("preconditioned", found));
+    let more = more.chain(decayed.iter().map(|found| ("decayed", found)));
+    for (what, spectrum) in measured.into_iter().chain(more) {
+        if let StopReason::MaxIterations(_) | StopReason::NotFinite(_) = spectrum.stop {
+            warnings.push(format!("{what}: {}", spectrum.stop));
+        }
+    }
+    if task.network.is_coupled() {
+        warnings.push(format!(
+            "batch normalisation took its statistics from the {} samples measured, as in a training step on them",
+            instrument.samples()
+        ));
+    }
+    let varied = [("augmentation", task.augmentation.is_some()), ("patches", task.patches.is_some())];
+    let varied: Vec<&str> = varied.into_iter().filter(|(_, is_set)| *is_set).map(|(what, _)| what).collect();
+    if !varied.is_empty() {
+        warnings.push(format!(
+            "{}: measured on images as the first epoch of seed {} sees them; every epoch sees others",
+            varied.join(" and "),
+            seed
+        ));
+    }
+    if plan.factors.iter().any(|&factor| factor != 1.0) {
+        warnings.push(
+            "curvature is that of R^1/2 H R^1/2 with the learning-rate factors R, which is what limits the rate".into(),
+        );
+    }
+    let value = |spectrum: &Spectrum| spectrum.largest.first().map(|top| top.value);
+    let inputs = ThresholdInputs {
+        preconditioned_max: preconditioned.as_ref().and_then(value),
+        decayed: decayed.as_ref().map(|found| value(found).unwrap_or(f64::NAN)),
+        ..threshold_inputs(problem, value(&ntk), value(&hessian))
+    };
+    let thresholds = thresholds::thresholds(&inputs);
+    let top = if settings.curvature.top > 1 { &hessian.largest[..] } else { &[] };
+    Ok(Measurement {
+        parameters: task.network.parameters(),
+        samples: instrument.samples(),
+        outputs: task.network.output_len(),
+        loss,
+        ntk: Estimate::of(ntk.largest.first(), ntk.iterations),
+        hessian: HessianEnds {
+            max: Estimate::of(hessian.largest.first(), hessian.iterations),
+            min: Estimate::of(hessian.smallest.first(), hessian.iterations),
+            top: top.iter().map(|found| Estimate::of(Some(found), hessian.iterations)).collect(),
+        },
+        gauss_newton: Estimate::of(gauss_newton.largest.first(), gauss_newton.iterations),
+        preconditioned: preconditioned.map(|found| Estimate::of(found.largest.first(), found.iterations)),
+        decayed: decayed.map(|found| Estimate::of(found.largest.first(), found.iterations)),
+        layers: layers
+            .into_iter()
+            .map(|(layer, found)| LayerCurvature { layer, hessian: Estimate::of(Some(&found), 0) })
+            .collect(),
+        thresholds: thresholds.entries,
+        limit: thresholds.limit,
+        omitted: thresholds.omitted,
+        warnings,
+    })
+}
+
+/// The samples of a measurement as tensors `inputs` and `targets`, so that it can be repeated elsewhere: images of a
+/// network that takes such (with their shape) in PyTorch's order, inputs of another one in that of its weights.
+fn save_samples<T: Scalar>(
+    path: &Path,
+    Batch { inputs, targets }: Batch<'_, T>,
+    samples: usize,
+    shape: SampleShape,
+) -> Result<(), JobError> {
+    let flat = |values: &[T]| vec![samples, values.len() / samples];
+    let save = |shape: Vec<usize>, inputs: &[T]| {
+        let tensors = [("inputs", shape, inputs), ("targets", flat(targets), targets)];
+        etalon_nn::parameters::save_tensors(path, &tensors)
+    };
+    Ok(match shape {
+        SampleShape::Image { height, width, channels } => {
+            let planes = transpose(inputs, height * width, channels);
+            save(vec![samples, channels, height, width], &planes)
+        }
+        SampleShape::Flat(_) => save(flat(inputs), inputs),
+    }?)
+}
+
+/// What theory needs to know of a problem.
+fn threshold_inputs<T: Scalar>(
+    problem: &Problem<T>,
+    ntk: Option<f64>,
+    hessian: Option<f64>,
+) -> ThresholdInputs {
+    let (task, plan, architecture) = (problem.task(), problem.plan(), problem.architecture());
+    ThresholdInputs {
+        loss: match task.loss {
+            Loss::Mse => thresholds::Loss::Mse,
+            Loss::CrossEntropy => thresholds::Loss::CrossEntropy,
+            Loss::Logistic => thresholds::Loss::Logistic,
+            Loss::Exponential => thresholds::Loss::Exponential,
+        },
+        ntk_top: ntk,
+        hessian_max: hessian,
+        preconditioned_max: None,
+        activation: match architecture.map_or(Activation::Identity, |known| known.activation) {
+            Activation::Identity => thresholds::Activation::Identity,
+            Activation::Relu => thresholds::Activation::Relu,
+            Activation::Tanh => thresholds::Activation::Tanh,
+            Activation::Gelu => thresholds::Activation::Gelu,
+        },
+        hidden_layers: architecture.map(|known| known.hidden_layers),
+        outputs: task.network.output_len(),
+        optimizer: plan.optimizer,
+        batch: match plan.batch {
+            batch if batch >= task.train.len => thresholds::Batch::Full,
+            batch => thresholds::Batch::Size(batch),
+        },
+        weight_decay: plan.weight_decay,
+        decayed: None,
+        bias: architecture.is_some_and(|known| known.bias),
+        scale: scale(task),
+    }
+}
+
+/// The product of the layers' multipliers and of the root mean square norm of the training inputs.
+fn scale<T: Scalar>(task: &Task<T>) -> f64 {
+    // A normaliser's weight is a vector.
+    let weights = task.network.layout().segments().iter().filter(|segment| segment.shape.len() > 1);
+    let multipliers: f64 = weights.map(|weight| weight.multiplier).product();
+    let batch = task.train.first(task.train.len);
+    let squares: f64 = batch.inputs.iter().map(|x| x.to_f64() * x.to_f64()).sum();
+    multipliers * (squares / task.train.len as f64).sqrt()
+}

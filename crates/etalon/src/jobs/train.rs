@@ -1,0 +1,101 @@
+//! One trial, observed and judged.
+
+use super::{JobError, Problem};
+use crate::curvature::{CurvatureSettings, Instrument};
+use crate::memory;
+use crate::phase::{Last, Report, Statistics, observe};
+use crate::search::check_rate;
+use crate::train::{Metrics, Plan, Trajectory, Trial};
+use etalon_nn::optim::Optimizer;
+use etalon_nn::parameters::{load, save};
+use etalon_nn::{Scalar, Workspace};
+use std::path::PathBuf;
+
+/// At which rate to train, from where, and what to measure on the way.
+#[derive(Clone, Debug, Default)]
+pub struct TrainSettings {
+    /// The base learning rate.
+    pub eta: f64,
+    /// The seed of fresh parameters, and of everything that is drawn in training.
+    pub seed: u64,
+    /// What the trial is called in its report.
+    pub name: String,
+    /// Steps between two measurements of curvature; 0: at the start and the end.
+    pub every: u64,
+    /// How curvature is measured.
+    pub curvature: CurvatureSettings,
+    /// Parameters to start from instead of fresh ones.
+    pub weights: Option<PathBuf>,
+    /// Where to save the parameters at the end.
+    pub save_weights: Option<PathBuf>,
+}
+
+impl TrainSettings {
+    /// At this rate, the rest by default.
+    pub fn at(eta: f64) -> Self {
+        TrainSettings { eta, ..TrainSettings::default() }
+    }
+}
+
+/// Runs one trial, observed and judged. `progress` hears of the step and of how many there are.
+///
+/// # Errors
+/// When the rate makes no number of steps that can be done, memory does not suffice, or a file cannot be read or written.
+pub fn train<T: Scalar>(
+    problem: &Problem<T>,
+    settings: &TrainSettings,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<(Report, Trajectory), JobError> {
+    let &TrainSettings { eta, seed, every, .. } = settings;
+    check_rate("the learning rate of a trial", eta)?;
+    let task = problem.task();
+    let plan = Plan { follow_test: true, ..problem.plan().clone() };
+    let instrument = Instrument::new(task, &plan, &settings.curvature, true);
+    let (layout, state) = (task.network.layout(), task.network.state_layout());
+    let needed = Workspace::<T>::bytes(&task.network, plan.batch)
+        + instrument.bytes()
+        + (plan.numbers_per_parameter() * layout.len() * size_of::<T>()) as u64;
+    memory::check(
+        "this trial",
+        needed,
+        "measure on fewer samples, or take a smaller batch or a smaller network",
+    )?;
+    let start = match &settings.weights {
+        Some(path) => load(path, [layout, state])?,
+        None => [layout.initialise(seed), state.initialise(seed)],
+    };
+    let trial = Trial::from_checkpoint(task, &plan, eta, seed, start, true)?;
+    let observed = observe(trial, &instrument, every, progress);
+    if let Some(path) = &settings.save_weights {
+        save(path, [(layout, &observed.parameters), (state, &observed.running)])?;
+    }
+    let (trajectory, verdict) = (observed.trajectory, observed.verdict);
+    let end = trajectory.records.last();
+    let finite = |value: f64| value.is_finite().then_some(value);
+    let Metrics { loss: train_loss, accuracy: train_accuracy } = trajectory.train;
+    let Metrics { loss: test_loss, accuracy: test_accuracy } = trajectory.test;
+    let report = Report {
+        trial: settings.name.clone(),
+        phase: verdict.phase,
+        stop: trajectory.stop.clone(),
+        last: Last {
+            train_loss: finite(train_loss),
+            train_accuracy,
+            test_loss: finite(test_loss),
+            test_accuracy,
+            ntk: end.and_then(|record| record.ntk),
+            hessian: end.and_then(|record| record.hessian),
+            preconditioned: end.and_then(|record| record.preconditioned),
+        },
+        groups: trajectory.groups,
+        annealed: trajectory.annealed,
+        statistics: task.network.is_coupled().then_some(Statistics::Running),
+        eta,
+        c: verdict.ntk_start.map(|lambda| eta * lambda),
+        limit: observed.limit.filter(|_| plan.optimizer.preconditions()),
+        steps: trajectory.steps,
+        evidence: verdict,
+        warnings: task.notes.clone(),
+    };
+    Ok((report, trajectory))
+}

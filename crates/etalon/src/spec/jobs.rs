@@ -1,0 +1,202 @@
+//! The jobs of a spec: [`jobs`] on the problem and settings that it describes, in the precision that it names.
+
+use super::{Precision, Spec, words};
+use crate::curvature::Measurement;
+use crate::error::Error;
+use crate::jobs::{
+    self, After, Architecture, BoundarySettings, FindSettings, MeasureSettings, Memory, Problem,
+    TrainSettings,
+};
+use crate::phase::{Boundaries, Report};
+use crate::search::{Found, LadderSettings, Observer, Settings};
+use crate::theory::Range;
+use crate::train::{Plan, Task, Trajectory};
+use etalon_nn::Scalar;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Files of a measurement.
+#[derive(Clone, Debug, Default)]
+pub struct MeasureOptions {
+    /// As [`MeasureSettings::weights`].
+    pub weights: Option<PathBuf>,
+    /// As [`MeasureSettings::save_weights`].
+    pub save_weights: Option<PathBuf>,
+    /// As [`MeasureSettings::save_batch`].
+    pub save_batch: Option<PathBuf>,
+    /// As [`MeasureSettings::by_layer`].
+    pub by_layer: bool,
+}
+
+/// Files of a trial.
+#[derive(Clone, Debug, Default)]
+pub struct TrainOptions {
+    /// As [`TrainSettings::weights`].
+    pub weights: Option<PathBuf>,
+    /// As [`TrainSettings::save_weights`].
+    pub save_weights: Option<PathBuf>,
+}
+
+/// Calls a generic function of a spec with the numbers that it names.
+macro_rules! in_its_precision {
+    ($spec:expr, $call:ident($($argument:expr),*)) => {
+        match $spec.precision {
+            Precision::F32 => $spec.$call::<f32>($($argument),*),
+            Precision::F64 => $spec.$call::<f64>($($argument),*),
+        }
+    };
+}
+
+impl Spec {
+    /// Searches eta* and the rate to use below it, as [`jobs::find`].
+    ///
+    /// # Errors
+    /// When the spec makes no problem; as [`jobs::find`].
+    pub fn find(&self, observer: Observer<'_>) -> Result<Found, Error> {
+        in_its_precision!(self, find_in(observer))
+    }
+
+    fn find_in<T: Scalar>(&self, observer: Observer<'_>) -> Result<Found, Error> {
+        let problem = self.problem::<T>()?;
+        let settings = self.find_settings(problem.task())?;
+        Ok(self.worded(jobs::find(&problem, &settings, observer)?))
+    }
+
+    /// As [`Spec::find`] on a task that is there already, with what is known from an earlier call.
+    pub(crate) fn find_with<T: Scalar>(
+        &self,
+        problem: &Problem<T>,
+        memory: &dyn Memory,
+        observer: Observer<'_>,
+    ) -> Result<Found, Error> {
+        let settings = self.find_settings(problem.task())?;
+        Ok(self.worded(jobs::find_with(problem, &settings, memory, observer)?))
+    }
+
+    /// Measures curvature, as [`jobs::measure`].
+    ///
+    /// # Errors
+    /// When the spec makes no problem; as [`jobs::measure`].
+    pub fn measure(&self, options: &MeasureOptions) -> Result<Measurement, Error> {
+        in_its_precision!(self, measure_in(options))
+    }
+
+    fn measure_in<T: Scalar>(&self, options: &MeasureOptions) -> Result<Measurement, Error> {
+        let MeasureOptions { weights, save_weights, save_batch, by_layer } = options.clone();
+        let curvature = self.curvature_settings();
+        let settings = MeasureSettings { curvature, weights, save_weights, save_batch, by_layer };
+        let task = self.task::<T>()?;
+        let plan = self.plan_to_measure(&task)?;
+        Ok(jobs::measure(&self.problem_of(task, plan), &settings)?)
+    }
+
+    /// Trains once, as [`jobs::train`]. `progress` hears of the step and of how many there are.
+    ///
+    /// # Errors
+    /// When the spec makes no problem; as [`jobs::train`].
+    pub fn train(
+        &self,
+        options: &TrainOptions,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<(Report, Trajectory), Error> {
+        in_its_precision!(self, train_in(options, progress))
+    }
+
+    fn train_in<T: Scalar>(
+        &self,
+        options: &TrainOptions,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<(Report, Trajectory), Error> {
+        let TrainOptions { weights, save_weights } = options.clone();
+        let settings = TrainSettings {
+            eta: self.optimizer.eta,
+            seed: self.seed,
+            name: self.hash(),
+            every: self.measure.every,
+            curvature: self.curvature_settings(),
+            weights,
+            save_weights,
+        };
+        Ok(jobs::train(&self.problem::<T>()?, &settings, progress)?)
+    }
+
+    /// The boundaries of early training from the weights of each seed, as [`jobs::boundaries`].
+    ///
+    /// # Errors
+    /// When the spec makes no problem; as [`jobs::boundaries`].
+    pub fn boundaries(&self, seeds: &[u64]) -> Result<Vec<Boundaries>, Error> {
+        in_its_precision!(self, boundaries_in(seeds))
+    }
+
+    fn boundaries_in<T: Scalar>(&self, seeds: &[u64]) -> Result<Vec<Boundaries>, Error> {
+        let settings = BoundarySettings { seeds: seeds.to_vec(), ..self.boundary_settings() };
+        Ok(jobs::boundaries(&self.problem::<T>()?, &settings)?)
+    }
+
+    /// What it trains, on what, and how.
+    ///
+    /// # Errors
+    /// When data cannot be had, or the spec's parts contradict each other.
+    pub fn problem<T: Scalar>(&self) -> Result<Problem<T>, Error> {
+        let task = self.task()?;
+        let plan = self.plan(&task)?;
+        Ok(self.problem_of(task, plan))
+    }
+
+    pub(crate) fn problem_of<T>(&self, task: impl Into<Arc<Task<T>>>, plan: Plan) -> Problem<T> {
+        let network = &self.network;
+        let architecture = Architecture {
+            hidden_layers: network.depth,
+            width: network.width,
+            activation: network.activation,
+            bias: network.bias,
+        };
+        Problem::new(task, plan, Some(architecture))
+    }
+
+    /// How it searches.
+    ///
+    /// # Errors
+    /// When it searches for an accuracy and the task has no classes.
+    pub fn find_settings<T>(&self, task: &Task<T>) -> Result<FindSettings, Error> {
+        let search = &self.search;
+        let ladder = LadderSettings::default();
+        Ok(FindSettings {
+            seeds: (0..search.seeds as u64).map(|index| self.seed.wrapping_add(index)).collect(),
+            goal: Some(self.goal(task)?),
+            search: Settings {
+                tolerance: search.tolerance,
+                factor: search.factor,
+                sections: search.sections,
+                range: <[f64; 2]>::try_from(&search.range[..]).ok(),
+                ..Settings::default()
+            },
+            ladder: (search.rates > 0).then(|| LadderSettings {
+                rates: search.rates,
+                max_rates: search.rates.max(ladder.max_rates),
+                ..ladder
+            }),
+            phase: search.phase,
+            after: (search.after_epochs > 0.0)
+                .then(|| After { epochs: search.after_epochs, eta: self.optimizer.eta }),
+            curvature: self.curvature_settings(),
+        })
+    }
+
+    /// Where it looks for boundaries, with its own seed.
+    pub fn boundary_settings(&self) -> BoundarySettings {
+        let [low, high] = self.boundaries.range;
+        let range = Range { low, high, steps: self.boundaries.points, tolerance: self.boundaries.tolerance };
+        BoundarySettings { seeds: vec![self.seed], range, curvature: self.curvature_settings() }
+    }
+
+    /// What was found, with advice that names the spec's keys.
+    fn worded(&self, mut found: Found) -> Found {
+        found.search.reason = words::no_median(&found.search);
+        found.eta_star.reason = found.search.reason.clone();
+        if self.search.rates == 0 && found.no_recommendation.is_some() {
+            found.no_recommendation = Some("search.rates is 0".into());
+        }
+        found
+    }
+}

@@ -1,0 +1,46 @@
+//! What the library says of a job, in the words of the spec that asked for it.
+
+use crate::search::{EtaStar, SearchError, Terms};
+use crate::train::PlanError;
+
+/// A plan that cannot be.
+pub(crate) fn plan(error: &PlanError) -> String {
+    match error {
+        PlanError::NotInvariant(why) => format!(
+            "schedule.conversion needs weights whose scale does not matter, and this network has none ({why}); put a \
+             normalisation behind them, such as network.normalizer = \"batch\" with network.normalizer_epsilon = 0"
+        ),
+        PlanError::Uneven { name, factor } => format!(
+            "schedule.conversion is for one rate of all scale-invariant segments, and {name} has the factor {factor} \
+             (optimizer.factors, optimizer.input_factor); leave it at 1"
+        ),
+        PlanError::Batch { batch, samples } => format!(
+            "train.batch is {batch}, and there are {samples} training samples; take at most that, or \"full\""
+        ),
+        PlanError::NoSharpness(kind) => format!(
+            "the boundaries of early training are rates in units of 1 / sharpness, as gradient descent has them, and \
+             optimizer.kind is \"{kind}\"; use \"sgd\", or `etalon find`"
+        ),
+        PlanError::Segment { name, known } => {
+            format!("optimizer.factors names `{name}`; the network's segments are {known}")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A search that cannot be.
+pub(crate) fn search(error: &SearchError) -> String {
+    match error {
+        SearchError::Start { epochs, eta, seed, why } => format!(
+            "search.after_epochs = {epochs}: training before the search, at optimizer.eta = {eta} with seed {seed}, came \
+             to nothing ({why}); give a lower optimizer.eta"
+        ),
+        // The keys' own checks refuse every other setting first.
+        other => other.to_string(),
+    }
+}
+
+/// Why there is no median of eta*, where there is none.
+pub(super) fn no_median(found: &EtaStar) -> Option<String> {
+    found.why_no_median(&Terms { range: "search.range", factor: "search.factor" })
+}
