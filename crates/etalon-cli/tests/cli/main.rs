@@ -14,6 +14,7 @@ mod optimizer;
 mod patches;
 mod plot;
 mod readme;
+mod record;
 mod report;
 mod reproduce;
 mod run_directory;

@@ -129,7 +129,7 @@ pub(super) unsafe fn run_in<V: Vector>(problem: Problem<V::Element>, memory: Mem
                     unsafe { pack::panel::<V>(&part, memory.a, rows) };
                     (memory.a.cast_const(), rows)
                 } else {
-                    (a.pointer(i, p), if across { a.col_stride } else { a.row_stride })
+                    (a.address(i, p), if across { a.col_stride } else { a.row_stride })
                 };
                 for j in block.clone().step_by(tile_columns) {
                     let columns = tile_columns.min(n - j);
@@ -144,7 +144,7 @@ pub(super) unsafe fn run_in<V: Vector>(problem: Problem<V::Element>, memory: Mem
                         }
                         (panel.cast_const(), width)
                     } else {
-                        (b.pointer(p, j), b.row_stride)
+                        (b.address(p, j), b.row_stride)
                     };
                     let tile = Tile {
                         runs: &[0],

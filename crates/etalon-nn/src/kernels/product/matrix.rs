@@ -47,7 +47,7 @@ impl<'a, T> Matrix<'a, T> {
     }
 
     /// Where the element (i, j) lies.
-    pub(super) fn pointer(&self, i: usize, j: usize) -> *const T {
+    pub(super) fn address(&self, i: usize, j: usize) -> *const T {
         debug_assert!(i < self.rows && j < self.cols);
         self.data.as_ptr().wrapping_add(i * self.row_stride + j * self.col_stride)
     }

@@ -22,8 +22,8 @@ pub(super) unsafe fn run<V: Vector, const COLUMNS: usize>(problem: Problem<V::El
     let Problem { alpha, a, b, initial, c } = problem;
     for start in (0..a.rows).step_by(ROWS) {
         // Rows beyond the last repeat it, and are not written.
-        let rows: [_; ROWS] = std::array::from_fn(|i| a.pointer((start + i).min(a.rows - 1), 0));
-        let columns: [_; COLUMNS] = std::array::from_fn(|j| b.pointer(0, j));
+        let rows: [_; ROWS] = std::array::from_fn(|i| a.address((start + i).min(a.rows - 1), 0));
+        let columns: [_; COLUMNS] = std::array::from_fn(|j| b.address(0, j));
         // SAFETY: the caller's promise: each row and column holds `a.cols` contiguous elements.
         let sums = unsafe { dots::<V, COLUMNS>(rows, columns, a.cols) };
         for (i, sums) in sums.into_iter().enumerate().take(a.rows - start) {

@@ -20,7 +20,7 @@ impl<T: Copy> Part<T> {
     /// Rows of A, `depth` elements of each from column `p` on.
     pub fn of_rows(a: &Matrix<T>, rows: Range<usize>, p: usize, depth: usize) -> Self {
         Part {
-            from: a.pointer(rows.start, p),
+            from: a.address(rows.start, p),
             lines: rows.len(),
             line_stride: a.row_stride,
             depth,
