@@ -61,7 +61,6 @@ pub mod equivalence;
 mod error;
 pub mod export;
 pub mod figure;
-pub mod fit;
 pub mod jobs;
 pub mod memory;
 pub mod models;
@@ -72,15 +71,14 @@ pub mod report;
 pub mod schedule;
 pub mod search;
 pub mod spec;
-pub mod statistics;
 pub mod sweep;
-pub mod theory;
 pub mod train;
-pub mod units;
 pub mod watch;
 
 pub use error::Error;
 pub use etalon_nn as nn;
+pub use etalon_theory as theory;
+pub use etalon_theory::{fit, statistics, units};
 pub use memory::MemoryError;
 pub use program::ProgramError;
 

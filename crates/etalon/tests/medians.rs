@@ -12,8 +12,7 @@ fn plots_fits_and_claims_have_the_same_median() {
         Columns { x: "network.width".into(), y: vec!["eta_star".into()], by: Vec::new(), only: Vec::new() };
     let plotted: Vec<f64> =
         curves(&table, &columns).unwrap()[0].bands.iter().map(|band| band.median).collect();
-    let selection =
-        Selection { y: "eta_star".into(), x: vec!["network.width".into()], only: Vec::new() };
+    let selection = Selection { y: "eta_star".into(), x: vec!["network.width".into()], only: Vec::new() };
     let fitted: Vec<f64> = points(&table, &selection).unwrap().points.iter().map(|point| point.y).collect();
     let claimed = [[1.0, 4.0], [9.0, 4.0]].map(|seeds| Reading::median(&seeds).value.unwrap());
     assert_eq!(plotted, [2.0, 6.0]);

@@ -29,7 +29,11 @@ fn a_result_whose_keys_have_drifted_is_refused_with_its_schema() {
     for (from, to, reason) in [
         ("\"eta_star\":", "\"etastar\":", "missing field `eta_star`"),
         ("\"recommended\":", "\"recommendation\":", "unknown field `recommendation`"),
-        ("\"schema\": 1", "\"schema\": 2", "it has schema 2 of `find`; this version of Etalon reads schema 1"),
+        (
+            "\"schema\": 1",
+            "\"schema\": 2",
+            "it has schema 2 of `find`; this version of Etalon reads schema 1",
+        ),
         ("\"kind\": \"find\"", "\"kind\": \"search\"", "it is of kind `search`"),
         ("  \"kind\": \"find\",\n", "", "it names no kind of record"),
     ] {

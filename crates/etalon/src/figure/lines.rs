@@ -144,7 +144,10 @@ mod tests {
         let found = curves(&table(), &columns(&["test", "train"], &[], &["seed < 2"])).unwrap();
         let names: Vec<&str> = found.iter().map(|curve| curve.name.as_str()).collect();
         assert_eq!(names, ["test", "train"]);
-        assert_eq!(found[0].bands[0], Band { size: 0.1, low: 0.5, median: 0.5f64.sqrt() * 0.7f64.sqrt(), high: 0.7 });
+        assert_eq!(
+            found[0].bands[0],
+            Band { size: 0.1, low: 0.5, median: 0.5f64.sqrt() * 0.7f64.sqrt(), high: 0.7 }
+        );
         assert_eq!(found[0].bands[1], Band { size: 1.0, low: 0.2, median: 0.2, high: 0.2 });
         let by_seed = curves(&table(), &columns(&["train"], &["seed"], &[])).unwrap();
         assert_eq!((by_seed.len(), by_seed[1].name.as_str()), (2, "seed 1"));

@@ -160,7 +160,7 @@ impl LinearModel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::theory::{Map, State};
+    use crate::{Map, State};
     use etalon_nn::random::{Purpose, stream};
     use rand_distr::{Distribution, StandardNormal};
 

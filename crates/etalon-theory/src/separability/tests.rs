@@ -1,5 +1,5 @@
 use super::*;
-use crate::theory::fixed_cases;
+use crate::fixed_cases;
 use etalon_nn::random::{Purpose, stream};
 use proptest::prelude::*;
 use rand_distr::{Distribution, StandardNormal};

@@ -83,11 +83,15 @@ pub struct Range {
 
 impl Range {
     /// The ratio of two neighbours among the learning rates that are tried one after the other.
-    pub(crate) fn ratio(&self) -> f64 {
+    pub fn ratio(&self) -> f64 {
         (self.high / self.low).powf(1.0 / self.steps as f64)
     }
 
-    pub(crate) fn check(&self) -> Result<(), TheoryError> {
+    /// Whether it is a range.
+    ///
+    /// # Errors
+    /// Where a number of it is outside of its own.
+    pub fn check(&self) -> Result<(), TheoryError> {
         let error = |name, got, range| Err(TheoryError::OutOfRange { name, got, range });
         if !(self.low > 0.0 && self.low.is_finite()) {
             return error("low", self.low, "positive and finite");
@@ -132,7 +136,10 @@ pub fn first_change<E: From<TheoryError>>(
 
 /// The walk up a range from its lower end, where the answer is `at_low`: the first place where it is another, after the
 /// one before it; none where there is no such place.
-pub(crate) fn walk<E>(
+///
+/// # Errors
+/// Whatever `ask` fails with.
+pub fn walk<E>(
     range: &Range,
     at_low: bool,
     mut ask: impl FnMut(f64) -> Result<bool, E>,
@@ -153,7 +160,10 @@ pub(crate) fn walk<E>(
 
 /// Bisection on the logarithmic axis between a place where the answer is `at_low` and a higher one where it is another,
 /// until their ratio is at most `1 + tolerance`.
-pub(crate) fn narrow<E>(
+///
+/// # Errors
+/// Whatever `ask` fails with.
+pub fn narrow<E>(
     [mut same, mut other]: [f64; 2],
     tolerance: f64,
     at_low: bool,
@@ -189,7 +199,7 @@ pub fn boundary(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::theory::Phase;
+    use crate::Phase;
 
     const MSE: ScalarLoss = ScalarLoss::Mse { target: 0.0 };
 

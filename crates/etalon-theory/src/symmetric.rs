@@ -3,7 +3,7 @@
 /// The largest algebraic eigenvalue of a symmetric `size x size` matrix, row-major: cyclic Jacobi rotations
 /// until the off-diagonal part is lost in rounding. `O(size^3)` a sweep, about ten sweeps; NaN for a matrix that
 /// is empty or not finite.
-pub(crate) fn largest_eigenvalue(size: usize, mut a: Vec<f64>) -> f64 {
+pub fn largest_eigenvalue(size: usize, mut a: Vec<f64>) -> f64 {
     if size == 0 || !a.iter().all(|x| x.is_finite()) {
         return f64::NAN;
     }

@@ -14,7 +14,7 @@
 //! - [`mod@thresholds`]: what a measured curvature says about the learning rate.
 //!
 //! ```
-//! use etalon::theory::{Map, Phase, RunSettings, ScalarLoss, State};
+//! use etalon_theory::{Map, Phase, RunSettings, ScalarLoss, State};
 //!
 //! // Width 1024, curvature 2 at the start; c = eta * lambda_0 = 3 is a catapult: the loss grows 400-fold,
 //! // the curvature falls below 2 / eta, and training converges.
@@ -22,10 +22,11 @@
 //! let run = map.run(State { f: 1.0, lambda: 2.0 }, &RunSettings::default())?;
 //! assert_eq!(run.phase, Phase::Catapult);
 //! assert!((run.peak_loss - 189.3).abs() < 0.05 && run.last.lambda * 1.5 < 2.0);
-//! # Ok::<(), etalon::theory::TheoryError>(())
+//! # Ok::<(), etalon_theory::TheoryError>(())
 //! ```
 
 pub mod axis;
+pub mod fit;
 pub mod limits;
 pub mod linear;
 pub mod loss;
@@ -35,12 +36,17 @@ pub mod phase;
 pub mod scale_invariant;
 pub mod scan;
 pub mod separability;
-pub(crate) mod symmetric;
+pub mod statistics;
+#[doc(hidden)]
+pub mod symmetric;
 pub mod thresholds;
+pub mod units;
 
 pub use axis::{Axis, AxisError};
-pub use limits::{Bracket, Range, boundary, catapult_eta, critical_eta, first_change, largest_stable_eta};
-pub(crate) use limits::{narrow, walk};
+pub use limits::{
+    Bracket, Range, boundary, catapult_eta, critical_eta, first_change, largest_stable_eta, narrow, walk,
+};
+
 pub use linear::{LinearModel, LinearState};
 pub use loss::ScalarLoss;
 pub use map::{Dimensionless, Map, Modes, State};

@@ -222,7 +222,7 @@ impl Map {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::theory::fixed_cases;
+    use crate::fixed_cases;
     use proptest::prelude::*;
 
     const MSE: ScalarLoss = ScalarLoss::Mse { target: 0.0 };

@@ -1,7 +1,7 @@
 //! Every limit against a simulation of the model it is derived from, where there is one.
 
 use super::*;
-use crate::theory::{Phase, Range, RunSettings, ScalarLoss, State, boundary};
+use crate::{Phase, Range, RunSettings, ScalarLoss, State, boundary};
 
 fn inputs(loss: Loss) -> ThresholdInputs {
     ThresholdInputs {
@@ -169,7 +169,7 @@ fn bounds_on_the_losses_own_curvature_hold() {
         let n = p.len();
         let entry = |i: usize, j: usize| if i == j { p[i] - p[i] * p[j] } else { -p[i] * p[j] };
         let matrix = (0..n * n).map(|k| entry(k / n, k % n)).collect();
-        crate::theory::symmetric::largest_eigenvalue(n, matrix)
+        crate::symmetric::largest_eigenvalue(n, matrix)
     };
     assert!((top(&[0.5, 0.5, 0.0]) - 0.5).abs() < 1e-15);
     for seed in 1..200 {

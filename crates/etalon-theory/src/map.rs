@@ -174,7 +174,8 @@ impl From<Modes> for Dimensionless {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::theory::fixed_cases;
+    use crate::fixed_cases;
+    use crate::symmetric::largest_eigenvalue;
     use etalon_nn::random::{Purpose, stream};
     use proptest::prelude::*;
     use rand_distr::{Distribution, StandardNormal};
@@ -243,7 +244,6 @@ mod tests {
 
     #[test]
     fn the_sharpness_is_that_of_the_weights() {
-        use crate::curvature::{DenseOperator, LanczosSettings, lanczos};
         for (loss, n) in [
             (MSE, 3),
             (ScalarLoss::Mse { target: 2.0 }, 5),
@@ -260,9 +260,7 @@ mod tests {
             };
             let size = 2 * n;
             let dense = (0..size * size).map(|at| entry(at / size, at % size)).collect();
-            let mut hessian = DenseOperator::new(size, dense).unwrap();
-            let settings = LanczosSettings { tolerance: 1e-12, ..LanczosSettings::default() };
-            let top = lanczos(&mut hessian, &settings, None).unwrap().largest[0].value;
+            let top = largest_eigenvalue(size, dense);
             let map = Map::new(loss, 1.0, n as f64).unwrap();
             assert!((map.sharpness(state) / top - 1.0).abs() < 1e-11, "{loss:?}: {top}");
         }
