@@ -29,7 +29,7 @@ impl<T: Scalar> Subject<T> {
     pub(super) fn new(text: &str) -> Result<Self, ClaimError> {
         let spec = Spec::parse(text).map_err(Error::from)?;
         let task = spec.task().map_err(Error::from)?;
-        let plan = spec.plan(&task).map_err(Error::from)?;
+        let plan = spec.plan(&task)?;
         Ok(Subject { spec, task, plan })
     }
 

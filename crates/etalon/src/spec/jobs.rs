@@ -171,14 +171,14 @@ impl Spec {
                 range: <[f64; 2]>::try_from(&search.range[..]).ok(),
                 ..Settings::default()
             },
-            ladder: (search.rates > 0).then(|| LadderSettings {
+            ladder: (search.rates > 0).then_some(LadderSettings {
                 rates: search.rates,
                 max_rates: search.rates.max(ladder.max_rates),
                 ..ladder
             }),
             phase: search.phase,
             after: (search.after_epochs > 0.0)
-                .then(|| After { epochs: search.after_epochs, eta: self.optimizer.eta }),
+                .then_some(After { epochs: search.after_epochs, eta: self.optimizer.eta }),
             curvature: self.curvature_settings(),
         })
     }
