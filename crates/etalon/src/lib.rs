@@ -55,6 +55,7 @@
 //! [`theory`] imports nothing else of the house but the engine's optimisers, so that the solvable models can be its referees.
 
 pub mod claims;
+mod csv_text;
 pub mod curvature;
 pub mod data;
 pub mod equivalence;

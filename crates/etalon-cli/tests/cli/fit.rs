@@ -67,7 +67,7 @@ fn a_figure_shows_what_was_fitted_and_what_was_left_out() {
     etalon.run(&[&arguments[..], &["--figure", "figures/steps.svg"]].concat()).printed();
     let svg = etalon.read("figures/steps.svg");
     // Two widths at each of five budgets, and how far each lies from the law.
-    assert_eq!(svg.matches("<circle").count(), 20);
+    assert_eq!(svg.matches("class=\"disc\"").count(), 20);
     for expected in
         ["steps = 1.00 (train.steps)^1.00, R² = 1.00, 8 points", "steps 32", "steps: median and range"]
     {

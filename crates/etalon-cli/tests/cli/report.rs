@@ -312,3 +312,42 @@ fn claims_have_their_verdicts_on_top() {
     let numbers = etalon.read("kept/figures/A-1-final_c.csv");
     assert!(numbers.contains("\nfinal c,point,width 16,1,0.8,"), "{numbers}");
 }
+
+#[test]
+fn hostile_names_are_text_on_a_page_and_in_its_pictures() {
+    let etalon = Etalon::new();
+    let name = "<script>alert('1')&\"x\"";
+    let escaped = "&lt;script&gt;alert('1')&amp;&quot;x&quot;";
+    // A folder's name, names and values of results, a value of a spec, a column of a table.
+    let odd = json!({ name: 1, "rows": [{ name: name }] });
+    etalon.write(&format!("{name}/odd.json"), &odd.to_string());
+    etalon
+        .write(&format!("{name}/spec.toml"), &format!("[data]\nname = \"\"\"{name}</pre></script>\"\"\"\n"));
+    let claim = json!({
+        "id": "A-1", "statement": name, "verdict": "does not hold", "reason": name,
+        "measured": [{ "name": "c", "what": name, "unit": "", "value": 3, "low": 2.5, "high": 3.5 }],
+        "rule": { "words": name },
+    });
+    etalon.write(&format!("{name}/A-1/claim.json"), &claim.to_string());
+    let quoted = name.replace('"', "\"\"");
+    etalon.write(&format!("{name}/A-1/kept.csv"), &format!("seed,c,\"{quoted}\"\n0,1,0.9\n0,2,0.8\n"));
+    etalon.run(&["report", name]).printed();
+    let page = etalon.read(&format!("{name}/report.html"));
+    for expected in [
+        format!("<title>odd – {escaped}</title>"),
+        format!("data-column=\"{escaped}\">{escaped}</td>"),
+        format!("{escaped}&lt;/pre&gt;&lt;/script&gt;"),
+        format!("<p class=\"up\">{escaped}</p>"),
+        format!("{escaped}: 3.000 (2.50 to 3.50)"),
+    ] {
+        assert!(page.contains(&expected), "{expected}: {page}");
+    }
+    // Its own, and the numbers of the figure.
+    let count = |text: &str| page.matches(text).count();
+    assert_eq!((count("<script>"), count("<script "), count("</script>"), count("</pre>")), (1, 1, 2, 1));
+    assert!(!page.contains("&\"x\""), "no name ends an attribute");
+    let svg = etalon.read(&format!("{name}/figures/A-1-kept.svg"));
+    assert!(svg.contains(&format!(">{escaped}</text>")) && !svg.contains("<script"), "{svg}");
+    let numbers = etalon.read(&format!("{name}/figures/A-1-kept.csv"));
+    assert!(numbers.contains(&format!("\n\"{quoted}\",point,")), "{numbers}");
+}

@@ -2,18 +2,17 @@
 
 use super::ExportError;
 use super::source::{NUMBERS, Source};
-use crate::sweep::csv_line;
+use csv::Writer;
 use std::io::Write;
 use std::path::Path;
 
 /// Writes the table into a file that will be `target`; how many rows it has.
 pub(super) fn write(source: &Source, file: &mut impl Write, target: &Path) -> Result<usize, ExportError> {
-    let mut text = String::new();
+    let fault = |error: csv::Error| ExportError::io(target, "write the file")(error.into());
+    let mut table = Writer::from_writer(file);
     let axes = source.axes.iter().map(String::as_str);
-    csv_line(
-        &mut text,
-        ["trial"].into_iter().chain(axes).chain(["step"]).chain(NUMBERS.map(|(name, _)| name)),
-    );
+    let heading = ["trial"].into_iter().chain(axes).chain(["step"]).chain(NUMBERS.map(|(name, _)| name));
+    table.write_record(heading).map_err(fault)?;
     let mut rows = 0;
     for trial in &source.trials {
         for step in source.steps(trial)? {
@@ -21,12 +20,11 @@ pub(super) fn write(source: &Source, file: &mut impl Write, target: &Path) -> Re
             let numbers = step.numbers.map(|number| number.map_or(String::new(), shortest));
             let values = trial.values.iter().map(String::as_str);
             let fields = [trial.name.as_str()].into_iter().chain(values).chain([count.as_str()]);
-            csv_line(&mut text, fields.chain(numbers.iter().map(String::as_str)));
+            table.write_record(fields.chain(numbers.iter().map(String::as_str))).map_err(fault)?;
             rows += 1;
         }
-        file.write_all(text.as_bytes()).map_err(ExportError::io(target, "write the file"))?;
-        text.clear();
     }
+    table.flush().map_err(ExportError::io(target, "write the file"))?;
     Ok(rows)
 }
 

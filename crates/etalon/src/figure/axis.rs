@@ -149,7 +149,9 @@ impl Ruler<'_> {
 /// A mark's text on an even axis.
 fn even_text(tick: f64) -> String {
     let plain = tick == 0.0 || (1e-3..1e6).contains(&tick.abs());
-    if plain { tick.to_string() } else { format!("{tick:e}") }
+    // A product with a large power of ten is rounded; what is beyond ten digits is no part of a mark.
+    let rounded = || format!("{tick:.9e}").parse().unwrap_or(tick);
+    if plain { tick.to_string() } else { format!("{:e}", rounded()) }
 }
 
 #[cfg(test)]
@@ -179,6 +181,16 @@ mod tests {
             }
         }
         assert!(Axis::even("zero").around([0.0].into_iter()).unwrap().share(0.0) == 0.5);
+    }
+
+    #[test]
+    fn marks_of_an_even_axis_are_short_however_large_the_numbers_are() {
+        let axis = Axis::even("loss");
+        for high in [2e7, 5.3e33, 7e-9, 3.1e120, -4.7e45] {
+            let ruler = axis.around([0.0, high].into_iter()).unwrap();
+            let marks = ruler.ticks();
+            assert!(marks.len() > 2 && marks.iter().all(|(_, text)| text.len() < 8), "{marks:?}");
+        }
     }
 
     #[test]

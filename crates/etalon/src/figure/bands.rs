@@ -94,7 +94,7 @@ mod tests {
             curve("c_h_max", &[(64.0, 8.0), (256.0, 20.0)]),
         ];
         let svg = svg(&curves).unwrap();
-        assert_eq!((svg.matches("<polygon").count(), svg.matches("<circle").count()), (2, 4));
+        assert_eq!((svg.matches("class=\"area\"").count(), svg.matches("<circle").count()), (2, 4));
         for expected in ["Boundaries", "c_h_loss", "c_h_max", "width", "#0072B2", "#D55E00"] {
             assert!(svg.contains(expected), "{expected}");
         }

@@ -168,12 +168,13 @@ mod tests {
         let picture =
             |marks| LawPicture { title: "A law".into(), right: "x", up: "y", marks, law: (0.0, -1.0) };
         let svg = picture(&marks).figure().unwrap().svg().unwrap();
-        assert_eq!(svg.matches("<circle").count(), 3);
+        assert_eq!(svg.matches("class=\"disc\"").count(), 3);
+        assert_eq!(svg.matches("class=\"hole\"").count(), 1, "what was left out is a ring");
         assert!(svg.find("depth 9").unwrap() < svg.find("depth 10").unwrap(), "groups come in order");
         let figure = picture(&marks).figure_with_residuals().unwrap();
         let residuals = figure.panels[1].series.iter().flat_map(|series| &series.points);
         assert!(residuals.into_iter().all(|point| (point.y - 1.0).abs() < 1e-12), "all lie on the law");
-        assert_eq!(figure.svg().unwrap().matches("<circle").count(), 6);
+        assert_eq!(figure.svg().unwrap().matches("class=\"disc\"").count(), 6);
         let nothing = Mark { y: f64::NAN, ..mark("", 1.0, true) };
         assert!(matches!(picture(&[nothing]).figure(), Err(FigureError::Empty(_))));
     }

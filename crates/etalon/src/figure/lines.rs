@@ -162,7 +162,7 @@ mod tests {
             LinePicture { title: "Rates".into(), right: "eta", up: "accuracy", log, curves }.figure()?.svg()
         };
         let drawn = svg(&found, true).unwrap();
-        assert_eq!(drawn.matches("<polygon").count(), 2);
+        assert_eq!(drawn.matches("class=\"area\"").count(), 2);
         for expected in ["Rates", "eta", "accuracy", "train", "#0072B2", "#D55E00"] {
             assert!(drawn.contains(expected), "{expected}");
         }

@@ -2,15 +2,14 @@
 //!
 //! A [`Figure`] is a description: axes with their units, series with their spreads, lines where something is expected,
 //! areas with a meaning. [`Figure::svg`] draws it as a picture that stands by itself, `Figure::png` (feature `raster`) the
-//! same in pixels, [`Figure::html`] as a part of a page that tells its values to a pointer, to the keyboard and to a
-//! screen reader, [`Figure::table`] gives the numbers.
+//! same in pixels. The pages of [`crate::report`] have the same shapes, with a style sheet and a script that tells their
+//! values to a pointer, to the keyboard and to a screen reader. [`Figure::table`] gives the numbers.
 //!
 //! Colours are those of Okabe and Ito, which people with any kind of colour vision can tell apart; pictures bring
 //! their own background, so that they read on light and dark pages.
 
 mod axis;
 mod bands;
-mod canvas;
 mod description;
 mod groups;
 mod html;
@@ -19,10 +18,12 @@ mod law;
 mod layout;
 mod lines;
 mod palette;
+mod part;
 mod phases;
 #[cfg(feature = "raster")]
 mod png;
 mod rates;
+mod shapes;
 mod svg;
 mod table;
 mod thin;
@@ -32,7 +33,7 @@ pub use axis::{Axis, Scale};
 pub use bands::{Band, BandPicture, Curve};
 pub use description::{Cell, Details, Figure, Kind, Look, Panel, Place, Point, Reference, Series, Spread};
 pub use groups::{Group, bands};
-pub use html::{escape, script, style};
+pub(crate) use html::{script, style};
 pub use law::{LawPicture, fitted, marks};
 pub use lines::{Columns, LinePicture, curves};
 pub use palette::Colour;
@@ -74,7 +75,7 @@ pub enum FigureError {
     /// A letter that PNG pictures have not.
     #[error("a picture in PNG has Latin and Greek letters only, and no `{0}`; draw it as .svg")]
     Letter(char),
-    /// The drawing library refuses.
+    /// The library that makes pixels refuses.
     #[error("the picture cannot be drawn: {0}")]
     Drawing(String),
 }

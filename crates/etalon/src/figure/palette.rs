@@ -1,6 +1,17 @@
 //! Colours that people with any kind of colour vision can tell apart: those of Okabe and Ito, and a grey.
 
-use plotters::style::RGBColor;
+use std::fmt;
+
+/// Red, green and blue. Written as style sheets and SVG have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rgb(u8, u8, u8);
+
+/// The light ground of pictures and pages.
+pub(super) const GROUND: Rgb = Rgb(0xfc, 0xfc, 0xfa);
+/// Text and lines on it.
+pub(super) const TEXT: Rgb = Rgb(0x1d, 0x1f, 0x21);
+/// Lines between things.
+pub(super) const RULE: Rgb = Rgb(0xd9, 0xd9, 0xd3);
 
 /// A colour of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,32 +70,32 @@ impl Colour {
     }
 
     /// On a light ground.
-    pub(super) fn light(self) -> RGBColor {
+    pub(super) fn light(self) -> Rgb {
         match self {
-            Colour::Blue => RGBColor(0x00, 0x72, 0xb2),
-            Colour::Vermilion => RGBColor(0xd5, 0x5e, 0x00),
-            Colour::Green => RGBColor(0x00, 0x9e, 0x73),
-            Colour::Purple => RGBColor(0xcc, 0x79, 0xa7),
-            Colour::Orange => RGBColor(0xe6, 0x9f, 0x00),
-            Colour::Sky => RGBColor(0x56, 0xb4, 0xe9),
-            Colour::Ink => RGBColor(0x22, 0x22, 0x22),
-            Colour::Grey => RGBColor(0x55, 0x55, 0x55),
-            Colour::Yellow => RGBColor(0xf0, 0xe4, 0x42),
+            Colour::Blue => Rgb(0x00, 0x72, 0xb2),
+            Colour::Vermilion => Rgb(0xd5, 0x5e, 0x00),
+            Colour::Green => Rgb(0x00, 0x9e, 0x73),
+            Colour::Purple => Rgb(0xcc, 0x79, 0xa7),
+            Colour::Orange => Rgb(0xe6, 0x9f, 0x00),
+            Colour::Sky => Rgb(0x56, 0xb4, 0xe9),
+            Colour::Ink => Rgb(0x22, 0x22, 0x22),
+            Colour::Grey => Rgb(0x55, 0x55, 0x55),
+            Colour::Yellow => Rgb(0xf0, 0xe4, 0x42),
         }
     }
 
     /// On a dark ground, where the darker ones are lifted.
-    pub(super) fn dark(self) -> RGBColor {
+    pub(super) fn dark(self) -> Rgb {
         match self {
-            Colour::Blue => RGBColor(0x4a, 0x9a, 0xde),
-            Colour::Vermilion => RGBColor(0xf2, 0x80, 0x3c),
-            Colour::Green => RGBColor(0x2b, 0xb9, 0x8e),
-            Colour::Purple => RGBColor(0xdd, 0x96, 0xbe),
-            Colour::Orange => RGBColor(0xe8, 0xa8, 0x1e),
-            Colour::Sky => RGBColor(0x7d, 0xc6, 0xf0),
-            Colour::Ink => RGBColor(0xe4, 0xe4, 0xe0),
-            Colour::Grey => RGBColor(0x8b, 0x8d, 0x92),
-            Colour::Yellow => RGBColor(0xf0, 0xe4, 0x42),
+            Colour::Blue => Rgb(0x4a, 0x9a, 0xde),
+            Colour::Vermilion => Rgb(0xf2, 0x80, 0x3c),
+            Colour::Green => Rgb(0x2b, 0xb9, 0x8e),
+            Colour::Purple => Rgb(0xdd, 0x96, 0xbe),
+            Colour::Orange => Rgb(0xe8, 0xa8, 0x1e),
+            Colour::Sky => Rgb(0x7d, 0xc6, 0xf0),
+            Colour::Ink => Rgb(0xe4, 0xe4, 0xe0),
+            Colour::Grey => Rgb(0x8b, 0x8d, 0x92),
+            Colour::Yellow => Rgb(0xf0, 0xe4, 0x42),
         }
     }
 
@@ -107,8 +118,15 @@ impl Colour {
 /// The colours as properties of a style sheet, on a light or a dark ground.
 pub(super) fn properties(dark: bool) -> String {
     let property = |colour: Colour| {
-        let RGBColor(r, g, b) = if dark { colour.dark() } else { colour.light() };
-        format!("--{}:#{r:02x}{g:02x}{b:02x};", colour.name())
+        let shade = if dark { colour.dark() } else { colour.light() };
+        format!("--{}:{shade};", colour.name())
     };
     Colour::ALL.map(property).concat()
+}
+
+impl fmt::Display for Rgb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Rgb(red, green, blue) = self;
+        write!(f, "#{red:02X}{green:02X}{blue:02X}")
+    }
 }

@@ -1,27 +1,43 @@
 //! A figure as a picture that stands by itself.
 
-use super::canvas::{Canvas, Plot, SIDES, on_page};
 use super::layout::Layout;
-use super::{Figure, FigureError, Look, Panel, Point, Series};
-use plotters::style::{Color, RGBColor};
+use super::palette::{GROUND, TEXT};
+use super::part::Part;
+use super::shapes::{Frame, Outline, Plot, Shape};
+use super::{Colour, Figure, FigureError};
+use maud::{Markup, html};
 
-/// Where the frames begin and end on a page with the usual legend.
-const ROWS: (i32, i32) = (92, 560);
+/// Width of the picture.
+const WIDTH: f64 = 960.0;
+/// Left and right side of every frame.
+const SIDES: (f64, f64) = (96.0, 930.0);
+/// From the title to the first frame, with a row of the legend for colours and one for lines.
+const LEGEND: f64 = 68.0;
+/// The height of the frame of a figure with one panel.
+const INNER: f64 = 468.0;
+/// What each panel below the first adds to that.
+const MORE: f64 = 200.0;
 /// Between two panels.
-const GAP: i32 = 20;
+const GAP: f64 = 20.0;
+/// Under the last frame: marks and the label of the axis.
+const FOOT: f64 = 80.0;
+/// From one line of the title or row of the legend to the next.
+const ROW: f64 = 22.0;
+/// Letters of a line of the title.
+const LETTERS: usize = 80;
 
 /// A legend's entries in rows, each with its left edge.
 struct Legend<T> {
-    rows: Vec<Vec<(i32, T, String)>>,
+    rows: Vec<Vec<(f64, T, String)>>,
 }
 
 impl<T> Legend<T> {
     /// `sample` is the width of what stands before a name, `letter` about that of a letter.
-    fn new(entries: impl Iterator<Item = (T, String)>, sample: i32, letter: i32) -> Self {
-        let (mut rows, mut left): (Vec<Vec<_>>, i32) = (Vec::new(), i32::MAX);
+    fn new(entries: impl IntoIterator<Item = (T, String)>, sample: f64, letter: f64) -> Self {
+        let (mut rows, mut left): (Vec<Vec<_>>, f64) = (Vec::new(), f64::INFINITY);
         for (entry, name) in entries {
-            let width = sample + letter * name.chars().count() as i32 + 18;
-            if left.saturating_add(width) > SIDES.1 {
+            let width = sample + letter * name.chars().count() as f64 + 18.0;
+            if left + width > SIDES.1 {
                 rows.push(Vec::new());
                 left = SIDES.0;
             }
@@ -33,10 +49,29 @@ impl<T> Legend<T> {
         Legend { rows }
     }
 
-    /// Rows beyond the first, for which the page has room.
-    fn more(&self) -> i32 {
-        (self.rows.len() as i32 - 1).max(0)
+    /// The height of its rows beyond the first, for which there is room.
+    fn more(&self) -> f64 {
+        ROW * self.rows.len().saturating_sub(1) as f64
     }
+
+    /// Its entries, each with the left edge and the middle of its row.
+    fn entries(&self, first: f64) -> impl Iterator<Item = (f64, f64, &T, &str)> {
+        self.rows.iter().enumerate().flat_map(move |(row, entries)| {
+            let y = first + ROW * row as f64;
+            entries.iter().map(move |(left, entry, name)| (*left, y, entry, name.as_str()))
+        })
+    }
+}
+
+/// Where a text stands, and how large.
+#[derive(Clone, Copy)]
+struct Label {
+    /// `start`, `middle` or `end` of the text.
+    anchor: &'static str,
+    x: f64,
+    /// The middle of its letters.
+    y: f64,
+    size: f64,
 }
 
 impl Figure {
@@ -46,88 +81,154 @@ impl Figure {
     /// Where there is nothing to draw.
     pub fn svg(&self) -> Result<String, FigureError> {
         let layout = Layout::of(self)?;
-        let colours = Legend::new(self.legend().into_iter(), 25, 9);
-        let lines = Legend::new(self.legend_lines().into_iter(), 43, 8);
-        let more = 22 * (colours.more() + lines.more());
-        let top = ROWS.0 + more;
-        // Panels below the first make the page longer.
-        let inner = (ROWS.1 - ROWS.0) + 200 * (self.panels.len() as i32 - 1);
+        let title = wrapped(&self.title);
+        let colours = Legend::new(self.legend(), 25.0, 9.0);
+        let lines = Legend::new(self.legend_lines(), 43.0, 8.0);
+        let legend = 24.0 + ROW * title.len().saturating_sub(1) as f64;
+        let top = legend + LEGEND + colours.more() + lines.more();
+        let more = self.panels.len().saturating_sub(1) as f64;
+        let (gaps, inner) = (GAP * more, INNER + MORE * more);
         let weights: f64 = self.panels.iter().map(|panel| panel.weight).sum();
-        let free = f64::from(inner - GAP * (self.panels.len() as i32 - 1));
-        let (mut drawing, height) = (String::new(), (top + inner + 80) as u32);
-        let canvas = Canvas::new(&mut drawing, height)?;
-        let mut at = f64::from(top);
-        for (index, (panel, y)) in self.panels.iter().zip(&layout.y).enumerate() {
-            let height = free * panel.weight / weights;
-            let plot = canvas.plot(&layout.x, y, (at.round() as i32, (at + height).round() as i32));
-            draw(panel, &plot, &layout, index)?;
-            plot.frame(index + 1 == self.panels.len())?;
-            at += height + f64::from(GAP);
-        }
-        for (row, entries) in colours.rows.iter().enumerate() {
-            for (left, colour, name) in entries {
-                canvas.legend((*left, 50 + 22 * row as i32), colour.light(), name)?;
+        let mut at = top;
+        let plots = self.panels.iter().enumerate().map(|(index, panel)| {
+            let height = ((inner - gaps) * panel.weight / weights).round();
+            let frame = Frame { left: SIDES.0, top: at, width: SIDES.1 - SIDES.0, height };
+            at += height + GAP;
+            Plot { panel, layout: &layout, index, frame }
+        });
+        let plots: Vec<Plot<'_>> = plots.collect();
+        let height = top + inner + FOOT;
+        let picture = html! {
+            svg xmlns="http://www.w3.org/2000/svg" width=(WIDTH) height=(height) viewBox={ "0 0 " (WIDTH) " " (height) }
+                role="img" font-family="sans-serif" fill=(TEXT) {
+                title { (legible(&self.title)) }
+                rect width=(WIDTH) height=(height) fill=(GROUND) {}
+                @for (row, line) in title.iter().enumerate() {
+                    (text(line, Label { anchor: "start", x: SIDES.0, y: 24.0 + ROW * row as f64, size: 17.0 }))
+                }
+                @for (left, y, colour, name) in colours.entries(legend + 33.0) { (sample(left, y, *colour, name)) }
+                @for (left, y, dashed, name) in lines.entries(legend + 56.0 + colours.more()) {
+                    (stroke(left, y, *dashed, name))
+                }
+                @for plot in &plots {
+                    @for shape in plot.shapes() { (shape.in_file()) }
+                    (axes(plot, plot.index + 1 == self.panels.len()))
+                }
             }
-        }
-        for (row, entries) in lines.rows.iter().enumerate() {
-            let y = 80 + 22 * (row as i32 + colours.more());
-            for (left, dashed, name) in entries {
-                canvas.legend_line((*left, y), *dashed, name)?;
-            }
-        }
-        canvas.finish(&self.title)?;
-        Ok(on_page(&drawing, height))
+        };
+        Ok(picture.into_string() + "\n")
     }
 }
 
-fn draw(panel: &Panel, plot: &Plot<'_, '_>, layout: &Layout<'_>, index: usize) -> Result<(), FigureError> {
-    for cell in &panel.cells {
-        let colour = panel.kinds[cell.kind].colour.light();
-        let colour = if panel.pale { colour.mix(0.3) } else { colour.mix(1.0) };
-        plot.fill((cell.x[0], cell.y[0]), (cell.x[1], cell.y[1]), colour)?;
+/// A sample of a colour in the legend, and its name.
+fn sample(left: f64, y: f64, colour: Colour, name: &str) -> Markup {
+    html! {
+        rect x=(left) y=(y - 7.0) width="18" height="14" fill=(colour.light()) {}
+        (text(name, Label { anchor: "start", x: left + 25.0, y, size: 14.0 }))
     }
-    for line in &panel.lines {
-        let points = layout.through(index, &line.place);
-        if points.len() > 1 {
-            plot.line(&points, line.dashed)?;
+}
+
+/// A stroke in the legend, and its name.
+fn stroke(left: f64, y: f64, dashed: bool, name: &str) -> Markup {
+    let part = if dashed { Part::Dashed } else { Part::Expected };
+    let outline = Outline::Path(format!("M{left} {y}h36"));
+    html! {
+        (Shape { part, colour: Colour::Ink, outline }.in_file())
+        (text(name, Label { anchor: "start", x: left + 43.0, y, size: 13.0 }))
+    }
+}
+
+/// The axes with their marks and labels; those of the axis to the right are written under the `last` panel.
+fn axes(plot: &Plot<'_>, last: bool) -> Markup {
+    let Frame { left, top, width, height } = plot.frame;
+    let (right, bottom) = (left + width, top + height);
+    let (x, y) = (&plot.layout.x, &plot.layout.y[plot.index]);
+    let columns: Vec<(f64, String)> = x.ticks().into_iter().map(|(x, name)| (plot.right(x), name)).collect();
+    let rows: Vec<(f64, String)> = y.ticks().into_iter().map(|(y, name)| (plot.down(y), name)).collect();
+    let mut path = format!("M{left} {top}H{right}V{bottom}H{left}z");
+    path.extend(columns.iter().map(|(x, _)| format!("M{x} {bottom}v6")));
+    path.extend(rows.iter().map(|(y, _)| format!("M{left} {y}h-6")));
+    let middle = (left + right) / 2.0;
+    html! {
+        path class="axes" fill="none" stroke=(TEXT) d=(path) {}
+        @for (y, name) in &rows { (text(name, Label { anchor: "end", x: left - 10.0, y: *y, size: 13.0 })) }
+        g transform={ "rotate(-90 24 " (top + height / 2.0) ")" } {
+            (text(&y.axis.text(), Label { anchor: "middle", x: 24.0, y: top + height / 2.0, size: 15.0 }))
         }
-    }
-    for series in &panel.series {
-        let colour = series.colour.light();
-        for run in layout.runs(index, &series.points) {
-            match series.look {
-                Look::Line => {
-                    area(plot, series, run, colour)?;
-                    plot.curve(&places(run), colour)?;
-                }
-                Look::Both => {
-                    area(plot, series, run, colour)?;
-                    plot.curve(&places(run), colour)?;
-                    run.iter().try_for_each(|point| plot.mark((point.x, point.y), point.hollow, colour))?;
-                }
-                Look::Marks => {
-                    for point in run {
-                        if let Some(ends) = series.spread.ends(point) {
-                            plot.curve(&ends, colour)?;
-                        }
-                        plot.mark((point.x, point.y), point.hollow, colour)?;
-                    }
-                }
+        @if last {
+            @for (x, name) in &columns {
+                (text(name, Label { anchor: "middle", x: *x, y: bottom + 18.0, size: 13.0 }))
             }
+            (text(&x.axis.text(), Label { anchor: "middle", x: middle, y: bottom + 52.0, size: 15.0 }))
         }
     }
-    Ok(())
 }
 
-fn places(run: &[Point]) -> Vec<(f64, f64)> {
-    run.iter().map(|point| (point.x, point.y)).collect()
+fn text(words: &str, Label { anchor, x, y, size }: Label) -> Markup {
+    // Not every program knows how to set a text by its middle.
+    let base = y + (0.35 * size).round();
+    html! { text x=(x) y=(base) font-size=(size) text-anchor=(anchor) { (legible(words)) } }
 }
 
-/// The area from the least to the most of a run, where it has any.
-fn area(plot: &Plot<'_, '_>, series: &Series, run: &[Point], colour: RGBColor) -> Result<(), FigureError> {
-    let ends: Option<Vec<_>> = run.iter().map(|point| series.spread.ends(point)).collect();
-    let Some(ends) = ends.filter(|ends| ends.len() > 1) else { return Ok(()) };
-    let there = ends.iter().map(|ends| ends[0]);
-    let back = ends.iter().rev().map(|ends| ends[1]);
-    plot.area(&there.chain(back).collect::<Vec<_>>(), colour)
+/// The text without what XML does not allow, in which no program would open the picture.
+fn legible(text: &str) -> String {
+    let is_allowed = |c: char| c == '\n' || !(c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'));
+    text.chars().map(|c| if is_allowed(c) { c } else { '\u{fffd}' }).collect()
+}
+
+/// The lines of a title.
+fn wrapped(title: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in title.split_whitespace() {
+        let line = lines.len() - 1;
+        let length = lines[line].chars().count() + 1 + word.chars().count();
+        if lines[line].is_empty() {
+            lines[line] = word.into();
+        } else if length <= LETTERS {
+            lines[line] = format!("{} {word}", lines[line]);
+        } else {
+            lines.push(word.into());
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::{Axis, Look, Panel, Series};
+
+    fn picture(title: &str, name: &str) -> String {
+        let series = Series::plain(name, Colour::Blue, Look::Line, [(0.0, 1.0), (1.0, 2.0)]);
+        let panel = Panel { series: vec![series], ..Panel::new(Axis::log("loss <b>")) };
+        let figure = Figure {
+            name: "one".into(),
+            title: title.into(),
+            note: String::new(),
+            x: Axis::steps(),
+            panels: vec![panel],
+            details: None,
+        };
+        figure.svg().unwrap()
+    }
+
+    #[test]
+    fn names_mean_themselves_in_a_picture_whatever_they_are() {
+        let svg = picture("A & \"B\"", "</text><script>\u{1}");
+        for expected in ["A &amp; &quot;B&quot;", "&lt;/text&gt;&lt;script&gt;\u{fffd}", "loss &lt;b&gt;"] {
+            assert!(svg.contains(expected), "{expected}: {svg}");
+        }
+        assert!(!svg.contains("<script") && !svg.contains("<b>"));
+    }
+
+    #[test]
+    fn a_long_title_goes_over_several_lines_and_makes_the_picture_longer() {
+        let long = "a title of many words ".repeat(8);
+        let height = |svg: &str| -> f64 {
+            svg.split(" height=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap()
+        };
+        let (short, long) = (picture("a title", "x"), picture(&long, "x"));
+        assert_eq!(long.matches("font-size=\"17\"").count(), 3);
+        assert_eq!(height(&long), height(&short) + 2.0 * ROW);
+    }
 }

@@ -1,6 +1,7 @@
 //! Rates from a CSV file.
 
 use super::{Interpolation, Piecewise};
+use crate::csv_text::fields;
 use std::path::{Path, PathBuf};
 
 /// Rates that were written down: a CSV file with the columns `step` and `eta`, or `step` and `log_eta` (the natural
@@ -65,7 +66,8 @@ impl RateFile {
         let mut lines = lines.by_ref().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
         let (header, names) =
             lines.next().ok_or((1, "is empty; it takes columns step and eta".to_string()))?;
-        let names: Vec<&str> = names.split(',').map(str::trim).collect();
+        let names = fields(names, b',');
+        let names: Vec<&str> = names.iter().map(str::trim).collect();
         let column = |wanted: &str| names.iter().position(|&name| name == wanted);
         let (Some(step_column), Some((rate_column, is_log))) =
             (column("step"), column("log_eta").map(|c| (c, true)).or(column("eta").map(|c| (c, false))))
@@ -75,8 +77,8 @@ impl RateFile {
         };
         let (mut steps, mut log_rates) = (Vec::new(), Vec::new());
         for (line, row) in lines {
-            let cells: Vec<&str> = row.split(',').map(str::trim).collect();
-            let cell = |column: usize| cells.get(column).copied().unwrap_or_default();
+            let cells = fields(row, b',');
+            let cell = |column: usize| cells.get(column).map(str::trim).unwrap_or_default();
             let step: u64 = cell(step_column).parse().map_err(|_| {
                 (line, format!("`{}` is no step: a whole number from 0 on", cell(step_column)))
             })?;
@@ -120,6 +122,8 @@ mod tests {
         assert_eq!(RateFile::parse(&text).unwrap(), rates);
         let factors: Vec<f64> = (0..5).map(|step| rates.shape.log_factor(step).exp()).collect();
         assert_eq!((rates.log_unit.exp(), factors), (0.5, vec![0.0, 1.0, 1.0, 0.5, 0.5]));
+        let quoted = "\"step\",\"note\",\"eta\"\n\"0\",\"a, b\",\"0\"\n1,c,0.5\n3,,0.25\n";
+        assert_eq!(RateFile::parse(quoted).unwrap(), rates);
         assert_eq!(RateFile::parse("step,log_eta\n0,5000").unwrap().log_unit, 5000.0);
     }
 

@@ -51,7 +51,6 @@ pub use points::{Measured, Selection, points};
 pub use shard::Shard;
 pub use status::{Failed, Status, Working, status};
 pub use store::Store;
-pub(crate) use table::csv_line;
 pub use table::{NoColumn, Table};
 
 #[cfg(test)]

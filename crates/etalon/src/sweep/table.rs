@@ -1,5 +1,8 @@
 //! Tables as comma-separated values (RFC 4180, lines ending in a line feed).
 
+use crate::csv_text::written;
+use csv::ReaderBuilder;
+
 /// A heading and rows, all of one length.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
@@ -12,30 +15,36 @@ pub struct Table {
 impl Table {
     /// The table as a file.
     pub fn to_csv(&self) -> String {
-        let mut text = String::new();
-        for row in std::iter::once(&self.columns).chain(&self.rows) {
-            csv_line(&mut text, row.iter().map(String::as_str));
-        }
-        text
+        written(std::iter::once(&self.columns).chain(&self.rows))
     }
 
-    /// The table in a file's text.
+    /// The table in a file's text. Empty lines are no rows.
     ///
     /// # Errors
-    /// What is wrong, and in which row.
+    /// What is wrong, and in which line and row.
     pub fn parse(text: &str) -> Result<Table, String> {
-        let mut rows = rows(text)?.into_iter();
-        let columns = rows.next().ok_or("the file is empty")?;
-        let rows: Vec<Vec<String>> = rows.collect();
-        match rows.iter().position(|row| row.len() != columns.len()) {
-            Some(index) => Err(format!(
-                "row {} has {} fields, and the heading has {}",
-                index + 1,
-                rows[index].len(),
-                columns.len()
-            )),
-            None => Ok(Table { columns, rows }),
+        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+        let mut table = Table { columns: Vec::new(), rows: Vec::new() };
+        let mut start = 0;
+        for (index, record) in reader.records().enumerate() {
+            let record = record.map_err(|error| error.to_string())?;
+            start = record.position().map_or(0, |position| position.byte() as usize);
+            let fields: Vec<String> = record.iter().map(String::from).collect();
+            if index == 0 {
+                table.columns = fields;
+            } else if fields.len() == table.columns.len() {
+                table.rows.push(fields);
+            } else {
+                closed(text, start)?;
+                let (found, wanted) = (fields.len(), table.columns.len());
+                let line = line(text, start);
+                return Err(format!(
+                    "line {line}: row {index} has {found} fields, and the heading has {wanted}"
+                ));
+            }
         }
+        closed(text, start)?;
+        if table.columns.is_empty() { Err("the file is empty".into()) } else { Ok(table) }
     }
 
     /// The number of a column.
@@ -62,49 +71,24 @@ pub struct NoColumn {
     pub known: String,
 }
 
-/// Adds a row to the text of a table.
-pub(crate) fn csv_line<'a>(text: &mut String, fields: impl Iterator<Item = &'a str>) {
-    for (index, field) in fields.enumerate() {
-        if index > 0 {
-            text.push(',');
-        }
-        if field.contains([',', '"', '\n', '\r']) {
-            text.push_str(&format!("\"{}\"", field.replace('"', "\"\"")));
-        } else {
-            text.push_str(field);
-        }
+/// Refuses a row, from its first byte on, with a quotation mark that is not closed: it takes all that follows for its
+/// own, a row behind the end of the file as well.
+fn closed(text: &str, start: usize) -> Result<(), String> {
+    let rest = text.as_bytes().get(start..).unwrap_or_default();
+    let longer = [rest, b"\n\"x"].concat();
+    let reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&longer[..]);
+    let rows = reader.into_records().take(2).count();
+    if rows == 1 && rest.contains(&b'"') {
+        return Err(format!("line {}: a quotation mark is not closed", line(text, start)));
     }
-    text.push('\n');
+    Ok(())
 }
 
-fn rows(text: &str) -> Result<Vec<Vec<String>>, String> {
-    let (mut rows, mut row, mut field) = (Vec::new(), Vec::new(), String::new());
-    let mut quoted = false;
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '"' if quoted && characters.peek() == Some(&'"') => {
-                characters.next();
-                field.push('"');
-            }
-            '"' => quoted = !quoted,
-            ',' if !quoted => row.push(std::mem::take(&mut field)),
-            '\r' if !quoted && characters.peek() == Some(&'\n') => {}
-            '\n' if !quoted => {
-                row.push(std::mem::take(&mut field));
-                rows.push(std::mem::take(&mut row));
-            }
-            character => field.push(character),
-        }
-    }
-    if quoted {
-        return Err("a quotation mark is not closed".into());
-    }
-    if !field.is_empty() || !row.is_empty() {
-        row.push(field);
-        rows.push(row);
-    }
-    Ok(rows)
+/// The line, from 1, of the first row from a byte on.
+fn line(text: &str, start: usize) -> usize {
+    let bytes = text.as_bytes();
+    let empty = bytes.iter().skip(start).take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+    1 + bytes.iter().take(start + empty).filter(|&&byte| byte == b'\n').count()
 }
 
 #[cfg(test)]
@@ -125,7 +109,15 @@ mod tests {
     #[test]
     fn broken_tables_are_refused() {
         assert_eq!(Table::parse("").unwrap_err(), "the file is empty");
-        assert_eq!(Table::parse("a,b\n1\n").unwrap_err(), "row 1 has 1 fields, and the heading has 2");
-        assert!(Table::parse("a\n\"1\n").unwrap_err().contains("not closed"));
+        assert_eq!(
+            Table::parse("a,b\n1\n").unwrap_err(),
+            "line 2: row 1 has 1 fields, and the heading has 2"
+        );
+        let fault = |text: &str| Table::parse(text).unwrap_err();
+        assert_eq!(fault("a,b\n\"1\n\",2\n\n\n3\n"), "line 6: row 2 has 1 fields, and the heading has 2");
+        for text in ["a\n\"1\n", "a\n\"1", "a,b\n\"1,2\n3,4\n"] {
+            assert_eq!(fault(text), "line 2: a quotation mark is not closed", "{text}");
+        }
+        assert_eq!(fault("\"a"), "line 1: a quotation mark is not closed");
     }
 }
