@@ -1,6 +1,6 @@
 //! A golden set: commands of every verb at fixed seeds, what they print and write compared byte by byte.
 //!
-//! Whoever changes an output on purpose runs `ETALON_GOLDEN=write cargo test -p etalon-cli --test golden`, reads the
+//! Whoever changes an output on purpose runs `ETALON_GOLDEN=write cargo test -p etalon-lr --test golden`, reads the
 //! difference, and says in the commit why it is meant. The portable kernels are used, whose bits every machine has.
 
 mod text;
