@@ -1,9 +1,9 @@
 //! What a paper says, and what would show it.
 
-use super::session::{Bench, ClaimError};
+use super::bench::{Bench, ClaimError};
+use super::size::Size;
 use crate::spec::{Spec, SpecError};
 use crate::sweep::Grid;
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A paper.
@@ -37,41 +37,6 @@ impl fmt::Display for Certainty {
             Certainty::Derived => "verified by derivation",
             Certainty::Recalled => "from memory",
         })
-    }
-}
-
-/// How large the setting is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Size {
-    /// Seconds.
-    Quick,
-    /// Minutes on two cores.
-    Standard,
-    /// That of the paper, as far as it is known.
-    Paper,
-}
-
-impl Size {
-    /// All, the smallest first.
-    pub const ALL: [Size; 3] = [Size::Quick, Size::Standard, Size::Paper];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Size::Quick => "quick",
-            Size::Standard => "standard",
-            Size::Paper => "paper",
-        }
-    }
-
-    /// One of three values, by size.
-    pub(super) fn of<T>(self, [quick, standard, paper]: [T; 3]) -> T {
-        match self {
-            Size::Quick => quick,
-            Size::Standard => standard,
-            Size::Paper => paper,
-        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! What was measured, and what follows from it.
 
-use super::claim::{Claim, Quantity, Setting, Size, resolved};
+use super::claim::{Claim, Quantity, Setting, resolved};
 use super::reading::Reading;
+use super::size::Size;
 use crate::spec::SpecError;
 use crate::units::significant;
 use serde::{Deserialize, Serialize};

@@ -18,6 +18,7 @@
 
 mod a;
 mod b;
+mod bench;
 mod c;
 mod claim;
 mod d;
@@ -28,12 +29,15 @@ mod network;
 mod rates;
 mod reading;
 mod session;
+mod size;
 
-pub use claim::{Certainty, Claim, Paper, Quantity, Setting, Size};
+pub use bench::{Bench, ClaimError, Stopped};
+pub use claim::{Certainty, Claim, Paper, Quantity, Setting};
 pub use judgement::{Condition, Judgement, Measured, Rule, Verdict, verdict};
 pub use markdown::page;
 pub use reading::{Curve, Reading};
-pub use session::{Bench, ClaimError, Judged, Session, Stopped, duration};
+pub use session::{Judged, Session, duration};
+pub use size::Size;
 
 /// All claims, paper by paper.
 pub fn catalogue() -> impl Iterator<Item = &'static Claim> {

@@ -1,6 +1,6 @@
 //! Networks that claims train.
 
-use super::session::ClaimError;
+use super::bench::ClaimError;
 use crate::curvature::Instrument;
 use crate::error::Error;
 use crate::phase::{Observed, Phase, observe};

@@ -1,6 +1,6 @@
 //! Sweeps over the learning rate, rate by rate.
 
-use super::session::ClaimError;
+use super::bench::ClaimError;
 use super::{Bench, Reading};
 use crate::statistics::median;
 use crate::sweep::Table;

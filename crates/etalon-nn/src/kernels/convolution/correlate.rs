@@ -1,7 +1,7 @@
 //! Output pixels as products of overlapping rows of input with packed weights.
 
 use super::super::product::MicroKernel;
-use super::super::product::tile::{Initial, Tile};
+use super::super::product::problem::{Initial, Tile};
 use super::weights::{Packed, Panel};
 use crate::Scalar;
 use crate::kernels::product::blocks::pieces;

@@ -24,7 +24,7 @@ pub use input_gradient::input_gradient;
 pub use weight_gradient::weight_gradient;
 
 use super::elementwise::Write;
-use super::product::tile::Initial;
+use super::product::problem::Initial;
 use super::product::{Matrix, product, product_with_bias};
 use crate::{Cpu, Scalar};
 use correlate::{Correlation, Grid};

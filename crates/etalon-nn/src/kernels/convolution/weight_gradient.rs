@@ -5,7 +5,7 @@ use super::correlate::RUNS;
 use super::weights::{self, Packed, Room};
 use crate::kernels::elementwise::Write;
 use crate::kernels::product::blocks::pieces;
-use crate::kernels::product::tile::{Initial, Tile};
+use crate::kernels::product::problem::{Initial, Tile};
 use crate::kernels::product::{Matrix, product};
 use crate::{Cpu, Scalar};
 

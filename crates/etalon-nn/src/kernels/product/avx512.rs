@@ -2,8 +2,9 @@
 
 use std::arch::x86_64::*;
 
-use super::blocks::{self, Memory, Problem};
-use super::tile::{self, Tile};
+use super::blocks;
+use super::problem::{Memory, Problem, Tile};
+use super::tile;
 use super::transpose;
 use super::vector::{Tiles, Vector, tiles};
 

@@ -1,33 +1,11 @@
 //! The product cut into blocks that stay in the caches.
 
-use super::Matrix;
 use super::narrow;
 use super::pack::{self, Part};
+use super::problem::{Initial, Memory, Problem, Tile};
 use super::scratch;
-use super::tile::{Initial, Tile, load_up_to, store_up_to};
+use super::tile::{load_up_to, store_up_to};
 use super::vector::Vector;
-use crate::Scalar;
-
-/// `C = initial + alpha A B`, with shapes that agree and none of them empty.
-#[derive(Debug)]
-pub struct Problem<'a, T> {
-    pub(super) alpha: T,
-    pub(super) a: Matrix<'a, T>,
-    pub(super) b: Matrix<'a, T>,
-    pub(super) initial: Initial<&'a [T]>,
-    pub(super) c: &'a mut [T],
-}
-
-impl<T: Scalar> Problem<'_, T> {
-    /// `C = initial`, for when there is nothing to add.
-    pub(super) fn initialize(self) {
-        match self.initial {
-            Initial::Zero => self.c.fill(T::ZERO),
-            Initial::Kept => {}
-            Initial::Row(row) => self.c.chunks_exact_mut(row.len()).for_each(|c| c.copy_from_slice(row)),
-        }
-    }
-}
 
 /// Terms of the sums that one pass over C adds. A panel of A, so many terms deep, shares the first cache with
 /// the panel of B that passes by.
@@ -42,14 +20,6 @@ const PACK_B_ABOVE: usize = 128;
 /// Upper limits on the tiles of all instruction sets, for the memory.
 const TILE_ROWS: usize = 16;
 const TILE_COLUMNS: usize = 32;
-
-/// Memory for what is packed: one panel of A, one block of B, and a tile that lies partly outside C.
-#[derive(Clone, Copy)]
-pub(super) struct Memory<T> {
-    a: *mut T,
-    b: *mut T,
-    edge: *mut T,
-}
 
 impl<T> Memory<T> {
     const ELEMENTS: usize = DEPTH * TILE_ROWS + DEPTH * COLUMNS + TILE_ROWS * TILE_COLUMNS;

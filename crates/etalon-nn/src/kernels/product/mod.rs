@@ -16,8 +16,9 @@ mod narrow;
 mod pack;
 mod path;
 mod portable;
+pub(super) mod problem;
 pub(super) mod scratch;
-pub(super) mod tile;
+mod tile;
 mod vector;
 
 #[cfg(target_arch = "x86_64")]
@@ -34,8 +35,7 @@ pub(super) use path::MicroKernel;
 pub use path::Tiled;
 
 use crate::{Cpu, Scalar};
-use blocks::Problem;
-use tile::Initial;
+use problem::{Initial, Problem};
 
 /// `C = beta C + alpha A B`, where A is m x k, B is k x n, and C is m x n, row-major and contiguous.
 ///

@@ -3,8 +3,8 @@
 //! A tile would leave most lanes of its vectors empty. Here the lanes run along the inner dimension instead, for
 //! which the rows of A and the columns of B must be contiguous.
 
-use super::blocks::Problem;
-use super::tile::{Initial, load_up_to};
+use super::problem::{Initial, Problem};
+use super::tile::load_up_to;
 use super::vector::Vector;
 use crate::Scalar;
 

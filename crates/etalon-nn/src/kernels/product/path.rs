@@ -3,8 +3,9 @@
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
 
-use super::blocks::{self, Problem};
+use super::blocks;
 use super::portable::Plain;
+use super::problem::Problem;
 use super::vector::{Tiles, Vector};
 use crate::Cpu;
 

@@ -1,7 +1,8 @@
 //! Vectors as plain arrays, for any machine.
 
-use super::blocks::{self, Memory, Problem};
-use super::tile::{self, Tile};
+use super::blocks;
+use super::problem::{Memory, Problem, Tile};
+use super::tile;
 use super::vector::{Tiles, Vector, tiles};
 use crate::Scalar;
 

@@ -1,48 +1,7 @@
 //! One tile of C, kept in registers while the inner dimension passes by.
 
+use super::problem::{Initial, Tile};
 use super::vector::Vector;
-
-/// What C holds before `alpha A B` is added.
-#[derive(Clone, Copy, Debug)]
-pub enum Initial<R> {
-    /// Nothing; the memory is not read.
-    Zero,
-    /// What it holds now.
-    Kept,
-    /// The same row everywhere.
-    Row(R),
-}
-
-impl<R> Initial<R> {
-    pub fn map_row<S>(self, f: impl FnOnce(R) -> S) -> Initial<S> {
-        match self {
-            Initial::Zero => Initial::Zero,
-            Initial::Kept => Initial::Kept,
-            Initial::Row(row) => Initial::Row(f(row)),
-        }
-    }
-}
-
-/// The operands of one tile, `rows x vectors * LANES` elements of C.
-///
-/// A product has one run of terms; a convolution has one for each row of pixels that it reads.
-pub struct Tile<'a, T> {
-    /// Where the runs of A start, from `a` on. B has no gaps between runs.
-    pub runs: &'a [usize],
-    /// Terms in each run.
-    pub depth: usize,
-    /// Element (i, p) of a run of A lies at `p * a_stride + i` where ACROSS, else at `i * a_stride + p`.
-    pub a: *const T,
-    pub a_stride: usize,
-    /// Row p of B, `vectors * LANES` elements, lies at `p * b_step`.
-    pub b: *const T,
-    pub b_step: usize,
-    /// Row i of C, `vectors * LANES` elements, lies at `i * c_row`.
-    pub c: *mut T,
-    pub c_row: usize,
-    pub alpha: T,
-    pub initial: Initial<*const T>,
-}
 
 impl<T> Tile<'_, T> {
     /// Vector j of row i of C.

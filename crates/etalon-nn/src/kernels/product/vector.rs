@@ -1,7 +1,6 @@
 //! What the tile asks of a vector register.
 
-use super::blocks::{Memory, Problem};
-use super::tile::Tile;
+use super::problem::{Memory, Problem, Tile};
 use crate::Scalar;
 
 /// Functions that compute one tile: by rows, by layout of A, by vectors to the row.

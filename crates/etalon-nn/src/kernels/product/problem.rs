@@ -1,0 +1,75 @@
+//! What is to be computed: a product, a tile of it, and memory for both.
+
+use super::Matrix;
+use crate::Scalar;
+
+/// What C holds before `alpha A B` is added.
+#[derive(Clone, Copy, Debug)]
+pub enum Initial<R> {
+    /// Nothing; the memory is not read.
+    Zero,
+    /// What it holds now.
+    Kept,
+    /// The same row everywhere.
+    Row(R),
+}
+
+impl<R> Initial<R> {
+    pub fn map_row<S>(self, f: impl FnOnce(R) -> S) -> Initial<S> {
+        match self {
+            Initial::Zero => Initial::Zero,
+            Initial::Kept => Initial::Kept,
+            Initial::Row(row) => Initial::Row(f(row)),
+        }
+    }
+}
+
+/// `C = initial + alpha A B`, with shapes that agree and none of them empty.
+#[derive(Debug)]
+pub struct Problem<'a, T> {
+    pub(super) alpha: T,
+    pub(super) a: Matrix<'a, T>,
+    pub(super) b: Matrix<'a, T>,
+    pub(super) initial: Initial<&'a [T]>,
+    pub(super) c: &'a mut [T],
+}
+
+impl<T: Scalar> Problem<'_, T> {
+    /// `C = initial`, for when there is nothing to add.
+    pub(super) fn initialize(self) {
+        match self.initial {
+            Initial::Zero => self.c.fill(T::ZERO),
+            Initial::Kept => {}
+            Initial::Row(row) => self.c.chunks_exact_mut(row.len()).for_each(|c| c.copy_from_slice(row)),
+        }
+    }
+}
+
+/// The operands of one tile, `rows x vectors * LANES` elements of C.
+///
+/// A product has one run of terms; a convolution has one for each row of pixels that it reads.
+pub struct Tile<'a, T> {
+    /// Where the runs of A start, from `a` on. B has no gaps between runs.
+    pub runs: &'a [usize],
+    /// Terms in each run.
+    pub depth: usize,
+    /// Element (i, p) of a run of A lies at `p * a_stride + i` where ACROSS, else at `i * a_stride + p`.
+    pub a: *const T,
+    pub a_stride: usize,
+    /// Row p of B, `vectors * LANES` elements, lies at `p * b_step`.
+    pub b: *const T,
+    pub b_step: usize,
+    /// Row i of C, `vectors * LANES` elements, lies at `i * c_row`.
+    pub c: *mut T,
+    pub c_row: usize,
+    pub alpha: T,
+    pub initial: Initial<*const T>,
+}
+
+/// Memory for what is packed: one panel of A, one block of B, and a tile that lies partly outside C.
+#[derive(Clone, Copy)]
+pub(super) struct Memory<T> {
+    pub(super) a: *mut T,
+    pub(super) b: *mut T,
+    pub(super) edge: *mut T,
+}
