@@ -74,15 +74,7 @@ pub fn measure<T: Scalar>(problem: &Problem<T>, settings: &MeasureSettings) -> R
             instrument.samples()
         ));
     }
-    let varied = [("augmentation", task.augmentation.is_some()), ("patches", task.patches.is_some())];
-    let varied: Vec<&str> = varied.into_iter().filter(|(_, is_set)| *is_set).map(|(what, _)| what).collect();
-    if !varied.is_empty() {
-        warnings.push(format!(
-            "{}: measured on images as the first epoch of seed {} sees them; every epoch sees others",
-            varied.join(" and "),
-            seed
-        ));
-    }
+    warnings.extend(varied(task, ["augmentation", "patches"], seed));
     if plan.factors.iter().any(|&factor| factor != 1.0) {
         warnings.push(
             "curvature is that of R^1/2 H R^1/2 with the learning-rate factors R, which is what limits the rate".into(),
@@ -118,6 +110,18 @@ pub fn measure<T: Scalar>(problem: &Problem<T>, settings: &MeasureSettings) -> R
         limit: thresholds.limit,
         omitted: thresholds.omitted,
         warnings,
+    })
+}
+
+/// That training sees its samples otherwise at each visit, because of its augmentation or patches, which have these names.
+pub(crate) fn varied<T>(task: &Task<T>, [augmentation, patches]: [&str; 2], seed: u64) -> Option<String> {
+    let varied = [(augmentation, task.augmentation.is_some()), (patches, task.patches.is_some())];
+    let varied: Vec<&str> = varied.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name).collect();
+    (!varied.is_empty()).then(|| {
+        format!(
+            "{}: measured on images as the first epoch of seed {seed} sees them; every epoch sees others",
+            varied.join(" and ")
+        )
     })
 }
 

@@ -39,6 +39,7 @@ pub use builder::{ProblemBuilder, ProblemError};
 pub use error::JobError;
 pub use find::{After, FindSettings, find};
 pub(crate) use find::{find_bytes, find_with};
+pub(crate) use measure::varied;
 pub use measure::{MeasureSettings, measure};
 pub use problem::{Architecture, Problem};
 pub use train::{TrainSettings, train};

@@ -87,7 +87,10 @@ impl Spec {
         let settings = MeasureSettings { curvature, weights, save_weights, save_batch, by_layer };
         let task = self.task::<T>()?;
         let plan = self.plan_to_measure(&task)?;
-        Ok(jobs::measure(&self.problem_of(task, plan), &settings)?)
+        let problem = self.problem_of(task, plan);
+        let mut measured = jobs::measure(&problem, &settings)?;
+        words::varied(&mut measured.warnings, problem.task(), self.seed);
+        Ok(measured)
     }
 
     /// Trains once, as [`jobs::train`]. `progress` hears of the step and of how many there are.

@@ -1,7 +1,8 @@
 //! What the library says of a job, in the words of the spec that asked for it.
 
+use crate::jobs;
 use crate::search::{EtaStar, SearchError, Terms};
-use crate::train::PlanError;
+use crate::train::{PlanError, Task};
 
 /// A plan that cannot be.
 pub(crate) fn plan(error: &PlanError) -> String {
@@ -43,4 +44,15 @@ pub(crate) fn search(error: &SearchError) -> String {
 /// Why there is no median of eta*, where there is none.
 pub(super) fn no_median(found: &EtaStar) -> Option<String> {
     found.why_no_median(&Terms { range: "search.range", factor: "search.factor" })
+}
+
+/// The warning that samples change from visit to visit, where there is one.
+pub(super) fn varied<T>(warnings: &mut [String], task: &Task<T>, seed: u64) {
+    let own = jobs::varied(task, ["augmentation", "patches"], seed);
+    let keys = jobs::varied(task, ["data.augment", "data.patch"], seed);
+    if let (Some(warning), Some(keys)) =
+        (warnings.iter_mut().find(|warning| Some(&**warning) == own.as_ref()), keys)
+    {
+        *warning = keys;
+    }
 }
