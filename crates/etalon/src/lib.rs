@@ -48,11 +48,11 @@
 //!
 //! # How it is laid out
 //!
-//! Modules point one way, downwards in this list: [`report`], [`figure`], [`claims`], [`export`], [`sweep`], [`fit`],
-//! [`models`], [`equivalence`], [`spec`], [`jobs`], [`search`], [`phase`], [`curvature`], [`train`], [`data`],
-//! [`schedule`], [`theory`]. A spec sits on top of the jobs: nothing below knows of text, keys or files of settings. Below
-//! all of them lies the engine, [`nn`], which knows nothing of experiments.
-//! [`theory`] imports nothing else of the house but the engine's optimisers, so that the solvable models can be its referees.
+//! Modules point one way, downwards in this list: [`report`], [`record`], [`export`], [`claims`], [`figure`], [`sweep`],
+//! [`equivalence`], [`models`], [`spec`], [`jobs`], [`search`], [`phase`], [`curvature`], [`train`], [`data`],
+//! [`schedule`], [`folder`]. A spec sits on top of the jobs: nothing below knows of text, keys or files of settings. Below
+//! all of them lie [`theory`], with [`fit`] and [`statistics`], which imports nothing of the house but the engine's
+//! optimisers, so that the solvable models can be its referees; and the engine, [`nn`], which knows nothing of experiments.
 
 pub mod claims;
 mod csv_text;
@@ -62,6 +62,7 @@ pub mod equivalence;
 mod error;
 pub mod export;
 pub mod figure;
+pub mod folder;
 pub mod jobs;
 pub mod memory;
 pub mod models;

@@ -4,7 +4,7 @@ use super::reading::{Curve, Reading};
 use super::size::Size;
 use crate::error::Error;
 use crate::fit::FitError;
-use crate::record::Meta;
+use crate::folder::Meta;
 use crate::sweep::{self, Event, Grid, NoColumn, Options, Store, SweepError, Table};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,5 +1,5 @@
 use super::*;
-use crate::record::Meta;
+use crate::folder::Meta;
 use crate::sweep::{Grid, Options, Store, Table, run};
 use std::fs;
 use std::sync::atomic::AtomicBool;

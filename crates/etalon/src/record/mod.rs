@@ -1,15 +1,12 @@
 //! Results of runs: what is written into a folder, read back, shown and drawn is one struct.
 //!
 //! A [`Record`] is one result of any kind. Its file names the kind and the version of its schema; a file that this
-//! version of Etalon would not have written is refused by name, never half understood. A [`Folder`](read::Folder) reads
-//! what [`RunFolder`] has written.
+//! version of Etalon would not have written is refused by name, never half understood. [`RunFolder`] writes
+//! them.
 
 mod drift;
-pub mod meta;
-mod write;
 
-pub use meta::{Machine, Meta};
-pub use write::{RunFolder, RunFolderError, check_writable, write_whole};
+pub use crate::folder::{Machine, Meta, RunFolder, RunFolderError, check_writable, write_whole};
 
 use crate::{claims, curvature, equivalence, fit, models, phase, search, theory};
 use serde::Serialize;
@@ -167,6 +164,18 @@ impl Record {
             return Err(RecordError::NoKind);
         };
         Record::of_value(&kind, schema, value)
+    }
+}
+
+impl RunFolder {
+    /// Writes a result into the file of its kind.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn write_record(&self, record: &Record) -> Result<(), RunFolderError> {
+        let name = record.file();
+        let text = record.to_json().map_err(|source| RunFolderError::Json { name: name.into(), source })?;
+        self.write(name, text.as_bytes())
     }
 }
 

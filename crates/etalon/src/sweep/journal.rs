@@ -63,7 +63,7 @@ impl Memory for Journal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Meta;
+    use crate::folder::Meta;
     use crate::search::Verdict;
     use crate::sweep::Grid;
 

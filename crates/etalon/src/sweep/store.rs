@@ -3,7 +3,7 @@
 use super::jobs::columns;
 use super::outcome::{Row, row};
 use super::{Cell, Grid, SweepError, Table, current_name};
-use crate::record::Meta;
+use crate::folder::Meta;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 use std::fs::{self, File, TryLockError};

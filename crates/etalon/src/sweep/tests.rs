@@ -1,5 +1,5 @@
 use super::*;
-use crate::record::Meta;
+use crate::folder::Meta;
 use std::fs;
 use std::path::Path;
 use std::sync::Mutex;

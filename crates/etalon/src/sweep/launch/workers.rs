@@ -90,7 +90,7 @@ pub(super) fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Meta;
+    use crate::folder::Meta;
     use crate::sweep::{Shard, pending};
 
     #[test]

@@ -1,6 +1,6 @@
 //! The folder of `--out`: what ran (`spec.toml`), where and when (`meta.json`), and the result files.
 
-use super::{Meta, Record};
+use super::Meta;
 use serde::Serialize;
 use std::fs;
 use std::io::{self, Write};
@@ -76,16 +76,6 @@ impl RunFolder {
         }
         folder.write(META, meta.to_json().as_bytes())?;
         Ok(folder)
-    }
-
-    /// Writes a result into the file of its kind.
-    ///
-    /// # Errors
-    /// When the system refuses.
-    pub fn write_record(&self, record: &Record) -> Result<(), RunFolderError> {
-        let name = record.file();
-        let text = record.to_json().map_err(|source| RunFolderError::Json { name: name.into(), source })?;
-        self.write(name, text.as_bytes())
     }
 
     /// Writes a result file.
