@@ -31,8 +31,8 @@ pub enum Error {
     Schedule(#[from] ScheduleError),
     #[error(transparent)]
     Conversion(#[from] ConversionError),
-    #[error(transparent)]
-    Memory(#[from] MemoryError),
+    #[error("{}", words::memory(.0))]
+    Memory(MemoryError),
     #[error(transparent)]
     Lanczos(#[from] LanczosError),
     #[error(transparent)]
@@ -52,6 +52,12 @@ impl From<PlanError> for Error {
 impl From<SearchError> for Error {
     fn from(error: SearchError) -> Self {
         Error::Search(error)
+    }
+}
+
+impl From<MemoryError> for Error {
+    fn from(error: MemoryError) -> Self {
+        Error::Memory(error)
     }
 }
 

@@ -15,6 +15,9 @@ use etalon_nn::optim::{Optimizer, Rule};
 use etalon_nn::{Loss, Scalar, Workspace};
 use rayon::prelude::*;
 
+/// What needs the memory of a search.
+pub(crate) const SEARCH: &str = "this search";
+
 /// How to search for eta* and the rate to use.
 #[derive(Clone, Debug)]
 pub struct FindSettings {
@@ -69,7 +72,7 @@ pub fn find<T: Scalar>(
     observer: Observer<'_>,
 ) -> Result<Found, JobError> {
     let advice = "use fewer threads, a smaller network, or measure curvature on fewer samples";
-    memory::check("this search", find_bytes(problem, settings), advice)?;
+    memory::check(SEARCH, find_bytes(problem, settings), advice)?;
     find_with(problem, settings, &Forgetful, observer)
 }
 

@@ -14,6 +14,9 @@ use etalon_nn::parameters::{load, save};
 use etalon_nn::{Batch, Loss, Scalar};
 use std::path::{Path, PathBuf};
 
+/// What needs the memory of a measurement.
+pub(crate) const MEASURING: &str = "measuring this network";
+
 /// What to measure and where to leave it.
 #[derive(Clone, Debug, Default)]
 pub struct MeasureSettings {
@@ -39,7 +42,7 @@ pub fn measure<T: Scalar>(problem: &Problem<T>, settings: &MeasureSettings) -> R
     let (task, plan, seed) = (problem.task(), problem.plan(), settings.curvature.seed);
     let instrument = Instrument::new(task, plan, &settings.curvature, true);
     let advice = "measure on fewer samples, allow fewer Lanczos iterations, or take a smaller network";
-    memory::check("measuring this network", instrument.bytes(), advice)?;
+    memory::check(MEASURING, instrument.bytes(), advice)?;
     let (layout, state) = (task.network.layout(), task.network.state_layout());
     let [parameters, running] = match &settings.weights {
         Some(path) => load(path, [layout, state])?,

@@ -11,6 +11,9 @@ use etalon_nn::parameters::{load, save};
 use etalon_nn::{Scalar, Workspace};
 use std::path::PathBuf;
 
+/// What needs the memory of a trial.
+pub(crate) const TRIAL: &str = "this trial";
+
 /// At which rate to train, from where, and what to measure on the way.
 #[derive(Clone, Debug, Default)]
 pub struct TrainSettings {
@@ -55,11 +58,7 @@ pub fn train<T: Scalar>(
     let needed = Workspace::<T>::bytes(&task.network, plan.batch)
         + instrument.bytes()
         + (plan.numbers_per_parameter() * layout.len() * size_of::<T>()) as u64;
-    memory::check(
-        "this trial",
-        needed,
-        "measure on fewer samples, or take a smaller batch or a smaller network",
-    )?;
+    memory::check(TRIAL, needed, "measure on fewer samples, or take a smaller batch or a smaller network")?;
     let start = match &settings.weights {
         Some(path) => load(path, [layout, state])?,
         None => [layout.initialise(seed), state.initialise(seed)],

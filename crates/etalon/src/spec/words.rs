@@ -1,6 +1,7 @@
 //! What the library says of a job, in the words of the spec that asked for it.
 
 use crate::jobs;
+use crate::memory::MemoryError;
 use crate::search::{EtaStar, SearchError, Terms};
 use crate::train::{PlanError, Task};
 
@@ -39,6 +40,17 @@ pub(crate) fn search(error: &SearchError) -> String {
         // The keys' own checks refuse every other setting first.
         other => other.to_string(),
     }
+}
+
+/// A job that does not fit.
+pub(crate) fn memory(error: &MemoryError) -> String {
+    let advice = match error.what {
+        jobs::SEARCH => "use fewer --threads, a smaller network, or fewer measure.samples",
+        jobs::MEASURING => "take fewer measure.samples or measure.iterations, or a smaller network",
+        jobs::TRIAL => "take fewer measure.samples, a smaller batch or a smaller network",
+        _ => error.advice,
+    };
+    MemoryError { advice, ..error.clone() }.to_string()
 }
 
 /// Why there is no median of eta*, where there is none.
