@@ -323,10 +323,13 @@ fn hostile_names_are_text_on_a_page_and_in_its_pictures() {
     etalon.write(&format!("{name}/odd.json"), &odd.to_string());
     etalon
         .write(&format!("{name}/spec.toml"), &format!("[data]\nname = \"\"\"{name}</pre></script>\"\"\"\n"));
+    let measured =
+        json!({ "name": name, "what": name, "unit": "", "value": 3, "low": 2.5, "high": 3.5, "count": 4 });
     let claim = json!({
-        "id": "A-1", "statement": name, "verdict": "does not hold", "reason": name,
-        "measured": [{ "name": "c", "what": name, "unit": "", "value": 3, "low": 2.5, "high": 3.5 }],
-        "rule": { "words": name },
+        "kind": "claim", "schema": 1, "id": "A-1", "paper": name, "place": name, "statement": name,
+        "certainty": name, "size": "quick", "setting": name, "spec": null, "seed": 0, "command": name,
+        "measured": [measured], "rule": { "words": name, "conditions": [] },
+        "verdict": "does not hold", "reason": name, "seconds": 1,
     });
     etalon.write(&format!("{name}/A-1/claim.json"), &claim.to_string());
     let quoted = name.replace('"', "\"\"");
