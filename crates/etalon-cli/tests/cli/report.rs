@@ -265,12 +265,14 @@ fn what_is_no_run_directory_is_refused() {
 #[test]
 fn groups_of_samples_are_drawn_as_an_order_of_learning() {
     let etalon = Etalon::new();
-    etalon.write("run/train.json", "{\"trial\": \"t\", \"phase\": \"lazy\", \"eta\": 0.5}");
+    etalon.run(&[&["train", "-q", "--out", "run", "train.steps=3"], &SMALL[..]].concat()).printed();
+    let trial = json(&etalon.read("run/train.json"))["trial"].as_str().unwrap().to_string();
     let record = |step: u64| {
         let of = |fall: f64| json!({ "loss": (-fall * step as f64).exp(), "accuracy": 0.5 });
         json!({ "step": step, "eta": 0.5, "loss": 1.0, "groups": { "patch_only": of(2.0), "unpatched": of(0.5) } })
     };
-    etalon.write("run/trials/t.jsonl", &(0..4).map(|step| format!("{}\n", record(step))).collect::<String>());
+    let lines = (0..4).map(|step| format!("{}\n", record(step))).collect::<String>();
+    etalon.write(&format!("run/trials/{trial}.jsonl"), &lines);
     etalon.run(&["report", "run"]).printed();
     let page = etalon.read("run/report.html");
     assert!(page.contains("What is learnt when") && page.contains("patch only"));
@@ -279,28 +281,36 @@ fn groups_of_samples_are_drawn_as_an_order_of_learning() {
     assert!(numbers.contains("\naccuracy,point,patch only,3,0.5,"), "{numbers}");
 }
 
+/// The record of a claim.
+fn claim(id: &str, statement: &str, verdict: &str) -> serde_json::Value {
+    let measured = json!({
+        "name": "c", "what": "the final c", "unit": "", "value": 3, "low": 2.5, "high": 3.5, "count": 4
+    });
+    json!({
+        "kind": "claim", "schema": 1, "id": id, "paper": "a paper", "place": "section 2", "statement": statement,
+        "certainty": "found in the text", "size": "quick", "setting": "a network", "spec": null, "seed": 0,
+        "command": "etalon reproduce", "measured": [measured],
+        "rule": { "words": "at most 2", "conditions": [{ "quantity": "c", "at_least": null, "at_most": 2 }] },
+        "verdict": verdict, "reason": "c is 3", "seconds": 1.25,
+    })
+}
+
 #[test]
 fn claims_have_their_verdicts_on_top() {
     let etalon = Etalon::new();
-    let claims = json!({ "claims": [
-        { "id": "A-1", "statement": "x < y & \"z\"", "verdict": "holds", "seconds": 1.25 },
-        { "id": "A-2", "statement": "s", "verdict": "does not hold", "seconds": 2 },
-        { "id": "A-3", "statement": "t", "verdict": "not decided", "seconds": 3 },
-    ] });
-    etalon.write("run/reproduce.json", &claims.to_string());
+    for (id, statement, verdict) in
+        [("A-1", "x < y & \"z\"", "holds"), ("A-2", "s", "does not hold"), ("A-3", "t", "not decided")]
+    {
+        etalon.write(&format!("run/{id}/claim.json"), &claim(id, statement, verdict).to_string());
+    }
     let written = json(&etalon.run(&["report", "run", "--json"]).printed());
     assert_eq!(written["answer"], "1 of 3 claims hold");
     let page = etalon.read("run/report.html");
     assert!(
         page.contains("1 do not hold, 1 are not decided") && page.contains("x &lt; y &amp; &quot;z&quot;")
     );
-    // The same where each has a folder, with what was measured on the way.
-    let claim = json!({
-        "id": "A-1", "statement": "s", "verdict": "does not hold", "reason": "c is 3",
-        "measured": [{ "name": "c", "what": "the final c", "unit": "", "value": 3, "low": 2.5, "high": 3.5 }],
-        "rule": { "words": "at most 2" },
-    });
-    etalon.write("kept/A-1/claim.json", &claim.to_string());
+    // With what was measured on the way.
+    etalon.write("kept/A-1/claim.json", &claim("A-1", "s", "does not hold").to_string());
     etalon.write("kept/A-1/final_c.csv", "width,seed,c,final_c\n8,0,1,0.9\n8,0,2,\n16,0,1,0.8\n");
     etalon.write("kept/A-2/claim.json", "{\"id\":");
     let outcome = etalon.run(&["report", "kept"]);

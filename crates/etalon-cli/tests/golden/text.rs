@@ -72,7 +72,7 @@ pub fn of_page(html: &str) -> String {
     });
     let lines: Vec<String> =
         visible.map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect();
-    lines.join("\n").replace('\'', "&#39;") + "\n"
+    lines.join("\n") + "\n"
 }
 
 /// The text without elements of a tag.

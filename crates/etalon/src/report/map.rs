@@ -131,14 +131,15 @@ fn diagram(runs: &[&Summary], edges: &[Edges], curve: Curve<'_>) -> Option<Figur
             }),
         });
     }
-    let of: [(&str, fn(&Edges) -> Option<f64>, bool); 2] = [
-        ("the minimum is unstable to the right", |edges| edges.critical_c, true),
-        ("divergence to the right, by closed form", |edges| edges.catapult_c, false),
-    ];
-    for (name, edge, dashed) in of {
+    let critical: Vec<_> = edges.iter().map(|edges| (edges.critical_c, edges.width)).collect();
+    let catapult: Vec<_> = edges.iter().map(|edges| (edges.catapult_c, edges.width)).collect();
+    for (name, edge, dashed) in [
+        ("the minimum is unstable to the right", critical, true),
+        ("divergence to the right, by closed form", catapult, false),
+    ] {
         let inside = |c: &f64| (x[0]..=x[x.len() - 1]).contains(c);
-        let point = |edges: &Edges| Some((edge(edges).filter(inside)?, edges.width));
-        let mut points: Vec<(f64, f64)> = edges.iter().filter_map(point).collect();
+        let point = |(c, width): (Option<f64>, f64)| Some((c.filter(inside)?, width));
+        let mut points: Vec<(f64, f64)> = edge.into_iter().filter_map(point).collect();
         if let (Some(first), Some(last)) = (points.first().copied(), points.last().copied()) {
             points.insert(0, (first.0, first.1.min(y[0])));
             points.push((last.0, last.1.max(y[y.len() - 1])));

@@ -162,10 +162,9 @@ impl Detector {
         self.rows += 1;
         let first = self.first.get_or_insert(point).loss;
         let before = self.last.replace(point);
-        if let (Some(rate), Some(curvature)) = (point.rate, point.curvature) {
-            if let Ok(stability) = self.settings.optimizer.stability() {
-                self.over_limit.push(rate / stability.limit(curvature));
-            }
+        let limit = |curvature| Some(self.settings.optimizer.stability().ok()?.limit(curvature));
+        if let Some((rate, limit)) = point.rate.zip(point.curvature.and_then(limit)) {
+            self.over_limit.push(rate / limit);
         }
         // Written so that NaN cannot pass.
         if !(point.loss.is_finite() && point.loss.abs() <= LIMIT * first.abs()) {
