@@ -87,8 +87,9 @@ fn adamw_diverges_above_its_limit_and_not_below() {
     for decay in [0.0, 0.2] {
         // Bias correction lengthens the first steps, which multiply the weights by up to 1e16 before the rate's own
         // stability tells: the limit of divergence lies above that, and epsilon above the gradients there.
-        let spec =
-            spec("network.depth=0 network.bias=false optimizer.epsilon=1e40 train.steps=3000 train.limit=1e60");
+        let spec = spec(
+            "network.depth=0 network.bias=false optimizer.epsilon=1e40 train.steps=3000 train.limit=1e60",
+        );
         let task = spec.task::<f64>().unwrap();
         let plan = spec.plan(&task).unwrap();
         let instrument = spec.instrument(&task, false).unwrap();
