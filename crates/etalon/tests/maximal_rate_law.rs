@@ -58,6 +58,7 @@ fn r_squared(law: &PowerLaw) -> f64 {
 }
 
 #[test]
+#[ignore = "takes minutes; ./check runs it"]
 fn the_maximal_rate_is_a_power_of_depth_times_width() {
     let grid = Grid::parse(GRID).unwrap();
     let root = tempfile::tempdir().unwrap();

@@ -12,6 +12,7 @@ fn mean(runs: &[PqRun], of: impl Fn(&PqRun) -> f64) -> f64 {
 /// A large rate fits the noisy pattern first, a small one the clustered pattern; annealed, the large one has both, and the
 /// small one fails where there is the noisy pattern alone.
 #[test]
+#[ignore = "takes minutes; ./check runs it"]
 fn a_large_rate_learns_p_first_and_a_small_one_never_quite_does() {
     let runs = |algorithm| pq_runs(&PqSetting::default(), &[algorithm], &SEEDS, 0).unwrap();
     let large = runs(Algorithm::LargeSmall);

@@ -113,6 +113,7 @@ fn told(browser: &mut Browser, figure: &str) -> String {
 }
 
 #[test]
+#[ignore = "needs Chromium; ./check runs it"]
 fn every_kind_of_run_directory_has_a_page_whose_figures_answer() {
     let (etalon, kinds) = run_directories();
     let mut browser = Browser::start();
@@ -185,6 +186,7 @@ fn every_kind_of_run_directory_has_a_page_whose_figures_answer() {
 }
 
 #[test]
+#[ignore = "needs Chromium; ./check runs it"]
 fn a_thousand_trials_fit_a_page_that_opens() {
     let grid =
         "optimizer.eta = { log = [1e-3, 10.0], points = 100 }\nseed = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\n";

@@ -63,6 +63,7 @@ fn results(root: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
+#[ignore = "needs munge and Slurm; ./check runs it"]
 fn a_sweep_on_a_cluster_that_breaks_has_the_same_bytes() {
     let cluster = Cluster::start();
     let root = cluster.path().to_path_buf();
