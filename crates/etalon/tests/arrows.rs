@@ -26,9 +26,10 @@ const ORDER: [&str; 17] = [
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap().flatten() {
         let path = entry.path();
-        if path.is_dir() {
+        let is_test = path.file_stem().is_some_and(|name| name == "tests");
+        if path.is_dir() && !is_test {
             sources(&path, found);
-        } else if path.file_name().is_some_and(|name| name != "tests.rs") {
+        } else if !is_test {
             found.push(path);
         }
     }

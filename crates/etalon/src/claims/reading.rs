@@ -121,7 +121,7 @@ mod tests {
         let values = [3.0, 1.0, 2.0, 5.0];
         assert_eq!(
             Reading::median(&values),
-            Reading { value: Some(6f64.sqrt()), low: Some(1.0), high: Some(5.0), count: 4 }
+            Reading { value: Some(2f64.sqrt() * 3f64.sqrt()), low: Some(1.0), high: Some(5.0), count: 4 }
         );
         assert_eq!((Reading::most(&values).value, Reading::least(&values).value), (Some(5.0), Some(1.0)));
         assert_eq!(Reading::median(&[1.0, f64::NAN]).value, None);

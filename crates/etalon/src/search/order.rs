@@ -34,8 +34,10 @@ pub(super) fn order_interval(n: usize) -> OrderInterval {
 /// The median of `sorted` values above 0, on a logarithmic axis; `None` if there are none, or where it is 0 (undefined)
 /// or infinite (censored).
 pub(crate) fn proper_median(sorted: &[f64]) -> Option<f64> {
+    // Of two in the middle neither may be undefined.
+    let lower = *sorted.get(sorted.len().checked_sub(1)? / 2)?;
     let median = median(sorted.iter().copied());
-    (median > 0.0 && median.is_finite()).then_some(median)
+    (lower > 0.0 && median.is_finite()).then_some(median)
 }
 
 /// Sorts a copy.
