@@ -10,10 +10,12 @@ pub fn lasting(text: &str, folder: &Path) -> String {
     lines.join("\n")
 }
 
-/// A line without the seconds that something took.
+/// A line without the seconds that something took, and the length of a page, which has its folder's path.
 fn line(line: &str) -> String {
-    if let Some((before, _)) = line.split_once("\"seconds\": ") {
-        return format!("{before}\"seconds\": #");
+    for key in ["\"seconds\": ", "\"bytes\": "] {
+        if let Some((before, _)) = line.split_once(key) {
+            return format!("{before}{key}#");
+        }
     }
     let words: Vec<&str> = line.split(' ').collect();
     let is_time = |index: usize| {
