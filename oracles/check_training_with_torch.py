@@ -134,7 +134,7 @@ def compare(etalon, folder):
 
     data, fresh, ours = load_file(batch), load_file(start), load_file(end)
     inputs, targets = data["inputs"], data["targets"]
-    network = torch_twin.network_of(spec, inputs.shape[1], targets.shape[1], fresh)
+    network = torch_twin.network_of(spec, inputs[0].numel(), targets.shape[1], fresh)
     gaps = {"start": curvature_difference(before, torch_twin.curvature(spec, network, inputs, targets))}
     rates, losses = torch_twin.train(spec, network, inputs, targets)
     theirs = {name: tensor for name, tensor in network.state_dict().items() if name in fresh}
