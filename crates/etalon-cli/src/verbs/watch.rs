@@ -118,6 +118,9 @@ impl Arguments {
     fn once(&self, log: &mut Log, context: &Context) -> Result<Verdict, Failure> {
         let mut detector = self.detector();
         log.read(true, |point| detector.push(point))?;
+        if let Some((rate, curvature)) = log.after() {
+            detector.measured(rate, curvature);
+        }
         if let (skipped @ 1.., Some(problem)) = log.skipped() {
             context
                 .progress

@@ -137,7 +137,7 @@ fn what_adamw_has_not_is_refused_by_name() {
         let run = etalon.run(&line.split_whitespace().collect::<Vec<_>>()).complaint();
         assert!(run.contains(complaint), "{line}: {run}");
     }
-    etalon.write("map.toml", "[data]\ntrain = 20\ntest = 10\n[optimizer]\nkind = \"adamw\"\n[grid]\njob = \"boundaries\"\nseed = [0]\n");
+    etalon.write("map.toml", "[data]\ntrain = 20\ntest = 10\n[optimizer]\nkind = \"adamw\"\n[train]\nbatch = \"full\"\n[grid]\njob = \"boundaries\"\nseed = [0]\n");
     let sweep = etalon.run(&["sweep", "map.toml", "--out", "map"]);
     let told = format!("{}{}", sweep.stdout, sweep.stderr);
     assert!(told.contains("as gradient descent has them"), "{told}");

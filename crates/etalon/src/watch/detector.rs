@@ -157,14 +157,21 @@ impl Detector {
         }
     }
 
+    /// Takes a curvature, and the rate at which it was measured.
+    pub fn measured(&mut self, rate: f64, curvature: f64) {
+        let stability = self.settings.optimizer.stability();
+        if let Ok(stability) = stability {
+            self.over_limit.push(rate / stability.limit(curvature));
+        }
+    }
+
     /// Takes the next point.
     pub fn push(&mut self, point: Point) {
         self.rows += 1;
         let first = self.first.get_or_insert(point).loss;
         let before = self.last.replace(point);
-        let limit = |curvature| Some(self.settings.optimizer.stability().ok()?.limit(curvature));
-        if let Some((rate, limit)) = point.rate.zip(point.curvature.and_then(limit)) {
-            self.over_limit.push(rate / limit);
+        if let Some((rate, curvature)) = point.rate.zip(point.curvature) {
+            self.measured(rate, curvature);
         }
         // Written so that NaN cannot pass.
         if !(point.loss.is_finite() && point.loss.abs() <= LIMIT * first.abs()) {

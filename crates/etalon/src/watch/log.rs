@@ -40,6 +40,8 @@ struct Facts {
     first_problem: Option<String>,
     names: BTreeSet<String>,
     seen: [bool; 4],
+    /// The rate and the curvature of a row without a loss behind the last one that has one.
+    after: Option<(f64, f64)>,
 }
 
 impl Log {
@@ -124,6 +126,12 @@ impl Log {
             }
         }
         if last { self.check() } else { Ok(()) }
+    }
+
+    /// The rate and the curvature of the state after the last step, where the log ends with a row that has them and no loss,
+    /// as a trajectory of Etalon does.
+    pub fn after(&self) -> Option<(f64, f64)> {
+        self.facts.after
     }
 
     /// Lines that were no rows, and what was wrong with the first of them.
@@ -283,6 +291,7 @@ impl Facts {
             *seen |= number.is_some();
         }
         let [step, loss, rate, curvature] = numbers;
+        self.after = rate.zip(curvature).filter(|_| loss.is_none());
         if let Some(loss) = loss {
             // Without a column for it, the step is the number of the row.
             let step = step.filter(|step| *step >= 0.0).map_or(self.rows, |step| step as u64);

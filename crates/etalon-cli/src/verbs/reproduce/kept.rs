@@ -12,7 +12,9 @@ pub(super) const CLAIM: &str = "claim.json";
 /// Those of the claims that are there, and the facts of the run.
 pub(super) fn read(folder: &Path, claims: &[&Claim]) -> Result<(Vec<Judgement>, Meta), Failure> {
     let meta = folder.join("meta.json");
-    let facts: Meta = serde_json::from_str(&text(&meta)?).map_err(|error| broken(&meta, &error))?;
+    // A folder's facts may be anyone's: what cannot be read is not known.
+    let unknown = |_| Meta { etalon: "unknown".into(), ..Meta::default() };
+    let facts = serde_json::from_str(&text(&meta)?).unwrap_or_else(unknown);
     let mut judgements = Vec::new();
     for claim in claims {
         let file = folder.join(claim.id).join(CLAIM);
@@ -39,5 +41,5 @@ fn text(file: &Path) -> Result<String, Failure> {
 }
 
 fn broken(file: &Path, error: &dyn std::fmt::Display) -> String {
-    format!("{} cannot be used: {error}; run the claim again", file.display())
+    format!("{} is no judgement of this version of Etalon: {error}; run the claim again", file.display())
 }
