@@ -45,7 +45,7 @@ type Vector<O> = <<O as Operator>::Space as Space>::Vector;
 /// Time: a product an iteration and, with a basis, `8 dim` floating-point operations for each vector already held.
 /// Memory: [`LanczosSettings::bytes`]. In [`Memory`](super::Memory) the result is the same, bit by bit, whatever the number
 /// of threads, if the operator is (one of a network is so on machines with the same
-/// [instruction set](crate::nn::cpu)).
+/// [instruction set](crate::nn::Cpu)).
 ///
 /// # Errors
 /// A setting out of range, a start of the wrong size or that is not finite, an operator of size zero; memory that does

@@ -61,7 +61,7 @@ impl Default for FindSettings {
 }
 
 /// Searches eta* of a problem's network and the rate to use below it. The result depends on the problem, the settings and
-/// the [instruction set](crate::nn::cpu) alone, not on the number of threads. `observer` hears of every probe and may stop
+/// the [instruction set](crate::nn::Cpu) alone, not on the number of threads. `observer` hears of every probe and may stop
 /// the search.
 ///
 /// # Errors
