@@ -47,6 +47,13 @@ fn a_divergence_is_told_with_its_number() {
 }
 
 #[test]
+fn an_infinite_rate_diverges() {
+    let schedule = ["schedule.kind=one_cycle", "schedule.divisor=1e-320", "--json"];
+    let report = json(&Etalon::new().run(&[&SMALL[..], &schedule].concat()).printed());
+    assert_eq!((&report["phase"], &report["steps"]), (&"divergent".into(), &1.into()));
+}
+
+#[test]
 fn momentum_schedules_and_budgets() {
     let etalon = Etalon::new();
     for arguments in [

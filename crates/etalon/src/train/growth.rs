@@ -12,7 +12,9 @@ use std::f64::consts::LN_2;
 use std::ops::Range;
 
 /// Weights are divided by 2 to this power at once, as soon as the rate has grown by its square.
-const EXPONENT: i32 = 2;
+const EXPONENT: f64 = 2.0;
+/// The natural logarithm of that growth.
+const GROWTH: f64 = 2.0 * EXPONENT * LN_2;
 /// Most steps of a converted schedule, which is held as a list.
 const LONGEST: u64 = 10_000_000;
 
@@ -29,7 +31,7 @@ pub(super) struct Growth {
     /// Corrections of the momentum buffer done so far.
     corrected: usize,
     /// The weights stand for themselves times 2 to this power.
-    exponent: i32,
+    exponent: f64,
 }
 
 /// The rates of one step.
@@ -106,7 +108,7 @@ impl Growth {
             }
         };
         let weight_decay = plan.weight_decay;
-        Ok(Growth { scaled, ranges, statistics, weight_decay, converted, corrected: 0, exponent: 0 })
+        Ok(Growth { scaled, ranges, statistics, weight_decay, converted, corrected: 0, exponent: 0.0 })
     }
 
     /// Whether each segment may be scaled.
@@ -116,7 +118,7 @@ impl Growth {
 
     /// The natural logarithm of what the weights of those segments have been divided by.
     pub(super) fn log_taken(&self) -> f64 {
-        f64::from(self.exponent) * LN_2
+        self.exponent * LN_2
     }
 
     /// The natural logarithm of their rate at a step, apart from what has been taken out; `plain` is that of the others.
@@ -132,20 +134,18 @@ impl Growth {
         let log_rate = self.log_rate(step, log_eta);
         let Point { parameters, velocity, running } = point;
         let reference = if self.converted.is_some() { log_eta } else { base };
-        let mut exponent = 0;
-        // A rate of 0 has no growth: the difference is not a number, and not above anything.
-        while log_rate - reference - 2.0 * (self.log_taken() + f64::from(exponent) * LN_2)
-            > 2.0 * f64::from(EXPONENT) * LN_2
-        {
-            exponent += EXPONENT;
-        }
-        if exponent > 0 {
-            let by = f64::from(exponent).exp2();
+        let grown = log_rate - reference - 2.0 * self.log_taken();
+        // A rate of 0 has no growth: the difference is not a number, and not above anything. Nor does a power of 2 bring
+        // an infinite rate back: training diverges.
+        let exponent =
+            if grown > GROWTH && grown.is_finite() { EXPONENT * (grown / GROWTH - 1.0).ceil() } else { 0.0 };
+        if exponent > 0.0 {
+            let by = exponent.exp2();
             self.multiply(1.0 / by, parameters);
             if !velocity.is_empty() {
                 self.multiply(by, velocity);
             }
-            self.multiply_statistics(-f64::from(exponent) * LN_2, running);
+            self.multiply_statistics(-exponent * LN_2, running);
             self.exponent += exponent;
         }
         self.correct(step, parameters, velocity);
@@ -155,7 +155,7 @@ impl Growth {
     pub(super) fn pace(&self, step: u64, (eta, log_eta): (f64, f64)) -> Pace<'_> {
         let taken = self.log_taken();
         let plain = Rate { eta, weight_decay: self.weight_decay };
-        if self.converted.is_none() && self.exponent == 0 {
+        if self.converted.is_none() && self.exponent == 0.0 {
             return Pace { plain, scaled: &[], scaled_rate: plain };
         }
         let decay = if self.converted.is_some() { 0.0 } else { self.weight_decay };
