@@ -111,7 +111,8 @@ impl<'a, T: Scalar> Instrument<'a, T> {
             0
         };
         let varied = self.varied.as_deref().map_or(0, size_of_val) as u64;
-        Linearization::bytes(&self.task.network, self.samples).saturating_add(basis + preconditioner + varied)
+        let linearization = Linearization::bytes(&self.task.network, self.samples);
+        [basis, preconditioner, varied].into_iter().fold(linearization, u64::saturating_add)
     }
 
     /// Goes to a point.

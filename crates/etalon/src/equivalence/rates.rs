@@ -40,6 +40,7 @@ pub struct Stretch {
     /// The rate.
     pub eta: f64,
     /// `eta lambda`.
+    #[serde(deserialize_with = "crate::units::number")]
     pub intrinsic_rate: f64,
     /// The factor a step by which the equivalent rate without weight decay grows; none where it is no real number.
     pub growth_per_step: Option<f64>,

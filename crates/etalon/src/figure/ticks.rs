@@ -26,7 +26,8 @@ pub(super) fn ticks(low: f64, high: f64) -> Vec<f64> {
 /// Marks of an even axis: about six of them, at multiples of 1, 2 or 5 times a power of ten.
 pub(super) fn even_ticks(low: f64, high: f64) -> Vec<f64> {
     let rough = (high - low) / 6.0;
-    let power = rough.log10().floor() as i32;
+    // The reciprocal of a lower power is no number, and a step of 0 has no end.
+    let power = (rough.log10().floor() as i32).max(-308);
     let digit = rough / 10f64.powi(power);
     let digit = [1.0, 2.0, 5.0, 10.0].into_iter().find(|&nice| nice >= digit * (1.0 - 1e-12)).unwrap_or(10.0);
     // A quotient of whole numbers is rounded once, as for the logarithmic axis.

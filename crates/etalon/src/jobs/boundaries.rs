@@ -1,11 +1,13 @@
 //! The boundaries of early training of a network.
 
+use super::train::{SMALLER, TRIAL};
 use super::{JobError, Problem};
 use crate::curvature::{CurvatureSettings, Ends, Instrument};
+use crate::memory;
 use crate::phase::boundaries::{DIVERGES, LOSS, SHARPNESS, first};
 use crate::phase::{Boundaries, DEFINITION};
 use crate::theory::{Range, TheoryError};
-use crate::train::{Budget, Plan, PlanError, Task, Trial};
+use crate::train::{Budget, Plan, PlanError, Task, Trial, trial_bytes};
 use etalon_nn::Scalar;
 use etalon_nn::optim::Optimizer;
 
@@ -31,12 +33,15 @@ impl Default for BoundarySettings {
 /// (for `c_h_max`). What they mean is [`DEFINITION`].
 ///
 /// # Errors
-/// When the optimiser is no gradient descent, a start has no positive sharpness, or the range is none.
+/// When the optimiser is no gradient descent, memory does not suffice, a start has no positive sharpness, or the range is
+/// none.
 pub fn boundaries<T: Scalar>(
     problem: &Problem<T>,
     settings: &BoundarySettings,
 ) -> Result<Vec<Boundaries>, JobError> {
     let search = BoundarySearch::new(problem, settings, true)?;
+    let needed = trial_bytes(problem.task(), problem.plan()).saturating_add(search.instrument().bytes());
+    memory::check(TRIAL, needed, SMALLER)?;
     settings.seeds.iter().map(|&seed| search.of_seed(seed)).collect()
 }
 

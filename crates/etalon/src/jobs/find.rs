@@ -10,9 +10,9 @@ use crate::search::{
     Boundary, Curved, EtaStar, EtaStarSummary, Found, LadderSettings, Lambda, Observer, Recommended,
     SeedResult, Settings, check_seeds, maximal_rate, proper_median, recommend, sorted,
 };
-use crate::train::{Goal, Metric, Plan, PlanError, Task, Trial};
+use crate::train::{Goal, Metric, Plan, PlanError, Task, Trial, trial_bytes};
 use etalon_nn::optim::{Optimizer, Rule};
-use etalon_nn::{Loss, Scalar, Workspace};
+use etalon_nn::{Loss, Scalar};
 use rayon::prelude::*;
 
 /// What needs the memory of a search.
@@ -80,9 +80,7 @@ pub fn find<T: Scalar>(
 pub(crate) fn find_bytes<T: Scalar>(problem: &Problem<T>, settings: &FindSettings) -> u64 {
     let (task, plan) = (problem.task(), problem.plan());
     let parameters = (task.network.parameters() * size_of::<T>()) as u64;
-    let trial = Workspace::<T>::bytes(&task.network, plan.batch)
-        + Workspace::<T>::bytes_for_outputs(&task.network, plan.check_samples)
-        + plan.numbers_per_parameter() as u64 * parameters;
+    let trial = trial_bytes(task, plan);
     let seeds = settings.seeds.len();
     let threads = rayon::current_num_threads().min(seeds * settings.search.sections) as u64;
     let starts = if settings.after.is_some() { seeds as u64 * parameters } else { 0 };

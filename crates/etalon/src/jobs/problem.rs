@@ -37,7 +37,7 @@ impl<T: Scalar> Problem<T> {
 
 impl<T> Problem<T> {
     /// That of a task and a plan that are there already.
-    pub fn new(task: impl Into<Arc<Task<T>>>, plan: Plan, architecture: Option<Architecture>) -> Self {
+    pub(crate) fn new(task: impl Into<Arc<Task<T>>>, plan: Plan, architecture: Option<Architecture>) -> Self {
         Problem { task: task.into(), plan, architecture }
     }
 

@@ -5,14 +5,16 @@ use crate::curvature::{CurvatureSettings, Instrument};
 use crate::memory;
 use crate::phase::{Last, Report, Statistics, observe};
 use crate::search::check_rate;
-use crate::train::{Metrics, Plan, Trajectory, Trial};
+use crate::train::{Metrics, Plan, Trajectory, Trial, trial_bytes};
+use etalon_nn::Scalar;
 use etalon_nn::optim::Optimizer;
 use etalon_nn::parameters::{load, save};
-use etalon_nn::{Scalar, Workspace};
 use std::path::PathBuf;
 
 /// What needs the memory of a trial.
 pub(crate) const TRIAL: &str = "this trial";
+/// What makes it fit.
+pub(super) const SMALLER: &str = "measure on fewer samples, or take a smaller batch or a smaller network";
 
 /// At which rate to train, from where, and what to measure on the way.
 #[derive(Clone, Debug, Default)]
@@ -55,10 +57,8 @@ pub fn train<T: Scalar>(
     let plan = Plan { follow_test: true, ..problem.plan().clone() };
     let instrument = Instrument::new(task, &plan, &settings.curvature, true);
     let (layout, state) = (task.network.layout(), task.network.state_layout());
-    let needed = Workspace::<T>::bytes(&task.network, plan.batch)
-        + instrument.bytes()
-        + (plan.numbers_per_parameter() * layout.len() * size_of::<T>()) as u64;
-    memory::check(TRIAL, needed, "measure on fewer samples, or take a smaller batch or a smaller network")?;
+    let needed = trial_bytes(task, &plan).saturating_add(instrument.bytes());
+    memory::check(TRIAL, needed, SMALLER)?;
     let start = match &settings.weights {
         Some(path) => load(path, [layout, state])?,
         None => [layout.initialise(seed), state.initialise(seed)],

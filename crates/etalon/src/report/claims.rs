@@ -29,8 +29,11 @@ pub fn folder(folder: &mut Folder) -> Result<Option<Content>, ReportError> {
     names.sort_by_key(|name| catalogue().position(|claim| claim.id == name).unwrap_or(usize::MAX));
     let mut claims = Vec::new();
     for name in &names {
-        if let Some(Record::Claim(claim)) = folder.record(&format!("{name}/{FILE}"))? {
-            claims.push(*claim);
+        let file = format!("{name}/{FILE}");
+        match folder.record(&file)? {
+            Some(Record::Claim(claim)) => claims.push(*claim),
+            Some(other) => folder.skip(&file, &format!("it is the record of {other}, not of a claim")),
+            None => {}
         }
     }
     if claims.is_empty() {

@@ -95,7 +95,7 @@ fn distinct(values: impl Iterator<Item = f64>) -> Vec<f64> {
 fn diagram(runs: &[&Summary], edges: &[Edges], curve: Curve<'_>) -> Option<Figure> {
     let columns = distinct(runs.iter().map(|run| run.c));
     let rows = distinct(runs.iter().map(|run| run.width));
-    if columns.len() < 2 || runs.len() > LISTED.1 {
+    if columns.len() < 2 || rows.is_empty() || runs.len() > LISTED.1 {
         return None;
     }
     let (x, y) = (borders(&columns), borders(&rows));

@@ -64,7 +64,7 @@ impl Ladder {
     /// The next rungs, down to that number. Rates that underflow are none.
     fn lay(&mut self, to: usize) {
         let rate = |rung: usize| self.ceiling * libm::exp2(-self.settings.octaves * rung as f64);
-        let rates = (self.rungs + 1..=to).map(rate).filter(|eta| eta.is_normal());
+        let rates = (self.rungs + 1..=to).map(rate).take_while(|eta| eta.is_normal());
         self.round = rates.map(|eta| (eta, vec![None; self.seeds.len()])).collect();
         self.rungs = to;
     }
@@ -109,7 +109,7 @@ impl Ladder {
         let LadderSettings { rates, max_rates, .. } = self.settings;
         if at_the_end && self.rungs < max_rates {
             // By half a ladder: what is wanted is often just beyond the end.
-            self.lay((self.rungs + rates.div_ceil(2)).min(max_rates));
+            self.lay(self.rungs.saturating_add(rates.div_ceil(2)).min(max_rates));
         }
     }
 

@@ -11,8 +11,8 @@ use crate::jobs::{BoundarySearch, find_bytes};
 use crate::phase::{Circumstances, Phase, classify, observe};
 use crate::search::Progress;
 use crate::spec::Spec;
-use crate::train::{Learning, Metrics, Plan, Record, Task, Trajectory, Trial};
-use etalon_nn::{Scalar, Workspace};
+use crate::train::{Learning, Metrics, Plan, Record, Task, Trajectory, Trial, trial_bytes};
+use etalon_nn::Scalar;
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -121,7 +121,7 @@ impl Surroundings<'_> {
     ) -> Result<Vec<u8>, Failure> {
         let plan = spec.plan(task)?;
         let instrument = curvature.then(|| spec.instrument(task, false)).transpose()?;
-        let needed = bytes(task, &plan) + instrument.as_ref().map_or(0, Instrument::bytes);
+        let needed = bytes(task, &plan).saturating_add(instrument.as_ref().map_or(0, Instrument::bytes));
         let _taken = self.ledger.take(needed)?;
         let trial = Trial::new(task, &plan, spec.optimizer.eta, spec.seed, false).map_err(Error::from)?;
         let (trajectory, verdict) = match &instrument {
@@ -185,7 +185,8 @@ impl Surroundings<'_> {
     ) -> Result<Vec<u8>, Failure> {
         let problem = spec.problem_of(task.clone(), spec.plan(task)?);
         let search = BoundarySearch::new(&problem, &spec.boundary_settings(), false).map_err(Error::from)?;
-        let _taken = self.ledger.take(bytes(task, problem.plan()) + search.instrument().bytes())?;
+        let _taken =
+            self.ledger.take(bytes(task, problem.plan()).saturating_add(search.instrument().bytes()))?;
         let found = search.of_seed(spec.seed).map_err(Error::from)?;
         let row = json!({
             "sharpness": found.sharpness,
@@ -240,15 +241,5 @@ fn add_groups(row: &mut Value, Learning { learnt_at, last, .. }: &Learning) {
 /// What a trial takes: its own buffers, and its data as if no other trial shared them.
 fn bytes<T: Scalar>(task: &Task<T>, plan: &Plan) -> u64 {
     let data = [&task.train, &task.test].map(|samples| samples.inputs.len() + samples.targets.len());
-    // With patches, held-out samples are looked at in three ways, and training samples in a copy.
-    let patched = task.patches.is_some();
-    let copies =
-        if patched { 2 * task.test.inputs.len() + plan.check_samples * task.network.input_len() } else { 0 };
-    let looks = if patched { 3 } else { 1 };
-    let numbers =
-        data.iter().sum::<usize>() + copies + plan.numbers_per_parameter() * task.network.parameters();
-    Workspace::<T>::bytes(&task.network, plan.batch)
-        + Workspace::<T>::bytes_for_outputs(&task.network, plan.check_samples)
-        + looks * Workspace::<T>::bytes_for_outputs(&task.network, task.test.len)
-        + (numbers * size_of::<T>()) as u64
+    trial_bytes(task, plan).saturating_add((data.iter().sum::<usize>() * size_of::<T>()) as u64)
 }

@@ -49,6 +49,24 @@ pub struct Trial<'a, T: Clone> {
     parallel: bool,
 }
 
+/// The most bytes that a trial takes, its task not counted.
+pub(crate) fn trial_bytes<T: Scalar>(Task { network, test, patches, .. }: &Task<T>, plan: &Plan) -> u64 {
+    // With patches, held-out samples are looked at in three ways, and training samples in a copy.
+    let (looks, copies) = match patches {
+        None => (1, 0),
+        Some(_) => (3, 2 * test.inputs.len() + plan.check_samples * network.input_len()),
+    };
+    let numbers = copies + plan.numbers_per_parameter() * network.parameters();
+    let held_out = Workspace::<T>::bytes_for_outputs(network, test.len).saturating_mul(looks);
+    [
+        Workspace::<T>::bytes_for_outputs(network, plan.check_samples),
+        held_out,
+        (numbers * size_of::<T>()) as u64,
+    ]
+    .into_iter()
+    .fold(Workspace::<T>::bytes(network, plan.batch), u64::saturating_add)
+}
+
 /// Metrics that were taken at one state.
 #[derive(Clone, Copy, Debug)]
 struct Look {

@@ -119,7 +119,10 @@ impl Arguments {
 /// The states that a picture shows.
 fn curve(run: &ToyRun, toy: Toy) -> Vec<ToyState> {
     let end = if matches!(toy, Toy::Ratio { .. }) { RATIO_STEPS } else { u64::MAX };
-    let shown = run.states.iter().take_while(|state| state.0 <= end);
+    // What is no number has no form in JSON, and behind it nothing is one any more.
+    let is_shown =
+        |&&(step, value, square): &&ToyState| step <= end && value.is_finite() && square.is_finite();
+    let shown = run.states.iter().take_while(is_shown);
     let point =
         |&(step, value, _): &ToyState| Point { x: step as f64, y: value, spread: None, hollow: false };
     let few = thin(&shown.map(point).collect::<Vec<_>>(), STATES);

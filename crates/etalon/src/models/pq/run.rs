@@ -153,7 +153,7 @@ impl<'a> Trainer<'a> {
 
     /// Trains until the watched loss is at or below `threshold`, looked at every `every` steps, or `most` steps are done.
     fn phase(&mut self, step: Step, every: u64, most: u64, watched: Watched, threshold: f64) -> Moment {
-        let last = self.step + most;
+        let last = self.step.saturating_add(most);
         loop {
             let is_new = self.curve.last().is_none_or(|point| point.step < self.step);
             if self.every > 0 && self.step.is_multiple_of(self.every) && is_new {
