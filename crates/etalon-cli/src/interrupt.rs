@@ -1,4 +1,4 @@
-//! Signals that ask a sweep to stop.
+//! Signals that ask a sweep or a search to stop.
 
 use crate::context::Failure;
 use crate::progress::Progress;
@@ -11,6 +11,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// # Errors
 /// When the system refuses.
 pub fn listen(progress: &Progress) -> Result<Arc<AtomicBool>, Failure> {
+    listen_for(progress, "finishing the trials under way; press Ctrl-C again to drop them")
+}
+
+/// As [`listen`], with what is said at the first one.
+///
+/// # Errors
+/// When the system refuses.
+pub fn listen_for(progress: &Progress, note: &'static str) -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let (flag, progress) = (stop.clone(), progress.clone());
     let handler = move || {
@@ -18,7 +26,7 @@ pub fn listen(progress: &Progress) -> Result<Arc<AtomicBool>, Failure> {
             // Files are written aside and renamed, so that dropping everything leaves no half of one.
             std::process::exit(130);
         }
-        progress.say("note", "finishing the trials under way; press Ctrl-C again to drop them");
+        progress.say("note", note);
     };
     let fault = |error: &dyn std::error::Error| format!("cannot listen for Ctrl-C: {error}");
     ctrlc::set_handler(handler).map_err(|error| fault(&error))?;

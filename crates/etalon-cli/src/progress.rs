@@ -29,14 +29,19 @@ impl Progress {
         self.draw(ProgressBar::new_spinner(), "{spinner} {msg} {elapsed}", task.into())
     }
 
-    /// A line such as `advice: ...` or `warning: ...`, above the bars; nothing with `--quiet`.
+    /// A line such as `advice: ...` or `note: ...`, above the bars; nothing with `--quiet`.
     pub fn say(&self, label: &str, text: &str) {
         if !self.quiet {
-            // A stderr that takes nothing leaves no place to complain.
-            self.bars.suspend(|| {
-                let _ = writeln!(io::stderr(), "{label}: {text}");
-            });
+            self.insist(label, text);
         }
+    }
+
+    /// The same, even with `--quiet`: for what changes the meaning of the answer.
+    pub fn insist(&self, label: &str, text: &str) {
+        // A stderr that takes nothing leaves no place to complain.
+        self.bars.suspend(|| {
+            let _ = writeln!(io::stderr(), "{label}: {text}");
+        });
     }
 
     fn draw(&self, bar: ProgressBar, template: &str, task: String) -> ProgressBar {

@@ -24,6 +24,8 @@ pub enum Purpose {
     PatchVisit = 7,
     /// Noise before activations.
     Noise = 8,
+    /// Which held-out samples test.
+    Split = 9,
 }
 
 /// The generator for one purpose (and, within it, one index: an epoch, a split, a vector).

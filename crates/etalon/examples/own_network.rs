@@ -2,10 +2,10 @@
 //!
 //! `cargo run --release -p etalon --example own_network`
 
-use etalon::jobs::{FindSettings, MeasureSettings, Problem, find, measure};
+use etalon::jobs::{FindSettings, MeasureSettings, Problem, find, measure, unheard};
 use etalon::nn::kernels::activation::Activation;
 use etalon::nn::{Loss, Network, NetworkBuilder, layers::Dense, network::NetworkError};
-use etalon::{search::silent, train::Budget};
+use etalon::train::Budget;
 
 /// Two layers of tanh units, the second one with a residual connection. `NetworkBuilder::push` takes any `Layer`.
 fn network() -> Result<Network<f32>, NetworkError> {
@@ -41,8 +41,9 @@ pub fn run() -> Result<(f64, f64), Box<dyn std::error::Error>> {
         .budget(Budget::Epochs(100.0))
         .build()?;
     let lambda = measure(&problem, &MeasureSettings::default())?.hessian.max.value.ok_or("no curvature")?;
-    let found = find(&problem, &FindSettings::default(), &silent)?;
-    Ok((lambda, found.recommended.ok_or("no rate trains")?.eta))
+    let found = find(&problem, &FindSettings::default(), &unheard)?;
+    let eta = found.recommended.and_then(|choice| choice.eta);
+    Ok((lambda, eta.ok_or("no rate trains")?))
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -21,7 +21,7 @@ const GRID: &str = r#"
     threshold = 0.6
     range = [0.02, 16.0]
     seeds = 1
-    rates = 0
+    eta_star = "only"
     phase = false
     [grid]
     job = "find"

@@ -1,16 +1,15 @@
 //! Problems made in code.
 
 use etalon::jobs::{
-    Architecture, BoundarySettings, FindSettings, JobError, MeasureSettings, Problem, ProblemBuilder,
-    TrainSettings, boundaries, find, measure, train,
+    Architecture, BoundarySettings, FindSettings, JobError, MeasureSettings, Problem, ProblemBuilder, Target,
+    TrainSettings, boundaries, find, measure, train, unheard,
 };
 use etalon::nn::kernels::activation::Activation;
 use etalon::nn::network::{Initialisation, Mlp, Parametrization};
 use etalon::nn::optim::{AdamW, Rule, Sgd};
 use etalon::nn::{Loss, Network};
-use etalon::search::silent;
 use etalon::spec::Spec;
-use etalon::train::{BatchSize, Budget, Goal, Metric};
+use etalon::train::{BatchSize, Budget, Metric};
 
 fn network(outputs: usize) -> Network<f64> {
     let mlp = Mlp {
@@ -43,7 +42,7 @@ fn a_problem_made_in_code_is_that_of_a_spec() {
                 data.normalize=none network.depth=1 network.width=16 network.activation=tanh \
                 network.parametrization=ntk network.init=he optimizer.momentum=0.5 optimizer.input_factor=0.5 \
                 optimizer.weight_decay=0.001 train.batch=10 train.steps=60 train.check_every=20 measure.samples=30 \
-                search.metric=train_loss search.threshold=0.3 search.seeds=2 search.rates=2 optimizer.eta=0.2 \
+                search.metric=train_loss search.threshold=0.3 search.seeds=2 search.trainings=2 optimizer.eta=0.2 \
                 boundaries.range=[0.5,8.0] boundaries.points=3";
     let arguments: Vec<String> = text.split_whitespace().map(Into::into).collect();
     let spec = Spec::load(None, &arguments).unwrap();
@@ -66,11 +65,11 @@ fn a_problem_made_in_code_is_that_of_a_spec() {
 
     let curvature = spec.curvature_settings();
     let settings = FindSettings {
-        goal: Some(Goal { metric: Metric::TrainLoss, threshold: 0.3 }),
+        target: Target { metric: Some(Metric::TrainLoss), threshold: Some(0.3), ..Target::default() },
         ..spec.find_settings(&task).unwrap()
     };
-    let found = find(&problem, &settings, &silent).unwrap();
-    assert_eq!(json(&found), json(&spec.find(&silent).unwrap()));
+    let found = find(&problem, &settings, &unheard).unwrap();
+    assert_eq!(json(&found), json(&spec.find(None, &unheard).unwrap()));
     assert!(found.recommended.is_some());
 
     let measured =
@@ -145,13 +144,12 @@ fn parts_that_do_not_go_together_are_refused_in_words_of_their_own() {
 fn jobs_refuse_in_words_of_the_library() {
     let problem = builder(Loss::Mse, 1, 0.5).build().unwrap();
     let settings = FindSettings::default();
-    let text = |settings: &FindSettings| find(&problem, settings, &silent).unwrap_err().to_string();
+    let text = |settings: &FindSettings| find(&problem, settings, &unheard).unwrap_err().to_string();
     // Ten equal targets.
     assert!(text(&settings).contains("there is nothing to learn"), "{}", text(&settings));
-    let accuracy = Some(Goal { metric: Metric::TestAccuracy, threshold: 0.9 });
-    let goal = Some(Goal { metric: Metric::TrainLoss, threshold: 0.1 });
-    assert!(text(&FindSettings { goal: accuracy, ..settings.clone() }).contains("the targets are values"));
-    let unseeded = FindSettings { seeds: vec![], goal, ..settings };
+    let target = Target { metric: Some(Metric::TestAccuracy), ..Target::default() };
+    assert!(text(&FindSettings { target, ..settings.clone() }).contains("the targets are values"));
+    let unseeded = FindSettings { seeds: vec![], ..settings };
     assert!(text(&unseeded).contains("no seed was given"));
     let adamw = builder(Loss::Mse, 1, 0.5).optimizer(Rule::AdamW(AdamW::default())).build().unwrap();
     let error = boundaries(&adamw, &BoundarySettings::default()).unwrap_err();

@@ -1,8 +1,9 @@
 //! A one-hidden-layer ReLU network under MSE has the phases of the catapult paper (2003.02218): 2/lambda0 is where the
 //! loss begins to rise, and the largest rate that trains is about twice that.
 
+use etalon::jobs::unheard;
 use etalon::phase::{Phase, Verdict, observe};
-use etalon::search::{Boundary, Curved, silent};
+use etalon::search::{Boundary, Curved};
 use etalon::spec::Spec;
 use etalon::train::{Task, Trial};
 
@@ -11,14 +12,15 @@ const SPEC: &str = "loss = \"mse\"\n\
     [network]\ndepth = 1\nwidth = 512\nparametrization = \"ntk\"\nbias = false\n\
     [train]\nbatch = \"full\"\nsteps = 200\n\
     [measure]\nsamples = 100\n\
-    [search]\nmetric = \"train_loss\"\nthreshold = 0.45\nseeds = 8\nrates = 0\n";
+    [search]\nmetric = \"train_loss\"\nthreshold = 0.45\nseeds = 8\neta_star = \"only\"\n";
 
 #[test]
 fn eta_star_is_about_twice_the_lazy_limit() {
-    let found = Spec::parse(SPEC).unwrap().find(&silent).unwrap();
-    assert_eq!((found.eta_star.censored, found.eta_star.undefined), (0, 0));
-    assert_eq!(found.lambda.of, Curved::Ntk);
-    for (seed, lambda) in found.search.seeds.iter().zip(&found.lambda.seeds) {
+    let found = Spec::parse(SPEC).unwrap().find(None, &unheard).unwrap();
+    let (star, lambda) = (found.eta_star.unwrap(), found.lambda.unwrap());
+    assert_eq!((star.censored, star.undefined), (0, 0));
+    assert_eq!(lambda.of, Curved::Ntk);
+    for (seed, lambda) in found.search.unwrap().seeds.iter().zip(&lambda.seeds) {
         let Boundary::Found { low, high } = seed.boundary else { panic!("{:?}", seed.boundary) };
         let ratio = (low * high).sqrt() * lambda.unwrap() / 2.0;
         assert!((1.7..=2.6).contains(&ratio), "seed {}: eta* is {ratio} x 2/lambda0", seed.seed);

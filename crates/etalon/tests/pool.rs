@@ -1,10 +1,10 @@
 //! Whose threads a job takes. Alone in its file: the global pool belongs to the process.
 
-use etalon::jobs::{FindSettings, MeasureSettings, Problem, TrainSettings, find, measure, train};
+use etalon::jobs::{FindSettings, MeasureSettings, Problem, TrainSettings, find, measure, train, unheard};
 use etalon::nn::Loss;
 use etalon::nn::kernels::activation::Activation;
 use etalon::nn::network::{Initialisation, Mlp, Parametrization};
-use etalon::search::{LadderSettings, silent};
+use etalon::search::ClimbSettings;
 use etalon::train::Budget;
 use rayon::ThreadPoolBuilder;
 
@@ -33,11 +33,11 @@ fn problem() -> Problem<f32> {
 
 #[test]
 fn a_job_takes_its_threads_from_the_pool_it_is_called_in_and_leaves_the_global_one_alone() {
-    let ladder = LadderSettings { rates: 3, max_rates: 3, ..LadderSettings::default() };
-    let settings = FindSettings { seeds: vec![1, 2, 3], ladder: Some(ladder), ..FindSettings::default() };
+    let climb = ClimbSettings { trainings: 3, ..ClimbSettings::default() };
+    let settings = FindSettings { seeds: vec![1, 2, 3], climb: Some(climb), ..FindSettings::default() };
     let jobs = || {
         let problem = problem();
-        let found = find(&problem, &settings, &silent).unwrap();
+        let found = find(&problem, &settings, &unheard).unwrap();
         let measured = measure(&problem, &MeasureSettings::default()).unwrap();
         let (report, _) = train(&problem, &TrainSettings::at(0.1), &mut |_, _| {}).unwrap();
         let texts =

@@ -1,9 +1,10 @@
 //! What a search for eta* costs beside a scan of the same axis at the same resolution.
 
-use etalon::search::{Stopped, silent};
+use etalon::jobs::unheard;
+use etalon::search::Stopped;
 use etalon::spec::Spec;
 use etalon::sweep::Grid;
-use etalon::train::{Stop, run};
+use etalon::train::{Goal, Stop, run};
 use rayon::prelude::*;
 
 /// Twelve deep linear networks on whole batches, where success is monotone in the rate.
@@ -30,7 +31,7 @@ const SMALL: &str = r#"
     threshold = 0.1
     range = [0.01, 16.0]
     seeds = 1
-    rates = 0
+    eta_star = "only"
     phase = false
     [grid]
     job = "find"
@@ -53,7 +54,8 @@ struct Cost {
 /// reached, or training lost, ends there, as in the search. eta* is defined as there, too.
 fn scan(spec: &Spec) -> (u64, f64) {
     let task = spec.task::<f32>().unwrap();
-    let plan = spec.plan(&task).unwrap().with_goal(spec.goal(&task).unwrap(), &task).unwrap();
+    let goal = Goal { metric: spec.search.metric.unwrap(), threshold: spec.search.threshold.unwrap() };
+    let plan = spec.plan(&task).unwrap().with_goal(goal, &task).unwrap();
     let [low, high] = spec.search.range[..] else { panic!("a scan needs a range") };
     let step = 1.0 + spec.search.tolerance;
     let rates: Vec<f64> =
@@ -72,13 +74,14 @@ fn scan(spec: &Spec) -> (u64, f64) {
 fn costs(grid: &Grid) -> Vec<Cost> {
     let cost = |cell| {
         let spec = grid.spec(cell).unwrap();
-        let found = spec.find(&silent).unwrap();
-        let Stopped::Converged { ratio } = found.search.seeds[0].stopped else {
-            panic!("the search ended with {:?}", found.search.seeds[0].stopped)
+        let found = spec.find(None, &unheard).unwrap();
+        let search = found.search.unwrap();
+        let Stopped::Converged { ratio } = search.seeds[0].stopped else {
+            panic!("the search ended with {:?}", search.seeds[0].stopped)
         };
         let (scan_steps, scan) = scan(&spec);
         // It has converged.
-        let search = found.eta_star.median.unwrap();
+        let search = found.eta_star.unwrap().median.unwrap();
         Cost { search_steps: found.gradient_steps, scan_steps, search, scan, ratio }
     };
     grid.cells().iter().map(cost).collect()

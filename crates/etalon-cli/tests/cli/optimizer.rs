@@ -91,7 +91,8 @@ fn adamw_is_measured_found_trained_and_watched_with_its_own_limit() {
     let page = etalon.read("trained/report.html");
     assert!(page.contains("(2 + 2 b1) / ((1 - b1) λ), which is 38.0/λ"));
 
-    let search = "search.seeds=2 search.rates=0 search.metric=train_loss search.threshold=0.3 train.steps=40";
+    let search =
+        "search.seeds=2 search.eta_star=only search.metric=train_loss search.threshold=0.3 train.steps=40";
     let found = line(&etalon, &format!("find --json {adamw} {search}"));
     assert_eq!(found["lambda"]["of"], "preconditioned_hessian");
     let seed = &found["search"]["seeds"][0];

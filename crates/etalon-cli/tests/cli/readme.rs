@@ -9,7 +9,7 @@ const SMALL: [&str; 7] = [
     "data.test=50",
     "measure.samples=50",
     "search.seeds=2",
-    "search.rates=2",
+    "search.trainings=2",
     "search.threshold=0.15",
 ];
 

@@ -24,15 +24,15 @@ fn a_result_whose_keys_have_drifted_is_refused_with_its_schema() {
     let etalon = Etalon::new();
     etalon.run(&[&["find", "-q", "--out", "found"], &TINY[..]].concat());
     let written = etalon.read("found/find.json");
-    assert!(written.starts_with("{\n  \"kind\": \"find\",\n  \"schema\": 1,\n"), "{written}");
+    assert!(written.starts_with("{\n  \"kind\": \"find\",\n  \"schema\": 2,\n"), "{written}");
     assert_eq!(etalon.run(&["report", "found", "-q"]).code, Some(0));
     for (from, to, reason) in [
-        ("\"eta_star\":", "\"etastar\":", "missing field `eta_star`"),
+        ("\"eta_star\":", "\"etastar\":", "unknown field `etastar`"),
         ("\"recommended\":", "\"recommendation\":", "unknown field `recommendation`"),
         (
-            "\"schema\": 1",
             "\"schema\": 2",
-            "it has schema 2 of `find`; this version of Etalon reads schema 1",
+            "\"schema\": 1",
+            "it has schema 1 of `find`; this version of Etalon reads schema 2",
         ),
         ("\"kind\": \"find\"", "\"kind\": \"search\"", "it is of kind `search`"),
         ("  \"kind\": \"find\",\n", "", "it names no kind of record"),

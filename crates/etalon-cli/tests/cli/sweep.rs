@@ -111,7 +111,7 @@ seed = [0, 1, 2, 3, 4]
 [search]
 metric = \"train_loss\"
 threshold = 0.5
-rates = 0
+eta_star = 'only'
 seeds = 2
 [measure]
 samples = 16

@@ -31,7 +31,7 @@ fn grid(size: Size, seed: u64, axes: &str, seeds: u64) -> String {
     format!(
         "[data]\nname = \"{data}\"\ntrain = {train}\ntest = 10\nnormalize = \"global\"\n[optimizer]\neta = 0.05\n[train]\nbatch = 64\nsteps = \
          160\ncheck_every = 20\ncheck_samples = 1000\n[measure]\nsamples = 512\n[search]\nthreshold = 0.6\nrange = [0.02, 16.0]\nseeds = 1\n\
-         rates = 0\nphase = false\n[grid]\njob = \"find\"\n{networks}\n{axes}\nseed = [{}]\n",
+         eta_star = \"only\"\nphase = false\n[grid]\njob = \"find\"\n{networks}\n{axes}\nseed = [{}]\n",
         list.join(", ")
     )
 }

@@ -17,7 +17,7 @@ pub(super) fn below(generator: &mut ChaCha8Rng, n: u64) -> u64 {
 }
 
 /// Uniform on [0, 1), with 53 random bits.
-pub(super) fn uniform(generator: &mut ChaCha8Rng) -> f64 {
+pub(crate) fn uniform(generator: &mut ChaCha8Rng) -> f64 {
     (generator.next_u64() >> 11) as f64 / (1u64 << 53) as f64
 }
 

@@ -49,6 +49,7 @@ pub use augment::{Augmentation, Fill};
 pub use batches::BatchOrder;
 pub use catalogue::{Collection, Published};
 pub use dataset::{Dataset, Labels, SampleShape, Split};
+pub(crate) use draw::uniform;
 pub use error::DataError;
 pub use fetch::{Fetched, fetch};
 pub use import::{import, import_cifar10};

@@ -78,6 +78,11 @@ impl RunFolder {
         Ok(folder)
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes a result file.
     ///
     /// # Errors

@@ -1,40 +1,64 @@
-//! The search on a network.
+//! The search on a network: a first guess, the rate to use, and eta*.
 
-use super::trials::{Forgetful, Memory, Trials, trained_starts};
+use super::eta_star;
+use super::provisional::provisional;
+use super::trials::{Forgetful, Going, Memory, Trials, start, trained_starts};
 use super::{JobError, Problem};
-use crate::curvature::{CurvatureSettings, Ends, Instrument};
+use crate::curvature::{CurvatureSettings, Instrument};
 use crate::memory;
-use crate::phase::observe;
 use crate::schedule::{Schedule, Shape};
 use crate::search::{
-    Boundary, Curved, EtaStar, EtaStarSummary, Found, LadderSettings, Lambda, Observer, Recommended,
-    SeedResult, Settings, check_seeds, maximal_rate, proper_median, recommend, sorted,
+    Climb, ClimbSettings, Ended, Found, Progress, Provisional, Recommendation, Settings, Training,
+    check_seeds, recommend,
 };
-use crate::train::{Goal, Metric, Plan, PlanError, Task, Trial, trial_bytes};
-use etalon_nn::optim::{Optimizer, Rule};
-use etalon_nn::{Loss, Scalar};
-use rayon::prelude::*;
+use crate::train::{Metric, Plan, PlanError, Task, trial_bytes};
+use etalon_nn::{Scalar, Workspace};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What needs the memory of a search.
 pub(crate) const SEARCH: &str = "this search";
 
-/// How to search for eta* and the rate to use.
+/// What to find, and how.
 #[derive(Clone, Debug)]
 pub struct FindSettings {
-    /// The seeds of fresh networks.
+    /// The seeds of fresh networks: all for eta*, as many as are needed for the rate to use.
     pub seeds: Vec<u64>,
-    /// What counts as trained; without, a training loss below half of what the best constant prediction has.
-    pub goal: Option<Goal>,
-    /// How each seed's eta* is bracketed.
-    pub search: Settings,
-    /// Below eta*, the rates among which the one to use is chosen; none leaves the choice out.
-    pub ladder: Option<LadderSettings>,
+    /// How the rate to use is chosen; none leaves it out.
+    pub climb: Option<ClimbSettings>,
+    /// How each seed's eta* is bracketed; none leaves it out.
+    pub search: Option<Settings>,
+    /// What counts as trained in the search of eta*.
+    pub target: Target,
     /// Whether to look at what training does just below eta*, which takes a trial and its curvature.
     pub phase: bool,
     /// Training before the search; none searches from fresh networks.
     pub after: Option<After>,
     /// How curvature is measured, from which each search starts.
     pub curvature: CurvatureSettings,
+}
+
+/// What counts as trained.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Target {
+    /// Of what; without, the training accuracy, or loss where there are no classes.
+    pub metric: Option<Metric>,
+    /// The accuracy to reach or the loss to get below; without, `share` decides.
+    pub threshold: Option<f64>,
+    /// The share of the way from chance to the best that training was seen to come to.
+    pub share: f64,
+}
+
+impl Default for Target {
+    fn default() -> Self {
+        Target { metric: None, threshold: None, share: 0.8 }
+    }
+}
+
+impl Target {
+    pub(super) fn metric_of<T>(&self, task: &Task<T>) -> Metric {
+        self.metric.unwrap_or(if task.classes { Metric::TrainAccuracy } else { Metric::TrainLoss })
+    }
 }
 
 /// Training before a search.
@@ -50,9 +74,9 @@ impl Default for FindSettings {
     fn default() -> Self {
         FindSettings {
             seeds: (0..5).collect(),
-            goal: None,
-            search: Settings::default(),
-            ladder: Some(LadderSettings::default()),
+            climb: Some(ClimbSettings::default()),
+            search: Some(Settings::default()),
+            target: Target::default(),
             phase: true,
             after: None,
             curvature: CurvatureSettings::default(),
@@ -60,29 +84,58 @@ impl Default for FindSettings {
     }
 }
 
-/// Searches eta* of a problem's network and the rate to use below it. The result depends on the problem, the settings and
-/// the [instruction set](crate::nn::Cpu) alone, not on the number of threads. `observer` hears of every probe and may stop
-/// the search.
+/// What a search tells while it runs, each as soon as it is known.
+#[derive(Clone, Copy, Debug)]
+pub enum News<'a> {
+    /// The guess from curvature, before any training.
+    Provisional(&'a Provisional),
+    /// A training or a probe goes on.
+    Step,
+    /// A training or a probe has ended.
+    Trial(&'a Progress<'a>),
+    /// The rate to use.
+    Recommended(&'a Recommendation),
+}
+
+/// Hears of news, from any thread. `Break` ends the search, which returns what it knows.
+pub type Listener<'a> = &'a (dyn Fn(News<'_>) -> ControlFlow<()> + Sync);
+
+/// The listener that hears nothing.
+pub fn unheard(_: News<'_>) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// Searches the rate to use on a problem, and its maximal initial rate eta*. The result depends on the problem, the settings
+/// and the [instruction set](crate::nn::Cpu) alone, not on the number of threads.
 ///
 /// # Errors
-/// When settings make no search, memory does not suffice, or the observer stops the search.
+/// When settings make no search, or memory does not suffice.
 pub fn find<T: Scalar>(
     problem: &Problem<T>,
     settings: &FindSettings,
-    observer: Observer<'_>,
+    listener: Listener<'_>,
 ) -> Result<Found, JobError> {
+    check_memory(problem, settings)?;
+    find_with(problem, settings, &Forgetful, listener)
+}
+
+/// Refuses a search that does not fit into memory.
+pub(crate) fn check_memory<T: Scalar>(problem: &Problem<T>, settings: &FindSettings) -> Result<(), JobError> {
     let advice = "use fewer threads, a smaller network, or measure curvature on fewer samples";
-    memory::check(SEARCH, find_bytes(problem, settings), advice)?;
-    find_with(problem, settings, &Forgetful, observer)
+    Ok(memory::check(SEARCH, find_bytes(problem, settings), advice)?)
 }
 
 /// What a search takes at most, its data not counted.
 pub(crate) fn find_bytes<T: Scalar>(problem: &Problem<T>, settings: &FindSettings) -> u64 {
     let (task, plan) = (problem.task(), problem.plan());
     let parameters = (task.network.parameters() * size_of::<T>()) as u64;
-    let trial = trial_bytes(task, plan);
+    // Held-out samples are looked at beside the trial's own looks.
+    let scores = Workspace::<T>::bytes_for_outputs(&task.network, task.test.len);
+    let trial = trial_bytes(task, plan).saturating_add(scores);
     let seeds = settings.seeds.len();
-    let threads = rayon::current_num_threads().min(seeds * settings.search.sections) as u64;
+    let sections = settings.search.as_ref().map_or(1, |search| search.sections);
+    let at_once = seeds.saturating_mul(sections).max(3);
+    let threads = rayon::current_num_threads().min(at_once) as u64;
     let starts = if settings.after.is_some() { seeds as u64 * parameters } else { 0 };
     let instrument = Instrument::new(task, plan, &settings.curvature, false).bytes();
     threads.saturating_mul(trial.max(instrument)).saturating_add(starts)
@@ -96,206 +149,112 @@ pub(crate) fn find_with<T: Scalar>(
     problem: &Problem<T>,
     settings: &FindSettings,
     memory: &dyn Memory,
-    observer: Observer<'_>,
+    listener: Listener<'_>,
 ) -> Result<Found, JobError> {
-    let (task, seeds) = (problem.task(), &settings.seeds);
-    let mut warnings = task.notes.clone();
-    let goal = settings.goal.map_or_else(|| own_goal(task), Ok)?;
-    let mut plan = problem.plan().clone().with_goal(goal, task)?;
-    let constant = Schedule { warmup: 0, shape: Shape::Constant, last: None };
-    if plan.schedule != constant || plan.conversion.is_some() {
-        warnings.push("eta* is a constant rate: the schedule is left out".into());
-        (plan.schedule, plan.conversion) = (constant, None);
-    }
+    let (task, plan, seeds) = (problem.task(), problem.plan(), &settings.seeds);
     check_seeds(seeds.iter().copied())?;
-    settings.search.validate()?;
-    settings.ladder.iter().try_for_each(LadderSettings::validate)?;
-    let instrument = Instrument::new(task, &plan, &settings.curvature, false);
-    let trials = Trials {
-        task,
-        plan: &plan,
-        full: Plan { goal: None, ..plan.clone() },
-        starts: trained_starts(settings.after, task, &plan, seeds)?,
-        memory,
-    };
-    let lambdas = seeds
-        .par_iter()
-        .map(|&seed| lambda(task, &instrument, &trials.start(seed)[0]))
-        .collect::<Result<Vec<_>, _>>()?;
-    let starts: Vec<(u64, f64)> = seeds
-        .iter()
-        .zip(&lambdas)
-        .map(|(&seed, lambda)| (seed, start(lambda.map(|found| found.value), &plan, &settings.search)))
-        .collect();
-    // A budget that makes no steps would look like a rate that does not train.
-    starts.iter().try_for_each(|&(_, eta)| plan.steps(eta, task.train.len).map(drop))?;
-    let lambdas: Vec<Option<f64>> = lambdas.iter().map(|found| found.and_then(Curvature::trusted)).collect();
-    if lambdas.iter().any(Option::is_none) {
-        warnings.push(format!(
-            "the {}'s largest eigenvalue at the start did not converge or is not positive for some seeds, so that eta* is \
-             not given in units of it; allow more Lanczos iterations",
-            Curved::of(task, &plan)
-        ));
+    settings.search.iter().try_for_each(Settings::validate)?;
+    settings.climb.iter().try_for_each(ClimbSettings::validate)?;
+    let metric = settings.target.metric_of(task);
+    if metric.is_accuracy() && !task.classes {
+        return Err(PlanError::NoClasses.into());
     }
-    let search = maximal_rate(&trials, &starts, &settings.search, observer)?;
-
-    let ratio = |(seed, lambda): (&SeedResult, &Option<f64>)| {
-        lambda.map(|lambda| seed.boundary.rank() * lambda / 2.0)
-    };
-    let ratios: Option<Vec<f64>> = search.seeds.iter().zip(&lambdas).map(ratio).collect();
-    let over_limit = |(seed, lambda): (&SeedResult, &Option<f64>)| {
-        Some(seed.boundary.rank() / plan.stability_limit((*lambda)?)?)
-    };
-    let over_limits: Option<Vec<f64>> = search.seeds.iter().zip(&lambdas).map(over_limit).collect();
-    let is_plain = plan.optimizer.name() == Rule::default().name() && plan.weight_decay == 0.0;
-    let stability = plan.optimizer.stability().ok().filter(|_| !is_plain);
-    let known: Option<Vec<f64>> = lambdas.iter().copied().collect();
-    let mut gradient_steps = search.gradient_steps;
-    let shown = match nearest_to_median(&search) {
-        Some((seed, eta)) if settings.phase => {
-            let start = trials.start(seed);
-            let trial = Trial::from_checkpoint(task, &trials.full, eta, seed, start, true)?;
-            let verdict = observe(trial, &instrument, 0, &mut |_, _| {});
-            gradient_steps += verdict.trajectory.steps;
-            Some(verdict.verdict)
+    if task.constant_loss() <= 0.0 {
+        return Err(PlanError::NothingToLearn.into());
+    }
+    let stopped = AtomicBool::new(false);
+    let tell = |news: News<'_>| {
+        if listener(news).is_break() {
+            stopped.store(true, Ordering::Relaxed);
         }
-        _ => None,
+        if stopped.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let choice = match (ceiling(&search), &settings.ladder) {
-        (Some(ceiling), Some(ladder)) => Some(recommend(&trials, ceiling, seeds, ladder, observer)?),
-        _ => None,
-    };
-    gradient_steps += choice.as_ref().map_or(0, |choice| choice.gradient_steps);
-    let recommended = choice.as_ref().and_then(|choice| {
-        Some(Recommended {
-            eta: choice.eta?,
-            metric: choice.metric.clone(),
-            value: choice.median,
-            why: choice.why.clone(),
-        })
-    });
-    let no_recommendation = match (&recommended, &choice) {
-        (Some(_), _) => None,
-        (None, Some(choice)) => Some(choice.why.clone()),
-        (None, None) if settings.ladder.is_none() => Some("no choice was asked for".into()),
-        (None, None) => Some("some seed trained at no rate, so that no rate is known to be safe".into()),
-    };
-    Ok(Found {
-        eta_star: EtaStarSummary {
-            median: search.median,
-            low: search.low,
-            high: search.high,
-            coverage: search.coverage,
-            seeds: search.seeds.len(),
-            censored: search.censored,
-            undefined: search.undefined,
-            with_islands: search.seeds.iter().filter(|seed| !seed.islands.is_empty()).count(),
-            reason: search.reason.clone(),
-        },
-        eta_star_over_2_lambda: ratios.and_then(|ratios| proper_median(&sorted(ratios))),
-        eta_star_over_limit: over_limits
-            .filter(|_| !is_plain)
-            .and_then(|ratios| proper_median(&sorted(ratios))),
-        limit: stability.map(|stability| {
-            let bend = stability.bend_formula();
-            let bent = format!("(lambda + {bend})");
-            stability.formula(if plan.weight_decay == 0.0 { "lambda" } else { &bent })
-        }),
-        lambda: Lambda {
-            of: Curved::of(task, &plan),
-            median: known.and_then(|known| proper_median(&sorted(known))),
-            seeds: lambdas,
-        },
-        phase: shown.as_ref().map(|verdict| verdict.phase),
-        phase_evidence: shown,
-        recommended,
-        no_recommendation,
-        criterion: criterion(goal, &plan, task),
-        warnings,
-        gradient_steps,
-        search,
-        choice,
+    let observer = |progress: &Progress<'_>| tell(News::Trial(progress));
+    let starts = trained_starts(settings.after, task, plan, seeds)?;
+    let first = start(task, &starts, seeds[0]);
+    let provisional = provisional(task, plan, &settings.curvature, &first)?;
+    plan.steps(provisional.eta, task.train.len)?;
+    let is_stopped = tell(News::Provisional(&provisional)).is_break();
+    let mut found = Found {
+        provisional,
+        recommended: None,
+        eta_star: None,
+        budgets: 0.0,
+        gradient_steps: 0,
+        stopped: Ended::Done,
+        eta_star_over_2_lambda: None,
+        eta_star_over_limit: None,
+        limit: None,
+        lambda: None,
+        phase: None,
+        phase_evidence: None,
+        criterion: None,
+        warnings: task.notes.clone(),
+        search: None,
         seconds: None,
-    })
-}
-
-/// The curvature of a seed's start.
-#[derive(Clone, Copy)]
-struct Curvature {
-    value: f64,
-    converged: bool,
-}
-
-impl Curvature {
-    /// The value, if it can be relied on.
-    fn trusted(self) -> Option<f64> {
-        self.converged.then_some(self.value)
+    };
+    let interrupted = |found: Found| Ok(Found { stopped: Ended::Interrupted, ..found });
+    if is_stopped {
+        return interrupted(found);
+    }
+    // What eta* counts as trained follows from what training comes to: a short climb and one training tell it.
+    let own = ClimbSettings { trainings: 1, range: None, ..ClimbSettings::default() };
+    let is_measured = settings.search.is_some() && settings.target.threshold.is_none();
+    let climb = settings.climb.as_ref().or(is_measured.then_some(&own));
+    let mut trials = Trials {
+        task,
+        plan: plan.clone(),
+        full: plan,
+        share: climb.map_or(1.0, |climb| climb.share),
+        metric,
+        starts: &starts,
+        memory,
+        going: Going { ask: &|| tell(News::Step), stopped: &stopped },
+    };
+    let eta = found.provisional.eta;
+    let mut climbed = climb.map(|settings| Climb::new(eta, seeds, trials.measure(), settings)).transpose()?;
+    if let Some(climb) = &mut climbed {
+        match recommend(&trials, climb, &observer) {
+            Err(_) if stopped.load(Ordering::Relaxed) => {}
+            ended => ended?,
+        }
+        let choice = climb.so_far();
+        found.budgets += choice.budgets;
+        found.gradient_steps += choice.gradient_steps;
+        if settings.climb.is_some() {
+            if !stopped.load(Ordering::Relaxed) {
+                let _ = tell(News::Recommended(&choice));
+            }
+            found.recommended = Some(choice);
+        }
+    }
+    if stopped.load(Ordering::Relaxed) {
+        return interrupted(found);
+    }
+    let Some(search) = &settings.search else { return Ok(found) };
+    let seen = climbed.as_ref().and_then(|climb| climb.reached(metric.is_accuracy()));
+    let is_learnt = found.recommended.as_ref().is_none_or(|choice| choice.eta.is_some());
+    let threshold = eta_star::threshold(task, &settings.target, seen);
+    let Some(threshold) = threshold.filter(|_| is_learnt || settings.target.threshold.is_some()) else {
+        found
+            .warnings
+            .push("eta* was not searched: nothing was learnt, so that there is no threshold to reach".into());
+        return Ok(found);
+    };
+    trials.plan = constant(plan, &mut found.warnings)
+        .with_goal(eta_star::goal(task, &settings.target, &threshold), task)?;
+    match eta_star::add(&mut found, &trials, settings, search, threshold, &observer) {
+        Err(_) if stopped.load(Ordering::Relaxed) => interrupted(found),
+        Err(error) => Err(error),
+        Ok(()) => Ok(found),
     }
 }
 
-/// The curvature of a seed's start; none where it is not positive.
-fn lambda<T: Scalar>(
-    task: &Task<T>,
-    instrument: &Instrument<'_, T>,
-    start: &[T],
-) -> Result<Option<Curvature>, JobError> {
-    let mut reading = instrument.at(start);
-    let spectrum = match reading.preconditioned(None)? {
-        Some(preconditioned) => preconditioned,
-        None if task.loss == Loss::Mse => reading.ntk()?,
-        None => reading.hessian(Ends::Largest, 1)?,
-    };
-    let top = spectrum.largest.first().map(|top| Curvature { value: top.value, converged: top.converged });
-    Ok(top.filter(|found| found.value > 0.0 && found.value.is_finite()))
-}
-
-/// Where a seed's search starts: at the optimiser's limit of stability, inside the range.
-fn start(lambda: Option<f64>, plan: &Plan, settings: &Settings) -> f64 {
-    let start = lambda.and_then(|lambda| plan.stability_limit(lambda)).unwrap_or(0.1);
-    settings.range.map_or(start, |[low, high]| start.clamp(low, high))
-}
-
-/// The rate and seed at which to look at the phase: the highest rate that trained, of the seed in the middle.
-fn nearest_to_median(search: &EtaStar) -> Option<(u64, f64)> {
-    let median = search.median?;
-    let distance = |eta: f64| (eta / median).ln().abs();
-    let found = search.seeds.iter().filter_map(|seed| Some((seed, seed.eta()?)));
-    let (seed, _) = found.min_by(|a, b| distance(a.1).total_cmp(&distance(b.1)))?;
-    let Boundary::Found { low, .. } = seed.boundary else { return None };
-    Some((seed.seed, low))
-}
-
-/// The rate below which to choose: eta*, or the highest rate of the range where every seed trained there.
-fn ceiling(search: &EtaStar) -> Option<f64> {
-    search.median.or_else(|| {
-        let highest = search.seeds.iter().map(|seed| match seed.boundary {
-            Boundary::CensoredAbove(highest) => Some(highest),
-            boundary => boundary.eta(),
-        });
-        let highest: Option<Vec<f64>> = highest.collect();
-        highest?.into_iter().reduce(f64::min)
-    })
-}
-
-/// The goal where none is given: what ignores its input has not trained.
-fn own_goal<T: Scalar>(task: &Task<T>) -> Result<Goal, PlanError> {
-    let threshold = 0.5 * task.constant_loss();
-    if threshold > 0.0 {
-        Ok(Goal { metric: Metric::TrainLoss, threshold })
-    } else {
-        Err(PlanError::NothingToLearn)
+/// The plan with a constant rate, which eta* is.
+fn constant(plan: &Plan, warnings: &mut Vec<String>) -> Plan {
+    let constant = Schedule { warmup: 0, shape: Shape::Constant, last: None };
+    if plan.schedule != constant || plan.conversion.is_some() || plan.anneal.is_some() {
+        warnings.push("eta* is a constant rate: its search leaves the schedule out, the choice of the rate to use does not".into());
     }
-}
-
-/// What counts as trained, in words.
-fn criterion<T>(Goal { metric, threshold }: Goal, plan: &Plan, task: &Task<T>) -> String {
-    let (set, samples) = match metric {
-        Metric::TrainAccuracy | Metric::TrainLoss => ("training", plan.check_samples),
-        Metric::TestAccuracy | Metric::TestLoss => ("held-out", task.test.len),
-    };
-    let (what, relation) = if metric.is_accuracy() { ("accuracy", "at least") } else { ("loss", "at most") };
-    let (budget, every) = (plan.budget, plan.check_every);
-    format!(
-        "{what} of {relation} {threshold} on {samples} {set} samples within {budget}, looked at every {every} steps, all values finite"
-    )
+    Plan { schedule: constant, conversion: None, anneal: None, ..plan.clone() }
 }

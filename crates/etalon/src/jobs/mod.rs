@@ -27,9 +27,12 @@
 mod boundaries;
 mod builder;
 mod error;
+mod eta_star;
 mod find;
+mod journal;
 mod measure;
 mod problem;
+mod provisional;
 mod train;
 mod trials;
 
@@ -37,11 +40,12 @@ pub(crate) use boundaries::BoundarySearch;
 pub use boundaries::{BoundarySettings, boundaries};
 pub use builder::{ProblemBuilder, ProblemError};
 pub use error::JobError;
-pub use find::{After, FindSettings, find};
-pub(crate) use find::{SEARCH, find_bytes, find_with};
+pub use find::{After, FindSettings, Listener, News, Target, find, unheard};
+pub(crate) use find::{SEARCH, check_memory, find_bytes, find_with};
+pub(crate) use journal::Journal;
 pub(crate) use measure::{MEASURING, varied};
 pub use measure::{MeasureSettings, measure};
 pub use problem::{Architecture, Problem};
 pub(crate) use train::TRIAL;
 pub use train::{TrainSettings, train};
-pub(crate) use trials::Memory;
+pub(crate) use trials::{Forgetful, Memory};

@@ -1,19 +1,36 @@
-//! Trials of a network, as a search asks for them.
+//! Trials of a network, as searches ask for them.
 
 use super::{After, JobError};
-use crate::search::{Outcome, Probe, Score, Scored, SearchError, Verdict};
-use crate::train::{Budget, Plan, State, Stop, Task, Trajectory, Trial};
+use crate::schedule::Schedule;
+use crate::search::{Length, Measure, Outcome, Probe, Question, SearchError, Trained, Training, Verdict};
+use crate::train::{Budget, Metric, Plan, Scores, State, Stop, Task, Trajectory, Trial, majority, test_part};
+use crate::units::significant;
 use etalon_nn::Scalar;
 use rayon::prelude::*;
-use std::convert::Infallible;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What became of probes made earlier, so that a search that was interrupted makes none of them twice.
+/// Of the steps of a training, the share at its end over which its metrics are averaged: the noise of single looks is most
+/// of what a choice would otherwise follow.
+const TAIL: f64 = 0.2;
+/// Looks at the held-out samples in that time, at most and at least.
+const LOOKS: [f64; 2] = [2.0, 8.0];
+/// What all of them may cost, in gradients.
+const COST: f64 = 0.1;
+
+/// What became of trials made earlier, so that a search that was interrupted makes none of them twice.
 pub trait Memory: Sync {
     /// The outcome of a probe, if it was kept.
     fn recall(&self, eta: f64, seed: u64) -> Option<Outcome>;
 
     /// Keeps an outcome.
     fn keep(&self, eta: f64, seed: u64, outcome: &Outcome);
+
+    /// What came of a training, if it was kept.
+    fn recall_training(&self, question: &Question) -> Option<Trained>;
+
+    /// Keeps what came of a training.
+    fn keep_training(&self, question: &Question, trained: &Trained);
 }
 
 /// The memory that keeps nothing.
@@ -25,81 +42,225 @@ impl Memory for Forgetful {
     }
 
     fn keep(&self, _: f64, _: u64, _: &Outcome) {}
+
+    fn recall_training(&self, _: &Question) -> Option<Trained> {
+        None
+    }
+
+    fn keep_training(&self, _: &Question, _: &Trained) {}
 }
 
 /// Parameters and running statistics.
 pub(super) type Start<T> = [Vec<T>; 2];
 
-/// Trials as the search asks for them.
+/// Trials as searches ask for them.
 pub(super) struct Trials<'a, T> {
     pub(super) task: &'a Task<T>,
-    /// With the early stop.
-    pub(super) plan: &'a Plan,
-    /// Without.
-    pub(super) full: Plan,
+    /// With the rate constant, and the early stop at the goal: a probe's.
+    pub(super) plan: Plan,
+    /// As the user trains.
+    pub(super) full: &'a Plan,
+    /// How long a short training is, as a share of the budget.
+    pub(super) share: f64,
+    /// By which metric eta* is judged.
+    pub(super) metric: Metric,
     /// Where each seed starts, if not afresh.
-    pub(super) starts: Vec<(u64, Start<T>)>,
+    pub(super) starts: &'a [(u64, Start<T>)],
     pub(super) memory: &'a dyn Memory,
+    /// Asked every so many steps whether to go on, and raised once it was not.
+    pub(super) going: Going<'a>,
 }
+
+/// Whether a search goes on.
+#[derive(Clone, Copy)]
+pub(super) struct Going<'a> {
+    pub(super) ask: &'a (dyn Fn() -> ControlFlow<()> + Sync),
+    pub(super) stopped: &'a AtomicBool,
+}
+
+impl Going<'_> {
+    /// Asks, at every step of that many.
+    fn at(&self, step: u64) {
+        if step.is_multiple_of(16) && (self.ask)().is_break() {
+            self.stopped.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// What came of a trial, unless it was stopped.
+    fn unless_stopped<A>(&self, answer: A) -> Result<A, Interrupted> {
+        if self.stopped.load(Ordering::Relaxed) { Err(Interrupted) } else { Ok(answer) }
+    }
+}
+
+/// A trial was stopped in its middle.
+#[derive(Debug, thiserror::Error)]
+#[error("it was interrupted")]
+pub(super) struct Interrupted;
 
 impl<T: Scalar> Trials<'_, T> {
     /// Where a seed starts.
     pub(super) fn start(&self, seed: u64) -> Start<T> {
-        let network = &self.task.network;
-        let fresh = || [network.layout().initialise(seed), network.state_layout().initialise(seed)];
-        self.starts.iter().find(|(other, _)| *other == seed).map_or_else(fresh, |(_, start)| start.clone())
+        start(self.task, self.starts, seed)
     }
 
-    fn run(&self, plan: &Plan, eta: f64, seed: u64) -> Result<Trajectory, Outcome> {
-        // One thread each: the search runs its trials side by side.
-        Trial::from_checkpoint(self.task, plan, eta, seed, self.start(seed), false)
-            .map(|trial| trial.run(&mut |_, _| {}))
-            // A physical time that makes too many steps: the rate is too low.
-            .map_err(|_| Outcome { verdict: Verdict::TooSlow, steps: 0 })
+    /// What so many steps at a rate are of the budget.
+    pub(super) fn budgets(&self, eta: f64, steps: u64) -> f64 {
+        self.full.steps(eta, self.task.train.len).map_or(0.0, |total| steps as f64 / total as f64)
+    }
+
+    fn trained(&self, &Question { eta, seed, length }: &Question) -> Trained {
+        // Divergence shows in the losses of batches; looks are for the end, or for a schedule that waits for one.
+        let check_every = if self.full.anneal.is_some() { self.full.check_every } else { u64::MAX };
+        let plan = Plan { goal: None, follow_test: false, motion: false, check_every, ..self.full.clone() };
+        let (task, start) = (self.task, self.start(seed));
+        // One thread each: a round's trainings run side by side.
+        let trial = match Trial::from_checkpoint(task, &plan, eta, seed, start, false) {
+            Ok(trial) => trial,
+            Err(reason) => return never(&reason.to_string()),
+        };
+        let total = trial.total();
+        let end = match length {
+            Length::Short => short(&plan.schedule, eta, total, self.share),
+            Length::Full => total,
+        };
+        let from = end - ((end as f64 * TAIL) as u64).min(end - 1);
+        let mut scores = (length == Length::Full).then(|| Scores::new(task));
+        let room = COST * 3.0 * end as f64 * plan.batch as f64 / task.test.len as f64;
+        let every = ((end - from) / (room.clamp(LOOKS[0], LOOKS[1]) as u64 - 1)).max(1);
+        let trajectory = trial.ending(end).until(self.going.stopped).run(&mut |state: State<T>, _| {
+            self.going.at(state.step);
+            let is_look = state.last || state.step >= from && (end - state.step).is_multiple_of(every);
+            if let Some(scores) = scores.as_mut().filter(|_| is_look && !state.diverged) {
+                scores.look(state.parameters, state.running);
+            }
+        });
+        let tail = trajectory.records.iter().filter(|record| record.step >= from);
+        let losses: Vec<f64> = tail.filter_map(|record| record.loss).collect();
+        let loss = mean(&losses);
+        let failure = match &trajectory.stop {
+            // The first batch has its own luck, which a rate that hardly moves does not make up for.
+            Stop::Budget { .. } if loss > 1.25 * trajectory.first_loss.max(trajectory.constant_loss) => {
+                Some(format!(
+                    "the training loss ended at {}, far above the {} it began with",
+                    significant(loss, 3),
+                    significant(trajectory.first_loss, 3)
+                ))
+            }
+            Stop::Budget { .. } => None,
+            stop => Some(stop.to_string()),
+        };
+        let survived = scores.filter(|_| failure.is_none());
+        let validation = survived.as_ref().map(Scores::validation).unwrap_or_default();
+        let test = survived.as_ref().map(Scores::test).unwrap_or_default();
+        Trained {
+            reached: self.reached(&trajectory),
+            loss,
+            validation: mean(&validation),
+            test: mean(&test),
+            samples: validation.iter().map(|&score| score as f32).collect(),
+            failure,
+            steps: trajectory.steps,
+            budgets: trajectory.steps as f64 / total as f64,
+        }
+    }
+
+    fn reached(&self, Trajectory { train, test, .. }: &Trajectory) -> f64 {
+        match self.metric {
+            Metric::TrainAccuracy => train.accuracy.unwrap_or(f64::NAN),
+            Metric::TestAccuracy => test.accuracy.unwrap_or(f64::NAN),
+            Metric::TrainLoss => train.loss,
+            Metric::TestLoss => test.loss,
+        }
     }
 }
 
-impl<T: Scalar> Probe for Trials<'_, T> {
-    type Error = Infallible;
+/// What came of a training that could not begin.
+fn never(reason: &str) -> Trained {
+    let nan = f64::NAN;
+    Trained {
+        failure: Some(reason.into()),
+        loss: nan,
+        reached: nan,
+        validation: nan,
+        test: nan,
+        samples: Vec::new(),
+        steps: 0,
+        budgets: 0.0,
+    }
+}
 
-    fn probe(&self, eta: f64, seed: u64) -> Result<Outcome, Infallible> {
+/// Not a number, of none.
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// How many steps a short training has: a share of all, after the schedule has reached its highest rate, so that it sees
+/// what the rate does. A schedule that grows for more than half of the budget is followed to there.
+fn short(schedule: &Schedule, eta: f64, total: u64, share: f64) -> u64 {
+    let half = total / 2;
+    let step = (half / 1000).max(1) as usize;
+    let rates = || (0..=half).step_by(step).map(|at| (at, schedule.log_rate(eta, at, total)));
+    let highest = rates().map(|(_, rate)| rate).fold(f64::NEG_INFINITY, f64::max);
+    let peak = rates().find(|&(_, rate)| rate >= highest - 0.01).map_or(0, |(at, _)| at);
+    (peak + (share * total as f64).ceil() as u64).clamp(1, total)
+}
+
+/// Where a seed starts: where training before the search has left it, or afresh.
+pub(super) fn start<T: Scalar>(task: &Task<T>, starts: &[(u64, Start<T>)], seed: u64) -> Start<T> {
+    let network = &task.network;
+    let fresh = || [network.layout().initialise(seed), network.state_layout().initialise(seed)];
+    starts.iter().find(|(other, _)| *other == seed).map_or_else(fresh, |(_, start)| start.clone())
+}
+
+impl<T: Scalar> Probe for Trials<'_, T> {
+    type Error = Interrupted;
+
+    fn probe(&self, eta: f64, seed: u64) -> Result<Outcome, Interrupted> {
         if let Some(known) = self.memory.recall(eta, seed) {
             return Ok(known);
         }
-        let outcome = match self.run(self.plan, eta, seed) {
-            Ok(trajectory) => Outcome { verdict: verdict(&trajectory.stop), steps: trajectory.steps },
-            Err(outcome) => outcome,
+        // One thread each: the search runs its trials side by side.
+        let trial = Trial::from_checkpoint(self.task, &self.plan, eta, seed, self.start(seed), false);
+        let run = |trial: Trial<'_, T>| {
+            trial.until(self.going.stopped).run(&mut |state, _| self.going.at(state.step))
         };
+        let outcome = match trial.map(run) {
+            Ok(trajectory) => Outcome { verdict: verdict(&trajectory.stop), steps: trajectory.steps },
+            // A physical time that makes too many steps: the rate is too low.
+            Err(_) => Outcome { verdict: Verdict::TooSlow, steps: 0 },
+        };
+        let outcome = self.going.unless_stopped(outcome)?;
         self.memory.keep(eta, seed, &outcome);
         Ok(outcome)
     }
 }
 
-impl<T: Scalar> Score for Trials<'_, T> {
-    type Error = Infallible;
+impl<T: Scalar> Training for Trials<'_, T> {
+    type Error = Interrupted;
 
-    fn score(&self, eta: f64, seed: u64) -> Result<Scored, Infallible> {
-        Ok(match self.run(&self.full, eta, seed) {
-            Ok(trajectory) => Scored {
-                verdict: match trajectory.stop {
-                    // The full budget was spent on purpose.
-                    Stop::Budget { .. } => Verdict::Trained,
-                    ref stop => verdict(stop),
-                },
-                metric: trajectory.test.accuracy.unwrap_or(trajectory.test.loss),
-                loss: trajectory.test.loss,
-                steps: trajectory.steps,
-            },
-            Err(Outcome { verdict, steps }) => Scored { verdict, metric: f64::NAN, loss: f64::NAN, steps },
-        })
+    fn train(&self, question: &Question) -> Result<Trained, Interrupted> {
+        if let Some(known) = self.memory.recall_training(question) {
+            return Ok(known);
+        }
+        let trained = self.going.unless_stopped(self.trained(question))?;
+        self.memory.keep_training(question, &trained);
+        Ok(trained)
     }
 
-    fn metric(&self) -> &str {
-        if self.task.classes { "test_accuracy" } else { "test_loss" }
-    }
-
-    fn higher_is_better(&self) -> bool {
-        self.task.classes
+    fn measure(&self) -> Measure {
+        let Task { test, classes, .. } = self.task;
+        let is_test = test_part(test.len);
+        let validation = is_test.iter().filter(|&&is_test| !is_test).count() as f64;
+        if !classes {
+            let chance = self.task.constant_loss();
+            // As of squares of normal numbers.
+            let error = chance * (2.0 / validation).sqrt();
+            return Measure { name: "loss".into(), higher_is_better: false, chance, error };
+        }
+        let rows = test.targets.chunks_exact(test.targets.len() / test.len).zip(&is_test);
+        let chance = majority(rows.filter(|&(_, &is_test)| !is_test).map(|(row, _)| row));
+        let error = (chance * (1.0 - chance) / validation).sqrt();
+        Measure { name: "accuracy".into(), higher_is_better: true, chance, error }
     }
 }
 

@@ -100,7 +100,7 @@ macro_rules! records {
 
 records! {
     /// `etalon find`.
-    Find(search::Found) = "find", schema 1, file "find.json";
+    Find(search::Found) = "find", schema 2, file "find.json";
     /// `etalon measure`.
     Measure(curvature::Measurement) = "measure", schema 1, file "measure.json";
     /// `etalon train`.

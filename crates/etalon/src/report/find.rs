@@ -3,33 +3,47 @@
 use super::content::{Content, Numbers, count, range, shown};
 use super::doubts::doubts;
 use super::folder::Folder;
-use crate::figure::{Axis, Cell, Colour, Figure, Kind, Look, Panel, Point, Reference, Series, Spread};
-use crate::search::{Boundary, Found, Recommendation, SeedResult, Stopped, Verdict};
+use crate::figure::{Axis, Cell, Colour, Figure, Kind, Look, Panel, Reference, Series};
+use crate::search::{
+    Boundary, CurvePoint, Ended, EtaStar, Found, Provisional, Recommendation, Role, SeedResult, Stopped,
+    Verdict,
+};
 
 /// What a search says.
 pub fn content(found: &Found, folder: &Folder) -> Content {
-    let mut content = Content { kind: "Search for the maximal learning rate".into(), ..Content::default() };
-    let star = &found.eta_star;
-    let coverage = (100.0 * star.coverage).round();
-    let interval = match star.low.zip(star.high) {
-        Some((low, high)) if star.seeds > 1 => format!(
-            " ({}, {coverage} % interval of the median of {})",
-            range(low, high, 3),
-            count(star.seeds, "seed")
-        ),
-        _ => String::new(),
-    };
-    content.answer = match (&found.recommended, star.median) {
-        (Some(recommended), _) => format!("use η = {}", shown(Some(recommended.eta), 3)),
+    let mut content = Content { kind: "Search for the learning rate".into(), ..Content::default() };
+    let (choice, star) = (found.recommended.as_ref(), found.eta_star.as_ref());
+    let eta = choice.and_then(|choice| choice.eta);
+    let median = star.and_then(|star| star.median);
+    content.answer = match (eta, median) {
+        (Some(eta), _) => format!("use η = {}", shown(Some(eta), 3)),
+        (None, Some(star)) if choice.is_none() => format!("η* = {}", shown(Some(star), 3)),
         (None, Some(star)) => format!("no rate to use; η* = {}", shown(Some(star), 3)),
         (None, None) => "no rate was found that trains".into(),
     };
-    content.interval = match star.median {
-        Some(median) => format!("the largest rate that trains is η* = {}{interval}", shown(Some(median), 3)),
-        None => star.reason.clone().unwrap_or_else(|| "η* was not found".into()),
+    content.interval = match (choice.filter(|choice| choice.eta.is_some()), star) {
+        (Some(choice), _) => as_good(choice),
+        (None, Some(star)) => star.reason.clone().unwrap_or_default(),
+        (None, None) => choice.map(|choice| choice.why.clone()).unwrap_or_default(),
     };
-    let why = found.recommended.as_ref().map(|recommended| &recommended.why);
-    content.fact("why this rate", why.or(found.no_recommendation.as_ref()));
+    content.fact("why this rate", choice.map(|choice| choice.why.clone()));
+    if let Some(star) = star {
+        let coverage = (100.0 * star.coverage).round();
+        let interval = match star.low.zip(star.high) {
+            Some((low, high)) if star.seeds > 1 => format!(
+                " ({}, {coverage} % interval of the median of {})",
+                range(low, high, 3),
+                count(star.seeds, "seed")
+            ),
+            _ => String::new(),
+        };
+        content.fact("largest rate that trains", Some(format!("η* = {}{interval}", shown(star.median, 3))));
+        content.fact(
+            "where luck decides",
+            star.zone
+                .map(|zone| format!("between {}", range(zone.low, zone.high, 3).replace(" to ", " and "))),
+        );
+    }
     content.fact(
         "phase just below η*",
         found.phase_evidence.as_ref().map(|evidence| format!("{}: {}", evidence.phase, evidence.why)),
@@ -38,52 +52,83 @@ pub fn content(found: &Found, folder: &Folder) -> Content {
         Some(limit) => (found.eta_star_over_limit, limit.replace("lambda", "λ")),
         None => (found.eta_star_over_2_lambda, "2/λ".into()),
     };
+    let lambda = found.lambda.as_ref().and_then(|lambda| Some((lambda.of, lambda.median?)));
     content.fact(
         "against curvature",
-        ratio.zip(found.lambda.median).map(|(ratio, lambda)| {
+        ratio.zip(lambda).map(|(ratio, (of, lambda))| {
             format!(
-                "η* = {} × {limit}, with λ = {}, the {}'s largest eigenvalue at the start",
+                "η* = {} × {limit}, with λ = {}, the {of}'s largest eigenvalue at the start",
                 shown(Some(ratio), 3),
                 shown(Some(lambda), 4),
-                found.lambda.of
             )
         }),
     );
-    content.fact("trained means", Some(&found.criterion));
+    content.fact("trained means", found.criterion.as_ref());
+    let Provisional { eta: guess, rule, .. } = &found.provisional;
+    content.fact(
+        "before any training",
+        Some(format!("η = {}: {}", shown(Some(*guess), 3), rule.replace("lambda", "λ"))),
+    );
+    if found.stopped == Ended::Interrupted {
+        content.doubts.push("The search was stopped: this is what was known by then.".into());
+    }
     content.doubts.extend(found.warnings.iter().cloned());
-    if star.censored > 0 {
-        content.doubts.push(format!(
-            "{} trained up to the end of the range: their η* is higher.",
-            count(star.censored, "seed")
-        ));
-    }
-    if star.undefined > 0 {
-        content.doubts.push(format!("{} trained at no rate.", count(star.undefined, "seed")));
-    }
-    if star.with_islands > 0 {
-        content.doubts.push(format!(
-            "{} also train somewhere above their η*; such islands do not count.",
-            count(star.with_islands, "seed")
-        ));
+    if let Some(star) = star {
+        if star.censored > 0 {
+            content.doubts.push(format!(
+                "{} trained up to the end of the range: their η* is higher.",
+                count(star.censored, "seed")
+            ));
+        }
+        if star.undefined > 0 {
+            content.doubts.push(format!("{} trained at no rate.", count(star.undefined, "seed")));
+        }
+        if star.with_islands > 0 {
+            content.doubts.push(format!(
+                "{} also train somewhere above their η*; such islands do not count.",
+                count(star.with_islands, "seed")
+            ));
+        }
     }
     content.doubts.extend(doubts(folder));
-    content.figures.extend(probes(found));
-    content.figures.extend(found.choice.as_ref().map(|choice| self::choice(choice, star.median)));
-    content.tables.push(seed_table(&found.search.seeds, found.search.tolerance));
-    let steps = found.gradient_steps;
+    content.figures.extend(choice.map(|choice| self::choice(choice, found)));
+    content.figures.extend(found.search.as_ref().and_then(|search| probes(search, found)));
+    content.tables.extend(choice.map(trainings));
+    content.tables.extend(found.search.as_ref().map(|search| seed_table(&search.seeds, search.tolerance)));
+    let cost = format!(
+        "{} trainings of the full budget, {} gradient steps",
+        shown(Some(found.budgets), 3),
+        found.gradient_steps
+    );
     content.fact(
         "cost",
         Some(match found.seconds {
-            Some(seconds) => format!("{steps} gradient steps in {} s", shown(Some(seconds), 3)),
-            None => format!("{steps} gradient steps"),
+            Some(seconds) => format!("{cost}, in {} s", shown(Some(seconds), 3)),
+            None => cost,
         }),
     );
     content
 }
 
+/// The rates that are as good, in words.
+fn as_good(choice: &Recommendation) -> String {
+    let metric = &choice.metric;
+    let set = match (choice.low, choice.high) {
+        (Some(low), Some(high)) => format!("rates from {} cannot be told from the best", range(low, high, 3)),
+        (Some(low), None) => {
+            format!("rates from {} on cannot be told from the best (open above)", shown(Some(low), 3))
+        }
+        (None, Some(high)) => {
+            format!("rates up to {} cannot be told from the best (open below)", shown(Some(high), 3))
+        }
+        (None, None) => return format!("by short trainings alone; {metric} was not measured"),
+    };
+    format!("{metric} {} on the test part; {set}", shown(choice.test, 4))
+}
+
 /// Every probe of every seed.
-fn probes(found: &Found) -> Option<Figure> {
-    let seeds = &found.search.seeds;
+fn probes(search: &EtaStar, found: &Found) -> Option<Figure> {
+    let seeds = &search.seeds;
     let verdicts = [("trained", Colour::Blue), ("too slow", Colour::Orange), ("too fast", Colour::Vermilion)];
     let mut points = [const { Vec::new() }; 3];
     let mut marks = Vec::new();
@@ -100,19 +145,13 @@ fn probes(found: &Found) -> Option<Figure> {
     }
     let mut panel = Panel::new(Axis { marks, ..Axis::even("seed") });
     panel.weight = (0.35 + 0.09 * seeds.len() as f64).min(1.2);
-    let star = &found.eta_star;
-    if let Some((low, high)) = star.low.zip(star.high) {
+    if let Some((low, high)) = search.low.zip(search.high) {
         panel.kinds.push(Kind { name: "interval of η*".into(), colour: Colour::Green });
         let y = [-0.5, seeds.len() as f64 - 0.5];
         panel.cells.push(Cell { x: [low, high], y, kind: 0, text: "interval of η*".into(), detail: None });
         panel.pale = true;
     }
-    if let Some(star) = star.median {
-        panel.lines.push(Reference { dashed: false, ..Reference::at("η*", star) });
-    }
-    if let Some(recommended) = &found.recommended {
-        panel.lines.push(Reference::at("use this", recommended.eta));
-    }
+    panel.lines = marks_of(found);
     panel.series = verdicts
         .into_iter()
         .zip(points)
@@ -134,36 +173,121 @@ fn probes(found: &Found) -> Option<Figure> {
     .filter(|_| !seeds.is_empty())
 }
 
-/// The metric by which the rate to use was chosen.
-fn choice(choice: &Recommendation, star: Option<f64>) -> Figure {
-    let metric = choice.metric.replace('_', " ");
-    let points = choice.curve.iter().filter_map(|point| {
-        let spread = point.low.zip(point.high).map(|(low, high)| [low, high]);
-        Some(Point { x: point.eta, y: point.median?, spread, hollow: point.excluded.is_some() })
-    });
-    let series = Series {
-        name: "median and interval over seeds".into(),
-        colour: Colour::Blue,
-        look: Look::Both,
-        spread: Spread::Up,
-        points: points.collect(),
+/// The rates that a figure marks.
+fn marks_of(found: &Found) -> Vec<Reference> {
+    let star = found.eta_star.as_ref().and_then(|star| star.median);
+    let eta = found.recommended.as_ref().and_then(|choice| choice.eta);
+    let guess = found.provisional.lambda.map(|_| Reference::at("from curvature", found.provisional.eta));
+    let star = star.map(|star| Reference { dashed: false, ..Reference::at("η*", star) });
+    guess.into_iter().chain(eta.map(|eta| Reference::at("use this", eta))).chain(star).collect()
+}
+
+/// How the rate to use was chosen: the held-out metric of full trainings, and the training loss of the short ones.
+fn choice(choice: &Recommendation, found: &Found) -> Figure {
+    let whole = |point: &&CurvePoint| point.role != Role::Short;
+    let series = |name: &str, colour, of: fn(&CurvePoint) -> f64| {
+        let points = choice.curve.iter().filter(whole).filter(|point| point.failure.is_none());
+        Series::plain(
+            name,
+            colour,
+            Look::Marks,
+            points.map(|point| (point.eta, of(point))).collect::<Vec<_>>(),
+        )
     };
-    let mut panel = Panel::new(Axis::even(&metric));
-    panel.series.push(series);
-    if let Some(eta) = choice.eta {
-        panel.lines.push(Reference::at("use this", eta));
+    let mut panels = Vec::new();
+    if choice.curve.iter().any(|point| whole(&point)) {
+        let mut panel = Panel::new(Axis::even(&choice.metric));
+        panel.series.push(series("validation part", Colour::Blue, |point| point.validation));
+        panel.series.push(series("test part", Colour::Orange, |point| point.test));
+        let failed = choice.curve.iter().filter(whole).filter(|point| point.failure.is_some());
+        let mut failed = Series::plain(
+            "came to nothing",
+            Colour::Vermilion,
+            Look::Marks,
+            failed.map(|point| (point.eta, choice.chance)).collect::<Vec<_>>(),
+        );
+        failed.points.iter_mut().for_each(|point| point.hollow = true);
+        panel.series.push(failed);
+        panel.lines = marks_of(found);
+        panel.lines.push(Reference::level("chance", choice.chance));
+        let rates = || choice.curve.iter().filter(whole).map(|point| point.eta);
+        let ends = [rates().reduce(f64::min), rates().reduce(f64::max)];
+        if let ([Some(first), Some(last)], Some(_)) = (ends, choice.eta) {
+            let values = choice.curve.iter().filter(whole).flat_map(|point| [point.validation, point.test]);
+            let values: Vec<f64> = values.chain([choice.chance]).filter(|value| value.is_finite()).collect();
+            let y = [
+                values.iter().copied().fold(f64::INFINITY, f64::min),
+                values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            ];
+            panel.kinds.push(Kind { name: "as good as the best".into(), colour: Colour::Green });
+            panel.cells.push(Cell {
+                x: [choice.low.unwrap_or(first), choice.high.unwrap_or(last)],
+                y,
+                kind: 0,
+                text: as_good(choice),
+                detail: None,
+            });
+            panel.pale = true;
+        }
+        panels.push(panel);
     }
-    if let Some(star) = star {
-        panel.lines.push(Reference { dashed: false, ..Reference::at("η*", star) });
-    }
+    let short = choice.curve.iter().filter(|point| point.role == Role::Short);
+    let mut panel = Panel::new(Axis::log("training loss"));
+    panel.weight = 0.6;
+    let survived = |wanted: bool| {
+        let points = short.clone().filter(move |point| point.failure.is_none() == wanted);
+        points.map(|point| (point.eta, point.train_loss)).collect::<Vec<_>>()
+    };
+    panel.series.push(Series::plain("short trainings", Colour::Blue, Look::Both, survived(true)));
+    let mut failed = Series::plain("short, came to nothing", Colour::Vermilion, Look::Marks, survived(false));
+    failed.points.iter_mut().for_each(|point| point.hollow = true);
+    panel.series.push(failed);
+    panels.push(panel);
     Figure {
         name: "choice".into(),
-        title: format!("Below η*: {metric}"),
-        note: "By this the rate to use was chosen.".into(),
+        title: "How the rate to use was chosen".into(),
+        note: "One mark a training, each averaged over the last fifth of its steps.".into(),
         x: Axis::log("learning rate η"),
-        panels: vec![panel],
+        panels,
         details: None,
     }
+}
+
+/// Every training of a choice.
+fn trainings(choice: &Recommendation) -> Numbers {
+    let columns =
+        ["η", "seed", "training", "training loss", "validation", "test", "steps", "came to nothing"];
+    let mut table = Numbers::new("The choice, training by training", columns);
+    for point in &choice.curve {
+        let number = |value: f64| shown(Some(value).filter(|value| value.is_finite()), 4);
+        table.row([
+            shown(Some(point.eta), 4),
+            point.seed.to_string(),
+            match point.role {
+                Role::Short => "short",
+                Role::Full => "full",
+                Role::Guard => "guard",
+            }
+            .into(),
+            number(point.train_loss),
+            number(point.validation),
+            number(point.test),
+            point.steps.to_string(),
+            point.failure.clone().unwrap_or_else(|| "–".into()),
+        ]);
+    }
+    let noise = choice.noise.map(|noise| {
+        format!(
+            " One training's {} varies by {} % of the way from chance to the best.",
+            choice.metric,
+            shown(Some(noise), 2)
+        )
+    });
+    table.note = format!(
+        "The test part, a fifth of the held-out samples, took no part in choosing.{}",
+        noise.unwrap_or_default()
+    );
+    table
 }
 
 fn seed_table(seeds: &[SeedResult], tolerance: f64) -> Numbers {

@@ -158,7 +158,11 @@ fn state(root: &Path, row: &[String], points: usize) -> State {
             // With too few points each, none has a curve.
             let curve = if points < CURVES.1 { Vec::new() } else { thin(&curve, points) };
             let curve = curve.iter().map(|point| (point.x, point.y)).collect();
-            let unconverged = searches.iter().flat_map(|found| &found.search.seeds).filter_map(unconverged);
+            let unconverged = searches
+                .iter()
+                .filter_map(|found| found.search.as_ref())
+                .flat_map(|search| &search.seeds)
+                .filter_map(unconverged);
             State::Done(Box::new(Done {
                 name: row[0].clone(),
                 values: row[1..].to_vec(),

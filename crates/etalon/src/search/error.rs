@@ -38,19 +38,9 @@ pub enum SearchError {
     /// An answer to a question that was not asked, or was answered already.
     #[error("no answer is awaited at the rate {0:e}: tell each rate that `ask` returned once, unrounded")]
     NotAsked(f64),
-    /// The ladder of rates to score is empty or not going down.
-    #[error(
-        "the ladder of {rates} rates, {octaves} octaves apart, at most {max_rates}, cannot be laid out: give \
-         rates >= 1, octaves in (0, 16], max_rates >= rates"
-    )]
-    Ladder {
-        /// Rates of the first ladder.
-        rates: usize,
-        /// Distance between neighbours, in octaves.
-        octaves: f64,
-        /// The most rates after extending.
-        max_rates: usize,
-    },
+    /// The share of the budget is not in (0, 1].
+    #[error("a short training is {0} of the budget: give a share above 0 and at most 1, such as 0.1")]
+    Share(f64),
     /// The epochs before the search did not end well.
     #[error(
         "training for {epochs} epochs before the search, at the rate {eta} with seed {seed}, came to nothing ({why}); give a \

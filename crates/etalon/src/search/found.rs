@@ -1,17 +1,27 @@
 //! What is told of a search on a network.
 
-use super::{EtaStar, Recommendation};
+use super::{EtaStar, Recommendation, SeedResult};
 use crate::phase;
 use crate::train::{Plan, Task};
 use etalon_nn::Loss;
 use etalon_nn::optim::Optimizer;
 use serde::{Deserialize, Serialize};
 
-/// The maximal initial learning rate of a network, and the rate to use.
+/// What is known of the rates of a network: a first guess, the rate to use, and the maximal initial one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Found {
-    /// The maximal initial learning rate.
-    pub eta_star: EtaStarSummary,
+    /// The guess from curvature, before any training.
+    pub provisional: Provisional,
+    /// The rate to use, with all that are as good; none where it was not asked for.
+    pub recommended: Option<Recommendation>,
+    /// The maximal initial learning rate; none where it was not asked for, or the search was stopped before.
+    pub eta_star: Option<EtaStarSummary>,
+    /// What it cost, in trainings of the full budget.
+    pub budgets: f64,
+    /// All gradient steps spent: choice, search, and the trial that tells the phase.
+    pub gradient_steps: u64,
+    /// Whether it came to its end.
+    pub stopped: Ended,
     /// The median over seeds of eta* in units of 2 / lambda of the same seed.
     pub eta_star_over_2_lambda: Option<f64>,
     /// The same in units of the optimiser's own limit of stability, where that is not 2 / lambda.
@@ -20,30 +30,44 @@ pub struct Found {
     /// That limit in plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<String>,
-    /// Which lambda.
-    pub lambda: Lambda,
+    /// Which lambda; none without eta*.
+    pub lambda: Option<Lambda>,
     /// What training does just below eta*: at the lower end of the bracket of the seed nearest to the median.
     pub phase: Option<phase::Phase>,
     /// The evidence for it.
     pub phase_evidence: Option<phase::Verdict>,
-    /// The rate to use.
-    pub recommended: Option<Recommended>,
-    /// Why no rate is recommended, where none is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub no_recommendation: Option<String>,
-    /// What counted as trained.
-    pub criterion: String,
+    /// What counted as trained in the search of eta*.
+    pub criterion: Option<String>,
     /// What to keep in mind; empty where there is nothing.
     pub warnings: Vec<String>,
-    /// All gradient steps spent: search, choice, and the trial that tells the phase.
-    pub gradient_steps: u64,
-    /// The search in full: every probe of every seed.
-    pub search: EtaStar,
-    /// The choice in full: the curve of the held-out metric against the rate.
-    pub choice: Option<Recommendation>,
+    /// The search of eta* in full: every probe of every seed.
+    pub search: Option<EtaStar>,
     /// Wall-clock seconds, where they are of interest: the rest does not depend on the machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
+}
+
+/// How a search ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// Everything that was asked for is answered.
+    Done,
+    /// It was stopped; what is told is what was known by then.
+    Interrupted,
+}
+
+/// A rate from curvature at the start, before any training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Provisional {
+    /// The rate.
+    pub eta: f64,
+    /// How it follows, and what that assumes.
+    pub rule: String,
+    /// The largest eigenvalue it follows from; none where there was none that is positive.
+    pub lambda: Option<f64>,
+    /// Its relative residual.
+    pub residual: Option<f64>,
 }
 
 /// What a search takes curvature from.
@@ -81,6 +105,10 @@ pub struct EtaStarSummary {
     pub high: Option<f64>,
     /// The probability with which such an interval covers the median.
     pub coverage: f64,
+    /// Between which rates success is not monotone: it depends on luck.
+    pub zone: Option<Zone>,
+    /// What had to be reached.
+    pub threshold: Threshold,
     /// How many seeds.
     pub seeds: usize,
     /// How many trained up to the end of the range.
@@ -92,19 +120,44 @@ pub struct EtaStarSummary {
     /// Why there is no median.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What its search cost, in trainings of the full budget.
+    pub budgets: f64,
+    /// The same in gradient steps.
+    pub gradient_steps: u64,
 }
 
-/// The rate to use.
+/// Rates between which some trainings succeed and some do not.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Zone {
+    /// The lowest rate, above one that trained, at which a seed has failed.
+    pub low: f64,
+    /// The highest rate at which a seed has trained.
+    pub high: f64,
+}
+
+impl Zone {
+    /// That of these searches; none where every success lies below every failure.
+    pub(crate) fn of(seeds: &[SeedResult]) -> Option<Zone> {
+        let failed = |seed: &SeedResult| {
+            let mut above = seed.probes.iter().skip_while(|probed| !probed.trained());
+            above.find(|probed| !probed.trained()).map(|probed| probed.eta)
+        };
+        let trained = seeds.iter().flat_map(|seed| &seed.probes).filter(|probed| probed.trained());
+        let low = seeds.iter().filter_map(failed).reduce(f64::min)?;
+        let high = trained.map(|probed| probed.eta).reduce(f64::max)?;
+        (low < high).then_some(Zone { low, high })
+    }
+}
+
+/// What counts as trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Recommended {
-    /// The rate.
-    pub eta: f64,
-    /// The held-out metric by which it was chosen.
+pub struct Threshold {
+    /// The metric.
     pub metric: String,
-    /// Its median over seeds at that rate.
-    pub value: Option<f64>,
-    /// The reason, with its numbers.
-    pub why: String,
+    /// What it has to reach.
+    pub value: f64,
+    /// Where that comes from.
+    pub from: String,
 }
 
 impl Curved {

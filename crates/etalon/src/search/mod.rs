@@ -8,8 +8,10 @@
 //! - [`SeedSearch`] is one seed's search as questions and answers, for engines that run the probes themselves
 //!   (in lock-step, or on a cluster); [`EtaStar::from_seeds`] then puts the seeds together.
 //!
-//! [`recommend`] trains at a ladder of rates below eta* and picks by a held-out metric; [`Ladder`] is the same as questions
-//! and answers. Neither search nor choice owns a thread: those that ask in parallel do so on the caller's rayon pool.
+//! Which rate to use is another question, asked of a [`Training`]: how good is it at this rate, with this seed? It needs no
+//! threshold, and is answered under the user's own schedule. [`recommend`] climbs from a first guess and models a held-out
+//! metric against the rate; [`Climb`] is the same as questions and answers. Neither search nor choice owns a thread: those
+//! that ask in parallel do so on the caller's rayon pool.
 //!
 //! ```
 //! use etalon::search::{Outcome, Settings, Verdict, maximal_rate, silent};
@@ -26,34 +28,33 @@
 
 mod boundary;
 mod cause;
-mod choice;
-mod curve;
+mod climb;
 mod definition;
 mod error;
 mod found;
-mod ladder;
 mod maximal;
 mod observe;
 mod order;
 mod plan;
 mod probe;
 mod recommend;
-mod score;
 mod settings;
+mod standing;
+mod surrogate;
+mod training;
 
 pub use boundary::{SeedResult, SeedSearch, Stopped};
 pub use cause::Cause;
-pub use curve::CurvePoint;
+pub use climb::{Climb, ClimbSettings};
 pub use definition::{Boundary, DEFINITION, DEFINITION_VERSION};
 pub use error::SearchError;
 pub(crate) use error::{check_rate, check_seeds};
-pub use found::{Curved, EtaStarSummary, Found, Lambda, Recommended};
-pub use ladder::Ladder;
+pub use found::{Curved, Ended, EtaStarSummary, Found, Lambda, Provisional, Threshold, Zone};
 pub(crate) use maximal::Terms;
 pub use maximal::{EtaStar, maximal_rate};
 pub use observe::{Observer, Progress, silent};
 pub(crate) use order::{proper_median, sorted};
 pub use probe::{Outcome, Probe, Probed, Verdict};
-pub use recommend::{Recommendation, recommend};
-pub use score::{Score, Scored};
-pub use settings::{LadderSettings, Settings};
+pub use recommend::{CurvePoint, Recommendation, Role, recommend};
+pub use settings::Settings;
+pub use training::{Length, Measure, Question, Trained, Training};

@@ -1,65 +1,115 @@
-//! The rate to use: the best by a held-out metric among rates below the maximal one.
+//! The rate to use: the best by a held-out metric, under the user's own schedule.
 
-use super::curve::CurvePoint;
 use super::observe::Watch;
-use super::{Ladder, LadderSettings, Observer, Score, SearchError};
+use super::{Climb, Observer, Question, SearchError, Training, Verdict};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// The rate to use, and why.
+/// The rate to use, those that are as good, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recommendation {
-    /// The rate; `None` if every rate is excluded.
+    /// The rate; `None` if nothing was learnt at any.
     pub eta: Option<f64>,
+    /// The lowest rate that cannot be told from the best: within 1 % of it, on the way from chance, with a probability of at
+    /// least 10 %. None where no training closes the set below: it is open.
+    pub low: Option<f64>,
+    /// The highest such rate; none where the set is open above.
+    pub high: Option<f64>,
     /// What was compared.
     pub metric: String,
-    /// The median over seeds of the metric at that rate.
-    pub median: Option<f64>,
-    /// The lower end of the interval for that median.
-    pub low: Option<f64>,
-    /// The upper end of it.
-    pub high: Option<f64>,
-    /// The probability with which intervals between these ranks cover the median (0.9375 for 5 seeds).
-    pub coverage: f64,
+    /// It on the validation part of the held-out samples (four of five), by which the rate was chosen: the mean of the trainings nearest to
+    /// the rate, each averaged over the last fifth of its steps.
+    pub validation: Option<f64>,
+    /// The same on the test part, which took no part in choosing.
+    pub test: Option<f64>,
+    /// Of how many trainings these are.
+    pub seeds: usize,
+    /// What a prediction that ignores its input has.
+    pub chance: f64,
+    /// The deviation of one training's metric, in percent of the way from chance to the best.
+    pub noise: Option<f64>,
     /// The reason in one sentence, with its numbers.
     pub why: String,
-    /// The rate below which the ladder was laid: eta*.
-    pub ceiling: f64,
-    /// Every rate tried, in ascending order.
+    /// Every training, in ascending order of the rate.
     pub curve: Vec<CurvePoint>,
-    /// Gradient steps spent.
+    /// What the choice cost, in trainings of the full budget.
+    pub budgets: f64,
+    /// The same in gradient steps.
     pub gradient_steps: u64,
 }
 
-/// Trains at a ladder of rates below `ceiling` (eta*), each with all `seeds` for the full budget, and picks
-/// the rate with the best median metric: asks all questions of a [`Ladder`], in parallel on the rayon pool that it is called
-/// in. Deterministic whatever the number of threads.
+/// What a training was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The climb by short trainings.
+    Short,
+    /// The model of full ones.
+    Full,
+    /// Whether a rate above the suggestion survives.
+    Guard,
+}
+
+/// One training of a choice.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CurvePoint {
+    /// The rate.
+    pub eta: f64,
+    /// The seed.
+    pub seed: u64,
+    /// What it was for.
+    pub role: Role,
+    /// Why it came to nothing; none where it survived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// The training loss, averaged over the last fifth of its steps.
+    #[serde(deserialize_with = "crate::units::number")]
+    pub train_loss: f64,
+    /// The metric on the validation part; not a number for a short training.
+    #[serde(deserialize_with = "crate::units::number")]
+    pub validation: f64,
+    /// The metric on the test part.
+    #[serde(deserialize_with = "crate::units::number")]
+    pub test: f64,
+    /// Gradient steps spent.
+    pub steps: u64,
+}
+
+/// Chooses the rate to use: asks all questions of a climb, those of a round in parallel on the rayon pool that it is called
+/// in. Deterministic whatever the number of threads. Where it ends early, [`Climb::so_far`] is the choice by what was told.
 ///
 /// # Errors
-/// If the settings, the ceiling or the seeds are not valid, a score fails, or the observer cancels.
-pub fn recommend<S: Score + ?Sized>(
-    score: &S,
-    ceiling: f64,
-    seeds: &[u64],
-    settings: &LadderSettings,
+/// If a training cannot be told, or the observer cancels.
+pub fn recommend<T: Training + ?Sized>(
+    training: &T,
+    climb: &mut Climb,
     observer: Observer<'_>,
-) -> Result<Recommendation, SearchError> {
-    let mut ladder = Ladder::new(ceiling, seeds, settings, score.higher_is_better())?;
+) -> Result<(), SearchError> {
     let watch = Watch::new(observer);
     loop {
-        if let Some(recommendation) = ladder.result(score.metric()) {
-            return Ok(recommendation);
+        let questions = climb.ask();
+        if questions.is_empty() {
+            return Ok(());
         }
-        let answer = |(eta, seed)| {
-            let ask = || score.score(eta, seed);
-            Ok((eta, seed, watch.answer((eta, seed), ask, |scored| (&scored.verdict, scored.steps))?))
+        let answer = |question: Question| {
+            let Question { eta, seed, .. } = question;
+            let ask = || {
+                training.train(&question).map(|trained| {
+                    let verdict = match &trained.failure {
+                        None => Verdict::Trained,
+                        Some(why) => Verdict::TooFast(why.clone()),
+                    };
+                    (trained, verdict)
+                })
+            };
+            let (trained, _) =
+                watch.answer((eta, seed), ask, |(trained, verdict)| (verdict, trained.steps))?;
+            Ok((question, trained))
         };
-        let answers = ladder.ask().into_par_iter().map(answer).collect::<Result<Vec<_>, SearchError>>()?;
-        for (eta, seed, scored) in answers {
-            ladder.tell(eta, seed, scored)?;
+        let answers = questions.into_par_iter().map(answer).collect::<Vec<Result<_, SearchError>>>();
+        for answer in answers {
+            let (question, trained) = answer?;
+            climb.tell(&question, trained)?;
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -71,36 +71,6 @@ impl Settings {
     }
 }
 
-/// Which rates to score below the ceiling when looking for the rate to use.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LadderSettings {
-    /// Rates of the first ladder: ceiling * 2^(-octaves * j), j = 1 to `rates`.
-    pub rates: usize,
-    /// Distance between neighbours, in octaves (factors of 2).
-    pub octaves: f64,
-    /// If the lowest rate is the best, the ladder goes on downwards, up to this many rates in all.
-    pub max_rates: usize,
-}
-
-impl Default for LadderSettings {
-    fn default() -> Self {
-        Self { rates: 8, octaves: 0.5, max_rates: 24 }
-    }
-}
-
-impl LadderSettings {
-    /// Refuses a ladder without rates, or one that does not go down ([`SearchError::Ladder`]).
-    pub fn validate(&self) -> Result<(), SearchError> {
-        let Self { rates, octaves, max_rates } = *self;
-        if rates >= 1 && octaves > 0.0 && octaves <= 16.0 && max_rates >= rates {
-            Ok(())
-        } else {
-            Err(SearchError::Ladder { rates, octaves, max_rates })
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,17 +95,6 @@ mod tests {
         }
         assert_eq!(Settings { sections: 0, ..ok.clone() }.validate(), Err(SearchError::Sections));
         assert_eq!(Settings { max_probes: 0, ..ok }.validate(), Err(SearchError::MaxProbes));
-    }
-
-    #[test]
-    fn ladders_without_sense_are_refused() {
-        let ok = LadderSettings::default();
-        assert_eq!(ok.validate(), Ok(()));
-        for octaves in [0.0, -1.0, f64::NAN, 17.0] {
-            assert!(LadderSettings { octaves, ..ok.clone() }.validate().is_err());
-        }
-        assert!(LadderSettings { rates: 0, ..ok.clone() }.validate().is_err());
-        assert!(LadderSettings { max_rates: 7, ..ok }.validate().is_err());
     }
 
     #[test]

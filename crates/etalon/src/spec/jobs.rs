@@ -1,18 +1,18 @@
 //! The jobs of a spec: [`jobs`] on the problem and settings that it describes, in the precision that it names.
 
-use super::{Precision, Spec, words};
+use super::{EtaStarWanted, Precision, Spec, TaskError, words};
 use crate::curvature::Measurement;
 use crate::error::Error;
 use crate::jobs::{
-    self, After, Architecture, BoundarySettings, FindSettings, MeasureSettings, Memory, Problem,
-    TrainSettings,
+    self, After, Architecture, BoundarySettings, FindSettings, Forgetful, Journal, Listener, MeasureSettings,
+    Memory, Problem, Target, TrainSettings,
 };
 use crate::phase::{Boundaries, Report};
-use crate::search::{Found, LadderSettings, Observer, Settings};
+use crate::search::{ClimbSettings, Found, Settings};
 use crate::theory::Range;
-use crate::train::{Plan, Task, Trajectory};
+use crate::train::{Metric, Plan, Task, Trajectory};
 use etalon_nn::Scalar;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Files of a measurement.
@@ -48,18 +48,34 @@ macro_rules! in_its_precision {
 }
 
 impl Spec {
-    /// Searches eta* and the rate to use below it, as [`jobs::find`].
+    /// Searches the rate to use and eta*, as [`jobs::find`]. With a journal, a file that keeps what was tried, it goes on
+    /// from where an earlier call was stopped.
     ///
     /// # Errors
     /// When the spec makes no problem; as [`jobs::find`].
-    pub fn find(&self, observer: Observer<'_>) -> Result<Found, Error> {
-        in_its_precision!(self, find_in(observer))
+    pub fn find(&self, journal: Option<&Path>, listener: Listener<'_>) -> Result<Found, Error> {
+        in_its_precision!(self, find_in(journal, listener))
     }
 
-    fn find_in<T: Scalar>(&self, observer: Observer<'_>) -> Result<Found, Error> {
+    fn find_in<T: Scalar>(&self, journal: Option<&Path>, listener: Listener<'_>) -> Result<Found, Error> {
         let problem = self.problem::<T>()?;
         let settings = self.find_settings(problem.task())?;
-        Ok(self.worded(jobs::find(&problem, &settings, observer)?))
+        jobs::check_memory(&problem, &settings)?;
+        match journal {
+            Some(path) => self.find_with(&problem, &Journal::open(path), listener),
+            None => self.find_with(&problem, &Forgetful, listener),
+        }
+    }
+
+    /// The keys that differ from their defaults and that a search takes no notice of, with the reason.
+    pub fn unheeded(&self) -> Vec<String> {
+        let usual = self.optimizer.usual_eta();
+        let is_unheeded = self.optimizer.eta != usual && self.search.after_epochs == 0.0;
+        let eta = format!(
+            "optimizer.eta = {} has no part in this: the rate is what is looked for, and search.after_epochs is 0",
+            self.optimizer.eta
+        );
+        is_unheeded.then_some(eta).into_iter().collect()
     }
 
     /// As [`Spec::find`] on a task that is there already, with what is known from an earlier call.
@@ -67,10 +83,10 @@ impl Spec {
         &self,
         problem: &Problem<T>,
         memory: &dyn Memory,
-        observer: Observer<'_>,
+        listener: Listener<'_>,
     ) -> Result<Found, Error> {
         let settings = self.find_settings(problem.task())?;
-        Ok(self.worded(jobs::find_with(problem, &settings, memory, observer)?))
+        Ok(self.worded(jobs::find_with(problem, &settings, memory, listener)?))
     }
 
     /// Measures curvature, as [`jobs::measure`].
@@ -163,22 +179,22 @@ impl Spec {
     /// When it searches for an accuracy and the task has no classes.
     pub fn find_settings<T>(&self, task: &Task<T>) -> Result<FindSettings, Error> {
         let search = &self.search;
-        let ladder = LadderSettings::default();
+        if search.metric.is_some_and(Metric::is_accuracy) && !task.classes {
+            return Err(TaskError::NoClasses(self.data.name.clone()).into());
+        }
+        let range = <[f64; 2]>::try_from(&search.range[..]).ok();
+        let climb = ClimbSettings { trainings: search.trainings, share: search.short, range };
         Ok(FindSettings {
             seeds: (0..search.seeds as u64).map(|index| self.seed.wrapping_add(index)).collect(),
-            goal: Some(self.goal(task)?),
-            search: Settings {
+            climb: (search.eta_star != EtaStarWanted::Only).then_some(climb),
+            search: (search.eta_star != EtaStarWanted::No).then(|| Settings {
                 tolerance: search.tolerance,
                 factor: search.factor,
                 sections: search.sections,
-                range: <[f64; 2]>::try_from(&search.range[..]).ok(),
+                range,
                 ..Settings::default()
-            },
-            ladder: (search.rates > 0).then_some(LadderSettings {
-                rates: search.rates,
-                max_rates: search.rates.max(ladder.max_rates),
-                ..ladder
             }),
+            target: Target { metric: search.metric, threshold: search.threshold, share: search.share },
             phase: search.phase,
             after: (search.after_epochs > 0.0)
                 .then_some(After { epochs: search.after_epochs, eta: self.optimizer.eta }),
@@ -195,10 +211,9 @@ impl Spec {
 
     /// What was found, with advice that names the spec's keys.
     fn worded(&self, mut found: Found) -> Found {
-        found.search.reason = words::no_median(&found.search);
-        found.eta_star.reason = found.search.reason.clone();
-        if self.search.rates == 0 && found.no_recommendation.is_some() {
-            found.no_recommendation = Some("search.rates is 0".into());
+        if let (Some(search), Some(star)) = (&mut found.search, &mut found.eta_star) {
+            search.reason = words::no_median(search);
+            star.reason = search.reason.clone();
         }
         found
     }

@@ -4,8 +4,8 @@ use super::setting::{
     Batch, Choice, Count, Duration, Ends, Flag, Maybe, Numbers, Only, Real, Reals, Text, Whole, Wholes,
 };
 use super::{
-    BatchSize, Budget, Encoding, Metric, NetworkKind, NetworkSpec, Normalizer, OptimizerKind, Precision,
-    ScheduleKind, Setting, Spec, noise, optimizer,
+    BatchSize, Budget, Encoding, EtaStarWanted, Metric, NetworkKind, NetworkSpec, Normalizer, OptimizerKind,
+    Precision, ScheduleKind, Setting, Spec, noise, optimizer,
 };
 use crate::data::{Fill, ImageLayout, Normalization};
 use crate::schedule::{Conversion, Interpolation, momentum_to_convert};
@@ -98,10 +98,12 @@ fn budget(spec: &Spec) -> Result<(), String> {
 }
 
 fn threshold(spec: &Spec) -> Result<(), String> {
-    let threshold = spec.search.threshold;
+    let Some(threshold) = spec.search.threshold else { return Ok(()) };
     above_zero(threshold)?;
     match spec.search.metric {
-        Metric::TrainAccuracy | Metric::TestAccuracy if threshold > 1.0 => {
+        None | Some(Metric::TrainAccuracy | Metric::TestAccuracy)
+            if threshold > 1.0 && spec.loss != Loss::Mse =>
+        {
             Err(format!("is {threshold}, which no accuracy reaches; an accuracy lies between 0 and 1"))
         }
         _ => Ok(()),
@@ -159,6 +161,17 @@ fn groups(spec: &Spec) -> Result<(), String> {
         Ok(())
     }
 }
+
+/// Metrics of a search, by name.
+const METRICS: &[(&str, Metric)] = {
+    use Metric::*;
+    &[
+        (TrainAccuracy.name(), TrainAccuracy),
+        (TestAccuracy.name(), TestAccuracy),
+        (TrainLoss.name(), TrainLoss),
+        (TestLoss.name(), TestLoss),
+    ]
+};
 
 /// Every key, in the order of a resolved spec.
 #[rustfmt::skip]
@@ -353,10 +366,18 @@ pub const KEYS: &[Key] = &[
     Key { path: "measure.learnt", doc: "accuracy from which on a group of training samples (without, with, and only a patch) counts as learnt",
         field: |s| Box::new(Real(&mut s.measure.learnt)), check: |s| share(s.measure.learnt) },
 
-    Key { path: "search.metric", doc: "what counts as trained: train_accuracy, test_accuracy, train_loss or test_loss",
-        field: |s| Box::new(Choice { value: &mut s.search.metric, all: &[("train_accuracy", Metric::TrainAccuracy), ("test_accuracy", Metric::TestAccuracy), ("train_loss", Metric::TrainLoss), ("test_loss", Metric::TestLoss)] }), check: fine },
-    Key { path: "search.threshold", doc: "accuracy to reach or loss to get below within the budget",
-        field: |s| Box::new(Real(&mut s.search.threshold)), check: threshold },
+    Key { path: "search.eta_star", doc: "whether `find` searches eta*, the maximal initial rate: also, only (without the rate to use) or no",
+        field: |s| Box::new(Choice { value: &mut s.search.eta_star, all: &[("also", EtaStarWanted::Also), ("only", EtaStarWanted::Only), ("no", EtaStarWanted::No)] }), check: fine },
+    Key { path: "search.trainings", doc: "full trainings by which the rate to use is chosen, apart from one that guards it; 0: by short ones alone",
+        field: |s| Box::new(Whole(&mut s.search.trainings)), check: |s| between(s.search.trainings, 0, 1000) },
+    Key { path: "search.short", doc: "how long the short trainings are with which the choice begins, as a share of the budget",
+        field: |s| Box::new(Real(&mut s.search.short)), check: |s| if s.search.short > 0.0 && s.search.short <= 1.0 { Ok(()) } else { Err(format!("is {}; it must lie above 0 and at most 1", s.search.short)) } },
+    Key { path: "search.metric", doc: "by what eta* is judged: train_accuracy, test_accuracy, train_loss or test_loss; not given: train_accuracy, or train_loss where there are no classes",
+        field: |s| Box::new(Maybe { value: &mut s.search.metric, kind: |metric| Box::new(Choice { value: metric, all: METRICS }) }), check: fine },
+    Key { path: "search.threshold", doc: "accuracy to reach or loss to get below within the budget, for eta*; not given: search.share",
+        field: |s| Box::new(Maybe { value: &mut s.search.threshold, kind: |x| Box::new(Real(x)) }), check: threshold },
+    Key { path: "search.share", doc: "what eta* has to reach where there is no threshold: this share of the way from chance to the best that the choice of the rate has seen",
+        field: |s| Box::new(Real(&mut s.search.share)), check: |s| share(s.search.share) },
     Key { path: "search.tolerance", doc: "the bracket of eta* is narrowed to the ratio 1 + tolerance",
         field: |s| Box::new(Real(&mut s.search.tolerance)), check: |s| if s.search.tolerance > 0.0 && s.search.tolerance <= 1.0 { Ok(()) } else { Err(format!("is {}; it must lie above 0 and at most 1", s.search.tolerance)) } },
     Key { path: "search.seeds", doc: "how many seeds: seed, seed + 1, ...",
@@ -367,8 +388,6 @@ pub const KEYS: &[Key] = &[
         field: |s| Box::new(Whole(&mut s.search.sections)), check: |s| between(s.search.sections, 1, 100) },
     Key { path: "search.range", doc: "lowest and highest rate to try, such as [1e-3, 10.0]; [] takes 2^-10 to 2^12 times the start",
         field: |s| Box::new(Reals(&mut s.search.range)), check: range },
-    Key { path: "search.rates", doc: "rates below eta* among which the one to use is chosen; 0 leaves the choice out",
-        field: |s| Box::new(Whole(&mut s.search.rates)), check: fine },
     Key { path: "search.after_epochs", doc: "passes over the training set, at optimizer.eta, before the search: eta* of a network trained so long; 0: of a fresh one",
         field: |s| Box::new(Real(&mut s.search.after_epochs)), check: |s| from_zero(s.search.after_epochs) },
     Key { path: "search.phase", doc: "whether to look at what training does just below eta*, which takes a trial and its curvature",

@@ -111,16 +111,30 @@ pub struct MeasureSpec {
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "each key is documented in `KEYS`")]
 pub struct SearchSpec {
-    pub metric: Metric,
-    pub threshold: f64,
+    pub eta_star: EtaStarWanted,
+    pub trainings: usize,
+    pub short: f64,
+    pub metric: Option<Metric>,
+    pub threshold: Option<f64>,
+    pub share: f64,
     pub tolerance: f64,
     pub seeds: usize,
     pub factor: f64,
     pub sections: usize,
     pub range: Vec<f64>,
-    pub rates: usize,
     pub after_epochs: f64,
     pub phase: bool,
+}
+
+/// Whether `find` searches eta*.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EtaStarWanted {
+    /// Eta* and no rate to use.
+    Only,
+    /// Both.
+    Also,
+    /// The rate to use alone.
+    No,
 }
 
 /// `[boundaries]`.
@@ -181,14 +195,17 @@ impl Default for Spec {
                 learnt: 0.6,
             },
             search: SearchSpec {
-                metric: Metric::TrainAccuracy,
-                threshold: 0.7,
+                eta_star: EtaStarWanted::Also,
+                trainings: 5,
+                short: 0.1,
+                metric: None,
+                threshold: None,
+                share: 0.8,
                 tolerance: 0.05,
                 seeds: 5,
                 factor: 2.0,
                 sections: 1,
                 range: Vec::new(),
-                rates: 8,
                 after_epochs: 0.0,
                 phase: true,
             },
@@ -295,7 +312,7 @@ impl Spec {
             self.adapt_to_images(&given);
         }
         if self.optimizer.is_adamw() && !given("optimizer.eta") {
-            self.optimizer.eta = 1e-3;
+            self.optimizer.eta = self.optimizer.usual_eta();
         }
         if let Some(eta) = self.schedule.resolve()?.filter(|_| !given("optimizer.eta")) {
             self.optimizer.eta = eta;

@@ -59,6 +59,14 @@ impl OptimizerSpec {
         }
     }
 
+    /// The rate where none is given.
+    pub(super) fn usual_eta(&self) -> f64 {
+        match self.kind {
+            OptimizerKind::Sgd => 0.1,
+            OptimizerKind::AdamW => 1e-3,
+        }
+    }
+
     /// Whether it is AdamW, whose keys are left out of resolved specs of another optimiser.
     pub(super) fn is_adamw(&self) -> bool {
         self.kind == OptimizerKind::AdamW

@@ -1,9 +1,9 @@
 //! How a spec trains and measures.
 
-use super::{Spec, TaskError};
+use super::Spec;
 use crate::curvature::{CurvatureSettings, Instrument};
 use crate::error::Error;
-use crate::train::{Anneal, Goal, Plan, Task, factors};
+use crate::train::{Anneal, Plan, Task, factors};
 use etalon_nn::Scalar;
 
 impl Spec {
@@ -38,18 +38,6 @@ impl Spec {
             learnt: self.measure.learnt,
             motion: self.measure.weights,
         })
-    }
-
-    /// What its searches count as trained.
-    ///
-    /// # Errors
-    /// When that is an accuracy and the task has no classes.
-    pub fn goal<T>(&self, task: &Task<T>) -> Result<Goal, TaskError> {
-        let goal = Goal { metric: self.search.metric, threshold: self.search.threshold };
-        if goal.metric.is_accuracy() && !task.classes {
-            return Err(TaskError::NoClasses(self.data.name.clone()));
-        }
-        Ok(goal)
     }
 
     /// How it measures curvature.

@@ -1,15 +1,14 @@
 //! What a cell computes.
 
-use super::journal::Journal;
 use super::ledger::Ledger;
 use super::outcome::lines;
 use super::tasks::{AnyTask, Tasks};
 use super::{Cell, Grid, Job, Store};
 use crate::curvature::Instrument;
 use crate::error::Error;
-use crate::jobs::{BoundarySearch, find_bytes};
+use crate::jobs::{BoundarySearch, Journal, News, find_bytes};
 use crate::phase::{Circumstances, Phase, classify, observe};
-use crate::search::Progress;
+use crate::search::{Ended, SearchError};
 use crate::spec::Spec;
 use crate::train::{Learning, Metrics, Plan, Record, Task, Trajectory, Trial, trial_bytes};
 use etalon_nn::Scalar;
@@ -153,24 +152,27 @@ impl Surroundings<'_> {
     fn find<T: Scalar>(&self, cell: &Cell, spec: &Spec, task: &Arc<Task<T>>) -> Result<Vec<u8>, Failure> {
         let problem = spec.problem_of(task.clone(), spec.plan(task)?);
         let _taken = self.ledger.take(find_bytes(&problem, &spec.find_settings(task)?))?;
-        let journal = Journal::open(self.store, &cell.name);
-        let watch = |_: &Progress<'_>| match (self.cancelled)() {
+        let journal = Journal::open(&self.store.probes(&cell.name));
+        let watch = |_: News<'_>| match (self.cancelled)() {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         };
         let found = spec.find_with(&problem, &journal, &watch)?;
-        let star = &found.eta_star;
+        if found.stopped == Ended::Interrupted {
+            return Err(Box::new(SearchError::Cancelled));
+        }
+        let star = found.eta_star.as_ref();
         let row = json!({
-            "eta_star": star.median,
-            "eta_star_low": star.low,
-            "eta_star_high": star.high,
-            "seeds": star.seeds,
-            "censored": star.censored,
-            "undefined": star.undefined,
-            "lambda": found.lambda.median,
+            "eta_star": star.and_then(|star| star.median),
+            "eta_star_low": star.and_then(|star| star.low),
+            "eta_star_high": star.and_then(|star| star.high),
+            "seeds": star.map(|star| star.seeds),
+            "censored": star.map(|star| star.censored),
+            "undefined": star.map(|star| star.undefined),
+            "lambda": found.lambda.as_ref().and_then(|lambda| lambda.median),
             "eta_star_over_2_lambda": found.eta_star_over_2_lambda,
             "phase": found.phase,
-            "recommended": found.recommended.as_ref().map(|recommended| recommended.eta),
+            "recommended": found.recommended.as_ref().and_then(|recommended| recommended.eta),
             "gradient_steps": found.gradient_steps,
         });
         Ok(lines(&[found], cell, row)?)

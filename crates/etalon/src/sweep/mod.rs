@@ -24,7 +24,6 @@ mod engine;
 mod error;
 mod grid;
 mod jobs;
-mod journal;
 mod launch;
 mod ledger;
 mod outcome;

@@ -133,7 +133,7 @@ fn another_spec_or_version_is_refused_with_what_to_do() {
 /// A search of two cells, and what makes its trials quick.
 const SEARCH: &str = "loss = \"mse\"\n[data]\nname = \"teacher\"\ntrain = 8\ntest = 4\ndimension = 3\n[network]\n\
     depth = 1\n[train]\nbatch = \"full\"\nsteps = 20\n[measure]\nsamples = 8\n[search]\nmetric = \"train_loss\"\n\
-    threshold = 5.0\nseeds = 2\nrates = 0\n[grid]\njob = \"find\"\nnetwork.width = [4, 8]\n";
+    threshold = 5.0\nseeds = 2\neta_star = \"only\"\n[grid]\njob = \"find\"\nnetwork.width = [4, 8]\n";
 
 #[test]
 fn a_search_can_be_the_job_of_a_cell() {
@@ -161,7 +161,7 @@ fn a_search_goes_on_from_the_probes_it_has_kept() {
     for cell in grid.cells() {
         let text = fs::read_to_string(whole.path().join(format!("trials/{}.jsonl", cell.name))).unwrap();
         let found: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
-        let journal = super::journal::Journal::open(&store, &cell.name);
+        let journal = crate::jobs::Journal::open(&store.probes(&cell.name));
         for seed in found["search"]["seeds"].as_array().unwrap() {
             let probes = seed["probes"].as_array().unwrap();
             for probe in &probes[..probes.len() - 1] {

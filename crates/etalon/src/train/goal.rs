@@ -1,9 +1,10 @@
 //! What counts as trained.
 
 /// A number by which training is judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each name says it")]
 pub enum Metric {
+    #[default]
     TrainAccuracy,
     TestAccuracy,
     TrainLoss,
@@ -11,6 +12,16 @@ pub enum Metric {
 }
 
 impl Metric {
+    /// Its name in files of settings and results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Metric::TrainAccuracy => "train_accuracy",
+            Metric::TestAccuracy => "test_accuracy",
+            Metric::TrainLoss => "train_loss",
+            Metric::TestLoss => "test_loss",
+        }
+    }
+
     /// Whether it is an accuracy, which only classes have.
     pub fn is_accuracy(self) -> bool {
         matches!(self, Metric::TrainAccuracy | Metric::TestAccuracy)

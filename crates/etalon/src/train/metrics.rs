@@ -6,6 +6,7 @@ use crate::data::{Fixed, Group};
 use etalon_nn::{Batch, Loss, Scalar, Workspace};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// Loss and accuracy on a set, in evaluation: batch normalisation takes its running statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,6 +88,18 @@ impl<'a, T: Scalar> Gauge<'a, T> {
         self.outputs.chunks_exact(width).zip(self.targets.chunks_exact(width))
     }
 
+    /// Adds what each sample is worth at the outputs that were taken last: 1 where it is right, or without classes its loss.
+    pub(super) fn add_scores(&self, to: &mut [f64]) {
+        let Task { loss, classes, .. } = self.task;
+        for ((output, target), to) in self.rows().zip(to) {
+            *to += if *classes {
+                f64::from(u8::from(is_right(output, target)))
+            } else {
+                loss.value(output.len(), 1.0, output, target)
+            };
+        }
+    }
+
     /// Whether every output that was taken last is finite.
     pub(super) fn finite(&self) -> bool {
         self.task.network.all_finite(&self.outputs)
@@ -104,6 +117,18 @@ pub(crate) fn accuracy<T: Scalar>(outputs: &[T], targets: &[T], width: usize) ->
     let pairs = outputs.chunks_exact(width).zip(targets.chunks_exact(width));
     let right = pairs.filter(|(output, target)| is_right(output, target)).count();
     right as f64 / (outputs.len() / width) as f64
+}
+
+/// The share of the most frequent class among targets, with so many outputs each: the accuracy of the best constant
+/// prediction.
+pub(crate) fn majority<'a, T: Scalar>(targets: impl Iterator<Item = &'a [T]>) -> f64 {
+    let mut counts = BTreeMap::<Vec<bool>, usize>::new();
+    let mut all = 0;
+    for row in targets {
+        *counts.entry(row.iter().map(|&share| share > T::ZERO).collect()).or_default() += 1;
+        all += 1;
+    }
+    counts.into_values().max().unwrap_or_default() as f64 / f64::from(all.max(1))
 }
 
 fn is_right<T: Scalar>(output: &[T], target: &[T]) -> bool {

@@ -10,6 +10,7 @@ use super::{
 use crate::data::BatchOrder;
 use etalon_nn::optim::{Buffers, Optimizer, step};
 use etalon_nn::{Batch, Loss, Scalar, Workspace};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// About how many steps of a long trial are recorded; the first tenth of the number is recorded step by step, for
 /// that is where a catapult happens.
@@ -23,6 +24,10 @@ pub struct Trial<'a, T: Clone> {
     eta: f64,
     seed: u64,
     total: u64,
+    /// The step it ends at: the last of all, unless it was to end before.
+    end: u64,
+    /// Ends it where it is, once raised.
+    interrupted: Option<&'a AtomicBool>,
     step: u64,
     parameters: Vec<T>,
     running: Vec<T>,
@@ -150,6 +155,8 @@ impl<'a, T: Scalar> Trial<'a, T> {
             eta,
             seed,
             total,
+            end: total,
+            interrupted: None,
             step: 0,
             memory: Buffers::new(&plan.optimizer, parameters.len()),
             parameters,
@@ -189,6 +196,18 @@ impl<'a, T: Scalar> Trial<'a, T> {
     /// The natural logarithm of what the parameters of those segments have been divided by.
     pub fn log_taken(&self) -> f64 {
         self.growth.log_taken()
+    }
+
+    /// The same trial, ended after so many steps: those that the longer one begins with.
+    pub fn ending(mut self, steps: u64) -> Self {
+        self.end = steps.min(self.total);
+        self
+    }
+
+    /// The same trial, ended before its next step once the flag is raised. What comes of it is then not that of the trial.
+    pub(crate) fn until(mut self, flag: &'a AtomicBool) -> Self {
+        self.interrupted = Some(flag);
+        self
     }
 
     /// How many steps it has.
@@ -307,7 +326,8 @@ impl<'a, T: Scalar> Trial<'a, T> {
 
     /// Takes the metrics where the plan asks for them, and judges them.
     fn check(&mut self) -> (Option<Look>, Option<Stop>) {
-        let last = self.step == self.total;
+        let interrupted = self.interrupted.is_some_and(|flag| flag.load(Ordering::Relaxed));
+        let last = self.step == self.end || interrupted;
         if !last && !self.step.is_multiple_of(self.plan.check_every) {
             return (None, None);
         }

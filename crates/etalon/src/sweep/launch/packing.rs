@@ -38,7 +38,7 @@ fn seconds(spec: &Spec, job: Job) -> Option<f64> {
     let steps = plan.steps(spec.optimizer.eta, task.train.len).ok()?;
     let trials = match job {
         Job::Train { .. } => 1,
-        Job::Find => spec.search.seeds * (PROBES + spec.search.rates),
+        Job::Find => spec.search.seeds * PROBES + spec.search.trainings,
         Job::Boundaries => 3 * PROBES,
     };
     // A weight meets each sample in one product forwards and two backwards, each a multiplication and an addition.

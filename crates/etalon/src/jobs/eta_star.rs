@@ -1,0 +1,200 @@
+//! eta* on a network: where its search starts, what counts as trained, and what is told of it.
+
+use super::JobError;
+use super::find::{FindSettings, Target};
+use super::trials::Trials;
+use crate::curvature::{Ends, Instrument};
+use crate::phase::observe;
+use crate::search::{
+    Boundary, Curved, EtaStar, EtaStarSummary, Found, Lambda, Observer, SeedResult, Settings, Threshold,
+    Zone, maximal_rate, proper_median, sorted,
+};
+use crate::train::{Goal, Metric, Plan, Task, Trial, majority};
+use etalon_nn::optim::{Optimizer, Rule};
+use etalon_nn::{Loss, Scalar};
+use rayon::prelude::*;
+
+/// What has to be reached: the target's own threshold, or its share of the way from chance to the best that was seen.
+pub(super) fn threshold<T: Scalar>(task: &Task<T>, target: &Target, seen: Option<f64>) -> Option<Threshold> {
+    let metric = target.metric_of(task);
+    let (value, from) = match (target.threshold, seen) {
+        (Some(value), _) => (value, "given".to_string()),
+        (None, Some(best)) => {
+            let chance = chance(task, metric);
+            let percent = 100.0 * target.share;
+            let from =
+                format!("{percent} % of the way from chance, {chance:.4}, to the best seen, {best:.4}");
+            (chance + target.share * (best - chance), from)
+        }
+        (None, None) => return None,
+    };
+    Some(Threshold { metric: metric.name().into(), value, from })
+}
+
+/// What the best prediction that ignores its input has on the training set.
+fn chance<T: Scalar>(task: &Task<T>, metric: Metric) -> f64 {
+    if !metric.is_accuracy() {
+        return task.constant_loss();
+    }
+    majority(task.train.targets.chunks_exact(task.train.targets.len() / task.train.len))
+}
+
+/// Searches eta* and puts it into what is found.
+pub(super) fn add<T: Scalar>(
+    found: &mut Found,
+    trials: &Trials<'_, T>,
+    settings: &FindSettings,
+    search: &Settings,
+    threshold: Threshold,
+    observer: Observer<'_>,
+) -> Result<(), JobError> {
+    let (task, plan, seeds) = (trials.task, &trials.plan, &settings.seeds);
+    let instrument = Instrument::new(task, plan, &settings.curvature, false);
+    let lambdas = seeds
+        .par_iter()
+        .map(|&seed| lambda(task, &instrument, &trials.start(seed)[0]))
+        .collect::<Result<Vec<_>, _>>()?;
+    let starts: Vec<(u64, f64)> = seeds
+        .iter()
+        .zip(&lambdas)
+        .map(|(&seed, lambda)| (seed, start(lambda.map(|found| found.value), plan, search)))
+        .collect();
+    // A budget that makes no steps would look like a rate that does not train.
+    starts.iter().try_for_each(|&(_, eta)| plan.steps(eta, task.train.len).map(drop))?;
+    let lambdas: Vec<Option<f64>> = lambdas.iter().map(|found| found.and_then(Curvature::trusted)).collect();
+    if lambdas.iter().any(Option::is_none) {
+        found.warnings.push(format!(
+            "the {}'s largest eigenvalue at the start did not converge or is not positive for some seeds, so that eta* is \
+             not given in units of it; allow more Lanczos iterations",
+            Curved::of(task, plan)
+        ));
+    }
+    let search = maximal_rate(trials, &starts, search, observer)?;
+
+    let ratio = |(seed, lambda): (&SeedResult, &Option<f64>)| {
+        lambda.map(|lambda| seed.boundary.rank() * lambda / 2.0)
+    };
+    let ratios: Option<Vec<f64>> = search.seeds.iter().zip(&lambdas).map(ratio).collect();
+    let over_limit = |(seed, lambda): (&SeedResult, &Option<f64>)| {
+        Some(seed.boundary.rank() / plan.stability_limit((*lambda)?)?)
+    };
+    let over_limits: Option<Vec<f64>> = search.seeds.iter().zip(&lambdas).map(over_limit).collect();
+    let is_plain = plan.optimizer.name() == Rule::default().name() && plan.weight_decay == 0.0;
+    let stability = plan.optimizer.stability().ok().filter(|_| !is_plain);
+    let known: Option<Vec<f64>> = lambdas.iter().copied().collect();
+    let probes = search.seeds.iter().flat_map(|seed| &seed.probes);
+    let mut budgets: f64 = probes.map(|probed| trials.budgets(probed.eta, probed.steps)).sum();
+    let mut gradient_steps = search.gradient_steps;
+    if let Some((seed, eta)) = nearest_to_median(&search).filter(|_| settings.phase) {
+        let whole = Plan { goal: None, ..plan.clone() };
+        let trial = Trial::from_checkpoint(task, &whole, eta, seed, trials.start(seed), true)?;
+        let verdict = observe(trial, &instrument, 0, &mut |_, _| {});
+        gradient_steps += verdict.trajectory.steps;
+        budgets += trials.budgets(eta, verdict.trajectory.steps);
+        found.phase = Some(verdict.verdict.phase);
+        found.phase_evidence = Some(verdict.verdict);
+    }
+    found.criterion = Some(criterion(&threshold, plan, task));
+    found.eta_star = Some(EtaStarSummary {
+        median: search.median,
+        low: search.low,
+        high: search.high,
+        coverage: search.coverage,
+        zone: Zone::of(&search.seeds),
+        threshold,
+        seeds: search.seeds.len(),
+        censored: search.censored,
+        undefined: search.undefined,
+        with_islands: search.seeds.iter().filter(|seed| !seed.islands.is_empty()).count(),
+        reason: search.reason.clone(),
+        budgets,
+        gradient_steps,
+    });
+    found.budgets += budgets;
+    found.gradient_steps += gradient_steps;
+    found.eta_star_over_2_lambda = ratios.and_then(|ratios| proper_median(&sorted(ratios)));
+    found.eta_star_over_limit =
+        over_limits.filter(|_| !is_plain).and_then(|ratios| proper_median(&sorted(ratios)));
+    found.limit = stability.map(|stability| {
+        let bend = stability.bend_formula();
+        let bent = format!("(lambda + {bend})");
+        stability.formula(if plan.weight_decay == 0.0 { "lambda" } else { &bent })
+    });
+    found.lambda = Some(Lambda {
+        of: Curved::of(task, plan),
+        median: known.and_then(|known| proper_median(&sorted(known))),
+        seeds: lambdas,
+    });
+    found.search = Some(search);
+    Ok(())
+}
+
+/// The curvature of a seed's start.
+#[derive(Clone, Copy)]
+struct Curvature {
+    value: f64,
+    converged: bool,
+}
+
+impl Curvature {
+    /// The value, if it can be relied on.
+    fn trusted(self) -> Option<f64> {
+        self.converged.then_some(self.value)
+    }
+}
+
+/// The curvature of a seed's start; none where it is not positive.
+fn lambda<T: Scalar>(
+    task: &Task<T>,
+    instrument: &Instrument<'_, T>,
+    start: &[T],
+) -> Result<Option<Curvature>, JobError> {
+    let mut reading = instrument.at(start);
+    let spectrum = match reading.preconditioned(None)? {
+        Some(preconditioned) => preconditioned,
+        None if task.loss == Loss::Mse => reading.ntk()?,
+        None => reading.hessian(Ends::Largest, 1)?,
+    };
+    let top = spectrum.largest.first().map(|top| Curvature { value: top.value, converged: top.converged });
+    Ok(top.filter(|found| found.value > 0.0 && found.value.is_finite()))
+}
+
+/// Where a seed's search starts: at the optimiser's limit of stability, inside the range.
+fn start(lambda: Option<f64>, plan: &Plan, settings: &Settings) -> f64 {
+    let start = lambda.and_then(|lambda| plan.stability_limit(lambda)).unwrap_or(0.1);
+    settings.range.map_or(start, |[low, high]| start.clamp(low, high))
+}
+
+/// The rate and seed at which to look at the phase: the highest rate that trained, of the seed in the middle.
+fn nearest_to_median(search: &EtaStar) -> Option<(u64, f64)> {
+    let median = search.median?;
+    let distance = |eta: f64| (eta / median).ln().abs();
+    let found = search.seeds.iter().filter_map(|seed| Some((seed, seed.eta()?)));
+    let (seed, _) = found.min_by(|a, b| distance(a.1).total_cmp(&distance(b.1)))?;
+    let Boundary::Found { low, .. } = seed.boundary else { return None };
+    Some((seed.seed, low))
+}
+
+/// The goal of a threshold.
+pub(super) fn goal<T>(task: &Task<T>, target: &Target, threshold: &Threshold) -> Goal {
+    Goal { metric: target.metric_of(task), threshold: threshold.value }
+}
+
+/// What counts as trained, in words.
+fn criterion<T>(threshold: &Threshold, plan: &Plan, task: &Task<T>) -> String {
+    let Some(Goal { metric, threshold: value }) = plan.goal else { return String::new() };
+    let (set, samples) = match metric {
+        Metric::TrainAccuracy | Metric::TrainLoss => ("training", plan.check_samples),
+        Metric::TestAccuracy | Metric::TestLoss => ("held-out", task.test.len),
+    };
+    let (what, relation) = if metric.is_accuracy() { ("accuracy", "at least") } else { ("loss", "at most") };
+    let (budget, every) = (plan.budget, plan.check_every);
+    let (value, from) = match threshold.from.as_str() {
+        "given" => (value.to_string(), String::new()),
+        from => (format!("{value:.4}"), format!(" ({from})")),
+    };
+    format!(
+        "{what} of {relation} {value}{from} on {samples} {set} samples within {budget}, looked at every {every} steps, all \
+         values finite"
+    )
+}

@@ -1,0 +1,72 @@
+//! A rate from curvature at the start, before any training.
+
+use super::JobError;
+use super::trials::Start;
+use crate::curvature::{CurvatureSettings, Ends, Instrument};
+use crate::search::Provisional;
+use crate::train::{Plan, Task};
+use crate::units::significant;
+use etalon_nn::Scalar;
+use etalon_nn::optim::{AdamW, Rule, Sgd};
+
+/// Samples that place a rate well enough: their noise is less than a climb's first step.
+const SAMPLES: usize = 128;
+/// The relative residual that does.
+const TOLERANCE: f64 = 0.05;
+/// The rate where there is no curvature to go by.
+const BLIND: f64 = 0.1;
+
+/// `2 sqrt(1 - momentum) / lambda`, with the largest eigenvalue of the Hessian at a start, or of that in the coordinates of
+/// an optimiser with a preconditioner. Below the limit of a heavy ball, which few networks bear for long: of the rules that
+/// need no training the one that loses least.
+pub(super) fn provisional<T: Scalar>(
+    task: &Task<T>,
+    plan: &Plan,
+    curvature: &CurvatureSettings,
+    start: &Start<T>,
+) -> Result<Provisional, JobError> {
+    let few = CurvatureSettings {
+        samples: SAMPLES.min(curvature.samples),
+        tolerance: TOLERANCE.max(curvature.tolerance),
+        ..curvature.clone()
+    };
+    let instrument = Instrument::new(task, plan, &few, true);
+    let mut reading = instrument.at(&start[0]);
+    let preconditioned = reading.preconditioned(None)?;
+    let of = if preconditioned.is_some() { "preconditioned Hessian" } else { "Hessian" };
+    let spectrum = match preconditioned {
+        Some(spectrum) => spectrum,
+        None => reading.hessian(Ends::Largest, 1)?,
+    };
+    let top = spectrum.largest.first().filter(|top| top.value > 0.0 && top.value.is_finite());
+    let samples = instrument.samples();
+    let Some(top) = top else {
+        return Ok(Provisional {
+            eta: BLIND,
+            rule: format!("no positive curvature on {samples} samples at the start: a rate to begin with"),
+            lambda: None,
+            residual: None,
+        });
+    };
+    let (memory, decay) = match plan.optimizer {
+        Rule::Sgd(Sgd { momentum, .. }) => (momentum, plan.weight_decay),
+        Rule::AdamW(AdamW { beta1, .. }) => (beta1, 0.0),
+    };
+    let eta = 2.0 * (1.0 - memory).sqrt() / (top.value + decay);
+    let formula = match (memory > 0.0, decay > 0.0) {
+        (false, false) => "2 / lambda",
+        (false, true) => "2 / (lambda + weight decay)",
+        (true, false) => "2 sqrt(1 - momentum) / lambda",
+        (true, true) => "2 sqrt(1 - momentum) / (lambda + weight decay)",
+    };
+    Ok(Provisional {
+        eta,
+        rule: format!(
+            "{formula}, lambda = {} the largest eigenvalue of the {of} on {samples} samples at the start; of curvature there \
+             and not of what training makes of it",
+            significant(top.value, 3)
+        ),
+        lambda: Some(top.value),
+        residual: Some(top.residual),
+    })
+}

@@ -1,0 +1,309 @@
+//! The rate to use, as questions and answers: a climb by short trainings, then a model of full ones.
+//!
+//! 1. Short trainings of one seed, two steps apart, up or down until neither neighbour has a lower training loss.
+//! 2. Full trainings there and two steps to either side, with the same seed.
+//! 3. A [model](super::surrogate) of the validation metric against the rate; a full training wherever it may be best (mean and
+//!    two deviations), but never past a rate that diverged or is far behind.
+//! 4. The last gives the suggestion a second seed; where the two differ by much more than expected, two trainings more.
+//! 5. Unless a rate two steps above has survived, a third seed trains one step above: a rate at the edge is moved down.
+
+use super::error::{check_rate, check_seeds};
+use super::standing::{Standing, Tried};
+use super::training::{Length, Measure, Question, Trained};
+use super::{Recommendation, Role, SearchError};
+use serde::{Deserialize, Serialize};
+
+/// The distance between neighbouring rates, in octaves: six rates a decade.
+pub(super) const STEP: f64 = std::f64::consts::LOG2_10 / 6.0;
+/// Short trainings stand so many steps apart.
+const STRIDE: i32 = 2;
+/// How far beyond what was trained the next training may be, in steps.
+const BEYOND: i32 = 3;
+/// Full trainings more where seeds differ by much more than expected.
+const MORE: usize = 2;
+/// The most short trainings: with strides that double, enough for any start.
+const MOST_SHORT: usize = 24;
+
+/// How much a climb trains.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClimbSettings {
+    /// Full trainings, the guard's not counted; with none the choice is that of the short ones.
+    pub trainings: usize,
+    /// How long a short training is, as a share of the budget.
+    pub share: f64,
+    /// The lowest and the highest rate that may be tried.
+    pub range: Option<[f64; 2]>,
+}
+
+impl Default for ClimbSettings {
+    fn default() -> Self {
+        ClimbSettings { trainings: 5, share: 0.1, range: None }
+    }
+}
+
+impl ClimbSettings {
+    /// Refuses a share of the budget that is none, and a range that is none. NaN never passes.
+    ///
+    /// # Errors
+    /// [`SearchError::Share`] and [`SearchError::Range`].
+    pub fn validate(&self) -> Result<(), SearchError> {
+        if !(self.share > 0.0 && self.share <= 1.0) {
+            return Err(SearchError::Share(self.share));
+        }
+        match self.range {
+            Some([low, high]) if !(low.is_normal() && high.is_finite() && 0.0 < low && low < high) => {
+                Err(SearchError::Range(low, high))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The choice of the rate to use as a state machine: [`ask`](Self::ask) which trainings are wanted, [`tell`](Self::tell)
+/// what came of them, until nothing is asked any more.
+///
+/// It moves in rounds: the next is planned when every training of this one was told, so that the order of tells does not
+/// matter. It is deterministic: to resume after an interruption, start anew and tell what was kept from before.
+#[derive(Clone, Debug)]
+pub struct Climb {
+    start: f64,
+    seeds: Vec<u64>,
+    settings: ClimbSettings,
+    standing: Standing,
+    /// This round: what was asked, in which role, at which place, and what came of it.
+    round: Vec<(Role, f64, Question, Option<Trained>)>,
+}
+
+impl Climb {
+    /// A climb from the rate `start`, the best guess at hand (such as `2 / lambda`). `seeds` are used in their order; where
+    /// they are too few, others follow on the first.
+    ///
+    /// # Errors
+    /// When the settings make no climb, `start` is no rate, or the seeds are none.
+    pub fn new(
+        start: f64,
+        seeds: &[u64],
+        measure: Measure,
+        settings: &ClimbSettings,
+    ) -> Result<Climb, SearchError> {
+        settings.validate()?;
+        check_rate("the start of a climb", start)?;
+        check_seeds(seeds.iter().copied())?;
+        let start = settings.range.map_or(start, |[low, high]| start.clamp(low, high));
+        let mut climb = Climb {
+            start,
+            seeds: seeds.into(),
+            settings: settings.clone(),
+            standing: Standing::new(measure),
+            round: Vec::new(),
+        };
+        climb.plan();
+        Ok(climb)
+    }
+
+    /// The trainings wanted next; empty when the climb is over.
+    pub fn ask(&self) -> Vec<Question> {
+        let open = self.round.iter().filter(|(_, _, _, told)| told.is_none());
+        open.map(|&(_, _, question, _)| question).collect()
+    }
+
+    /// Takes what came of a training that [`ask`](Self::ask) returned.
+    ///
+    /// # Errors
+    /// [`SearchError::NotAsked`] if it is not awaited; nothing changes then.
+    pub fn tell(&mut self, question: &Question, trained: Trained) -> Result<(), SearchError> {
+        let is_meant =
+            |asked: &&mut (Role, f64, Question, Option<Trained>)| asked.2 == *question && asked.3.is_none();
+        let Some(asked) = self.round.iter_mut().find(is_meant) else {
+            return Err(SearchError::NotAsked(question.eta));
+        };
+        asked.3 = Some(trained);
+        if self.round.iter().all(|(_, _, _, told)| told.is_some()) {
+            for (role, place, question, told) in std::mem::take(&mut self.round) {
+                let Some(trained) = told else { continue };
+                let tried = Tried { place, question, trained };
+                match role {
+                    Role::Short => self.standing.short.push(tried),
+                    Role::Full => self.standing.full.push(tried),
+                    Role::Guard => self.standing.guards.push(tried),
+                }
+            }
+            self.plan();
+        }
+        Ok(())
+    }
+
+    /// The choice; `None` while trainings are still asked.
+    pub fn result(&self) -> Option<Recommendation> {
+        self.round.is_empty().then(|| self.so_far())
+    }
+
+    /// The choice by what is known: that of a climb which is stopped.
+    pub fn so_far(&self) -> Recommendation {
+        self.standing.recommendation()
+    }
+
+    /// The best that a full training has come to in the metric by which eta* is judged.
+    pub fn reached(&self, higher_is_better: bool) -> Option<f64> {
+        self.standing.reached(higher_is_better)
+    }
+
+    /// Plans the next round.
+    fn plan(&mut self) {
+        let (role, wanted) = self.next();
+        let length = if role == Role::Short { Length::Short } else { Length::Full };
+        for (place, seed) in wanted {
+            let eta = self.eta(place);
+            // Rates that underflow or overflow are none.
+            if eta.is_normal() && eta.is_finite() {
+                let question = Question { eta, seed: self.seed(seed), length };
+                self.round.push((role, place, question, None));
+            }
+        }
+    }
+
+    fn eta(&self, place: f64) -> f64 {
+        // The start stays as it was given.
+        if place == 0.0 { self.start } else { self.start * libm::exp2(place * STEP) }
+    }
+
+    fn seed(&self, index: usize) -> u64 {
+        self.seeds.get(index).copied().unwrap_or_else(|| {
+            let mut others = (1u64..).map(|more| self.seeds[0].wrapping_add(more));
+            // There are more numbers than seeds.
+            let mut fresh = others.by_ref().filter(|seed| !self.seeds.contains(seed));
+            fresh.nth(index - self.seeds.len()).unwrap_or_default()
+        })
+    }
+
+    fn allowed(&self, place: f64) -> bool {
+        let eta = self.eta(place);
+        eta.is_normal()
+            && eta.is_finite()
+            && self.settings.range.is_none_or(|[low, high]| (low..=high).contains(&eta))
+    }
+
+    /// The places to train next, each with the index of its seed.
+    fn next(&self) -> (Role, Vec<(f64, usize)>) {
+        let short = self.short();
+        if !short.is_empty() {
+            return (Role::Short, short.into_iter().map(|place| (f64::from(place), 0)).collect());
+        }
+        let full = self.full();
+        if !full.is_empty() || self.settings.trainings == 0 {
+            return (Role::Full, full);
+        }
+        (Role::Guard, self.guard().map(|place| (place, 2)).into_iter().collect())
+    }
+
+    /// Where the next short trainings are wanted.
+    fn short(&self) -> Vec<i32> {
+        let allowed = |places: Vec<i32>| -> Vec<i32> {
+            places.into_iter().filter(|&place| self.allowed(f64::from(place))).collect()
+        };
+        let tried = &self.standing.short;
+        if tried.is_empty() {
+            return allowed(vec![0, STRIDE, -STRIDE]);
+        }
+        // A quick climb has half a budget.
+        let most =
+            if self.settings.trainings == 0 { (0.5 / self.settings.share) as usize } else { MOST_SHORT };
+        if tried.len() >= most.max(3) {
+            return Vec::new();
+        }
+        let mut places: Vec<(i32, f64)> =
+            tried.iter().map(|at| (at.place as i32, at.short_score())).collect();
+        places.sort_by_key(|at| at.0);
+        let (lowest, highest) = (places[0].0, places[places.len() - 1].0);
+        // The lower of two that are equal.
+        let best = (0..places.len()).rev().min_by(|&a, &b| places[a].1.total_cmp(&places[b].1));
+        let Some(best) = best.filter(|&best| places[best].1.is_finite()) else {
+            return allowed(vec![lowest - (highest - lowest)]);
+        };
+        let (place, first) = (places[best].0, places.len() <= 3);
+        let next = |gap: i32| if first { STRIDE } else { 2 * gap };
+        let below = best.checked_sub(1).map(|i| place - places[i].0);
+        let above = places.get(best + 1).map(|at| at.0 - place);
+        let wanted = match (below, above) {
+            (Some(gap), None) => vec![place + next(gap)],
+            (None, Some(gap)) => vec![place - next(gap)],
+            (None, None) => vec![place + STRIDE, place - STRIDE],
+            (Some(below), Some(above)) => {
+                let half = |gap: i32| gap / 2 / STRIDE * STRIDE;
+                let lower = (below > STRIDE).then(|| place - half(below).max(STRIDE));
+                let higher = (above > STRIDE).then(|| place + half(above).max(STRIDE));
+                lower.into_iter().chain(higher).collect()
+            }
+        };
+        let is_new = |place: &i32| places.iter().all(|at| at.0 != *place);
+        allowed(wanted.into_iter().filter(is_new).collect())
+    }
+
+    /// Where the next full trainings are wanted, with which seeds.
+    fn full(&self) -> Vec<(f64, usize)> {
+        let (standing, done) = (&self.standing, self.standing.full.len());
+        let asked = self.settings.trainings;
+        let most = asked + if done >= asked.max(3) && standing.is_surprised() { MORE } else { 0 };
+        let Some(first) = standing.best_short() else { return Vec::new() };
+        if done >= most {
+            return Vec::new();
+        }
+        let failed = standing.lowest_failure();
+        if done == 0 {
+            let upper = [f64::from(STRIDE), 1.0].map(|more| first + more);
+            let upper = upper.into_iter().find(|&place| failed.is_none_or(|failed| place < failed));
+            let places = [Some(first), upper, Some(first - f64::from(STRIDE))].into_iter().flatten();
+            return places.filter(|&place| self.allowed(place)).map(|place| (place, 0)).take(most).collect();
+        }
+        let Some(model) = standing.model() else {
+            // Nothing has survived yet.
+            let lowest = standing.full.iter().map(|at| at.place).fold(first, f64::min);
+            let lower = lowest - f64::from(STRIDE);
+            return if self.allowed(lower) { vec![(lower, 0)] } else { Vec::new() };
+        };
+        let fresh = |place: f64, reach: f64| {
+            let had = |seed: u64| {
+                standing.full.iter().any(|at| at.question.seed == seed && (at.place - place).abs() <= reach)
+            };
+            (0..).find(|&index| !had(self.seed(index))).unwrap_or_default()
+        };
+        if done + 1 == most {
+            let place = standing.suggested().map(|x| standing.place_of(x));
+            let place = place.filter(|&place| self.allowed(place));
+            return place.map(|place| (place, fresh(place, 0.5).max(1))).into_iter().collect();
+        }
+        let [low, high] = standing.bounds();
+        let (low, high) = (low.ceil() as i32 - BEYOND, high.floor() as i32 + BEYOND);
+        let limits = standing.limits();
+        let candidates = (low..=high).map(f64::from).filter(|&place| {
+            self.allowed(place)
+                && limits[0].is_none_or(|bad| place > bad)
+                && limits[1].is_none_or(|bad| place < bad)
+        });
+        let promise = |place: f64| {
+            let (mean, deviation) = model.at(standing.x_of(place));
+            mean + 2.0 * deviation
+        };
+        // The seed that most rates have had tells most of a new one.
+        let free: Vec<(f64, usize)> = candidates.map(|place| (place, fresh(place, 1e-9))).collect();
+        // The lower of two that promise the same.
+        free.into_iter().rev().max_by(|a, b| promise(a.0).total_cmp(&promise(b.0))).into_iter().collect()
+    }
+
+    /// Where a guard is wanted.
+    fn guard(&self) -> Option<f64> {
+        let standing = &self.standing;
+        let place = standing.place_of(standing.suggested()?);
+        let survived = |at: &Tried| at.trained.survived() && at.place >= place + 2.0 - 1e-9;
+        let is_safe = standing.full.iter().chain(&standing.guards).any(survived);
+        let guard = place + 1.0;
+        let is_wanted = standing.guards.is_empty()
+            && !is_safe
+            && standing.lowest_failure().is_none_or(|failed| guard < failed - 1e-9);
+        (is_wanted && self.allowed(guard)).then_some(guard)
+    }
+}
+
+#[cfg(test)]
+mod tests;

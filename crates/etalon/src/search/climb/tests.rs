@@ -1,0 +1,190 @@
+use super::*;
+use crate::search::Training;
+use crate::search::{Role, recommend, silent};
+use std::convert::Infallible;
+
+/// Training with a closed form: a metric that falls off as the square of the octaves from the best rate, and divergence from
+/// an edge on, both with their share of luck.
+struct Hill {
+    best: f64,
+    edge: f64,
+    /// What is lost an octave squared, of 1.
+    slope: f64,
+    /// The deviation of the metric and of log2 of the edge, over seeds.
+    luck: [f64; 2],
+}
+
+/// A number between -1 and 1 that depends on its arguments alone.
+fn luck(seed: u64, what: u64) -> f64 {
+    let mut x = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ what.wrapping_mul(0xD1B5_4A32_D192_ED03);
+    for _ in 0..3 {
+        x = (x ^ (x >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        x ^= x >> 32;
+    }
+    (x >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+}
+
+impl Training for Hill {
+    type Error = Infallible;
+
+    fn train(&self, question: &Question) -> Result<Trained, Infallible> {
+        let Question { eta, seed, length } = *question;
+        let octaves = (eta / self.best).log2();
+        let edge = self.edge * (self.luck[1] * luck(seed, 1)).exp2();
+        let diverged = eta >= edge;
+        let share = if length == Length::Short { 0.1 } else { 1.0 };
+        let metric = 0.1
+            + 0.8 * (1.0 - self.slope * octaves * octaves).max(0.0)
+            + self.luck[0] * luck(seed, eta.to_bits());
+        let number = |value: f64| if diverged { f64::NAN } else { value };
+        Ok(Trained {
+            failure: diverged.then(|| "diverged".into()),
+            // What has hardly moved has hardly learnt.
+            loss: number(2.0 * (1.0 - metric).max(0.01)),
+            reached: number(metric),
+            validation: number(metric),
+            test: number(metric),
+            samples: Vec::new(),
+            steps: if diverged { 10 } else { (1000.0 * share) as u64 },
+            budgets: if diverged { 0.01 } else { share },
+        })
+    }
+
+    fn measure(&self) -> Measure {
+        Measure { name: "accuracy".into(), higher_is_better: true, chance: 0.1, error: 0.01 }
+    }
+}
+
+fn climb(hill: &Hill, start: f64, trainings: usize) -> Recommendation {
+    let settings = ClimbSettings { trainings, ..ClimbSettings::default() };
+    let mut climb = Climb::new(start, &[0], hill.measure(), &settings).unwrap();
+    recommend(hill, &mut climb, &silent).unwrap();
+    climb.result().unwrap()
+}
+
+const PLAIN: Hill = Hill { best: 0.1, edge: 1.0, slope: 0.04, luck: [0.0; 2] };
+
+#[test]
+fn the_best_rate_is_found_from_anywhere() {
+    for start in [1e-4, 1e-2, 0.05, 0.1, 0.3, 1.0, 30.0, 1e4] {
+        let choice = climb(&PLAIN, start, 5);
+        let octaves = (choice.eta.unwrap() / 0.1).log2();
+        assert!(octaves.abs() < 0.4, "from {start}: {octaves} octaves off");
+        let (low, high) = (choice.low.unwrap_or(0.0), choice.high.unwrap_or(0.9));
+        assert!(low < 0.1 && 0.1 < high && high < 1.0, "from {start}: {low} to {high}");
+        let full = choice.curve.iter().filter(|point| point.role == Role::Full).count();
+        assert_eq!(full, 5);
+        assert!(choice.validation.unwrap() > 0.89);
+    }
+}
+
+#[test]
+fn luck_moves_it_little_and_never_over_the_edge() {
+    let mut worst: f64 = 0.0;
+    for world in 0..200 {
+        let luck = [0.01, 0.2];
+        let hill = Hill { best: 0.1, edge: 0.2, slope: 0.04, luck };
+        let settings = ClimbSettings::default();
+        let mut climb = Climb::new(0.05, &[10 * world], hill.measure(), &settings).unwrap();
+        recommend(&hill, &mut climb, &silent).unwrap();
+        let choice = climb.result().unwrap();
+        let eta = choice.eta.unwrap();
+        let octaves = (eta / 0.1).log2();
+        worst = worst.max(hill.slope * octaves * octaves);
+        let failed = choice.curve.iter().filter(|point| point.failure.is_some()).map(|point| point.eta);
+        let failed = failed.fold(f64::INFINITY, f64::min);
+        assert!(eta <= failed / 0.5f64.exp2() * (1.0 + 1e-9), "{eta} below {failed}");
+        assert!(choice.high.is_none_or(|high| high < failed));
+    }
+    assert!(worst < 0.1, "{worst}");
+}
+
+#[test]
+fn the_order_of_answers_does_not_matter() {
+    let hill = Hill { luck: [0.02, 0.3], ..PLAIN };
+    let run = |backwards: bool| {
+        let mut climb = Climb::new(0.02, &[7, 8], hill.measure(), &ClimbSettings::default()).unwrap();
+        loop {
+            let mut questions = climb.ask();
+            if questions.is_empty() {
+                return climb.result().unwrap();
+            }
+            if backwards {
+                questions.reverse();
+            }
+            for question in &questions {
+                assert_eq!(climb.result(), None);
+                climb.tell(question, hill.train(question).unwrap()).unwrap();
+            }
+        }
+    };
+    assert_eq!(run(false), run(true));
+}
+
+#[test]
+fn a_guard_that_diverges_moves_the_rate_down() {
+    // The third seed's edge lies lowest.
+    let hill = Hill { best: 0.5, edge: 1.0, slope: 0.01, luck: [0.0, 0.6] };
+    let mut moved = 0;
+    for world in 0..100 {
+        let settings = ClimbSettings::default();
+        let mut climb = Climb::new(0.2, &[10 * world], hill.measure(), &settings).unwrap();
+        recommend(&hill, &mut climb, &silent).unwrap();
+        let choice = climb.result().unwrap();
+        let guard = choice.curve.iter().find(|point| point.role == Role::Guard);
+        if let Some(guard) = guard.filter(|guard| guard.failure.is_some()) {
+            moved += 1;
+            assert!(choice.eta.unwrap() <= guard.eta / 1.1f64.exp2() * (1.0 + 1e-9));
+        }
+    }
+    assert!(moved > 0);
+}
+
+#[test]
+fn a_quick_one_costs_half_a_training() {
+    for start in [1e-3, 0.03, 0.1, 0.4, 3.0] {
+        let choice = climb(&PLAIN, start, 0);
+        assert!(choice.budgets <= 0.5 + 1e-9, "{}", choice.budgets);
+        assert!(choice.curve.iter().all(|point| point.role == Role::Short));
+        assert!(choice.eta.is_some() && choice.validation.is_none() && choice.low.is_none());
+    }
+    assert!((climb(&PLAIN, 0.03, 0).eta.unwrap() / 0.1).log2().abs() < 1.2);
+}
+
+#[test]
+fn where_nothing_is_learnt_no_rate_is_named() {
+    let flat = Hill { slope: f64::INFINITY, ..PLAIN };
+    let choice = climb(&flat, 0.037, 5);
+    assert_eq!((choice.eta, choice.low, choice.high), (None, None, None));
+    assert!(choice.why.contains("nothing was learnt"), "{}", choice.why);
+    let broken = Hill { edge: 0.0, ..PLAIN };
+    let choice = climb(&broken, 0.1, 5);
+    assert_eq!(choice.eta, None);
+    assert!(choice.why.contains("none survived"), "{}", choice.why);
+}
+
+#[test]
+fn what_is_out_of_range_is_not_tried() {
+    let settings = ClimbSettings { range: Some([0.01, 0.05]), ..ClimbSettings::default() };
+    let mut climb = Climb::new(3.0, &[0], PLAIN.measure(), &settings).unwrap();
+    recommend(&PLAIN, &mut climb, &silent).unwrap();
+    let choice = climb.result().unwrap();
+    assert!(choice.curve.iter().all(|point| (0.01..=0.05).contains(&point.eta)));
+    assert!((0.01..=0.05).contains(&choice.eta.unwrap()));
+}
+
+#[test]
+fn what_was_not_asked_is_refused() {
+    let mut climb = Climb::new(0.1, &[0], PLAIN.measure(), &ClimbSettings::default()).unwrap();
+    let question = Question { eta: 0.5, seed: 0, length: Length::Full };
+    let refused = climb.tell(&question, PLAIN.train(&question).unwrap());
+    assert_eq!(refused, Err(SearchError::NotAsked(0.5)));
+    for share in [0.0, -1.0, 1.1, f64::NAN] {
+        let settings = ClimbSettings { share, ..ClimbSettings::default() };
+        assert!(matches!(Climb::new(0.1, &[0], PLAIN.measure(), &settings), Err(SearchError::Share(_))));
+    }
+    assert!(matches!(
+        Climb::new(0.1, &[], PLAIN.measure(), &ClimbSettings::default()),
+        Err(SearchError::NoSeeds)
+    ));
+}

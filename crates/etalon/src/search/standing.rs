@@ -1,0 +1,408 @@
+//! What a climb knows, and what follows from it.
+
+use super::climb::STEP;
+use super::surrogate::{Observed, Surrogate};
+use super::training::{Measure, Question, Trained};
+use super::{CurvePoint, Recommendation, Role};
+use crate::units::significant;
+
+/// A rate is as good as the best if it loses no more than this, in percent. The rate to use is the middle of those that do by
+/// the model's mean; the set of all that cannot be told from the best has those that do ...
+const LOSS: f64 = 1.0;
+/// ... with at least this probability.
+const CHANCE: f64 = 0.05;
+/// The distance that is kept from any divergence, in octaves.
+const DISTANCE: f64 = 0.5;
+/// The same from a guard's that diverged.
+const GUARDED: f64 = 1.1;
+/// The share of the error at chance that two trainings on the same samples usually differ by.
+const UNPAIRED: f64 = 0.6;
+/// How many differences between seeds the expected noise weighs.
+const CONFIDENCE: f64 = 4.0;
+/// Noise that is so many times what was expected is a surprise.
+const SURPRISE: f64 = 1.5;
+/// A training so far behind the best, in percent, tells nothing of the rates about the best: beyond an edge the metric falls
+/// faster than a smooth model can follow.
+const FAR: f64 = 15.0;
+/// Places at which the model is looked at, an octave.
+const FINE: f64 = 32.0;
+
+/// A training that was made.
+#[derive(Clone, Debug)]
+pub(super) struct Tried {
+    /// Steps above the start.
+    pub(super) place: f64,
+    pub(super) question: Question,
+    pub(super) trained: Trained,
+}
+
+impl Tried {
+    fn x(&self) -> f64 {
+        libm::log2(self.question.eta)
+    }
+
+    /// The training loss of a short training that survived, infinity of another.
+    pub(super) fn short_score(&self) -> f64 {
+        let loss = self.trained.loss;
+        if self.trained.survived() && loss.is_finite() { loss } else { f64::INFINITY }
+    }
+}
+
+/// Everything a climb knows.
+#[derive(Clone, Debug)]
+pub(super) struct Standing {
+    measure: Measure,
+    pub(super) short: Vec<Tried>,
+    pub(super) full: Vec<Tried>,
+    pub(super) guards: Vec<Tried>,
+}
+
+impl Standing {
+    pub(super) fn new(measure: Measure) -> Standing {
+        Standing { measure, short: Vec::new(), full: Vec::new(), guards: Vec::new() }
+    }
+
+    /// Full trainings and guards.
+    fn whole(&self) -> impl Iterator<Item = &Tried> {
+        self.full.iter().chain(&self.guards)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Tried> {
+        self.short.iter().chain(self.whole())
+    }
+
+    /// The base-2 logarithm of the rate at a place.
+    pub(super) fn x_of(&self, place: f64) -> f64 {
+        self.origin() + place * STEP
+    }
+
+    /// The place of a rate.
+    pub(super) fn place_of(&self, x: f64) -> f64 {
+        (x - self.origin()) / STEP
+    }
+
+    fn origin(&self) -> f64 {
+        self.all().next().map_or(0.0, |at| at.x() - at.place * STEP)
+    }
+
+    /// The place of the lowest rate that diverged. What comes to nothing below all that survives is too slow.
+    pub(super) fn lowest_failure(&self) -> Option<f64> {
+        self.failures(self.all()).map(|at| at.place).reduce(f64::min)
+    }
+
+    /// Of these, those that diverged.
+    fn failures<'a>(&'a self, tried: impl Iterator<Item = &'a Tried>) -> impl Iterator<Item = &'a Tried> {
+        let survivors = self.all().filter(|at| at.trained.survived());
+        let lowest = survivors.map(|at| at.place).fold(f64::INFINITY, f64::min);
+        tried.filter(move |at| !at.trained.survived() && (at.place > lowest || lowest.is_infinite()))
+    }
+
+    /// The place where the climb of short trainings ended.
+    pub(super) fn best_short(&self) -> Option<f64> {
+        let failed = self.lowest_failure();
+        let is_safe = |at: &&Tried| failed.is_none_or(|failed| at.place <= failed - 1.0);
+        let usable = self.short.iter().filter(|at| at.short_score().is_finite()).filter(is_safe);
+        let better = |a: &&Tried, b: &&Tried| {
+            a.short_score().total_cmp(&b.short_score()).then(a.place.total_cmp(&b.place))
+        };
+        usable.min_by(better).map(|at| at.place)
+    }
+
+    /// The best validation metric, so turned that more is better.
+    fn best(&self) -> Option<f64> {
+        let values = self.whole().filter(|at| at.trained.survived() && at.trained.validation.is_finite());
+        values.map(|at| self.measure.turned(at.trained.validation)).reduce(f64::max)
+    }
+
+    /// How far the best is from chance; none where the difference is no more than an accident.
+    fn span(&self) -> Option<f64> {
+        let span = self.best()? - self.measure.turned(self.measure.chance);
+        (span > 2.0 * self.measure.error).then_some(span)
+    }
+
+    /// The metric of a training in percent of the way from chance to the best.
+    fn percent(&self, at: &Tried) -> f64 {
+        let chance = self.measure.turned(self.measure.chance);
+        100.0 * (self.measure.turned(at.trained.validation) - chance) / self.scale()
+    }
+
+    /// The deviation of a training's metric, in percent: what was expected, and what seeds have shown at the same rate. A
+    /// difference between two seeds has twice the variance of a training and twice that of its seed.
+    fn noise(&self) -> f64 {
+        let (expected, differences) = (self.expected_noise(), self.differences());
+        let shown: f64 = differences.iter().map(|difference| difference * difference / 4.0).sum();
+        ((CONFIDENCE * expected * expected + shown) / (CONFIDENCE + differences.len() as f64)).sqrt()
+    }
+
+    /// Whether seeds differ by so much more than expected that the choice needs more of them.
+    pub(super) fn is_surprised(&self) -> bool {
+        self.noise() > SURPRISE * self.expected_noise()
+    }
+
+    /// The differences between seeds at the same rate, in percent.
+    fn differences(&self) -> Vec<f64> {
+        let good: Vec<&Tried> = self.usable().collect();
+        let pairs = good.iter().enumerate().flat_map(|(i, a)| good[..i].iter().map(move |b| (*a, *b)));
+        let same =
+            pairs.filter(|(a, b)| a.question.seed != b.question.seed && (a.place - b.place).abs() <= 0.5);
+        same.map(|(a, b)| self.percent(a) - self.percent(b)).collect()
+    }
+
+    /// What the validation samples leave open in the difference between two trainings, and no less than seeds usually make.
+    fn expected_noise(&self) -> f64 {
+        let least: f64 = if self.measure.higher_is_better { 1.0 } else { 1.5 };
+        let good: Vec<&Tried> = self.usable().collect();
+        let pairs = good.iter().enumerate().flat_map(|(i, a)| good[..i].iter().map(move |b| (*a, *b)));
+        let close = pairs.filter(|(a, b)| (a.place - b.place).abs() <= 3.0);
+        let errors: Vec<f64> =
+            close.filter_map(|(a, b)| paired(&a.trained.samples, &b.trained.samples)).collect();
+        // Each of two has half of the difference's variance.
+        let error = match errors.len() {
+            0 => UNPAIRED * self.measure.error,
+            pairs => (errors.iter().map(|error| error * error).sum::<f64>() / (2 * pairs) as f64).sqrt(),
+        };
+        least.max(100.0 * error / self.scale())
+    }
+
+    /// What 100 % are.
+    fn scale(&self) -> f64 {
+        self.span().unwrap_or(2.0 * self.measure.error).max(f64::MIN_POSITIVE)
+    }
+
+    /// Full trainings that survived and are not far behind.
+    fn usable(&self) -> impl Iterator<Item = &Tried> {
+        let survivors = self.whole().filter(|at| at.trained.survived() && at.trained.validation.is_finite());
+        survivors.filter(|at| !self.is_far_behind(at))
+    }
+
+    /// Whether a survivor is so much worse than the best that it tells nothing of the rates about it.
+    fn is_far_behind(&self, at: &Tried) -> bool {
+        let noise = 100.0 * UNPAIRED * self.measure.error / self.scale();
+        self.percent(at) < 100.0 - f64::max(FAR, 4.0 * noise)
+    }
+
+    /// The model of the full trainings; none where none has survived.
+    pub(super) fn model(&self) -> Option<Surrogate> {
+        let observed = |at: &Tried| Observed { x: at.x(), seed: at.question.seed, y: self.percent(at) };
+        let observed: Vec<Observed> = self.usable().map(observed).collect();
+        (!observed.is_empty()).then(|| Surrogate::new(&observed, self.noise()))
+    }
+
+    /// The places of the lowest and the highest rate in the model.
+    pub(super) fn bounds(&self) -> [f64; 2] {
+        let places = || self.usable().map(|at| at.place);
+        [places().fold(f64::INFINITY, f64::min), places().fold(f64::NEG_INFINITY, f64::max)]
+    }
+
+    /// The places past which no training is worth its cost: of rates far behind below and above the model's, or diverged.
+    pub(super) fn limits(&self) -> [Option<f64>; 2] {
+        let [low, high] = self.bounds();
+        let bad = || self.whole().filter(|at| self.is_bad(at)).map(|at| at.place);
+        let below = bad().filter(|&place| place < low).reduce(f64::max);
+        let above = bad().filter(|&place| place > high).chain(self.lowest_failure()).reduce(f64::min);
+        [below, above]
+    }
+
+    fn is_bad(&self, at: &Tried) -> bool {
+        !at.trained.survived() || !at.trained.validation.is_finite() || self.is_far_behind(at)
+    }
+
+    /// The logarithm of the highest rate that keeps its distance from all that diverged, or fell far behind above the model.
+    fn ceiling(&self) -> f64 {
+        let lowest =
+            |tried: &mut dyn Iterator<Item = &Tried>| tried.map(Tried::x).fold(f64::INFINITY, f64::min);
+        let [_, highest] = self.bounds();
+        let bad =
+            |tried: &[Tried]| lowest(&mut tried.iter().filter(|at| self.is_bad(at) && at.place > highest));
+        let plain =
+            lowest(&mut self.failures(self.short.iter().chain(&self.full))).min(bad(&self.full)) - DISTANCE;
+        plain.min(lowest(&mut self.failures(self.guards.iter())).min(bad(&self.guards)) - GUARDED)
+    }
+
+    /// Rates of the model, as logarithms, from a place to another, both included.
+    fn scan(&self, [low, high]: [f64; 2]) -> Vec<f64> {
+        let [low, high] = [self.x_of(low), self.x_of(high)];
+        let parts = ((high - low) * FINE).ceil().max(1.0);
+        (0..=parts as usize).map(|i| low + (high - low) * i as f64 / parts).collect()
+    }
+
+    /// The logarithm of the rate to use: the middle of what is as high as the model's maximum.
+    pub(super) fn suggested(&self) -> Option<f64> {
+        let model = self.model()?;
+        let ceiling = self.ceiling();
+        let [low, high] = self.bounds();
+        let lowest = self.x_of(low);
+        let places: Vec<f64> = self.scan([low, high]).into_iter().filter(|&x| x <= ceiling).collect();
+        if places.is_empty() {
+            return Some(ceiling.min(lowest));
+        }
+        let means: Vec<f64> = places.iter().map(|&x| model.mean(x)).collect();
+        let best = (0..means.len()).rev().max_by(|&a, &b| means[a].total_cmp(&means[b]))?;
+        let is_top = |&i: &usize| means[i] >= means[best] - LOSS;
+        let from = (0..=best).rev().take_while(is_top).last().unwrap_or(best);
+        let to = (best..means.len()).take_while(is_top).last().unwrap_or(best);
+        Some(0.5 * (places[from] + places[to]))
+    }
+
+    /// The ends of the rates that cannot be told from the best; an end that no training closes is open, and none.
+    fn set(&self, suggested: f64) -> [Option<f64>; 2] {
+        let Some(model) = self.model() else { return [None; 2] };
+        let [low, high] = self.bounds();
+        let failed = self.lowest_failure().map(|place| self.x_of(place));
+        let places: Vec<f64> = self
+            .scan([low - 1.0, high + 1.0])
+            .into_iter()
+            .filter(|&x| failed.is_none_or(|failed| x < failed))
+            .collect();
+        let means = places.iter().map(|&x| (x, model.mean(x)));
+        let Some((best, _)) = means.max_by(|a, b| a.1.total_cmp(&b.1)) else { return [None; 2] };
+        let is_good = |x: f64| model.as_good(x, best, LOSS) >= CHANCE;
+        // What was measured counts as well as what is modelled.
+        let margin = LOSS + self.noise();
+        let measured = self.usable().filter(|at| self.percent(at) >= 100.0 - margin).map(Tried::x);
+        let modelled = places.iter().copied().filter(|&x| is_good(x));
+        let good: Vec<f64> = modelled.chain(measured).chain([suggested]).collect();
+        let lowest = good.iter().copied().fold(f64::INFINITY, f64::min);
+        let highest = good.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let [below, above] = self.limits().map(|place| place.map(|place| self.x_of(place)));
+        // Beyond the trainings nothing is known, unless one there was bad.
+        let closed_low = lowest > places[0] + 1e-9 || below.is_some_and(|bad| bad >= places[0] - STEP);
+        let last = places[places.len() - 1];
+        let closed_high = highest < last - 1e-9 || above.is_some_and(|bad| bad <= last + STEP);
+        [closed_low.then(|| libm::exp2(lowest)), closed_high.then(|| libm::exp2(highest))]
+    }
+
+    /// The choice by what is known.
+    pub(super) fn recommendation(&self) -> Recommendation {
+        let suggested = if self.whole().next().is_some() {
+            self.span().and_then(|_| self.suggested())
+        } else {
+            self.best_short().map(|place| self.x_of(place).min(self.ceiling()))
+        };
+        let [low, high] = suggested.map_or([None; 2], |x| self.set(x));
+        let near = suggested.map(|x| self.nearest(x)).unwrap_or_default();
+        let mean = |of: fn(&Trained) -> f64| {
+            let mean = near.iter().map(|at| of(&at.trained)).sum::<f64>() / near.len() as f64;
+            mean.is_finite().then_some(mean)
+        };
+        let mut recommendation = Recommendation {
+            // A rate that was trained is given as it was.
+            eta: suggested
+                .map(|x| near.first().filter(|at| at.x() == x).map_or(libm::exp2(x), |at| at.question.eta)),
+            low,
+            high,
+            metric: self.measure.name.clone(),
+            validation: mean(|trained| trained.validation),
+            test: mean(|trained| trained.test),
+            seeds: near.len(),
+            chance: self.measure.chance,
+            noise: (!near.is_empty()).then(|| self.noise()),
+            why: String::new(),
+            curve: self.curve(),
+            budgets: self.all().map(|at| at.trained.budgets).sum(),
+            gradient_steps: self.all().map(|at| at.trained.steps).sum(),
+        };
+        recommendation.why = self.why(&recommendation);
+        recommendation
+    }
+
+    /// The surviving full trainings nearest to a rate, within half a step of the nearest.
+    fn nearest(&self, x: f64) -> Vec<&Tried> {
+        let distance = |at: &Tried| (at.x() - x).abs();
+        let survivors = || self.whole().filter(|at| at.trained.survived());
+        let nearest = survivors().map(distance).fold(f64::INFINITY, f64::min);
+        survivors().filter(|at| distance(at) <= nearest.max(0.5 * STEP) + 1e-9).collect()
+    }
+
+    fn curve(&self) -> Vec<CurvePoint> {
+        let roles = [(&self.short, Role::Short), (&self.full, Role::Full), (&self.guards, Role::Guard)];
+        let points = roles.into_iter().flat_map(|(tried, role)| {
+            tried.iter().map(move |Tried { question, trained, .. }| CurvePoint {
+                eta: question.eta,
+                seed: question.seed,
+                role,
+                failure: trained.failure.clone(),
+                train_loss: trained.loss,
+                validation: trained.validation,
+                test: trained.test,
+                steps: trained.steps,
+            })
+        });
+        let mut points: Vec<CurvePoint> = points.collect();
+        points.sort_by(|a, b| a.eta.total_cmp(&b.eta));
+        points
+    }
+
+    /// The best training metric that a full training has reached, where more is better or not.
+    pub(super) fn reached(&self, higher_is_better: bool) -> Option<f64> {
+        let reached = self.whole().filter(|at| at.trained.survived()).map(|at| at.trained.reached);
+        let reached = reached.filter(|value| value.is_finite());
+        reached.reduce(if higher_is_better { f64::max } else { f64::min })
+    }
+
+    fn why(&self, choice: &Recommendation) -> String {
+        let short = |value: f64| significant(value, 3);
+        let rates = |tried: &mut dyn Iterator<Item = &Tried>| {
+            let mut rates: Vec<f64> = tried.map(|at| at.question.eta).collect();
+            rates.sort_by(f64::total_cmp);
+            rates.dedup();
+            rates
+        };
+        let name = self.measure.name.replace('_', " ");
+        let tried = rates(&mut self.all());
+        let (Some(&lowest), Some(&highest)) = (tried.first(), tried.last()) else {
+            return "nothing was trained".into();
+        };
+        let span = format!("from {} to {}", short(lowest), short(highest));
+        let Some(best) = self.best() else {
+            return match choice.eta {
+                Some(_) => format!(
+                    "lowest training loss of {} short trainings {span}; none was trained to the end",
+                    self.short.len()
+                ),
+                None => format!(
+                    "of {} trainings {span} none survived: lower search.range, or look at the data and the initialisation",
+                    self.all().count()
+                ),
+            };
+        };
+        let full = rates(&mut self.whole());
+        let (count, trainings) = (full.len(), self.whole().count());
+        let span = match full[..] {
+            [lowest, .., highest] => format!("from {} to {}", short(lowest), short(highest)),
+            _ => span,
+        };
+        if choice.eta.is_none() {
+            let best = significant(self.measure.turned(best), 4);
+            let chance = significant(self.measure.chance, 4);
+            return format!(
+                "nothing was learnt that holds on held-out samples: {name} came to {best} at best, a prediction that ignores \
+                 its input has {chance}; {trainings} trainings at {count} rates {span}. Train longer, take another network or \
+                 initialisation, or look at whether the labels belong to the inputs"
+            );
+        }
+        let of = |value: Option<f64>| value.map_or("?".into(), |value| significant(value, 4));
+        format!(
+            "{name} {} on the validation part, {} on the test part ({}), by {trainings} full trainings at {count} rates {span}",
+            of(choice.validation),
+            of(choice.test),
+            match choice.seeds {
+                1 => "1 seed".to_string(),
+                seeds => format!("mean of {seeds} seeds"),
+            }
+        )
+    }
+}
+
+/// The standard error of the mean difference of paired samples; none where they are not paired.
+fn paired(a: &[f32], b: &[f32]) -> Option<f64> {
+    let count = a.len() as f64;
+    if a.len() != b.len() || a.len() < 2 {
+        return None;
+    }
+    let differences = || a.iter().zip(b).map(|(a, b)| f64::from(*a) - f64::from(*b));
+    let mean = differences().sum::<f64>() / count;
+    let variance = differences().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (count - 1.0);
+    let error = (variance / count).sqrt();
+    error.is_finite().then_some(error)
+}
