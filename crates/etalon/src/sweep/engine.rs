@@ -109,7 +109,7 @@ fn run_cells(
     let stopped = || options.stop.load(Ordering::Relaxed) || broken.load(Ordering::Relaxed);
     let report = Report { cells: cells.len(), ..Report::default() };
     let (kept, open): (Vec<&Cell>, Vec<&Cell>) =
-        cells.into_par_iter().partition(|cell| store.row(&cell.name).is_some());
+        cells.into_par_iter().partition(|cell| store.is_done(&cell.name));
     let worker = Worker {
         grid,
         open,
@@ -214,7 +214,7 @@ impl Worker<'_> {
             }
         };
         // It may have been finished between the look and the claim.
-        if store.row(&cell.name).is_some() {
+        if store.is_done(&cell.name) {
             self.tell(place, &Event::Kept);
             return Ok(());
         }

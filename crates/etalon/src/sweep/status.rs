@@ -56,8 +56,7 @@ pub fn status(store: &Store) -> Result<Status, SweepError> {
     let errors = names(&store.root().join("failed"), ".json")?;
     let claims = names(&store.root().join("running"), ".lock")?;
     let all: Vec<&str> = store.names().collect();
-    let done: Vec<bool> =
-        all.par_iter().map(|&name| results.contains(name) && store.row(name).is_some()).collect();
+    let done: Vec<bool> = all.par_iter().map(|&name| results.contains(name) && store.is_done(name)).collect();
     let mut status = Status {
         cells: all.len(),
         done: 0,

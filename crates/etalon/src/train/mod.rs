@@ -27,7 +27,7 @@ pub(crate) use plan::factors;
 pub use plan::{Plan, PlanError};
 pub(crate) use task::Target;
 pub use task::{Samples, Task};
-pub use trajectory::{Record, Stop, Trajectory};
+pub use trajectory::{Reason, Record, Stop, Trajectory};
 pub(crate) use trial::trial_bytes;
 pub use trial::{State, Trial, run};
 pub use twin::Twin;

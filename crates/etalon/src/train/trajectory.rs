@@ -43,7 +43,34 @@ pub enum Stop {
     },
 }
 
+/// Why a trial ended, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The budget was spent.
+    Budget,
+    /// The goal was reached.
+    Goal,
+    /// The loss left its limit.
+    Diverged,
+    /// An output is not a finite number.
+    NotFinite,
+    /// Every sample has the same outputs.
+    Dead,
+}
+
 impl Stop {
+    /// The same without its numbers.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Stop::Budget { .. } => Reason::Budget,
+            Stop::Goal { .. } => Reason::Goal,
+            Stop::Diverged { .. } => Reason::Diverged,
+            Stop::NotFinite { .. } => Reason::NotFinite,
+            Stop::Dead { .. } => Reason::Dead,
+        }
+    }
+
     /// Whether training left the numbers or its limit.
     pub fn diverged(&self) -> bool {
         matches!(self, Stop::Diverged { .. } | Stop::NotFinite { .. })

@@ -3,12 +3,12 @@
 use crate::context::{Context, Failure};
 use etalon::figure::{Band, BandPicture, Curve};
 use etalon::record::write_whole;
-use etalon::sweep::{BOUNDARIES, Diagram, Place, Store, diagrams};
+use etalon::sweep::{BOUNDARIES, BoundariesRow, Diagram, Place, Store, diagrams};
 use std::path::Path;
 
-/// Draws all of them into `figures`, from the summary.
+/// Draws all of them into `figures`.
 pub(super) fn draw(context: &Context, store: &Store) -> Result<(), Failure> {
-    match diagrams(&store.summary()?) {
+    match diagrams(&store.rows::<BoundariesRow>()?) {
         Ok(diagrams) => diagrams.iter().try_for_each(|diagram| picture(diagram, context, store.root())),
         Err(reason) => {
             context.progress.say("note", &format!("no phase diagram: {reason}"));
