@@ -59,9 +59,6 @@ macro_rules! records {
         }
 
         impl Record {
-            /// The names of all kinds.
-            pub const KINDS: &[&str] = &[$($kind),*];
-
             /// The names of their files.
             pub const FILES: &[&str] = &[$($file),*];
 
