@@ -1,11 +1,8 @@
 //! Sweeps of the boundaries of early training.
 
 use super::content::{Content, Numbers, count, range, shown};
-use crate::figure::{Band, BandPicture, Curve, Figure};
-use crate::sweep::{BOUNDARIES, BoundariesRow, Diagram, Place, Rows, diagrams};
-
-/// What the boundaries are the beginning of.
-const MEANINGS: [&str; 3] = ["the loss rises", "sharpness rises", "training diverges"];
+use crate::figure::{self, Figure, MEANINGS};
+use crate::sweep::{BOUNDARIES, BoundariesRow, Diagram, Rows, diagrams};
 
 /// What a sweep of boundaries says.
 pub fn content(rows: &Rows<BoundariesRow>) -> Content {
@@ -45,23 +42,7 @@ pub fn content(rows: &Rows<BoundariesRow>) -> Content {
 }
 
 fn picture(diagram: &Diagram) -> Option<Figure> {
-    let curve = |(boundary, meaning): (&str, &str)| {
-        let places = diagram.places.iter().filter(|place| place.boundary == boundary);
-        let band = |place: &Place| {
-            let [low, median, high] = place.band()?;
-            Some(Band { size: place.size, low, median, high })
-        };
-        Curve { name: format!("{boundary}: {meaning}"), bands: places.filter_map(band).collect() }
-    };
-    let curves: Vec<Curve> = BOUNDARIES.into_iter().zip(MEANINGS).map(curve).collect();
-    let of = if diagram.fixed.is_empty() { String::new() } else { format!(", {}", diagram.fixed) };
-    let picture = BandPicture {
-        title: format!("Early training{of}"),
-        right: "c_h = learning rate × sharpness at the start",
-        up: &diagram.size,
-        curves: &curves,
-    };
-    let figure = picture.figure().ok()?;
+    let figure = figure::boundaries(diagram, "Early training").ok()?;
     let note = "Medians and ranges over seeds.".into();
     Some(Figure { name: "early-boundaries".into(), note, ..figure })
 }
