@@ -25,6 +25,8 @@
 //! # Ok::<(), etalon_theory::TheoryError>(())
 //! ```
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::unreachable, clippy::todo))]
+
 pub mod axis;
 pub mod fit;
 pub mod limits;
