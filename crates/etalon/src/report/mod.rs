@@ -93,11 +93,11 @@ pub fn report(root: &Path, files: &str) -> Result<Report, ReportError> {
     }
     number_names(&mut contents);
     let (mut figures, mut parts) = (Vec::new(), Vec::new());
-    for figure in contents.iter_mut().flat_map(|content| &mut content.figures) {
+    for figure in contents.iter().flat_map(|content| &content.figures) {
         // What has nothing to draw is no figure; its numbers are in the tables.
         if let (Ok(svg), Ok(html)) = (figure.svg(), figure.html(Some(files))) {
             figures.push(Drawn { name: figure.name.clone(), svg, csv: figure.table().to_csv() });
-            parts.push((figure.name.clone(), html));
+            parts.push(html);
         }
     }
     let summary = Summary {
