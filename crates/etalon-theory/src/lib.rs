@@ -54,7 +54,7 @@ pub use loss::ScalarLoss;
 pub use map::{Dimensionless, Map, Modes, State};
 pub use phase::{Phase, Run, RunSettings};
 pub use scan::{Edges, MapRuns, Scan, ScanRun, Summary};
-pub use separability::{Parts, Separation, TwoClasses, Verdict, cosine};
+pub use separability::{Parts, Separability, Separation, TwoClasses, cosine};
 pub use thresholds::{Threshold, ThresholdInputs, Thresholds, thresholds};
 
 /// What was wrong with a question to a model.

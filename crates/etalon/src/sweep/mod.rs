@@ -39,7 +39,7 @@ mod tasks;
 
 pub use constraint::Constraint;
 pub use diagram::{BOUNDARIES, Diagram, Place, diagrams};
-pub use engine::{Event, Options, Report, run, run_shard};
+pub use engine::{Event, Options, Tally, run, run_shard};
 pub use error::SweepError;
 pub use grid::{Axis, Cell, Grid, Job, MAX_CELLS};
 pub use launch::{
