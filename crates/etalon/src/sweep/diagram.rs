@@ -21,9 +21,9 @@ pub struct Diagram {
 /// A boundary at one size.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Place {
-    /// Which of [`BOUNDARIES`].
+    /// Its column, one of [`BOUNDARIES`].
     pub boundary: &'static str,
-    /// The size.
+    /// The value of [`Diagram::size`] there.
     pub size: f64,
     /// What each seed has, of those that have it.
     pub values: Vec<f64>,

@@ -27,7 +27,7 @@ pub enum Job {
 /// One key and the values it runs over.
 #[derive(Clone, Debug)]
 pub struct Axis {
-    /// The key.
+    /// The key of the spec that it sets in each cell.
     pub key: &'static Key,
     /// Its values, in order.
     pub values: Vec<Value>,

@@ -21,7 +21,7 @@ pub struct Status {
     pub running: usize,
     /// Claimed by a process that died; the next run does them.
     pub stuck: usize,
-    /// Not begun.
+    /// Neither done, failed, running nor stuck: not begun yet.
     pub waiting: usize,
     /// Those that failed, in grid order.
     pub failures: Vec<Failed>,
@@ -32,16 +32,16 @@ pub struct Status {
 /// A trial that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failed {
-    /// Its name.
+    /// The hash of its spec, which names its file.
     pub trial: String,
-    /// Why.
+    /// What went wrong, in the words of the trial.
     pub error: String,
 }
 
 /// A trial under way.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Working {
-    /// Its name.
+    /// The hash of its spec, which names its file.
     pub trial: String,
     /// Since when, in seconds.
     pub seconds: f64,

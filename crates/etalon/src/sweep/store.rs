@@ -106,7 +106,7 @@ impl Store {
         Err(SweepError::OtherVersion { path: self.root.clone(), there: there.into(), here: VERSION })
     }
 
-    /// The folder.
+    /// The folder of the sweep, in which all its files lie.
     pub fn root(&self) -> &Path {
         &self.root
     }

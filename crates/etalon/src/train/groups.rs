@@ -81,7 +81,7 @@ pub struct LearntAt {
 pub struct Learning {
     /// The accuracy from which on a group counts as learnt.
     pub threshold: f64,
-    /// When.
+    /// The first look at which each group was learnt.
     pub learnt_at: LearntAt,
     /// The metrics at the end.
     #[serde(rename = "final")]

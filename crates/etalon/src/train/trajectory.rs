@@ -167,7 +167,7 @@ pub struct Trajectory {
     pub first_loss: f64,
     /// The step whose batch had the largest loss, over all steps.
     pub peak_step: u64,
-    /// That loss.
+    /// The largest loss of a step's batch, that of `peak_step`.
     pub peak_loss: f64,
     /// The metrics at the end on the training samples that are looked at.
     pub train: Metrics,
@@ -179,8 +179,8 @@ pub struct Trajectory {
     pub annealed: Option<Annealed>,
     /// The loss of the best constant prediction on the training set.
     pub constant_loss: f64,
-    /// Updates done.
+    /// Updates of the parameters that were done.
     pub steps: u64,
-    /// Why it ended.
+    /// Why it ended, with the number that ended it.
     pub stop: Stop,
 }

@@ -12,9 +12,9 @@ columns! {
         pub eta_star: Option<f64>,
         /// The lower end of the interval for the median.
         pub eta_star_low: Option<f64>,
-        /// The upper end.
+        /// The upper end of that interval; none where it lies beyond the range.
         pub eta_star_high: Option<f64>,
-        /// How many seeds.
+        /// Seeds that were searched.
         pub seeds: usize,
         /// How many of them trained up to the end of the range.
         pub censored: usize,

@@ -45,7 +45,7 @@ pub trait Row: Serialize + DeserializeOwned + Send {
 pub struct Rows<T> {
     /// The keys that the grid runs over.
     pub keys: Vec<String>,
-    /// The trials.
+    /// Those with a result, each with its values of the keys and what it found.
     pub trials: Vec<Finished<T>>,
 }
 
@@ -56,7 +56,7 @@ pub struct Finished<T> {
     pub name: String,
     /// Its values of the grid's keys, as TOML writes them.
     pub values: Vec<String>,
-    /// What was found.
+    /// What it came to: its row of the summary, or what is kept of that.
     pub found: T,
 }
 

@@ -29,9 +29,9 @@ columns! {
     pub struct TrainScores {
         /// What training did.
         pub phase: Phase,
-        /// Why it ended.
+        /// Why it ended, without the numbers.
         pub stop: Reason,
-        /// Updates done.
+        /// Updates of the parameters that were done.
         pub steps: u64,
         /// The loss of the first step's batch.
         #[serde(deserialize_with = "number")]
@@ -103,10 +103,10 @@ columns! {
         /// The step at which images without a patch were learnt; none: at no look.
         #[serde(deserialize_with = "Option::deserialize")]
         pub unpatched_learnt_at: Option<u64>,
-        /// Images with a patch.
+        /// The step at which images with a patch were learnt.
         #[serde(deserialize_with = "Option::deserialize")]
         pub patched_learnt_at: Option<u64>,
-        /// Patches alone.
+        /// The step at which patches alone were learnt.
         #[serde(deserialize_with = "Option::deserialize")]
         pub patch_only_learnt_at: Option<u64>,
     }
