@@ -3,7 +3,7 @@
 use crate::args::Flags;
 use crate::output::Output;
 use crate::progress::Progress;
-use etalon::record::{Meta, RunFolder, RunFolderError};
+use etalon::record::{Meta, Record, RunFolder, RunFolderError};
 use etalon::spec::Spec;
 use etalon_nn::Cpu;
 use std::path::PathBuf;
@@ -85,5 +85,26 @@ impl Context {
         let Some(path) = self.out.as_deref() else { return Ok(None) };
         let meta = Meta { spec: spec.map(Spec::hash), seeds: seeds.into(), ..self.meta() };
         RunFolder::open(path, spec.map(Spec::to_toml).as_deref(), &meta).map(Some)
+    }
+
+    /// Leaves what a verb has found: its record in the folder, if there is one, then on stdout its text, or the same record
+    /// with `--json`.
+    ///
+    /// # Errors
+    /// When the folder or stdout does not take it.
+    pub fn leave<T: Clone>(
+        &self,
+        folder: Option<RunFolder>,
+        found: &T,
+        text: impl FnOnce(&T) -> String,
+    ) -> Result<(), Failure>
+    where
+        Record: From<T>,
+    {
+        let record = Record::from(found.clone());
+        if let Some(folder) = folder {
+            folder.write_record(&record)?;
+        }
+        Ok(self.output.show_record(&record, || text(found))?)
     }
 }

@@ -1,5 +1,7 @@
 //! The command line of Etalon: arguments, printing, progress. No mathematics.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::unreachable, clippy::todo))]
+
 mod args;
 mod context;
 mod failure;

@@ -5,6 +5,8 @@
 //!
 //! This crate knows nothing of experiments.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::unreachable, clippy::todo))]
+
 mod cpu;
 mod executor;
 pub mod kernels;

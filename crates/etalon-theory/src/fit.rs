@@ -54,9 +54,9 @@ pub struct Fitted {
 /// A point that was left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Excluded {
-    /// The point.
+    /// The label of the point.
     pub label: String,
-    /// Why.
+    /// Why it was left out.
     pub reason: String,
 }
 
@@ -94,7 +94,7 @@ pub struct Regression {
 /// with Sen's interval from the ranks (normal approximation, to the nearest rank, corrected for equal sizes).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Robust {
-    /// Which estimator.
+    /// The estimator by name, such as Theil-Sen.
     pub method: String,
     /// The exponent.
     pub exponent: f64,

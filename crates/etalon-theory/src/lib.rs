@@ -25,6 +25,8 @@
 //! # Ok::<(), etalon_theory::TheoryError>(())
 //! ```
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::unreachable, clippy::todo))]
+
 pub mod axis;
 pub mod fit;
 pub mod limits;
@@ -52,7 +54,7 @@ pub use loss::ScalarLoss;
 pub use map::{Dimensionless, Map, Modes, State};
 pub use phase::{Phase, Run, RunSettings};
 pub use scan::{Edges, MapRuns, Scan, ScanRun, Summary};
-pub use separability::{Parts, Separation, TwoClasses, Verdict, cosine};
+pub use separability::{Parts, Separability, Separation, TwoClasses, cosine};
 pub use thresholds::{Threshold, ThresholdInputs, Thresholds, thresholds};
 
 /// What was wrong with a question to a model.

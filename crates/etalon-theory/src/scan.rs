@@ -31,7 +31,7 @@ pub struct ScanRun {
     pub c: f64,
     /// The map that ran.
     pub map: Map,
-    /// What it did.
+    /// Its phase, with the evidence.
     pub run: Run,
 }
 
@@ -50,7 +50,7 @@ pub struct Summary {
     /// The largest loss, the start's included.
     #[serde(deserialize_with = "crate::units::number")]
     pub peak_loss: f64,
-    /// Its step.
+    /// The step of the largest loss; 0 where that is the start's.
     pub peak_step: usize,
     /// The curvature at the end.
     pub final_lambda: Option<f64>,
@@ -100,7 +100,7 @@ impl Summary {
 pub struct MapRuns {
     /// The name of the model: map, logistic, exponential or uv.
     pub model: String,
-    /// Its loss.
+    /// The loss of its one output.
     pub loss: ScalarLoss,
     /// The start.
     pub start: State,

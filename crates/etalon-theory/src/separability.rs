@@ -28,10 +28,10 @@ pub struct TwoClasses {
     rows: Vec<f64>,
 }
 
-/// What is known of a set.
+/// Whether two classes can be separated by a hyperplane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum Separability {
     /// A direction has only positive margins.
     Separable,
     /// A convex combination of the `y_a x_a` is zero, to 1e-10 of the longest.
@@ -43,8 +43,8 @@ pub enum Verdict {
 /// The answer, with its proof.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Separation {
-    /// The answer.
-    pub verdict: Verdict,
+    /// Whether a direction separates the set, as far as the numbers tell.
+    pub verdict: Separability,
     /// The unit direction of the largest margin (with a bias, its last number belongs to the bias); none where there
     /// is none.
     pub direction: Option<Vec<f64>>,
@@ -160,8 +160,8 @@ impl TwoClasses {
         let mut rest = self.rows.clone();
         while !parts.separable.is_empty() {
             let found = separate(dim, &rest);
-            if found.verdict != Verdict::Inseparable {
-                parts.decided = found.verdict == Verdict::Separable;
+            if found.verdict != Separability::Inseparable {
+                parts.decided = found.verdict == Separability::Separable;
                 let margins = |samples: &[usize], direction: &[f64]| -> Vec<f64> {
                     samples.iter().map(|&sample| dot(row(sample), direction)).collect()
                 };
@@ -246,17 +246,23 @@ fn separate(dim: usize, rows: &[f64]) -> Separation {
         add(&mut point, weight, &rows[sample * dim..(sample + 1) * dim]);
     }
     let bound = norm(&point);
-    let mut separation =
-        Separation { verdict: Verdict::Undecided, direction: None, margin: None, bound, scale, combination };
+    let mut separation = Separation {
+        verdict: Separability::Undecided,
+        direction: None,
+        margin: None,
+        bound,
+        scale,
+        combination,
+    };
     if bound <= ZERO * scale {
-        separation.verdict = Verdict::Inseparable;
+        separation.verdict = Separability::Inseparable;
         return separation;
     }
     point.iter_mut().for_each(|x| *x /= bound);
     let margin = rows.chunks_exact(dim).map(|row| dot(row, &point)).fold(f64::INFINITY, f64::min);
     // What a sum of so many products may be off by.
     if margin > (dim as f64 + 2.0) * f64::EPSILON * scale {
-        separation.verdict = Verdict::Separable;
+        separation.verdict = Separability::Separable;
     }
     (separation.direction, separation.margin) = (Some(point), Some(margin));
     separation

@@ -95,9 +95,9 @@ pub struct Threshold {
 /// A threshold that could not be given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Omitted {
-    /// Its identifier.
+    /// The identifier that it would have in the list of thresholds.
     pub name: String,
-    /// Why.
+    /// What keeps it from holding here.
     pub reason: String,
 }
 

@@ -54,16 +54,20 @@
 //! all of them lie [`theory`], with [`fit`] and [`statistics`], which imports nothing of the house but the engine's
 //! optimisers, so that the solvable models can be its referees; and the engine, [`nn`], which knows nothing of experiments.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::unreachable, clippy::todo))]
+
 pub mod claims;
 mod csv_text;
 pub mod curvature;
 pub mod data;
+mod drift;
 pub mod equivalence;
 mod error;
 pub mod export;
 pub mod figure;
 pub mod folder;
 pub mod jobs;
+mod json_lines;
 pub mod memory;
 pub mod models;
 pub mod phase;

@@ -5,7 +5,6 @@ use crate::output::table;
 use crate::picture::Picture;
 use etalon::figure::{fitted, marks};
 use etalon::fit::{Fitted, Mark, Options, PowerLaw, Regression, power_law};
-use etalon::record::Record;
 use etalon::sweep::{Constraint, Selection, Store, Table, points};
 use etalon::units::significant;
 use std::path::PathBuf;
@@ -66,11 +65,8 @@ impl Arguments {
         if let Some(file) = &self.figure {
             file.write(&fitted(&law, &marks)?, &marks_table(&law, &marks).to_csv())?;
         }
-        let record = Record::from(Fitted { law: law.clone(), marks });
-        if let Some(folder) = context.run_directory(None, &[])? {
-            folder.write_record(&record)?;
-        }
-        context.output.show_record(&record, || text(&law))?;
+        let directory = context.run_directory(None, &[])?;
+        context.leave(directory, &Fitted { law, marks }, |fitted| text(&fitted.law))?;
         Ok(Verdict::Done)
     }
 }

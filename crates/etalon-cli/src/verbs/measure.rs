@@ -4,7 +4,7 @@ use crate::args::Job;
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
 use etalon::curvature::{Estimate, Measurement};
-use etalon::record::{Record, check_writable};
+use etalon::record::check_writable;
 use etalon::spec::MeasureOptions;
 use etalon::units::significant;
 use std::path::PathBuf;
@@ -53,11 +53,7 @@ impl Arguments {
         for warning in &measurement.warnings {
             context.progress.say("warning", warning);
         }
-        let record = Record::from(measurement.clone());
-        if let Some(folder) = directory {
-            folder.write_record(&record)?;
-        }
-        context.output.show_record(&record, || text(&measurement))?;
+        context.leave(directory, &measurement, text)?;
         Ok(Verdict::Done)
     }
 }

@@ -7,7 +7,7 @@ mod slurm;
 use crate::args::Job;
 use crate::context::{Context, Failure, Verdict};
 use crate::interrupt;
-use etalon::sweep::{Event, Grid, Job as Task, Options, Report, Store, run};
+use etalon::sweep::{Event, Grid, Job as Task, Options, Store, Tally, run};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -127,7 +127,7 @@ fn local(context: &Context, store: &Store, grid: &Grid) -> Result<Verdict, Failu
     Ok(if report.failed > 0 { Verdict::Negative } else { Verdict::Done })
 }
 
-fn advise(context: &Context, report: &Report, out: &Path) {
+fn advise(context: &Context, report: &Tally, out: &Path) {
     if let Some(error) = &report.first_failure {
         let text = format!(
             "{} trials failed, the first one with: {error}; `etalon status {}` lists all, the same command tries them again",
@@ -145,8 +145,8 @@ fn advise(context: &Context, report: &Report, out: &Path) {
     }
 }
 
-fn text(report: &Report) -> String {
-    let Report { cells, kept, done, failed, .. } = report;
+fn text(report: &Tally) -> String {
+    let Tally { cells, kept, done, failed, .. } = report;
     format!("{cells} trials: {done} done now, {kept} before, {failed} failed\n")
 }
 

@@ -3,7 +3,7 @@
 use super::sweep::{program, submitted_text};
 use crate::context::{Context, Failure, Verdict};
 use crate::interrupt;
-use etalon::sweep::{Collected, Event, Grid, Options, Report, Shard, Store, collect, run_shard};
+use etalon::sweep::{Collected, Event, Grid, Options, Shard, Store, Tally, collect, run_shard};
 use std::path::PathBuf;
 
 /// Run one part of a sweep that `etalon sweep` began; what engines start
@@ -41,7 +41,7 @@ impl Arguments {
             }
         })?;
         context.output.show(&report, || worker_text(shard, &report))?;
-        let Report { cells, left, failed, .. } = report;
+        let Tally { cells, left, failed, .. } = report;
         match left {
             0 => Ok(if failed > 0 { Verdict::Negative } else { Verdict::Done }),
             left => {
@@ -59,8 +59,8 @@ fn collector(context: &Context, store: &Store, grid: &Grid) -> Result<Verdict, F
     Ok(if collected.failed > 0 { Verdict::Negative } else { Verdict::Done })
 }
 
-fn worker_text(shard: Shard, report: &Report) -> String {
-    let Report { cells, kept, done, failed, elsewhere, .. } = report;
+fn worker_text(shard: Shard, report: &Tally) -> String {
+    let Tally { cells, kept, done, failed, elsewhere, .. } = report;
     format!(
         "part {shard}: {cells} trials: {done} done now, {kept} before, {elsewhere} in other processes, {failed} failed\n"
     )

@@ -283,6 +283,30 @@ fn groups_of_samples_are_drawn_as_an_order_of_learning() {
     assert!(numbers.contains("\naccuracy,point,patch only,3,0.5,"), "{numbers}");
 }
 
+#[test]
+fn a_row_of_another_job_is_told_and_left_out() {
+    let etalon = etalon("seed = [0, 1]\n");
+    etalon.run(&["sweep", "spec.toml", "--out", "run"]).printed();
+    let trial = fs::read_dir(etalon.path().join("run/trials")).unwrap().next().unwrap().unwrap().path();
+    let text = fs::read_to_string(&trial).unwrap();
+    fs::write(&trial, text.replacen("\"constant_loss\":", "\"eta_star\":", 1)).unwrap();
+    let line = text.lines().count();
+    let outcome = etalon.run(&["report", "run"]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let expected = format!(
+        "{}: line {line}: it is no row of job = \"train\": missing field `constant_loss`",
+        trial.file_name().unwrap().to_str().unwrap()
+    );
+    assert!(outcome.stderr.contains(&expected), "{}", outcome.stderr);
+    // What goes on with the sweep says the same, as an error.
+    let complaint = etalon.run(&["sweep", "spec.toml", "--out", "run"]).complaint();
+    assert!(complaint.contains("missing field `constant_loss`; move the file away"), "{complaint}");
+    // Without a spec nobody knows what the trials are.
+    fs::remove_file(etalon.path().join("run/spec.toml")).unwrap();
+    let complaint = etalon.run(&["report", "run"]).complaint();
+    assert!(complaint.contains("spec.toml: it is missing"), "{complaint}");
+}
+
 /// The record of a claim.
 fn claim(id: &str, statement: &str, verdict: &str) -> serde_json::Value {
     let measured = json!({
@@ -323,6 +347,20 @@ fn claims_have_their_verdicts_on_top() {
     assert!(page.contains("the final c: 3.000 (2.50 to 3.50)") && page.contains("(c is 3)"), "{page}");
     let numbers = etalon.read("kept/figures/A-1-final_c.csv");
     assert!(numbers.contains("\nfinal c,point,width 16,1,0.8,"), "{numbers}");
+}
+
+#[test]
+fn a_record_of_another_kind_among_claims_is_named_and_left_out() {
+    let etalon = Etalon::new();
+    etalon.write("kept/A-1/claim.json", &claim("A-1", "s", "holds").to_string());
+    etalon.run(&["schedule", "show", "--lr", "0.1", "--steps", "3", "--out", "rates"]).printed();
+    etalon.write("kept/A-2/claim.json", &etalon.read("rates/schedule.json"));
+    let outcome = etalon.run(&["report", "kept"]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(outcome.stdout.starts_with("1 of 1 claims hold\n"), "{}", outcome.stdout);
+    let expected = "A-2/claim.json: it is the record of schedule, not of a claim";
+    assert!(outcome.stderr.contains(expected), "{}", outcome.stderr);
+    assert!(etalon.read("kept/report.html").contains(expected));
 }
 
 #[test]

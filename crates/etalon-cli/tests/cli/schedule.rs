@@ -80,6 +80,15 @@ fn schedules_of_a_spec_are_shown() {
 }
 
 #[test]
+fn rates_beyond_the_numbers_have_a_page() {
+    let etalon = Etalon::new();
+    etalon.run(&arguments("show --lr 1e300 --weight-decay 1e300 --steps 5 --out s")).printed();
+    let outcome = etalon.run(&["report", "s"]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(outcome.stdout.starts_with("from η = ") && outcome.stdout.contains("e299"), "{}", outcome.stdout);
+}
+
+#[test]
 fn what_has_no_equivalent_is_refused_and_told_why() {
     let etalon = Etalon::new();
     for (line, expected) in [

@@ -283,6 +283,16 @@ fn normalisation_and_weight_decay_never_settle_together() {
 }
 
 #[test]
+fn toys_that_leave_the_numbers_have_a_page() {
+    let etalon = Etalon::new();
+    let line = "theory scale-invariant --eta 3 --steps 2000 --out toys";
+    etalon.run(&line.split(' ').collect::<Vec<_>>()).printed();
+    let outcome = etalon.run(&["report", "toys"]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(etalon.read("toys/report.html").contains("largest loss at the end"));
+}
+
+#[test]
 fn two_patterns_are_learnt_in_the_order_that_the_rate_makes() {
     let line = "pq --algorithms large-small --seeds 1";
     let report = theory(line);

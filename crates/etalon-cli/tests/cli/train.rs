@@ -103,6 +103,12 @@ fn what_cannot_be_written_is_refused_before_training() {
 }
 
 #[test]
+fn a_network_larger_than_memory_is_refused_before_it_is_made() {
+    let complaint = Etalon::new().run(&["train", "network.depth=2", "network.width=600000"]).complaint();
+    assert!(complaint.contains("needs about") && complaint.contains("are free"), "{complaint}");
+}
+
+#[test]
 fn batch_normalisation_trains_with_its_batch_and_is_judged_with_running_statistics() {
     let etalon = Etalon::new();
     let normalised = ["--json", "network.normalizer=batch", "--save-weights", "w.safetensors"];

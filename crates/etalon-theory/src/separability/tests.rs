@@ -24,14 +24,14 @@ fn check(set: &TwoClasses, separation: &Separation) {
     }
     assert!((sum - 1.0).abs() < 1e-12 && (norm(&point) - separation.bound).abs() < 1e-12 * separation.scale);
     match separation.verdict {
-        Verdict::Separable => {
+        Separability::Separable => {
             let (direction, margin) = (separation.direction.as_ref().unwrap(), separation.margin.unwrap());
             assert!((norm(direction) - 1.0).abs() < 1e-14 && margin > 0.0);
             assert!((set.margin(direction) - margin).abs() < 1e-14 * separation.scale);
             assert!(margin <= separation.bound * (1.0 + 1e-12), "a margin above its bound");
         }
-        Verdict::Inseparable => assert!(separation.bound <= 1e-10 * separation.scale),
-        Verdict::Undecided => {}
+        Separability::Inseparable => assert!(separation.bound <= 1e-10 * separation.scale),
+        Separability::Undecided => {}
     }
 }
 
@@ -43,7 +43,7 @@ fn the_largest_margin_of_four_points_is_the_one_on_paper() {
     let set = classes(2, &inputs, &[1.0, 1.0, -1.0, -1.0], false);
     let separation = set.separate();
     check(&set, &separation);
-    assert_eq!(separation.verdict, Verdict::Separable);
+    assert_eq!(separation.verdict, Separability::Separable);
     let direction = separation.direction.unwrap();
     assert!((direction[0] - 1.0).abs() < 1e-12 && direction[1].abs() < 1e-12);
     assert!((separation.margin.unwrap() - 1.0).abs() < 1e-12 && (separation.bound - 1.0).abs() < 1e-12);
@@ -55,11 +55,11 @@ fn a_bias_separates_what_a_plane_through_the_origin_cannot() {
     let (inputs, labels) = ([1.0, 2.0, 4.0, 5.0], [-1.0, -1.0, 1.0, 1.0]);
     let without = classes(1, &inputs, &labels, false);
     check(&without, &without.separate());
-    assert_eq!(without.separate().verdict, Verdict::Inseparable);
+    assert_eq!(without.separate().verdict, Separability::Inseparable);
     let with = classes(1, &inputs, &labels, true);
     let separation = with.separate();
     check(&with, &separation);
-    assert_eq!(separation.verdict, Verdict::Separable);
+    assert_eq!(separation.verdict, Separability::Separable);
     // The plane is at -b / w = 3; the margin that of 2 and 4: (4, 1) and (-2, -1) from (1, -3) / sqrt(10).
     let direction = separation.direction.unwrap();
     assert!((-direction[1] / direction[0] - 3.0).abs() < 1e-12);
@@ -72,16 +72,16 @@ fn exclusive_or_and_opposite_labels_cannot_be_separated() {
     let set = classes(2, &corners, &[-1.0, 1.0, 1.0, -1.0], true);
     let separation = set.separate();
     check(&set, &separation);
-    assert_eq!((separation.verdict, separation.combination.len()), (Verdict::Inseparable, 4));
+    assert_eq!((separation.verdict, separation.combination.len()), (Separability::Inseparable, 4));
     assert!(separation.combination.iter().all(|&(_, weight)| (weight - 0.25).abs() < 1e-12));
     // Degenerate data: every input the same, both labels.
     let set = classes(1, &[1.0; 5], &[1.0, 1.0, -1.0, 1.0, 1.0], false);
-    assert_eq!(set.separate().verdict, Verdict::Inseparable);
+    assert_eq!(set.separate().verdict, Separability::Inseparable);
     assert_eq!(set.parts().inseparable, [0, 1, 2, 3, 4]);
     // One label alone.
-    assert_eq!(classes(1, &[1.0; 5], &[1.0; 5], false).separate().verdict, Verdict::Separable);
+    assert_eq!(classes(1, &[1.0; 5], &[1.0; 5], false).separate().verdict, Separability::Separable);
     // An input of zero has margin zero.
-    assert_eq!(classes(1, &[1.0, 0.0], &[1.0, 1.0], false).separate().verdict, Verdict::Inseparable);
+    assert_eq!(classes(1, &[1.0, 0.0], &[1.0, 1.0], false).separate().verdict, Separability::Inseparable);
 }
 
 #[test]
@@ -89,14 +89,14 @@ fn random_labels_are_separable_below_twice_the_dimension_and_not_above() {
     // Cover 1965: N points in general position in d dimensions are separable with probability 1/2 at N = 2d.
     let dim = 30;
     for (samples, expected) in
-        [(20, Verdict::Separable), (30, Verdict::Separable), (120, Verdict::Inseparable)]
+        [(20, Separability::Separable), (30, Separability::Separable), (120, Separability::Inseparable)]
     {
         let labels: Vec<f64> = normal(samples, 1).iter().map(|x| x.signum()).collect();
         let set = classes(dim, &normal(samples * dim, samples as u64), &labels, false);
         let separation = set.separate();
         check(&set, &separation);
         assert_eq!(separation.verdict, expected, "{samples} samples: bound {:e}", separation.bound);
-        if expected == Verdict::Separable {
+        if expected == Separability::Separable {
             let gap = 1.0 - separation.margin.unwrap() / separation.bound;
             assert!(gap < 1e-10, "a gap of {gap:e}");
         }
@@ -121,7 +121,7 @@ fn a_mixed_set_is_cut_where_it_was_glued() {
         labels.push(label);
     }
     let set = classes(3, &inputs, &labels, false);
-    assert_eq!(set.separate().verdict, Verdict::Inseparable);
+    assert_eq!(set.separate().verdict, Separability::Inseparable);
     let parts = set.parts();
     assert!(parts.decided && parts.leak < 1e-12, "{parts:?}");
     assert_eq!(parts.inseparable, (0..10).collect::<Vec<_>>());
@@ -172,7 +172,7 @@ proptest! {
         let set = classes(2, &inputs, &labels, false);
         let separation = set.separate();
         check(&set, &separation);
-        let expected = if gap > std::f64::consts::PI { Verdict::Separable } else { Verdict::Inseparable };
+        let expected = if gap > std::f64::consts::PI { Separability::Separable } else { Separability::Inseparable };
         prop_assert_eq!(separation.verdict, expected);
     }
 }

@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 /// A schedule and its equivalent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Converted {
-    /// How.
+    /// The conversion that was made.
     pub conversion: Conversion,
     /// The schedule with weight decay.
     #[serde(rename = "plain")]
     pub rates: Rates,
-    /// Its equivalent without.
+    /// The equivalent schedule without weight decay.
     #[serde(flatten)]
     pub without: WithoutDecay,
     /// The first step whose rate no `f32` holds, where there is one.

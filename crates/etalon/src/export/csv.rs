@@ -11,13 +11,14 @@ pub(super) fn write(source: &Source, file: &mut impl Write, target: &Path) -> Re
     let fault = |error: csv::Error| ExportError::io(target, "write the file")(error.into());
     let mut table = Writer::from_writer(file);
     let axes = source.axes.iter().map(String::as_str);
-    let heading = ["trial"].into_iter().chain(axes).chain(["step"]).chain(NUMBERS.map(|(name, _)| name));
+    let heading =
+        ["trial"].into_iter().chain(axes).chain(["step"]).chain(NUMBERS.map(|number| number.column));
     table.write_record(heading).map_err(fault)?;
     let mut rows = 0;
     for trial in &source.trials {
         for step in source.steps(trial)? {
             let count = step.step.to_string();
-            let numbers = step.numbers.map(|number| number.map_or(String::new(), shortest));
+            let numbers = NUMBERS.map(|number| number.of(&step).map_or(String::new(), shortest));
             let values = trial.values.iter().map(String::as_str);
             let fields = [trial.name.as_str()].into_iter().chain(values).chain([count.as_str()]);
             table.write_record(fields.chain(numbers.iter().map(String::as_str))).map_err(fault)?;

@@ -26,9 +26,9 @@ pub enum ExportError {
         _0.display()
     )]
     NoTrials(PathBuf),
-    /// A trial that is a search or the like.
+    /// A sweep of searches or the like.
     #[error(
-        "{} holds no trajectory, as its trial is not a training run; the results of searches are in summary.csv",
+        "{} holds no trajectory, as its trials are no training runs; the results of searches are in summary.csv",
         _0.display()
     )]
     NoTrajectory(PathBuf),

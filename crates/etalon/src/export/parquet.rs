@@ -1,7 +1,8 @@
 //! The table as Parquet.
 
 use super::ExportError;
-use super::source::{NUMBERS, Source, Step, Trial};
+use super::source::{NUMBERS, Source, Trial};
+use crate::train::Record;
 use parquet::basic::{LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
@@ -82,8 +83,8 @@ fn schema(source: &Source, kinds: &[Kind]) -> Result<Type, ParquetError> {
         columns.push(column(name, kind, required)?);
     }
     columns.push(column("step", Kind::Integer, required)?);
-    for (name, _) in NUMBERS {
-        columns.push(column(name, Kind::Real, optional)?);
+    for number in NUMBERS {
+        columns.push(column(number.column, Kind::Real, optional)?);
     }
     Type::group_type_builder("trajectories").with_fields(columns).build()
 }
@@ -91,7 +92,7 @@ fn schema(source: &Source, kinds: &[Kind]) -> Result<Type, ParquetError> {
 /// Column by column, in the order of the schema.
 fn write_group<W: Write + Send>(
     group: &mut SerializedRowGroupWriter<'_, W>,
-    rows: &[(&Trial, Step)],
+    rows: &[(&Trial, Record)],
     kinds: &[Kind],
 ) -> Result<(), ParquetError> {
     let text = |text: &str| ByteArray::from(text.as_bytes().to_vec());
@@ -105,8 +106,8 @@ fn write_group<W: Write + Send>(
         }
     }
     push::<Int64Type, _>(group, rows.iter().map(|(_, step)| i64::try_from(step.step).ok()))?;
-    for number in 0..NUMBERS.len() {
-        push::<DoubleType, _>(group, rows.iter().map(|(_, step)| step.numbers[number]))?;
+    for number in NUMBERS {
+        push::<DoubleType, _>(group, rows.iter().map(|(_, step)| number.of(step)))?;
     }
     Ok(())
 }

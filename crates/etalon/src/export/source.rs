@@ -1,41 +1,66 @@
 //! The trajectories of a folder, trial by trial.
 
 use super::ExportError;
-use crate::sweep::Store;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use crate::json_lines;
+use crate::sweep::{Job, Store};
+use crate::train::{Groups, Metrics, Record};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What is known of a step, as columns of a table and as tags of TensorBoard.
-pub(super) const NUMBERS: [(&str, &str); 18] = [
-    ("eta", "learning_rate"),
-    ("loss", "loss"),
-    ("train_loss", "train/loss"),
-    ("train_accuracy", "train/accuracy"),
-    ("test_loss", "test/loss"),
-    ("test_accuracy", "test/accuracy"),
-    ("ntk", "curvature/ntk"),
-    ("hessian", "curvature/hessian"),
-    ("unpatched_loss", "unpatched/loss"),
-    ("unpatched_accuracy", "unpatched/accuracy"),
-    ("patched_loss", "patched/loss"),
-    ("patched_accuracy", "patched/accuracy"),
-    ("patch_only_loss", "patch_only/loss"),
-    ("patch_only_accuracy", "patch_only/accuracy"),
-    ("test_mixed_loss", "test_mixed/loss"),
-    ("test_mixed_accuracy", "test_mixed/accuracy"),
-    ("test_patch_only_loss", "test_patch_only/loss"),
-    ("test_patch_only_accuracy", "test_patch_only/accuracy"),
+/// What is known of a step.
+pub(super) struct Number {
+    /// Its column.
+    pub(super) column: &'static str,
+    /// Its tag in TensorBoard.
+    pub(super) tag: &'static str,
+    of: fn(&Record) -> Option<f64>,
+}
+
+impl Number {
+    /// That of a step; none where it was not taken or is not finite.
+    pub(super) fn of(&self, step: &Record) -> Option<f64> {
+        (self.of)(step).filter(|number| number.is_finite())
+    }
+}
+
+const fn number(column: &'static str, tag: &'static str, of: fn(&Record) -> Option<f64>) -> Number {
+    Number { column, tag, of }
+}
+
+/// All that is known of a step.
+pub(super) const NUMBERS: [Number; 18] = [
+    number("eta", "learning_rate", |step| Some(step.eta)),
+    number("loss", "loss", |step| step.loss),
+    number("train_loss", "train/loss", |step| loss(step.train)),
+    number("train_accuracy", "train/accuracy", |step| accuracy(step.train)),
+    number("test_loss", "test/loss", |step| loss(step.test)),
+    number("test_accuracy", "test/accuracy", |step| accuracy(step.test)),
+    number("ntk", "curvature/ntk", |step| step.ntk),
+    number("hessian", "curvature/hessian", |step| step.hessian),
+    number("unpatched_loss", "unpatched/loss", |step| loss(groups(step).unpatched)),
+    number("unpatched_accuracy", "unpatched/accuracy", |step| accuracy(groups(step).unpatched)),
+    number("patched_loss", "patched/loss", |step| loss(groups(step).patched)),
+    number("patched_accuracy", "patched/accuracy", |step| accuracy(groups(step).patched)),
+    number("patch_only_loss", "patch_only/loss", |step| loss(groups(step).patch_only)),
+    number("patch_only_accuracy", "patch_only/accuracy", |step| accuracy(groups(step).patch_only)),
+    number("test_mixed_loss", "test_mixed/loss", |step| loss(groups(step).test_mixed)),
+    number("test_mixed_accuracy", "test_mixed/accuracy", |step| accuracy(groups(step).test_mixed)),
+    number("test_patch_only_loss", "test_patch_only/loss", |step| loss(groups(step).test_patch_only)),
+    number("test_patch_only_accuracy", "test_patch_only/accuracy", |step| {
+        accuracy(groups(step).test_patch_only)
+    }),
 ];
 
-/// A recorded step.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Step {
-    /// Steps done before it.
-    pub(super) step: u64,
-    /// In the order of [`NUMBERS`]; none where it was not taken or is not finite.
-    pub(super) numbers: [Option<f64>; NUMBERS.len()],
+fn loss(metrics: Option<Metrics>) -> Option<f64> {
+    Some(metrics?.loss)
+}
+
+fn accuracy(metrics: Option<Metrics>) -> Option<f64> {
+    metrics?.accuracy
+}
+
+fn groups(step: &Record) -> Groups {
+    step.groups.unwrap_or_default()
 }
 
 /// A trial that can be read.
@@ -55,45 +80,21 @@ pub(super) struct Source {
     /// Finished trials, in grid order.
     pub(super) trials: Vec<Trial>,
     unfinished: usize,
-}
-
-/// A line of a result file. The last one of a sweep's has the result.
-#[derive(Deserialize)]
-struct Line {
-    step: Option<u64>,
-    eta: Option<f64>,
-    loss: Option<f64>,
-    train: Option<Metrics>,
-    test: Option<Metrics>,
-    #[serde(default)]
-    groups: Groups,
-    ntk: Option<f64>,
-    hessian: Option<f64>,
-    result: Option<IgnoredAny>,
-}
-
-/// Groups of samples with and without patches.
-#[derive(Default, Deserialize)]
-struct Groups {
-    unpatched: Option<Metrics>,
-    patched: Option<Metrics>,
-    patch_only: Option<Metrics>,
-    test_mixed: Option<Metrics>,
-    test_patch_only: Option<Metrics>,
-}
-
-#[derive(Deserialize)]
-struct Metrics {
-    loss: Option<f64>,
-    accuracy: Option<f64>,
+    /// Whether it is a sweep, whose files have a row at their end.
+    is_sweep: bool,
 }
 
 impl Source {
     /// Looks for the trials of a folder.
     pub(super) fn open(root: &Path) -> Result<Source, ExportError> {
-        let mut source = Source { root: root.into(), axes: Vec::new(), trials: Vec::new(), unfinished: 0 };
-        if root.join("cells.csv").exists() {
+        let is_sweep = root.join("cells.csv").exists();
+        let (axes, trials) = (Vec::new(), Vec::new());
+        let mut source = Source { root: root.into(), axes, trials, unfinished: 0, is_sweep };
+        if is_sweep {
             let store = Store::read_only(root)?;
+            if !matches!(store.job()?, Job::Train { .. }) {
+                return Err(ExportError::NoTrajectory(root.into()));
+            }
             source.axes = store.cells().columns[1..].to_vec();
             for row in &store.cells().rows {
                 match store.is_done(&row[0]) {
@@ -132,48 +133,17 @@ impl Source {
     }
 
     /// The recorded steps of a trial.
-    pub(super) fn steps(&self, trial: &Trial) -> Result<Vec<Step>, ExportError> {
+    pub(super) fn steps(&self, trial: &Trial) -> Result<Vec<Record>, ExportError> {
         let path = self.file(trial);
         let text = fs::read_to_string(&path).map_err(ExportError::io(&path, "read the file"))?;
-        let mut steps = Vec::new();
-        for (index, line) in text.lines().enumerate() {
-            let line: Line = serde_json::from_str(line).map_err(|error| {
-                let reason = error.to_string();
-                ExportError::Malformed { path: path.clone(), line: index + 1, reason }
-            })?;
-            match line {
-                Line { result: Some(_), .. } => {}
-                Line { step: Some(step), .. } => steps.push(Step { step, numbers: line.numbers() }),
-                _ => return Err(ExportError::NoTrajectory(path)),
-            }
-        }
-        Ok(steps)
-    }
-}
-
-impl Line {
-    fn numbers(&self) -> [Option<f64>; NUMBERS.len()] {
-        let loss = |metrics: &Option<Metrics>| metrics.as_ref()?.loss;
-        let accuracy = |metrics: &Option<Metrics>| metrics.as_ref()?.accuracy;
-        [
-            self.eta,
-            self.loss,
-            loss(&self.train),
-            accuracy(&self.train),
-            loss(&self.test),
-            accuracy(&self.test),
-            self.ntk,
-            self.hessian,
-            loss(&self.groups.unpatched),
-            accuracy(&self.groups.unpatched),
-            loss(&self.groups.patched),
-            accuracy(&self.groups.patched),
-            loss(&self.groups.patch_only),
-            accuracy(&self.groups.patch_only),
-            loss(&self.groups.test_mixed),
-            accuracy(&self.groups.test_mixed),
-            loss(&self.groups.test_patch_only),
-            accuracy(&self.groups.test_patch_only),
-        ]
+        let steps = match self.is_sweep {
+            true => text.trim_end().rsplit_once('\n').map_or("", |(steps, _)| steps),
+            false => &text,
+        };
+        json_lines::values(steps).map_err(|json_lines::Fault { line, reason }| ExportError::Malformed {
+            path,
+            line,
+            reason,
+        })
     }
 }

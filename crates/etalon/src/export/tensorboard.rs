@@ -24,10 +24,10 @@ pub(super) fn write(source: &Source, folder: &Path) -> Result<usize, ExportError
         record(&mut file, &event(time.as_secs_f64(), 0, &version));
         for step in &steps {
             let mut summary = Vec::new();
-            for ((_, tag), number) in NUMBERS.iter().zip(step.numbers) {
-                if let Some(number) = number {
+            for known in &NUMBERS {
+                if let Some(number) = known.of(step) {
                     let mut value = Vec::new();
-                    bytes_field(&mut value, 1, tag.as_bytes());
+                    bytes_field(&mut value, 1, known.tag.as_bytes());
                     // simple_value, which everything reads; in single precision.
                     varint(&mut value, 2 << 3 | 5);
                     value.extend((number as f32).to_le_bytes());

@@ -117,5 +117,7 @@ fn folders_without_trajectories_are_refused() {
     fs::remove_file(exported.path).unwrap();
     assert!(error(root.path()).to_string().contains(".jsonl:1: "));
     fs::write(trials[0].path(), text.replacen("\"step\":0", "\"lambda\":0", 1)).unwrap();
-    assert!(matches!(error(root.path()), ExportError::NoTrajectory(_)));
+    assert!(error(root.path()).to_string().contains(".jsonl:1: missing field `step`"));
+    let searches = swept("job = \"find\"\nsearch.seeds = [1]");
+    assert!(matches!(error(searches.path()), ExportError::NoTrajectory(_)));
 }

@@ -2,10 +2,10 @@
 
 use super::ticks::{even_ticks, text, ticks};
 
-/// An axis.
+/// A ruler of a figure: what it measures, in which unit, and how it is marked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
-    /// What it shows.
+    /// The quantity, as the figure names it.
     pub label: String,
     /// In what unit; empty for a plain number.
     pub unit: String,

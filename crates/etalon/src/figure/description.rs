@@ -123,9 +123,9 @@ pub enum Spread {
 /// A measured value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
-    /// To the right.
+    /// Its place to the right, in the unit of the figure's axis.
     pub x: f64,
-    /// Upwards.
+    /// Its place upwards, in the unit of the panel's axis.
     pub y: f64,
     /// The least and the most over seeds, or the ends of an interval.
     pub spread: Option<[f64; 2]>,

@@ -14,7 +14,7 @@ pub struct LawPicture<'a> {
     pub title: String,
     /// What lies to the right.
     pub right: &'a str,
-    /// What lies upwards.
+    /// The label of the axis upwards.
     pub up: &'a str,
     /// The measurements.
     pub marks: &'a [Mark],

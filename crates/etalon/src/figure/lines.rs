@@ -76,7 +76,7 @@ pub struct LinePicture<'a> {
     pub title: String,
     /// What lies to the right.
     pub right: &'a str,
-    /// What lies upwards.
+    /// The label of the axis upwards.
     pub up: &'a str,
     /// Whether the axis to the right is logarithmic.
     pub log: bool,

@@ -10,6 +10,7 @@
 
 mod axis;
 mod bands;
+mod boundaries;
 mod description;
 mod groups;
 mod html;
@@ -31,6 +32,8 @@ mod ticks;
 
 pub use axis::{Axis, Scale};
 pub use bands::{Band, BandPicture, Curve};
+pub(crate) use boundaries::MEANINGS;
+pub use boundaries::boundaries;
 pub use description::{Cell, Details, Figure, Kind, Look, Panel, Place, Point, Reference, Series, Spread};
 pub use groups::{Group, bands};
 pub(crate) use html::{script, style};

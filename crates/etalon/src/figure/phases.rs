@@ -1,7 +1,7 @@
 //! The phase at every learning rate and width.
 
 use super::{Axis, Cell, Colour, Figure, FigureError, Kind, Panel, Place, Reference};
-use crate::theory::{Edges, Scan, ScanRun};
+use crate::theory::{Edges, Phase, Scan, ScanRun};
 
 /// A scan as a picture: `c` to the right, the width upwards, both logarithmic; a colour for each phase, and the
 /// closed forms as lines.
@@ -13,9 +13,6 @@ pub struct PhasePicture<'a> {
     runs: &'a [ScanRun],
     edges: Vec<Edges>,
 }
-
-/// The phases in the order of the legend.
-const PHASES: [&str; 6] = ["lazy", "catapult", "divergent", "cycle", "chaotic", "unfinished"];
 
 /// Which of a width's edges a line shows.
 type EdgeOf = fn(&Edges) -> Option<f64>;
@@ -46,7 +43,7 @@ impl<'a> PhasePicture<'a> {
         let ends = |borders: &[f64]| (borders[0], borders[borders.len() - 1]);
         let ((left, right), (low, high)) = (ends(&x), ends(&y));
         let mut panel = Panel::new(Axis::log("width n").tight());
-        panel.kinds = PHASES.map(|name| Kind { name: name.into(), colour: colour(name) }).into();
+        panel.kinds = Phase::NAMES.map(|name| Kind { name: name.into(), colour: colour(name) }).into();
         for (row, runs) in self.runs.chunks_exact(self.columns.len()).enumerate() {
             // Neighbours of one phase are one rectangle: most pictures have few of them.
             let mut first = 0;
@@ -57,7 +54,10 @@ impl<'a> PhasePicture<'a> {
                     x: [x[first], x[last]],
                     y: [y[row], y[row + 1]],
                     // Every phase is listed, as a test sees to.
-                    kind: PHASES.iter().position(|&phase| phase == name).unwrap_or(PHASES.len() - 1),
+                    kind: Phase::NAMES
+                        .iter()
+                        .position(|&phase| phase == name)
+                        .unwrap_or(Phase::NAMES.len() - 1),
                     text: name.into(),
                     detail: None,
                 });
@@ -145,7 +145,6 @@ mod tests {
 
     #[test]
     fn every_phase_has_a_colour() {
-        use crate::theory::Phase;
         for phase in [
             Phase::Lazy,
             Phase::Catapult,
@@ -154,7 +153,10 @@ mod tests {
             Phase::Chaotic,
             Phase::Unfinished,
         ] {
-            assert!(PHASES.contains(&phase.name()) && Colour::of_phase(phase.name()).is_some(), "{phase}");
+            assert!(
+                Phase::NAMES.contains(&phase.name()) && Colour::of_phase(phase.name()).is_some(),
+                "{phase}"
+            );
         }
     }
 

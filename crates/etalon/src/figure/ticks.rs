@@ -73,6 +73,12 @@ mod tests {
     }
 
     #[test]
+    fn an_axis_shorter_than_any_step_has_few_marks() {
+        let ticks = even_ticks(0.0, 1e-310);
+        assert!(!ticks.is_empty() && ticks.len() < 10, "{ticks:?}");
+    }
+
+    #[test]
     fn marks_are_written_as_people_write_them() {
         for (tick, expected) in [
             (0.5, "0.5"),

@@ -4,9 +4,9 @@ use super::train::{SMALLER, TRIAL};
 use super::{JobError, Problem};
 use crate::curvature::{CurvatureSettings, Ends, Instrument};
 use crate::memory;
-use crate::phase::boundaries::{DIVERGES, LOSS, SHARPNESS, first};
+use crate::phase::boundaries::{DIVERGES, LOSS, SHARPNESS, first, unit};
 use crate::phase::{Boundaries, DEFINITION};
-use crate::theory::{Range, TheoryError};
+use crate::theory::Range;
 use crate::train::{Budget, Plan, PlanError, Task, Trial, trial_bytes};
 use etalon_nn::Scalar;
 use etalon_nn::optim::Optimizer;
@@ -100,11 +100,7 @@ impl<'a, T: Scalar> BoundarySearch<'a, T> {
     /// A start without positive sharpness; a range that is none.
     pub(crate) fn of_seed(&self, seed: u64) -> Result<Boundaries, JobError> {
         let parameters: Vec<T> = self.task.network.layout().initialise(seed);
-        let sharpness = self.sharpness(&parameters);
-        if !(sharpness > 0.0 && sharpness.is_finite()) {
-            let (name, range) = ("sharpness", "positive and finite at the start");
-            return Err(TheoryError::OutOfRange { name, got: sharpness, range }.into());
-        }
+        let sharpness = unit(self.sharpness(&parameters))?;
         let start = |c_h: f64, plan| {
             Trial::from_parameters(self.task, plan, c_h / sharpness, seed, parameters.clone(), self.parallel)
         };

@@ -48,7 +48,7 @@ pub struct LinearRun {
     /// The largest loss, the start's included.
     #[serde(deserialize_with = "crate::units::number")]
     pub peak_loss: f64,
-    /// Its step.
+    /// The step of the largest loss.
     pub peak_step: usize,
     /// The largest NTK eigenvalue at the end.
     pub final_lambda: Option<f64>,
@@ -59,7 +59,7 @@ pub struct LinearRun {
     /// The loss at the start.
     #[serde(deserialize_with = "crate::units::number")]
     pub initial_loss: f64,
-    /// Steps taken.
+    /// Steps taken until it settled, diverged, or spent them all.
     pub steps: usize,
     /// The reason for the phase, with its numbers.
     pub why: String,

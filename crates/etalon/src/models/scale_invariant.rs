@@ -45,7 +45,7 @@ pub struct ToyRun {
     pub bursts: u64,
     /// The mean of `|w|^2` over the last sixth.
     pub square: Option<f64>,
-    /// `eta` over that.
+    /// The rate that the direction of the weights sees: `eta` over that.
     pub effective_rate: Option<f64>,
     /// Loss or error, and `|w|^2`, at every `every`-th step.
     #[serde(skip)]

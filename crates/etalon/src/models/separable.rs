@@ -4,7 +4,7 @@ use super::ModelError;
 use crate::error::Error;
 use crate::memory;
 use crate::spec::Spec;
-use crate::theory::{Parts, Separation, TwoClasses, Verdict, cosine};
+use crate::theory::{Parts, Separability, Separation, TwoClasses, cosine};
 use crate::train::Task;
 use etalon_nn::{Scalar, Workspace};
 use serde::{Deserialize, Serialize};
@@ -89,12 +89,12 @@ pub fn separability(spec: &Spec) -> Result<(SeparabilityReport, Separation, Part
         samples: found.combination.len(),
         residual: if found.scale > 0.0 { found.bound / found.scale } else { 0.0 },
     };
-    let margin = found.margin.filter(|_| found.verdict == Verdict::Separable);
+    let margin = found.margin.filter(|_| found.verdict == Separability::Separable);
     let report = SeparabilityReport {
         separable: match found.verdict {
-            Verdict::Separable => Some(true),
-            Verdict::Inseparable => Some(false),
-            Verdict::Undecided => None,
+            Separability::Separable => Some(true),
+            Separability::Inseparable => Some(false),
+            Separability::Undecided => None,
         },
         samples: set.len(),
         dimension: set.dim(),
@@ -103,7 +103,7 @@ pub fn separability(spec: &Spec) -> Result<(SeparabilityReport, Separation, Part
         bound: found.bound,
         gap: margin.map(|margin| 1.0 - margin / found.bound),
         direction_norm: margin.map(|margin| 1.0 / margin),
-        certificate: (found.verdict == Verdict::Inseparable).then(certificate),
+        certificate: (found.verdict == Separability::Inseparable).then(certificate),
         support: found.combination.len(),
         parts: PartSizes {
             separable: parts.separable.len(),
@@ -146,7 +146,7 @@ impl<'a, T: Scalar> Compass<'a, T> {
     pub fn new(task: &'a Task<T>, bias: bool) -> Result<Self, Error> {
         let set = classes(task, bias)?;
         let separation = set.separate();
-        let best = separation.direction.filter(|_| separation.verdict == Verdict::Separable);
+        let best = separation.direction.filter(|_| separation.verdict == Separability::Separable);
         let dim = task.network.input_len();
         let mut probes = vec![T::ZERO; (dim + 1) * dim];
         (0..dim).for_each(|i| probes[(i + 1) * dim + i] = T::ONE);

@@ -141,6 +141,21 @@ pub struct MapBoundaries {
     pub boundaries: Vec<Boundaries>,
 }
 
+/// The sharpness at the start, in whose inverse rates are measured.
+///
+/// # Errors
+/// When it is not positive and finite.
+pub(crate) fn unit(sharpness: f64) -> Result<f64, TheoryError> {
+    match sharpness > 0.0 && sharpness.is_finite() {
+        true => Ok(sharpness),
+        false => Err(TheoryError::OutOfRange {
+            name: "sharpness",
+            got: sharpness,
+            range: "positive and finite at the start",
+        }),
+    }
+}
+
 /// The smallest `c_h` tried at which `event` happens, where `stays` says that it does not.
 pub(crate) fn first<E: From<TheoryError>>(
     range: &Range,
@@ -169,11 +184,7 @@ pub fn map_boundaries(
     range: &Range,
     settings: &RunSettings,
 ) -> Result<Boundaries, TheoryError> {
-    let sharpness = Map::new(loss, 1.0, width)?.sharpness(start);
-    if !(sharpness > 0.0 && sharpness.is_finite()) {
-        let (name, range) = ("sharpness", "positive and finite at the start");
-        return Err(TheoryError::OutOfRange { name, got: sharpness, range });
-    }
+    let sharpness = unit(Map::new(loss, 1.0, width)?.sharpness(start))?;
     let at = |c_h: f64| Map::new(loss, c_h / sharpness, width);
     let early = |c_h: f64, measure: &dyn Fn(&Map, MapState) -> f64| {
         let map = at(c_h)?;

@@ -4,8 +4,6 @@
 //! version of Etalon would not have written is refused by name, never half understood. [`RunFolder`] writes
 //! them.
 
-mod drift;
-
 pub use crate::folder::{Machine, Meta, RunFolder, RunFolderError, check_writable, write_whole};
 
 use crate::{claims, curvature, equivalence, fit, models, phase, search, theory};
@@ -61,9 +59,6 @@ macro_rules! records {
         }
 
         impl Record {
-            /// The names of all kinds.
-            pub const KINDS: &[&str] = &[$($kind),*];
-
             /// The names of their files.
             pub const FILES: &[&str] = &[$($file),*];
 
@@ -198,7 +193,7 @@ fn parse<T: Serialize + DeserializeOwned>(
     let drift = |reason: String| RecordError::Drift { kind, schema: here, reason };
     let it: T = T::deserialize(&value).map_err(|error| drift(error.to_string()))?;
     let again = serde_json::to_value(&it).map_err(|error| drift(error.to_string()))?;
-    match drift::difference(&value, &again) {
+    match crate::drift::difference(&value, &again) {
         Some(place) => Err(drift(place)),
         None => Ok(it),
     }

@@ -1,39 +1,26 @@
 //! Sweeps of the boundaries of early training.
 
 use super::content::{Content, Numbers, count, range, shown};
-use super::sweep::Sweep;
-use crate::figure::{Band, BandPicture, Curve, Figure};
-use crate::sweep::{BOUNDARIES, Diagram, Place, diagrams};
-
-/// What the boundaries are the beginning of.
-const MEANINGS: [&str; 3] = ["the loss rises", "sharpness rises", "training diverges"];
+use crate::figure::{self, Figure, MEANINGS};
+use crate::sweep::{BOUNDARIES, BoundariesRow, Diagram, Rows, diagrams};
 
 /// What a sweep of boundaries says.
-pub fn content(sweep: &Sweep) -> Content {
+pub fn content(rows: &Rows<BoundariesRow>) -> Content {
     let mut content = Content::default();
-    let summary = sweep.summary();
-    let of = |name: &str| -> Vec<f64> {
-        let column = summary.column(name);
-        summary.rows.iter().filter_map(|row| row[column?].parse().ok()).collect()
-    };
     let ends = |values: &[f64]| {
         values.iter().fold((f64::INFINITY, 0.0f64), |(low, high), &value| (low.min(value), high.max(value)))
     };
-    for (name, meaning) in BOUNDARIES.into_iter().zip(MEANINGS) {
-        let values = of(name);
+    for (index, (name, meaning)) in BOUNDARIES.into_iter().zip(MEANINGS).enumerate() {
+        let values: Vec<f64> =
+            rows.trials.iter().filter_map(|trial| trial.found.boundaries()[index]).collect();
         let (low, high) = ends(&values);
         let text = match values.len() {
             0 => "in no trial within the range".into(),
             found => {
-                format!(
-                    "c_h = {} in {} of {}",
-                    range(low, high, 3),
-                    found,
-                    count(summary.rows.len(), "trial")
-                )
+                format!("c_h = {} in {} of {}", range(low, high, 3), found, count(rows.trials.len(), "trial"))
             }
         };
-        if name == "c_h_max" {
+        if index + 1 == BOUNDARIES.len() {
             content.answer = match values.len() {
                 0 => "no divergence in the range".into(),
                 _ => format!("training diverges at c_h = {}", range(low, high, 3)),
@@ -42,7 +29,7 @@ pub fn content(sweep: &Sweep) -> Content {
         }
         content.fact(&format!("{name}: {meaning}"), Some(text));
     }
-    match diagrams(&summary) {
+    match diagrams(rows) {
         Ok(diagrams) => {
             for diagram in &diagrams {
                 content.figures.extend(picture(diagram));
@@ -55,23 +42,7 @@ pub fn content(sweep: &Sweep) -> Content {
 }
 
 fn picture(diagram: &Diagram) -> Option<Figure> {
-    let curve = |(boundary, meaning): (&str, &str)| {
-        let places = diagram.places.iter().filter(|place| place.boundary == boundary);
-        let band = |place: &Place| {
-            let [low, median, high] = place.band()?;
-            Some(Band { size: place.size, low, median, high })
-        };
-        Curve { name: format!("{boundary}: {meaning}"), bands: places.filter_map(band).collect() }
-    };
-    let curves: Vec<Curve> = BOUNDARIES.into_iter().zip(MEANINGS).map(curve).collect();
-    let of = if diagram.fixed.is_empty() { String::new() } else { format!(", {}", diagram.fixed) };
-    let picture = BandPicture {
-        title: format!("Early training{of}"),
-        right: "c_h = learning rate × sharpness at the start",
-        up: &diagram.size,
-        curves: &curves,
-    };
-    let figure = picture.figure().ok()?;
+    let figure = figure::boundaries(diagram, "Early training").ok()?;
     let note = "Medians and ranges over seeds.".into();
     Some(Figure { name: "early-boundaries".into(), note, ..figure })
 }

@@ -1,7 +1,7 @@
 //! Claims of papers with their verdicts: a folder with a folder for each.
 
-use super::ReportError;
 use super::content::{Content, Numbers, count, range, shown};
+use super::error::ReportError;
 use super::folder::Folder;
 use crate::claims::{Judgement, Measured, Verdict, catalogue};
 use crate::figure::{Axis, Colour, Figure, Look, Panel, Point, Series, thin};

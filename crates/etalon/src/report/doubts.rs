@@ -25,9 +25,9 @@ pub fn doubts(folder: &Folder) -> Vec<String> {
              the loss may rise earlier than 2/λ says."
         ));
     }
-    let preconditions = folder.optimizer().is_some_and(|rule| rule.preconditions());
-    let of = if preconditions { ", with λ of the Hessian in its coordinates, P^-1/2 H P^-1/2" } else { "" };
     let optimizer = folder.optimizer().filter(|rule| rule.name() != Rule::default().name());
+    let preconditions = optimizer.as_ref().is_some_and(|rule| rule.preconditions());
+    let of = if preconditions { ", with λ of the Hessian in its coordinates, P^-1/2 H P^-1/2" } else { "" };
     if let Some(stability) = optimizer.and_then(|rule| rule.stability().ok()) {
         doubts.push(format!(
             "The optimiser ({}): its limit of stability is {}, which is {}/λ, instead of 2/λ{of}, and nobody knows the \

@@ -47,6 +47,14 @@ pub enum ReportError {
         /// What is amiss.
         source: crate::record::RecordError,
     },
+    /// The job of a sweep cannot be told.
+    #[error("{}: {reason}; run the sweep again into the same folder, which says what its trials are", path.display())]
+    Job {
+        /// The spec's file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// The list of a sweep's trials cannot be read.
     #[error("{}: {reason}; run the sweep again into the same folder, which writes it anew", path.display())]
     Cells {

@@ -1,6 +1,6 @@
 //! What a run directory holds.
 
-use super::ReportError;
+use super::error::ReportError;
 use crate::record::{Meta, Record, RecordError};
 use crate::spec::Spec;
 use etalon_nn::optim::Rule;

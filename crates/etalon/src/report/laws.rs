@@ -4,41 +4,68 @@ use super::content::{Content, Numbers, range, shown};
 use super::doubts::doubts;
 use super::fit::regressions;
 use super::folder::Folder;
-use super::sweep::Sweep;
 use crate::figure::{Figure, LawPicture, Reference, marks};
-use crate::fit::Mark;
-use crate::fit::{Options, PowerLaw, power_law};
-use crate::spec::KEYS;
-use crate::sweep::{Measured, Selection, Table, points};
+use crate::fit::{Mark, Options, PowerLaw, power_law};
+use crate::search::{SeedResult, Stopped};
+use crate::sweep::{FindRow, Finished, Measured, Rows, Trial, points_of};
+
+/// What is kept of a search.
+pub struct Searched {
+    row: FindRow,
+    /// Seeds that did not reach the tolerance, and why.
+    unconverged: Vec<String>,
+}
+
+impl Searched {
+    pub fn new(trial: &Trial<FindRow>) -> Searched {
+        let searches = trial.records.iter().filter_map(|found| found.search.as_ref());
+        let seeds = searches.flat_map(|search| &search.seeds);
+        Searched { row: trial.row.clone(), unconverged: seeds.filter_map(unconverged).collect() }
+    }
+}
+
+/// Why the search of a seed did not end within its tolerance, where it did not.
+fn unconverged(SeedResult { seed, stopped, .. }: &SeedResult) -> Option<String> {
+    (!matches!(stopped, Stopped::Converged { .. })).then(|| format!("seed {seed}: {stopped}"))
+}
+
+/// What a law is of.
+struct Quantity {
+    /// Its column.
+    name: &'static str,
+    symbol: &'static str,
+    figure: &'static str,
+    of: fn(&FindRow) -> Option<f64>,
+}
+
+const ETA_STAR: Quantity =
+    Quantity { name: "eta_star", symbol: "η*", figure: "eta-star", of: |row| row.eta_star };
+const LAMBDA: Quantity = Quantity { name: "lambda", symbol: "λ", figure: "curvature", of: |row| row.lambda };
 
 /// What a sweep of searches says.
-pub fn content(sweep: &Sweep, folder: &Folder) -> Content {
+pub fn content(rows: &Rows<Searched>, folder: &Folder) -> Content {
     let mut content = Content::default();
-    let summary = sweep.summary();
-    let sizes = sizes(&summary);
+    let sizes = sizes(rows);
     let mut laws = Vec::new();
-    for (fixed, table) in parts(&summary, &sizes) {
-        for y in ["eta_star", "lambda"] {
-            match law(&table, y, &sizes) {
+    for (fixed, part) in parts(rows, &sizes) {
+        for y in [&ETA_STAR, &LAMBDA] {
+            match law(&part, y, &sizes) {
                 Ok((law, measured)) => {
-                    content.figures.extend(picture(&law, &measured, &fixed));
+                    content.figures.extend(picture(&law, y, &measured, &fixed));
                     content.tables.push(regressions(&law, &fixed));
-                    content.tables.extend(points_table(&law, &measured, &fixed).filter(|_| y == "eta_star"));
-                    laws.push((fixed.clone(), law));
+                    if y.name == ETA_STAR.name {
+                        content.tables.extend(points_table(&law, &measured, &fixed));
+                        laws.push((fixed.clone(), law));
+                    }
                 }
-                Err(reason) => content.notes.push(format!("No law of {y}{fixed}: {reason}.")),
+                Err(reason) => content.notes.push(format!("No law of {}{fixed}: {reason}.", y.name)),
             }
         }
-        content.figures.extend(ratio(&table, &sizes, &fixed));
+        content.figures.extend(ratio(&part, &sizes, &fixed));
     }
-    let of = |name: &str| -> Vec<f64> {
-        let column = summary.column(name);
-        summary.rows.iter().filter_map(|row| row[column?].parse().ok()).collect()
-    };
-    let found = of("eta_star");
+    let found: Vec<f64> = rows.trials.iter().filter_map(|trial| trial.found.row.eta_star).collect();
     let (low, high) = found.iter().fold((f64::INFINITY, 0.0f64), |(l, h), &eta| (l.min(eta), h.max(eta)));
-    let first = laws.iter().find(|(_, law)| law.y == "eta_star");
-    match first {
+    match laws.first() {
         Some((fixed, law)) => {
             let exponent = &law.joint.exponents[0];
             let x = short(&law.x);
@@ -62,74 +89,68 @@ pub fn content(sweep: &Sweep, folder: &Folder) -> Content {
         None => content.answer = format!("η* = {}", range(low, high, 3)),
     }
     content.fact("η* of all trials", (!found.is_empty()).then(|| range(low, high, 3)));
-    let without = summary.rows.len() - found.len();
+    let without = rows.trials.len() - found.len();
     if without > 0 {
         content.doubts.push(format!(
             "{without} of {} searches have no η*: they trained at no rate, or up to the end of the range.",
-            summary.rows.len()
+            rows.trials.len()
         ));
     }
     content.doubts.extend(doubts(folder));
-    content.tables.extend(unconverged(sweep));
+    content.tables.extend(without_interval(rows));
     content
 }
 
 /// The searches that did not reach their tolerance.
-fn unconverged(sweep: &Sweep) -> Option<Numbers> {
+fn without_interval(rows: &Rows<Searched>) -> Option<Numbers> {
     let mut table = Numbers::new("Searches that did not reach their tolerance", ["trial", "why"]);
-    for trial in sweep.done.iter().filter(|trial| !trial.unconverged.is_empty()) {
-        table.row([trial.name.clone(), trial.unconverged.join("; ")]);
+    for trial in rows.trials.iter().filter(|trial| !trial.found.unconverged.is_empty()) {
+        table.row([trial.name.clone(), trial.found.unconverged.join("; ")]);
     }
     table.note = "Their interval of η* is wider than was asked for.".into();
     (!table.rows.is_empty()).then_some(table)
 }
 
 /// The keys that are sizes: width and depth where the grid runs over them, else the first one of numbers.
-fn sizes(summary: &Table) -> Vec<String> {
+fn sizes<T>(rows: &Rows<T>) -> Vec<String> {
     let varies = |name: &String| {
-        let column = summary.column(name);
-        let values: Option<Vec<f64>> =
-            column.and_then(|column| summary.rows.iter().map(|row| row[column].parse().ok()).collect());
-        values.is_some_and(|values| {
+        rows.numbers(name).is_some_and(|values| {
             values.iter().any(|value| *value != values[0]) && values.iter().all(|value| *value > 0.0)
         })
     };
-    let keys = || summary.columns.iter().filter(|name| is_key(name)).filter(|name| varies(name));
+    let keys = || rows.keys.iter().filter(|name| *name != "seed").filter(|name| varies(name));
     let named: Vec<String> =
         keys().filter(|name| ["network.width", "network.depth"].contains(&name.as_str())).cloned().collect();
     if named.is_empty() { keys().take(1).cloned().collect() } else { named }
 }
 
-fn is_key(name: &str) -> bool {
-    name != "seed" && KEYS.iter().any(|key| key.path == name)
-}
-
-/// The summary, parted by the values of the keys that are no sizes, each with what it is called.
-fn parts(summary: &Table, sizes: &[String]) -> Vec<(String, Table)> {
-    let others: Vec<usize> = (0..summary.columns.len())
-        .filter(|&index| is_key(&summary.columns[index]) && !sizes.contains(&summary.columns[index]))
-        .filter(|&index| summary.rows.iter().any(|row| row[index] != summary.rows[0][index]))
+/// The trials, parted by the values of the keys that are no sizes, each part with what it is called.
+fn parts<'a>(rows: &'a Rows<Searched>, sizes: &[String]) -> Vec<(String, Rows<&'a FindRow>)> {
+    let Rows { keys, trials } = rows;
+    let others: Vec<usize> = (0..keys.len())
+        .filter(|&index| keys[index] != "seed" && !sizes.contains(&keys[index]))
+        .filter(|&index| trials.iter().any(|trial| trial.values[index] != trials[0].values[index]))
         .collect();
-    let mut parts: Vec<(String, Table)> = Vec::new();
-    for row in &summary.rows {
-        let values = others.iter().map(|&index| format!(", {} = {}", summary.columns[index], row[index]));
-        let fixed: String = values.collect();
+    let mut parts: Vec<(String, Rows<&FindRow>)> = Vec::new();
+    for Finished { name, values, found } in trials {
+        let fixed: String =
+            others.iter().map(|&index| format!(", {} = {}", keys[index], values[index])).collect();
         let place = match parts.iter().position(|(there, _)| *there == fixed) {
             Some(place) => place,
             None => {
-                parts.push((fixed, Table { columns: summary.columns.clone(), rows: Vec::new() }));
+                parts.push((fixed, Rows { keys: keys.clone(), trials: Vec::new() }));
                 parts.len() - 1
             }
         };
-        parts[place].1.rows.push(row.clone());
+        let trial = Finished { name: name.clone(), values: values.clone(), found: &found.row };
+        parts[place].1.trials.push(trial);
     }
     parts
 }
 
-fn law(table: &Table, y: &str, sizes: &[String]) -> Result<(PowerLaw, Measured), String> {
-    let selection = Selection { y: y.into(), x: sizes.to_vec(), only: Vec::new() };
-    let measured = points(table, &selection).map_err(|missing| missing.to_string())?;
-    let law = power_law(y, sizes, &measured.points, Vec::new(), &Options::default())
+fn law(rows: &Rows<&FindRow>, y: &Quantity, sizes: &[String]) -> Result<(PowerLaw, Measured), String> {
+    let measured = points_of(rows, sizes, |row| (y.of)(row)).map_err(|missing| missing.to_string())?;
+    let law = power_law(y.name, sizes, &measured.points, Vec::new(), &Options::default())
         .map_err(|error| error.to_string())?;
     Ok((law, measured))
 }
@@ -139,15 +160,10 @@ fn short(x: &[String]) -> String {
     x.iter().map(|name| name.rsplit('.').next().unwrap_or(name)).collect::<Vec<_>>().join(" × ")
 }
 
-fn symbol(y: &str) -> &str {
-    if y == "eta_star" { "η*" } else { "λ" }
-}
-
-fn picture(law: &PowerLaw, measured: &Measured, fixed: &str) -> Option<Figure> {
+fn picture(law: &PowerLaw, y: &Quantity, measured: &Measured, fixed: &str) -> Option<Figure> {
     let (a, b) = (law.joint.intercept.value, law.joint.exponents[0].value);
-    let x = short(&law.x);
+    let (x, symbol) = (short(&law.x), y.symbol);
     let marks: Vec<Mark> = marks(measured);
-    let symbol = symbol(&law.y);
     let picture = LawPicture {
         title: format!("{symbol} = {} ({x})^{}{fixed}", shown(Some(a.exp()), 3), shown(Some(b), 3)),
         right: &x,
@@ -160,13 +176,12 @@ fn picture(law: &PowerLaw, measured: &Measured, fixed: &str) -> Option<Figure> {
         "Medians and ranges over seeds, and the law fitted to them; R² = {}.",
         shown(law.joint.r_squared, 3)
     );
-    let name = if law.y == "eta_star" { "eta-star" } else { "curvature" };
-    Some(Figure { name: name.into(), note, ..figure })
+    Some(Figure { name: y.figure.into(), note, ..figure })
 }
 
 fn points_table(law: &PowerLaw, measured: &Measured, fixed: &str) -> Option<Numbers> {
     let mut table = Numbers::new(
-        &format!("{} of each network{fixed}", symbol(&law.y)),
+        &format!("{} of each network{fixed}", ETA_STAR.symbol),
         ["network", "median", "over seeds", "measured / law"],
     );
     for (point, spread) in measured.points.iter().zip(&measured.spreads) {
@@ -184,9 +199,8 @@ fn points_table(law: &PowerLaw, measured: &Measured, fixed: &str) -> Option<Numb
 }
 
 /// eta* in units of 2/lambda.
-fn ratio(table: &Table, sizes: &[String], fixed: &str) -> Option<Figure> {
-    let selection = Selection { y: "eta_star_over_2_lambda".into(), x: sizes.to_vec(), only: Vec::new() };
-    let measured = points(table, &selection).ok()?;
+fn ratio(rows: &Rows<&FindRow>, sizes: &[String], fixed: &str) -> Option<Figure> {
+    let measured = points_of(rows, sizes, |row| row.eta_star_over_2_lambda).ok()?;
     let (marks, x) = (marks(&measured), short(sizes));
     let picture = LawPicture {
         title: format!("η* against the limit of stability{fixed}"),

@@ -8,8 +8,6 @@ use crate::models::{LinearRun, LinearRuns};
 use crate::theory::{Edges, Map, MapRuns, Phase, ScalarLoss, State, Summary};
 use std::collections::BTreeMap;
 
-/// The phases that a model can be in, in the order of the legend.
-const PHASES: [&str; 6] = ["lazy", "catapult", "divergent", "cycle", "chaotic", "unfinished"];
 /// Runs at most that a table lists, and cells that a diagram shows one by one.
 const LISTED: (usize, usize) = (60, 20_000);
 /// Runs at most that have a curve, steps of one at most, and points of it.
@@ -17,10 +15,9 @@ const CURVES: (usize, usize, usize) = (1500, 2000, 60);
 
 /// What the runs of a scalar model say.
 pub fn content(found: &MapRuns) -> Content {
-    let runs: Vec<&Summary> = found.runs.iter().collect();
     let curve =
-        |run: &Summary| (runs.len() <= CURVES.0).then(|| curve(found.loss, found.start, run)).flatten();
-    page(&format!("{} model", found.model), &runs, &found.edges, &curve)
+        |run: &Summary| (found.runs.len() <= CURVES.0).then(|| curve(found.loss, found.start, run)).flatten();
+    page(&format!("{} model", found.model), &found.runs, &found.edges, &curve)
 }
 
 /// What the runs of the two-layer linear network on many samples say.
@@ -41,18 +38,18 @@ pub fn linear(found: &LinearRuns) -> Content {
         why: run.why.clone(),
     };
     let runs: Vec<Summary> = found.runs.iter().map(summary).collect();
-    page("two-layer linear network", &runs.iter().collect::<Vec<_>>(), &[], &|_| None)
+    page("two-layer linear network", &runs, &[], &|_| None)
 }
 
 /// The loss of a run by step, where it can be told.
 type Curve<'a> = &'a dyn Fn(&Summary) -> Option<Vec<(f64, f64)>>;
 
-fn page(model: &str, runs: &[&Summary], edges: &[Edges], curve: Curve<'_>) -> Content {
+fn page(model: &str, runs: &[Summary], edges: &[Edges], curve: Curve<'_>) -> Content {
     let mut content =
         Content { kind: format!("Theory: the {model}"), trials: Some(runs.len()), ..Content::default() };
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     runs.iter().for_each(|run| *counts.entry(run.phase.name()).or_default() += 1);
-    let parts = PHASES.iter().filter_map(|phase| Some(format!("{} {phase}", counts.get(phase)?)));
+    let parts = Phase::NAMES.iter().filter_map(|phase| Some(format!("{} {phase}", counts.get(phase)?)));
     content.answer = parts.collect::<Vec<_>>().join(", ");
     content.interval = format!("of {} runs over c = η λ₀, λ₀ the NTK's at the start, and width", runs.len());
     let largest =
@@ -92,7 +89,7 @@ fn distinct(values: impl Iterator<Item = f64>) -> Vec<f64> {
     values
 }
 
-fn diagram(runs: &[&Summary], edges: &[Edges], curve: Curve<'_>) -> Option<Figure> {
+fn diagram(runs: &[Summary], edges: &[Edges], curve: Curve<'_>) -> Option<Figure> {
     let columns = distinct(runs.iter().map(|run| run.c));
     let rows = distinct(runs.iter().map(|run| run.width));
     if columns.len() < 2 || rows.is_empty() || runs.len() > LISTED.1 {
@@ -107,7 +104,7 @@ fn diagram(runs: &[&Summary], edges: &[Edges], curve: Curve<'_>) -> Option<Figur
     };
     let mut panel = Panel::new(Axis { marks, ..Axis::log("width n").tight() });
     panel.weight = (0.3 + 0.06 * rows.len() as f64).min(1.0);
-    panel.kinds = PHASES
+    panel.kinds = Phase::NAMES
         .map(|name| Kind { name: name.into(), colour: Colour::of_phase(name).unwrap_or(Colour::Yellow) })
         .into();
     for run in runs {
@@ -117,7 +114,7 @@ fn diagram(runs: &[&Summary], edges: &[Edges], curve: Curve<'_>) -> Option<Figur
         panel.cells.push(Cell {
             x: [x[column], x[column + 1]],
             y: [y[row], y[row + 1]],
-            kind: PHASES.iter().position(|&name| name == phase).unwrap_or(PHASES.len() - 1),
+            kind: Phase::NAMES.iter().position(|&name| name == phase).unwrap_or(Phase::NAMES.len() - 1),
             text: format!(
                 "{phase}\nc = {}, width {}, η = {}\n{}",
                 shown(Some(run.c), 4),
@@ -173,8 +170,8 @@ fn curve(loss: ScalarLoss, start: State, run: &Summary) -> Option<Vec<(f64, f64)
 }
 
 /// Curvature at the end against that at the start, in units of one over the rate.
-fn final_curvature(runs: &[&Summary]) -> Option<Figure> {
-    let ended = |run: &&&Summary| matches!(run.phase, Phase::Lazy | Phase::Catapult);
+fn final_curvature(runs: &[Summary]) -> Option<Figure> {
+    let ended = |run: &&Summary| matches!(run.phase, Phase::Lazy | Phase::Catapult);
     let widths = distinct(runs.iter().map(|run| run.width));
     let stride = widths.len().div_ceil(6).max(1);
     let series = widths.iter().step_by(stride).enumerate().map(|(index, width)| {
@@ -202,7 +199,7 @@ fn final_curvature(runs: &[&Summary]) -> Option<Figure> {
     })
 }
 
-fn table(runs: &[&Summary]) -> Numbers {
+fn table(runs: &[Summary]) -> Numbers {
     let columns =
         ["width", "c", "phase", "peak loss", "at step", "λ at the end", "c at the end", "steps", "why"];
     let mut table = Numbers::new("Runs", columns);
@@ -223,4 +220,38 @@ fn table(runs: &[&Summary]) -> Numbers {
         table.note = format!("The first {} of {} runs; runs.csv has all.", LISTED.0, runs.len());
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::theory::{RunSettings, Scan, ScanRun};
+
+    #[test]
+    fn a_width_of_0_has_no_place_in_the_diagram_and_makes_no_panic() {
+        let scan = Scan {
+            loss: ScalarLoss::Mse { target: 0.0 },
+            start: State { f: 1.0, lambda: 2.0 },
+            c: "1..6/12".parse().unwrap(),
+            widths: "10..1000/3".parse().unwrap(),
+            settings: RunSettings::default(),
+        };
+        let mut found = MapRuns {
+            model: "map".into(),
+            loss: scan.loss,
+            start: scan.start,
+            max_steps: scan.settings.max_steps,
+            edges: scan.widths.values().map(|width| scan.edges(width)).collect(),
+            runs: scan.runs().unwrap().iter().map(ScanRun::summary).collect(),
+        };
+        let cells = |found: &MapRuns| {
+            let figures = content(found).figures;
+            figures.iter().find(|figure| figure.name == "phases").map(|figure| figure.panels[0].cells.len())
+        };
+        assert_eq!(cells(&found), Some(36));
+        (found.runs[0].width, found.edges[0].width) = (0.0, 0.0);
+        assert_eq!(cells(&found), Some(35));
+        found.runs.iter_mut().for_each(|run| run.width = 0.0);
+        assert_eq!(cells(&found), None);
+    }
 }

@@ -36,8 +36,8 @@ use std::path::Path;
 
 /// A page and the files beside it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Report {
-    /// The page.
+pub struct Page {
+    /// The page as one file of HTML, which asks for no other.
     pub html: String,
     /// Each figure's name, picture (SVG) and numbers (CSV).
     pub figures: Vec<Drawn>,
@@ -50,9 +50,9 @@ pub struct Report {
 pub struct Drawn {
     /// Their name without an ending.
     pub name: String,
-    /// The picture.
+    /// The picture, which stands by itself.
     pub svg: String,
-    /// The numbers.
+    /// Its numbers, as [`crate::figure::Figure::table`] has them.
     pub csv: String,
 }
 
@@ -74,7 +74,7 @@ pub struct Summary {
 ///
 /// # Errors
 /// When `root` is no run directory, or holds no result that can be read.
-pub fn report(root: &Path, files: &str) -> Result<Report, ReportError> {
+pub fn report(root: &Path, files: &str) -> Result<Page, ReportError> {
     let mut folder = Folder::open(root)?;
     let mut contents: Vec<Content> = match folder.has("cells.csv") {
         true => vec![sweep::content(&mut folder)?],
@@ -93,11 +93,11 @@ pub fn report(root: &Path, files: &str) -> Result<Report, ReportError> {
     }
     number_names(&mut contents);
     let (mut figures, mut parts) = (Vec::new(), Vec::new());
-    for figure in contents.iter_mut().flat_map(|content| &mut content.figures) {
+    for figure in contents.iter().flat_map(|content| &content.figures) {
         // What has nothing to draw is no figure; its numbers are in the tables.
         if let (Ok(svg), Ok(html)) = (figure.svg(), figure.html(Some(files))) {
             figures.push(Drawn { name: figure.name.clone(), svg, csv: figure.table().to_csv() });
-            parts.push((figure.name.clone(), html));
+            parts.push(html);
         }
     }
     let summary = Summary {
@@ -107,7 +107,7 @@ pub fn report(root: &Path, files: &str) -> Result<Report, ReportError> {
         skipped: folder.skipped.clone(),
     };
     let html = page::page(&folder, &contents, &parts);
-    Ok(Report { html, figures, summary })
+    Ok(Page { html, figures, summary })
 }
 
 /// What a result says.

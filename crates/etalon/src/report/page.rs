@@ -13,15 +13,12 @@ const NAMED: usize = 20;
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
-/// The page of some results. `figures` are those that can be drawn, by their names.
-pub fn page(folder: &Folder, contents: &[Content], figures: &[(String, Markup)]) -> String {
+/// The page of some results, with those of their figures that can be drawn, in order.
+pub fn page(folder: &Folder, contents: &[Content], figures: &[Markup]) -> String {
     let name = folder.root.canonicalize().ok();
     let name =
         name.as_deref().unwrap_or(&folder.root).file_name().map(|name| name.to_string_lossy().into_owned());
     let name = name.unwrap_or_else(|| "run".into());
-    let drawn = contents.iter().flat_map(|content| &content.figures);
-    let drawn = drawn.filter_map(|figure| figures.iter().find(|(name, _)| *name == figure.name));
-    let drawn: Vec<&Markup> = drawn.map(|(_, part)| part).collect();
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -48,8 +45,8 @@ pub fn page(folder: &Folder, contents: &[Content], figures: &[(String, Markup)])
                 main {
                     section #figures {
                         h2 { "Figures" }
-                        @for part in &drawn { (part) }
-                        @if drawn.is_empty() { p { "This result has no figure; its numbers are below." } }
+                        @for figure in figures { (figure) }
+                        @if figures.is_empty() { p { "This result has no figure; its numbers are below." } }
                     }
                     section #numbers {
                         h2 { "Numbers" }

@@ -4,9 +4,9 @@ use super::content::{Content, Numbers, count, shown};
 use super::curves::{POINTS, learning_order, trajectory};
 use super::doubts::doubts;
 use super::folder::Folder;
-use super::trials::Trial;
+use super::trials::steps;
 use crate::phase::Report;
-use crate::train::Stop;
+use crate::train::{Record, Stop};
 
 /// What a trial says.
 pub fn content(report: &Report, folder: &mut Folder) -> Content {
@@ -47,16 +47,16 @@ pub fn content(report: &Report, folder: &mut Folder) -> Content {
             .push("Curvature was not measured at the start, so the phase rests on the loss alone.".into());
     }
     let file = format!("trials/{}.jsonl", report.trial);
-    match Trial::read(&folder.root.join(&file)) {
-        Ok(trial) if !trial.steps.is_empty() => {
-            content.figures.push(trajectory(&trial.steps, folder));
-            content.figures.extend(learning_order(&trial.groups, folder));
-            content.tables.push(curvature(&trial));
-            if trial.steps.len() > POINTS {
+    match steps(&folder.root.join(&file)) {
+        Ok(steps) if !steps.is_empty() => {
+            content.figures.push(trajectory(&steps, folder));
+            content.figures.extend(learning_order(&steps, folder));
+            content.tables.push(curvature(&steps));
+            if steps.len() > POINTS {
                 content.notes.push(format!(
                     "Curves show at most {POINTS} of the {} recorded steps: the ends, and of every stretch the lowest and the \
                      highest, so that no peak is lost.",
-                    trial.steps.len()
+                    steps.len()
                 ));
             }
         }
@@ -78,22 +78,22 @@ fn stop(report: &Report) -> String {
 }
 
 /// Where curvature was measured.
-fn curvature(trial: &Trial) -> Numbers {
+fn curvature(steps: &[Record]) -> Numbers {
     let mut table = Numbers::new("Curvature", ["step", "η", "NTK", "Hessian", "η × NTK"]);
-    let measured: Vec<_> =
-        trial.steps.iter().filter(|step| step.ntk.is_finite() || step.hessian.is_finite()).collect();
+    let measured: Vec<&Record> =
+        steps.iter().filter(|step| step.ntk.is_some() || step.hessian.is_some()).collect();
     let stride = measured.len().div_ceil(20).max(1);
     let finite = |value: f64| value.is_finite().then_some(value);
     for (index, step) in measured.iter().enumerate() {
         if index % stride != 0 && index + 1 != measured.len() {
             continue;
         }
-        let product = finite(step.eta * step.ntk);
+        let product = step.ntk.and_then(|ntk| finite(step.eta * ntk));
         table.row([
             step.step.to_string(),
             shown(finite(step.eta), 4),
-            shown(finite(step.ntk), 4),
-            shown(finite(step.hessian), 4),
+            shown(step.ntk, 4),
+            shown(step.hessian, 4),
             shown(product, 4),
         ]);
     }

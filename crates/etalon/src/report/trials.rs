@@ -1,179 +1,118 @@
 //! The files of trials, read so that a broken one harms no other.
 
-use crate::search::Found;
-use crate::sweep::current_name;
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use super::error::ReportError;
+use crate::json_lines;
+use crate::sweep::{Finished, Row, Rows, Table, Trial, read};
+use crate::train::Record;
+use rayon::prelude::*;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// A trial as its file has it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Trial {
-    /// Its recorded steps, in order, the last one the state at the end; none of a search.
-    pub steps: Vec<Step>,
-    /// Of each group of samples that it followed, the metrics by step, in the order in which they first come.
-    pub groups: Vec<(String, Vec<Measured>)>,
-    /// The whole results of its search, if it is one.
-    pub searches: Vec<Found>,
-    /// Its row of the summary; none of a single run's.
-    pub result: Option<Map<String, Value>>,
+/// The trials that a sweep is to have, done or not.
+pub struct Cells {
+    root: PathBuf,
+    table: Table,
 }
 
-/// The metrics of a group of samples at a step; NaN stands for what is not there.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Measured {
-    pub step: f64,
-    pub loss: f64,
-    pub accuracy: f64,
+/// What a sweep has so far.
+pub struct Swept<T> {
+    /// Trials whose files can be read.
+    pub rows: Rows<T>,
+    /// Files that cannot, each with the reason.
+    pub broken: Vec<String>,
 }
 
-/// A recorded step; NaN stands for what is not there.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step {
-    pub step: f64,
-    pub eta: f64,
-    pub loss: f64,
-    pub train_loss: f64,
-    pub train_accuracy: f64,
-    pub test_loss: f64,
-    pub test_accuracy: f64,
-    pub ntk: f64,
-    pub hessian: f64,
-}
-
-impl Trial {
-    /// Reads a file.
+impl Cells {
+    /// Reads the list in a sweep's folder.
     ///
     /// # Errors
-    /// What is wrong with it, and where.
-    pub fn read(path: &Path) -> Result<Trial, String> {
-        let bytes = fs::read(path).map_err(|error| error.to_string())?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| "it is no text".to_string())?;
-        let mut trial = Trial::default();
-        for (index, line) in text.lines().enumerate() {
-            let fault = |reason: &dyn std::fmt::Display| format!("line {}: {reason}", index + 1);
-            let value: Value = serde_json::from_str(line).map_err(|error| fault(&error))?;
-            let Value::Object(mut fields) = value else { return Err(fault(&"it is no object")) };
-            match fields.remove("result") {
-                Some(Value::Object(result)) => {
-                    let named = |(name, value): (String, Value)| (current_name(&name).to_string(), value);
-                    trial.result = Some(result.into_iter().map(named).collect());
-                }
-                Some(_) => return Err(fault(&"its result is no object")),
-                None if fields.contains_key("step") => {
-                    let step = step(&fields).ok_or_else(|| fault(&"`step` is no number"))?;
-                    trial.steps.push(step);
-                    trial.take_groups(step.step, fields.get("groups"));
-                }
-                None if fields.contains_key("eta_star") => {
-                    let found = Found::deserialize(Value::Object(fields)).map_err(|error| fault(&error))?;
-                    trial.searches.push(found);
-                }
-                // The boundaries of a start: the row has what is shown of them.
-                None => {}
-            }
-        }
-        if !bytes.is_empty() && !bytes.ends_with(b"\n") {
-            return Err("it ends within a line".into());
-        }
-        Ok(trial)
+    /// When it cannot be read.
+    pub fn open(root: &Path) -> Result<Cells, ReportError> {
+        let path = root.join("cells.csv");
+        let fault = |reason: String| ReportError::Cells { path: path.clone(), reason };
+        let text = fs::read_to_string(&path).map_err(|error| fault(error.to_string()))?;
+        Ok(Cells { root: root.into(), table: Table::parse(&text).map_err(fault)? })
     }
 
-    /// Takes what a record says of groups of samples.
-    fn take_groups(&mut self, step: f64, groups: Option<&Value>) {
-        for (name, metrics) in groups.and_then(Value::as_object).into_iter().flatten() {
-            let number = |field: &str| metrics.get(field).and_then(Value::as_f64).unwrap_or(f64::NAN);
-            let measured = Measured { step, loss: number("loss"), accuracy: number("accuracy") };
-            match self.groups.iter_mut().find(|(there, _)| there == name) {
-                Some((_, list)) => list.push(measured),
-                // Some are none in every record.
-                None if metrics.is_object() => self.groups.push((name.clone(), vec![measured])),
-                None => {}
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.table.rows.len()
+    }
+
+    /// Reads the trials with a file, and keeps of each what `keep` does.
+    pub fn read<R: Row, T: Send>(&self, keep: impl Fn(Trial<R>) -> T + Sync) -> Swept<T> {
+        let of = |cell: &Vec<String>| {
+            let (name, values) = (cell[0].clone(), cell[1..].to_vec());
+            let path = file(&self.root, &name);
+            let read = path.exists().then(|| read(&path, &name))?;
+            let broken = |reason| format!("trials/{name}.jsonl: {reason}");
+            Some(read.map_err(broken).map(|trial| Finished { name, values, found: keep(trial) }))
+        };
+        let files: Vec<Result<Finished<T>, String>> = self.table.rows.par_iter().filter_map(of).collect();
+        let (mut trials, mut broken) = (Vec::new(), Vec::new());
+        for file in files {
+            match file {
+                Ok(trial) => trials.push(trial),
+                Err(reason) => broken.push(reason),
             }
         }
+        Swept { rows: Rows { keys: self.table.columns[1..].to_vec(), trials }, broken }
     }
+}
+
+/// The file of a trial.
+pub fn file(root: &Path, name: &str) -> PathBuf {
+    root.join("trials").join(format!("{name}.jsonl"))
+}
+
+/// The recorded steps of a single run, in order, the last one the state at the end.
+///
+/// # Errors
+/// What is wrong with its file, and where.
+pub fn steps(path: &Path) -> Result<Vec<Record>, String> {
+    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| "it is no text".to_string())?;
+    let steps = json_lines::values(text).map_err(|fault| fault.to_string())?;
+    if text.is_empty() || text.ends_with('\n') { Ok(steps) } else { Err("it ends within a line".into()) }
 }
 
 /// Those recorded steps that were taken: all but the state at the end, whose loss is no batch's. (Older files
 /// have that of evaluation there.)
-pub fn taken(steps: &[Step]) -> &[Step] {
+pub fn taken(steps: &[Record]) -> &[Record] {
     steps.split_last().map_or(steps, |(_, taken)| taken)
-}
-
-fn step(fields: &Map<String, Value>) -> Option<Step> {
-    let number = |value: Option<&Value>| value.and_then(Value::as_f64).unwrap_or(f64::NAN);
-    let within = |set: &str, name: &str| number(fields.get(set).and_then(|set| set.get(name)));
-    Some(Step {
-        step: fields.get("step")?.as_f64()?,
-        eta: number(fields.get("eta")),
-        loss: number(fields.get("loss")),
-        train_loss: within("train", "loss"),
-        train_accuracy: within("train", "accuracy"),
-        test_loss: within("test", "loss"),
-        test_accuracy: within("test", "accuracy"),
-        ntk: number(fields.get("ntk")),
-        hessian: number(fields.get("hessian")),
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &[u8]) -> Result<Trial, String> {
+    fn read(text: &[u8]) -> Result<Vec<Record>, String> {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), text).unwrap();
-        Trial::read(file.path())
-    }
-
-    #[test]
-    fn steps_and_results_are_told_apart() {
-        let text = b"{\"step\":0,\"eta\":1,\"loss\":null,\"train\":{\"loss\":2,\"accuracy\":0.5}}\n\
-            {\"trial\":\"a\",\"result\":{\"phase\":\"lazy\"}}\n{\"seed\":3}\n";
-        let trial = read(text).unwrap();
-        assert_eq!((trial.steps.len(), trial.steps[0].train_accuracy), (1, 0.5));
-        assert!(trial.steps[0].loss.is_nan() && trial.steps[0].ntk.is_nan());
-        assert_eq!(trial.result.unwrap()["phase"], "lazy");
-        assert_eq!(trial.searches, []);
+        steps(file.path())
     }
 
     #[test]
     fn the_state_at_the_end_is_no_step_whatever_loss_an_old_file_has_there() {
         for end in ["null", "7"] {
             let text = format!(
-                "{{\"step\":0,\"loss\":2}}\n{{\"step\":1,\"loss\":1}}\n{{\"step\":2,\"loss\":{end},\"train\":{{\"loss\":7}}}}\n"
+                "{{\"step\":0,\"eta\":1,\"loss\":2}}\n{{\"step\":1,\"eta\":1,\"loss\":1}}\n{{\"step\":2,\"eta\":1,\"loss\":{end},\"train\":{{\"loss\":7}}}}\n"
             );
-            let trial = read(text.as_bytes()).unwrap();
-            let losses: Vec<f64> = taken(&trial.steps).iter().map(|step| step.loss).collect();
-            assert_eq!((losses, trial.steps[2].train_loss), (vec![2.0, 1.0], 7.0));
+            let steps = read(text.as_bytes()).unwrap();
+            let losses: Vec<Option<f64>> = taken(&steps).iter().map(|step| step.loss).collect();
+            assert_eq!((losses, steps[2].train.unwrap().loss), (vec![Some(2.0), Some(1.0)], 7.0));
         }
         assert!(taken(&[]).is_empty());
     }
 
     #[test]
-    fn groups_of_samples_are_followed_by_name() {
-        let record = |step: u64, loss: f64| {
-            format!(
-                "{{\"step\":{step},\"groups\":{{\"easy\":{{\"loss\":{loss},\"accuracy\":1}},\"hard\":null}}}}\n"
-            )
-        };
-        let trial = read((record(0, 2.0) + "{\"step\":1}\n" + &record(2, 0.5)).as_bytes()).unwrap();
-        let [(name, measured)] = &trial.groups[..] else { panic!("{:?}", trial.groups) };
-        assert_eq!(
-            (name.as_str(), measured.len(), measured[1].step, measured[1].loss),
-            ("easy", 2, 2.0, 0.5)
-        );
-    }
-
-    #[test]
     fn what_is_broken_says_where() {
         for (text, expected) in [
-            (&b"{\"step\":0}\n{\"st"[..], "line 2"),
-            (b"{\"step\":0}", "ends within a line"),
-            (b"[1]\n", "line 1: it is no object"),
-            (b"{\"step\":\"two\"}\n", "`step` is no number"),
-            (b"{\"result\":3}\n", "its result is no object"),
+            (&b"{\"step\":0,\"eta\":1}\n{\"st"[..], "line 2"),
+            (b"{\"step\":0,\"eta\":1}", "ends within a line"),
+            (b"[1]\n", "line 1: invalid length"),
+            (b"{\"step\":\"two\"}\n", "line 1: invalid type: string \"two\""),
+            (b"{\"step\":0}\n", "line 1: missing field `eta`"),
             (b"\xff\xfe\n", "it is no text"),
         ] {
             let error = read(text).unwrap_err();

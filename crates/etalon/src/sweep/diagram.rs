@@ -1,22 +1,11 @@
 //! The boundaries of a sweep over a size, folded over seeds.
 
-use super::Table;
-use crate::spec::KEYS;
+use super::{BoundariesRow, Rows, Table};
 use crate::statistics::median;
 
 /// The boundaries that a diagram shows, by their columns.
-pub const BOUNDARIES: [&str; 3] = ["c_h_loss", "c_h_sharp", "c_h_max"];
-
-/// The name of a column today, where results written before call a boundary `c_loss`, `c_sharp` or `c_max`: as if `c` were
-/// the one of the NTK.
-pub(crate) fn current_name(name: &str) -> &str {
-    match name {
-        "c_loss" => BOUNDARIES[0],
-        "c_sharp" => BOUNDARIES[1],
-        "c_max" => BOUNDARIES[2],
-        other => other,
-    }
-}
+pub const BOUNDARIES: [&str; 3] =
+    [BoundariesRow::COLUMNS[1], BoundariesRow::COLUMNS[2], BoundariesRow::COLUMNS[3]];
 
 /// Boundaries over one key of the grid, all others but the seed being fixed.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,9 +21,9 @@ pub struct Diagram {
 /// A boundary at one size.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Place {
-    /// Which of [`BOUNDARIES`].
+    /// Its column, one of [`BOUNDARIES`].
     pub boundary: &'static str,
-    /// The size.
+    /// The value of [`Diagram::size`] there.
     pub size: f64,
     /// What each seed has, of those that have it.
     pub values: Vec<f64>,
@@ -72,36 +61,34 @@ impl Diagram {
 /// `network.depth`, else the first key whose values are numbers; there is a diagram for each combination of the others.
 ///
 /// # Errors
-/// When the summary has no boundaries, or no size.
-pub fn diagrams(summary: &Table) -> Result<Vec<Diagram>, String> {
-    summary.column("sharpness").ok_or("the summary has no boundaries; sweep with job = \"boundaries\"")?;
-    let is_key = |name: &str| name != "seed" && KEYS.iter().any(|key| key.path == name);
-    let keys = || (0..summary.columns.len()).filter(|&index| is_key(&summary.columns[index]));
+/// When no key has two sizes.
+pub fn diagrams(rows: &Rows<BoundariesRow>) -> Result<Vec<Diagram>, String> {
+    let Rows { keys, trials } = rows;
     let is_size = |&index: &usize| {
-        let first = summary.rows.first().map(|row| &row[index]);
-        let numbers = summary.rows.iter().all(|row| row[index].parse::<f64>().is_ok());
-        numbers && summary.rows.iter().any(|row| Some(&row[index]) != first)
+        let first = trials.first().map(|trial| &trial.values[index]);
+        let varies = trials.iter().any(|trial| Some(&trial.values[index]) != first);
+        keys[index] != "seed" && varies && rows.numbers(&keys[index]).is_some()
     };
-    let named = |name: &str| keys().filter(is_size).find(|&index| summary.columns[index] == name);
-    let size = named("network.width").or_else(|| named("network.depth")).or_else(|| keys().find(is_size));
+    let sizes = || (0..keys.len()).filter(is_size);
+    let named = |name: &str| sizes().find(|&index| keys[index] == name);
+    let size = named("network.width").or_else(|| named("network.depth")).or_else(|| sizes().next());
     let size = size.ok_or("no key of the grid has two sizes, such as network.width = [64, 256]")?;
     let mut diagrams: Vec<Diagram> = Vec::new();
-    for row in &summary.rows {
-        let others = keys().filter(|&index| index != size);
+    for trial in trials {
+        let others = (0..keys.len()).filter(|&index| index != size && keys[index] != "seed");
         let fixed: Vec<String> =
-            others.map(|index| format!("{}={}", summary.columns[index], row[index])).collect();
+            others.map(|index| format!("{}={}", keys[index], trial.values[index])).collect();
         let fixed = fixed.join(" ");
         let place = match diagrams.iter().position(|diagram| diagram.fixed == fixed) {
             Some(place) => place,
             None => {
-                diagrams.push(Diagram { fixed, size: summary.columns[size].clone(), places: Vec::new() });
+                diagrams.push(Diagram { fixed, size: keys[size].clone(), places: Vec::new() });
                 diagrams.len() - 1
             }
         };
         let places = &mut diagrams[place].places;
-        let at = row[size].parse().unwrap_or(f64::NAN);
-        for boundary in BOUNDARIES {
-            let value: Option<f64> = summary.column(boundary).and_then(|column| row[column].parse().ok());
+        let at = trial.values[size].parse().unwrap_or(f64::NAN);
+        for (boundary, value) in BOUNDARIES.into_iter().zip(trial.found.boundaries()) {
             let place = match places.iter().position(|place| place.boundary == boundary && place.size == at) {
                 Some(place) => place,
                 None => {
@@ -123,13 +110,35 @@ pub fn diagrams(summary: &Table) -> Result<Vec<Diagram>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sweep::Finished;
 
-    const TEXT: &str = "trial,network.depth,network.width,seed,sharpness,c_h_loss,c_h_sharp,c_h_max\n\
-        a,1,256,0,3,2,,16\nb,1,256,1,3,4,,\nc,1,64,0,3,2,5,8\nd,1,64,1,3,2,6,8\ne,2,64,0,3,2,5,8\n";
+    fn rows(trials: &[(&[&str], [Option<f64>; 3])]) -> Rows<BoundariesRow> {
+        let keys = ["network.depth", "network.width", "seed"].map(String::from).into();
+        let trial = |&(values, [c_h_loss, c_h_sharp, c_h_max]): &(&[&str], [Option<f64>; 3])| Finished {
+            name: String::new(),
+            values: values.iter().map(ToString::to_string).collect(),
+            found: BoundariesRow { sharpness: 3.0, c_h_loss, c_h_sharp, c_h_max },
+        };
+        Rows { keys, trials: trials.iter().map(trial).collect() }
+    }
+
+    #[test]
+    fn the_names_of_boundaries_are_those_of_their_columns() {
+        assert_eq!(BOUNDARIES, ["c_h_loss", "c_h_sharp", "c_h_max"]);
+        assert_eq!(BoundariesRow::COLUMNS.len(), 4);
+    }
 
     #[test]
     fn seeds_are_folded_and_other_keys_make_diagrams() {
-        let diagrams = diagrams(&Table::parse(TEXT).unwrap()).unwrap();
+        let all = [Some(2.0), Some(5.0), Some(8.0)];
+        let rows = rows(&[
+            (&["1", "256", "0"], [Some(2.0), None, Some(16.0)]),
+            (&["1", "256", "1"], [Some(4.0), None, None]),
+            (&["1", "64", "0"], all),
+            (&["1", "64", "1"], [Some(2.0), Some(6.0), Some(8.0)]),
+            (&["2", "64", "0"], all),
+        ]);
+        let diagrams = diagrams(&rows).unwrap();
         assert_eq!(diagrams.len(), 2);
         assert_eq!(
             (diagrams[0].fixed.as_str(), diagrams[0].size.as_str()),
@@ -153,9 +162,10 @@ mod tests {
     }
 
     #[test]
-    fn a_summary_without_boundaries_or_sizes_is_refused() {
-        let of = |text: &str| diagrams(&Table::parse(text).unwrap()).unwrap_err();
-        assert!(of("trial,seed,eta_star\na,0,1\n").contains("job = \"boundaries\""));
-        assert!(of("trial,network.width,sharpness,c_h_loss\na,64,3,2\n").contains("two sizes"));
+    fn a_sweep_without_sizes_is_refused() {
+        let one = rows(&[(&["1", "64", "0"], [None; 3]), (&["1", "64", "1"], [None; 3])]);
+        for rows in [rows(&[]), one] {
+            assert!(diagrams(&rows).unwrap_err().contains("two sizes"));
+        }
     }
 }

@@ -33,7 +33,7 @@ pub enum Event<'a> {
 
 /// How a sweep ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct Tally {
     /// Trials of the grid.
     pub cells: usize,
     /// Done before this call.
@@ -60,7 +60,7 @@ pub fn run(
     grid: &Grid,
     options: &Options<'_>,
     observe: &(dyn Fn(&Event<'_>) + Sync),
-) -> Result<Report, SweepError> {
+) -> Result<Tally, SweepError> {
     store.tidy();
     let role = Role::Whole { summary: Mutex::new(Instant::now() + SUMMARY_EVERY) };
     let report = run_cells(store, grid, grid.cells().iter().collect(), role, options, observe);
@@ -82,7 +82,7 @@ pub fn run_shard(
     shard: Shard,
     options: &Options<'_>,
     observe: &(dyn Fn(&Event<'_>) + Sync),
-) -> Result<Report, SweepError> {
+) -> Result<Tally, SweepError> {
     run_cells(store, grid, shard.cells(grid), Role::Part { put_off: Mutex::default() }, options, observe)
 }
 
@@ -103,13 +103,13 @@ fn run_cells(
     role: Role,
     options: &Options<'_>,
     observe: &(dyn Fn(&Event<'_>) + Sync),
-) -> Result<Report, SweepError> {
+) -> Result<Tally, SweepError> {
     let threads = options.threads.max(1);
     let broken = AtomicBool::new(false);
     let stopped = || options.stop.load(Ordering::Relaxed) || broken.load(Ordering::Relaxed);
-    let report = Report { cells: cells.len(), ..Report::default() };
+    let report = Tally { cells: cells.len(), ..Tally::default() };
     let (kept, open): (Vec<&Cell>, Vec<&Cell>) =
-        cells.into_par_iter().partition(|cell| store.row(&cell.name).is_some());
+        cells.into_par_iter().partition(|cell| store.is_done(&cell.name));
     let worker = Worker {
         grid,
         open,
@@ -152,7 +152,7 @@ struct Worker<'a> {
     observe: &'a (dyn Fn(&Event<'_>) + Sync),
     surroundings: Surroundings<'a>,
     /// With the place of the first failure.
-    report: Mutex<(Report, usize)>,
+    report: Mutex<(Tally, usize)>,
 }
 
 impl Worker<'_> {
@@ -214,7 +214,7 @@ impl Worker<'_> {
             }
         };
         // It may have been finished between the look and the claim.
-        if store.row(&cell.name).is_some() {
+        if store.is_done(&cell.name) {
             self.tell(place, &Event::Kept);
             return Ok(());
         }

@@ -50,6 +50,14 @@ pub enum SweepError {
         /// This version.
         here: &'static str,
     },
+    /// The row of a trial does not fit.
+    #[error("{}: {reason}; move the file away and run the sweep again, which makes it anew", path.display())]
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// Of which job it is no row, and why.
+        reason: String,
+    },
     /// The folder has no sweep in it.
     #[error("{} holds no sweep: {reason}; give the folder that `etalon sweep --out` made", path.display())]
     NoSweep {

@@ -27,7 +27,7 @@ pub enum Job {
 /// One key and the values it runs over.
 #[derive(Clone, Debug)]
 pub struct Axis {
-    /// The key.
+    /// The key of the spec that it sets in each cell.
     pub key: &'static Key,
     /// Its values, in order.
     pub values: Vec<Value>,
@@ -64,6 +64,23 @@ pub struct Grid {
     cells: Vec<Cell>,
 }
 
+impl Job {
+    /// The job of the sweep that a spec's text is of.
+    ///
+    /// # Errors
+    /// When it is no TOML, or names no job.
+    pub(crate) fn of_text(text: &str) -> Result<Job, SpecError> {
+        Job::of_entries(&Spec::entries_of(text)?)
+    }
+
+    /// That of `grid.job`, with or without `grid.curvature`.
+    fn of_entries(entries: &[Entry]) -> Result<Job, SpecError> {
+        let last = |key: &str| entries.iter().rfind(|entry| entry.path.strip_prefix(GRID) == Some(key));
+        let job = last("job").map_or(Ok(Job::Train { curvature: false }), read_job)?;
+        last("curvature").map_or(Ok(job), |entry| with_curvature(job, entry))
+    }
+}
+
 impl Grid {
     /// Reads a spec with its `[grid]` and works out its cells: a key's values are a list, `{ log = [a, b], points = n }`
     /// or `{ linear = [a, b], points = n }`; `where` lists comparisons that a cell must meet; `job` is `"train"`,
@@ -85,9 +102,8 @@ impl Grid {
 
     fn from_entries(entries: Vec<Entry>, overrides: usize) -> Result<Grid, SpecError> {
         let from_file = entries.len() - overrides;
-        let (mut base, mut axes, mut constraints, mut job) =
-            (Vec::new(), Vec::<Axis>::new(), Vec::new(), Job::Train { curvature: false });
-        let mut curvature = None;
+        let job = Job::of_entries(&entries)?;
+        let (mut base, mut axes, mut constraints) = (Vec::new(), Vec::<Axis>::new(), Vec::new());
         let mut overridden = Vec::new();
         for (index, entry) in entries.into_iter().enumerate() {
             match entry.path.strip_prefix(GRID) {
@@ -99,8 +115,7 @@ impl Grid {
                     base.push(entry);
                 }
                 Some("where") => constraints = read_constraints(&entry)?,
-                Some("job") => job = read_job(&entry)?,
-                Some("curvature") => curvature = Some(entry),
+                Some("job" | "curvature") => {}
                 Some(_) => {
                     let axis = Axis::new(&entry)?;
                     match axes.iter_mut().find(|other| other.key.path == axis.key.path) {
@@ -109,9 +124,6 @@ impl Grid {
                     }
                 }
             }
-        }
-        if let Some(entry) = curvature {
-            job = with_curvature(job, &entry)?;
         }
         let by = |entry: &Entry, axis: &Axis| {
             axis.key.path == entry.path || (axis.is_budget() && entry.is_budget())

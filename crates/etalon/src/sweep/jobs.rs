@@ -3,79 +3,20 @@
 use super::ledger::Ledger;
 use super::outcome::lines;
 use super::tasks::{AnyTask, Tasks};
-use super::{Cell, Grid, Job, Store};
+use super::{BoundariesRow, Cell, FindRow, Job, Store, TrainRow};
 use crate::curvature::Instrument;
 use crate::error::Error;
 use crate::jobs::{BoundarySearch, Journal, News, find_bytes};
-use crate::phase::{Circumstances, Phase, classify, observe};
+use crate::phase::{Circumstances, classify, observe};
 use crate::search::{Ended, SearchError};
 use crate::spec::Spec;
-use crate::train::{Learning, Metrics, Plan, Record, Task, Trajectory, Trial, trial_bytes};
+use crate::train::{Plan, Task, Trial, trial_bytes};
 use etalon_nn::Scalar;
-use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// Why a cell has no result.
 type Failure = Box<dyn std::error::Error>;
-
-/// The summary's columns of a job, after the trial's name and the keys of the grid.
-pub(super) fn columns(grid: &Grid) -> Vec<&'static str> {
-    match grid.job() {
-        Job::Train { curvature } => {
-            let mut columns = vec![
-                "phase",
-                "stop",
-                "steps",
-                "first_loss",
-                "peak_loss",
-                "peak_step",
-                "start_loss",
-                "train_loss",
-                "train_accuracy",
-                "test_loss",
-                "test_accuracy",
-                "constant_loss",
-            ];
-            if curvature {
-                columns.extend(["c", "ntk", "hessian", "ntk_end", "hessian_end"]);
-            }
-            if grid.sets("data.patch.size") {
-                columns.extend(GROUPS);
-            }
-            if grid.sets("schedule.anneal_below") {
-                columns.push("annealed_at");
-            }
-            columns
-        }
-        Job::Find => vec![
-            "eta_star",
-            "eta_star_low",
-            "eta_star_high",
-            "seeds",
-            "censored",
-            "undefined",
-            "lambda",
-            "eta_star_over_2_lambda",
-            "phase",
-            "recommended",
-            "gradient_steps",
-        ],
-        Job::Boundaries => vec!["sharpness", "c_h_loss", "c_h_sharp", "c_h_max"],
-    }
-}
-
-/// Columns of trials whose samples have patches.
-const GROUPS: [&str; 8] = [
-    "unpatched_accuracy",
-    "patched_accuracy",
-    "patch_only_accuracy",
-    "test_mixed_accuracy",
-    "test_patch_only_accuracy",
-    "unpatched_learnt_at",
-    "patched_learnt_at",
-    "patch_only_learnt_at",
-];
 
 /// What the cells of a sweep share.
 pub(super) struct Surroundings<'a> {
@@ -135,17 +76,8 @@ impl Surroundings<'_> {
                 (trajectory, verdict)
             }
         };
-        let mut row = train_row(&trajectory, verdict.phase)?;
-        if curvature {
-            add_curvature(&mut row, &trajectory);
-        }
-        if let Some(learning) = &trajectory.groups {
-            add_groups(&mut row, learning);
-        }
-        if let Some(annealed) = trajectory.annealed {
-            row["annealed_at"] = json!(annealed.step);
-        }
-        Ok(lines(&trajectory.records, cell, row)?)
+        let row = TrainRow::new(&trajectory, verdict.phase, curvature);
+        Ok(lines(&trajectory.records, cell, &row)?)
     }
 
     /// A search, from where an earlier run has left it.
@@ -161,21 +93,8 @@ impl Surroundings<'_> {
         if found.stopped == Ended::Interrupted {
             return Err(Box::new(SearchError::Cancelled));
         }
-        let star = found.eta_star.as_ref();
-        let row = json!({
-            "eta_star": star.and_then(|star| star.median),
-            "eta_star_low": star.and_then(|star| star.low),
-            "eta_star_high": star.and_then(|star| star.high),
-            "seeds": star.map(|star| star.seeds),
-            "censored": star.map(|star| star.censored),
-            "undefined": star.map(|star| star.undefined),
-            "lambda": found.lambda.as_ref().and_then(|lambda| lambda.median),
-            "eta_star_over_2_lambda": found.eta_star_over_2_lambda,
-            "phase": found.phase,
-            "recommended": found.recommended.as_ref().and_then(|recommended| recommended.eta),
-            "gradient_steps": found.gradient_steps,
-        });
-        Ok(lines(&[found], cell, row)?)
+        let row = FindRow::from(&found);
+        Ok(lines(&[found], cell, &row)?)
     }
 
     /// The boundaries of early training, on one thread.
@@ -190,53 +109,8 @@ impl Surroundings<'_> {
         let _taken =
             self.ledger.take(bytes(task, problem.plan()).saturating_add(search.instrument().bytes()))?;
         let found = search.of_seed(spec.seed).map_err(Error::from)?;
-        let row = json!({
-            "sharpness": found.sharpness,
-            "c_h_loss": found.c_h_loss.middle(),
-            "c_h_sharp": found.c_h_sharp.middle(),
-            "c_h_max": found.c_h_max.middle(),
-        });
-        Ok(lines(&[found], cell, row)?)
-    }
-}
-
-fn train_row(trajectory: &Trajectory, phase: Phase) -> serde_json::Result<Value> {
-    let stop = serde_json::to_value(&trajectory.stop)?;
-    let (train, test) = (trajectory.train, trajectory.test);
-    Ok(json!({
-        "phase": phase,
-        "stop": stop["reason"],
-        "steps": trajectory.steps,
-        "first_loss": trajectory.first_loss,
-        "peak_loss": trajectory.peak_loss,
-        "peak_step": trajectory.peak_step,
-        "start_loss": trajectory.start.loss,
-        "train_loss": train.loss,
-        "train_accuracy": train.accuracy,
-        "test_loss": test.loss,
-        "test_accuracy": test.accuracy,
-        "constant_loss": trajectory.constant_loss,
-    }))
-}
-
-/// What was measured at the start and at the end; `c` is in units of the kernel's eigenvalue, as `etalon train` has it.
-fn add_curvature(row: &mut Value, trajectory: &Trajectory) {
-    let measured =
-        |record: Option<&Record>| record.map_or((None, None), |record| (record.ntk, record.hessian));
-    let (start, end) = (measured(trajectory.records.first()), measured(trajectory.records.last()));
-    row["c"] = json!(start.0.map(|lambda| trajectory.eta * lambda));
-    (row["ntk"], row["hessian"]) = (json!(start.0), json!(start.1));
-    (row["ntk_end"], row["hessian_end"]) = (json!(end.0), json!(end.1));
-}
-
-/// How well each group is predicted at the end, and when it was learnt.
-fn add_groups(row: &mut Value, Learning { learnt_at, last, .. }: &Learning) {
-    let of = |metrics: Option<Metrics>| json!(metrics.and_then(|metrics| metrics.accuracy));
-    let accuracies =
-        [last.unpatched, last.patched, last.patch_only, last.test_mixed, last.test_patch_only].map(of);
-    let steps = [learnt_at.unpatched, learnt_at.patched, learnt_at.patch_only].map(|step| json!(step));
-    for (column, value) in GROUPS.into_iter().zip(accuracies.into_iter().chain(steps)) {
-        row[column] = value;
+        let row = BoundariesRow::from(&found);
+        Ok(lines(&[found], cell, &row)?)
     }
 }
 

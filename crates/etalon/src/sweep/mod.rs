@@ -29,6 +29,7 @@ mod ledger;
 mod outcome;
 mod pending;
 mod points;
+mod rows;
 mod shard;
 mod status;
 mod store;
@@ -36,17 +37,21 @@ mod table;
 mod tasks;
 
 pub use constraint::Constraint;
-pub(crate) use diagram::current_name;
 pub use diagram::{BOUNDARIES, Diagram, Place, diagrams};
-pub use engine::{Event, Options, Report, run, run_shard};
+pub use engine::{Event, Options, Tally, run, run_shard};
 pub use error::SweepError;
 pub use grid::{Axis, Cell, Grid, Job, MAX_CELLS};
 pub use launch::{
     Broken, Collected, LaunchError, Launched, Queue, Settings, Submission, Submitted, Template, Workers,
     collect, launch, queue, shards, submit,
 };
+pub(crate) use outcome::{Trial, read};
 pub use pending::{Pending, pending};
+pub(crate) use points::points_of;
 pub use points::{Measured, Selection, points};
+pub use rows::{
+    Annealing, BoundariesRow, Curvature, FindRow, Finished, GroupScores, Row, Rows, TrainRow, TrainScores,
+};
 pub use shard::Shard;
 pub use status::{Failed, Status, Working, status};
 pub use store::Store;

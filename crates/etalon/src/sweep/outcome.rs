@@ -1,61 +1,215 @@
 //! The file that keeps a trial: lines of JSON, the last one the row of the summary.
 
-use super::{Cell, current_name};
+use super::{Cell, Row};
+use crate::drift::difference;
+use crate::json_lines;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
 
 /// The last line of a result file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Row {
+#[derive(Serialize, Deserialize)]
+struct Last {
     /// The trial.
-    pub(super) trial: String,
-    /// What the summary says of it.
-    pub(super) result: Map<String, Value>,
+    trial: String,
+    /// Its row, the columns in the order of the alphabet.
+    result: Value,
 }
 
-/// A result file: its records, then `row`, which must be an object.
-pub(super) fn lines(records: &[impl Serialize], cell: &Cell, row: Value) -> serde_json::Result<Vec<u8>> {
+/// A result file.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Trial<R: Row> {
+    /// What it has above its row.
+    pub records: Vec<R::Record>,
+    /// What the summary says of it.
+    pub row: R,
+}
+
+/// A result file: its records, then its row.
+pub(super) fn lines<R: Row>(records: &[R::Record], cell: &Cell, row: &R) -> serde_json::Result<Vec<u8>> {
     let mut text = Vec::new();
     for record in records {
         serde_json::to_writer(&mut text, record)?;
         text.push(b'\n');
     }
-    let row = Row { trial: cell.name.clone(), result: serde_json::from_value(row)? };
-    serde_json::to_writer(&mut text, &row)?;
+    let last = Last { trial: cell.name.clone(), result: serde_json::to_value(row)? };
+    serde_json::to_writer(&mut text, &last)?;
     text.push(b'\n');
     Ok(text)
 }
 
+/// Whether a result file is whole, given the end of its text.
+pub(super) fn is_whole(name: &str, end: &[u8]) -> bool {
+    last(name, end).is_some()
+}
+
 /// The row at the end of a result file, given the end of its text; none where the file was cut short.
-pub(super) fn row(name: &str, end: &[u8]) -> Option<Row> {
+///
+/// # Errors
+/// Why it is no row of the job.
+pub(super) fn row<R: Row>(name: &str, end: &[u8]) -> Option<Result<R, String>> {
+    last(name, end).map(|last| fit(last.result))
+}
+
+fn last(name: &str, end: &[u8]) -> Option<Last> {
     let whole = end.strip_suffix(b"\n")?;
     let line = whole.rsplit(|&byte| byte == b'\n').next()?;
-    let mut row: Row = serde_json::from_slice(line).ok().filter(|row: &Row| row.trial == name)?;
-    row.result = row.result.into_iter().map(|(name, value)| (current_name(&name).into(), value)).collect();
-    Some(row)
+    serde_json::from_slice(line).ok().filter(|last: &Last| last.trial == name)
+}
+
+/// Reads the whole result file of a trial.
+///
+/// # Errors
+/// What is wrong with it, and in which line.
+pub(crate) fn read<R: Row>(path: &Path, name: &str) -> Result<Trial<R>, String> {
+    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| "it is no text".to_string())?;
+    let whole = text.strip_suffix('\n').unwrap_or(text);
+    let (above, last) = whole.rsplit_once('\n').unwrap_or(("", whole));
+    let records = json_lines::values(above).map_err(|fault| fault.to_string())?;
+    let line = above.lines().count() + 1;
+    if !text.ends_with('\n') {
+        return Err(format!("line {line}: it ends within a line"));
+    }
+    let last: Last = serde_json::from_str(last)
+        .map_err(|error| format!("line {line}: it has no result, which is its last line: {error}"))?;
+    if last.trial != name {
+        return Err(format!("line {line}: it is the result of trial {}", last.trial));
+    }
+    let row = fit(last.result).map_err(|reason| format!("line {line}: {reason}"))?;
+    Ok(Trial { records, row })
+}
+
+/// A row of a job, which must be what that job writes: no column more, none less, none renamed.
+fn fit<R: Row>(value: Value) -> Result<R, String> {
+    let amiss = |reason: String| format!("it is no row of job = \"{}\": {reason}", R::JOB);
+    let row = R::deserialize(&value).map_err(|error| amiss(error.to_string()))?;
+    let again = serde_json::to_value(&row).map_err(|error| amiss(error.to_string()))?;
+    difference(&value, &again).map_or(Ok(row), |place| Err(amiss(place)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::phase::Phase;
+    use crate::sweep::{Annealing, BoundariesRow, Curvature, FindRow, GroupScores, TrainRow, TrainScores};
+    use crate::train::Reason;
 
-    #[test]
-    fn boundaries_under_their_former_names_are_read_under_those_of_today() {
-        let text = b"{\"trial\":\"abc\",\"result\":{\"c_loss\":2.0,\"c_max\":null,\"sharpness\":3.0}}\n";
-        let result = row("abc", text).unwrap().result;
-        assert_eq!(Value::Object(result), json!({ "c_h_loss": 2.0, "c_h_max": null, "sharpness": 3.0 }));
+    fn scores() -> TrainScores {
+        TrainScores {
+            phase: Phase::Catapult,
+            stop: Reason::NotFinite,
+            steps: 7,
+            first_loss: 1.0,
+            peak_loss: 0.1 + 0.2,
+            peak_step: 3,
+            start_loss: 1.0,
+            train_loss: 0.5,
+            train_accuracy: None,
+            test_loss: 1e300,
+            test_accuracy: Some(0.25),
+            constant_loss: 2.0,
+        }
+    }
+
+    fn rows() -> [TrainRow; 2] {
+        let (c, ntk, hessian, ntk_end, hessian_end) = (Some(3.0), Some(1.5), None, None, None);
+        let groups = GroupScores {
+            unpatched_accuracy: None,
+            patched_accuracy: Some(0.5),
+            patch_only_accuracy: None,
+            test_mixed_accuracy: None,
+            test_patch_only_accuracy: None,
+            unpatched_learnt_at: Some(40),
+            patched_learnt_at: None,
+            patch_only_learnt_at: None,
+        };
+        [
+            TrainRow { scores: scores(), curvature: None, groups: None, annealing: None },
+            TrainRow {
+                scores: scores(),
+                curvature: Some(Curvature { c, ntk, hessian, ntk_end, hessian_end }),
+                groups: Some(groups),
+                annealing: Some(Annealing { annealed_at: None }),
+            },
+        ]
+    }
+
+    fn kept<R: Row>(row: &R) -> Vec<u8> {
+        lines(&[], &Cell::named("abc"), row).unwrap()
     }
 
     #[test]
-    fn a_file_cut_anywhere_is_not_done() {
-        let cell = Cell::named("abc");
-        let text =
-            lines(&[json!({ "step": 0 }), json!({ "step": 1 })], &cell, json!({ "loss": 0.5 })).unwrap();
-        assert_eq!(row("abc", &text).unwrap().result["loss"], 0.5);
-        assert_eq!(row("abd", &text), None);
+    fn a_row_is_read_as_it_was_written_with_the_parts_that_it_has() {
+        for wanted in rows() {
+            assert_eq!(row::<TrainRow>("abc", &kept(&wanted)).unwrap().unwrap(), wanted);
+        }
+        let text = String::from_utf8(kept(&rows()[0])).unwrap();
+        assert!(text.starts_with("{\"trial\":\"abc\",\"result\":{\"constant_loss\":2.0,\"first_loss\":1.0,"));
+        assert!(
+            text.contains("\"phase\":\"catapult\"") && text.contains("\"stop\":\"not_finite\""),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_loss_that_is_no_number_comes_back_as_none() {
+        let [mut diverged, _] = rows();
+        diverged.scores.train_loss = f64::INFINITY;
+        let read = row::<TrainRow>("abc", &kept(&diverged)).unwrap().unwrap();
+        assert!(read.scores.train_loss.is_nan());
+    }
+
+    #[test]
+    fn a_row_that_does_not_fit_is_told_by_its_job_and_column() {
+        let [plain, full] = rows();
+        let of = |row: &TrainRow, from: &str, to: &str| {
+            String::from_utf8(kept(row)).unwrap().replacen(from, to, 1).into_bytes()
+        };
+        for (text, expected) in [
+            (of(&plain, "\"steps\":7,", ""), "missing field `steps`"),
+            (of(&plain, "\"steps\":7,", "\"steps\":7.5,"), "expected u64"),
+            (of(&plain, "\"steps\":7,", "\"steps\":7,\"step\":7,"), "unknown field `step`"),
+            (of(&plain, "\"phase\":\"catapult\"", "\"phase\":\"slow\""), "slow"),
+            // A part of which one column is missing is no part.
+            (of(&full, "\"ntk_end\":null,", ""), "unknown field `c`"),
+            (of(&plain, "\"test_accuracy\":0.25,", ""), "missing field `test_accuracy`"),
+        ] {
+            let fault = row::<TrainRow>("abc", &text).unwrap().unwrap_err();
+            assert!(fault.starts_with("it is no row of job = \"train\": "), "{fault}");
+            assert!(fault.contains(expected), "{fault}");
+        }
+        let fault = row::<FindRow>("abc", &kept(&plain)).unwrap().unwrap_err();
+        assert!(fault.starts_with("it is no row of job = \"find\": "), "{fault}");
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_not_done_and_what_is_broken_says_where() {
+        let row = BoundariesRow { sharpness: 3.0, c_h_loss: Some(2.0), c_h_sharp: None, c_h_max: None };
+        let text = kept(&row);
+        assert!(is_whole("abc", &text) && !is_whole("abd", &text));
         for length in 0..text.len() {
-            assert_eq!(row("abc", &text[..length]), None, "{length} bytes");
+            assert!(!is_whole("abc", &text[..length]), "{length} bytes");
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let read = |text: &[u8]| {
+            fs::write(file.path(), text).unwrap();
+            super::read::<BoundariesRow>(file.path(), "abc")
+        };
+        assert_eq!(read(&text).unwrap(), Trial { records: Vec::new(), row });
+        for (text, expected) in [
+            (&b"{\"st"[..], "line 1: it ends within a line"),
+            (b"\xff\xfe\n", "it is no text"),
+            (b"", "line 1: it ends within a line"),
+            (b"[1]\n", "line 1: it has no result"),
+            (b"{\"step\":0}\n{\"trial\":\"abc\",\"result\":{}}\n", "line 1: missing field `width`"),
+            (b"{\"trial\":\"abd\",\"result\":{}}\n", "line 1: it is the result of trial abd"),
+            (b"{\"trial\":\"abc\",\"result\":3}\n", "line 1: it is no row of job = \"boundaries\""),
+            (b"{\"trial\":\"abc\",\"result\":{\"sharpness\":1.0}}\n", "missing field `c_h_loss`"),
+        ] {
+            let fault = read(text).unwrap_err();
+            assert!(fault.contains(expected), "{fault}");
         }
     }
 }

@@ -17,7 +17,7 @@ pub struct Pending<'a> {
 
 /// Looks for the results and errors of all trials.
 pub fn pending<'a>(store: &Store, grid: &'a Grid) -> Pending<'a> {
-    let open: Vec<&Cell> = grid.cells().par_iter().filter(|cell| store.row(&cell.name).is_none()).collect();
+    let open: Vec<&Cell> = grid.cells().par_iter().filter(|cell| !store.is_done(&cell.name)).collect();
     let done = grid.cells().len() - open.len();
     let (failed, untried) = open.into_iter().partition(|cell| store.failure(&cell.name).exists());
     Pending { done, untried, failed }

@@ -1,6 +1,6 @@
-//! Points of a power law from the summary of a sweep.
+//! Points of a power law from the trials of a sweep.
 
-use super::{Constraint, NoColumn, Table};
+use super::{Constraint, NoColumn, Rows, Table};
 use crate::fit::{Excluded, Point};
 use crate::spec::KEYS;
 use crate::statistics::median;
@@ -83,16 +83,13 @@ pub fn points(table: &Table, selection: &Selection) -> Result<Measured, NoColumn
     let x = selection.x.iter().map(|name| table.need(name)).collect::<Result<Vec<usize>, _>>()?;
     let mut names = selection.only.iter().flat_map(Constraint::names);
     names.try_for_each(|name| table.need(name).map(drop))?;
-    let is_cell = |name: &str| name != "seed" && KEYS.iter().any(|key| key.path == name);
-    let cell: Vec<usize> = (0..table.columns.len()).filter(|&index| is_cell(&table.columns[index])).collect();
+    let cell = cell(&table.columns);
 
     let (mut used, mut left_out) = (Groups::default(), Groups::default());
     let mut excluded = Vec::new();
     for row in &table.rows {
         let number = |index: usize| row[index].parse().unwrap_or(f64::NAN);
-        let label: Vec<String> =
-            cell.iter().map(|&index| format!("{}={}", table.columns[index], row[index])).collect();
-        let label = label.join(" ");
+        let label = label(&table.columns, row, &cell);
         let value = |name: &str| table.column(name).map(number);
         let unmet = selection.only.iter().find(|only| only.holds(&value) != Some(true));
         if let Some(unmet) = unmet {
@@ -113,9 +110,47 @@ pub fn points(table: &Table, selection: &Selection) -> Result<Measured, NoColumn
     Ok(Measured { points, spreads, excluded, left_out: left_out.points().collect() })
 }
 
+/// The points of all trials of a sweep, `y` against keys of the grid: as [`points`].
+///
+/// # Errors
+/// When the grid does not run over a key, with those that it runs over.
+pub(crate) fn points_of<T>(
+    rows: &Rows<T>,
+    x: &[String],
+    y: impl Fn(&T) -> Option<f64>,
+) -> Result<Measured, NoColumn> {
+    let place = |name: &String| {
+        let missing = || NoColumn { name: name.clone(), known: rows.keys.join(", ") };
+        rows.keys.iter().position(|key| key == name).ok_or_else(missing)
+    };
+    let x = x.iter().map(place).collect::<Result<Vec<usize>, _>>()?;
+    let cell = cell(&rows.keys);
+    let mut groups = Groups::default();
+    for trial in &rows.trials {
+        let key = cell.iter().map(|&index| trial.values[index].as_str()).collect();
+        let sizes = x.iter().map(|&index| trial.values[index].parse().unwrap_or(f64::NAN));
+        groups.push(key, label(&rows.keys, &trial.values, &cell), sizes, y(&trial.found).unwrap_or(f64::NAN));
+    }
+    let (points, spreads) = groups.points().unzip();
+    Ok(Measured { points, spreads, excluded: Vec::new(), left_out: Vec::new() })
+}
+
+/// The places of the columns by whose values rows are told apart: keys of a spec but the seed.
+fn cell(columns: &[String]) -> Vec<usize> {
+    let is_cell = |name: &str| name != "seed" && KEYS.iter().any(|key| key.path == name);
+    (0..columns.len()).filter(|&index| is_cell(&columns[index])).collect()
+}
+
+/// What the rows of a point have in common, in words.
+fn label(columns: &[String], row: &[String], cell: &[usize]) -> String {
+    let parts = cell.iter().map(|&index| format!("{}={}", columns[index], row[index]));
+    parts.collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sweep::Finished;
 
     fn table() -> Table {
         let text = "trial,network.width,seed,eta_star\na,64,0,1\nb,64,1,4\nc,64,2,2\nd,128,0,1\ne,128,1,4\n\
@@ -147,6 +182,25 @@ mod tests {
         let selection = Selection { y: "eta_star".into(), x: vec!["lambda".into()], only: vec![] };
         let points = points(&Table::parse(text).unwrap(), &selection).unwrap().points;
         assert_eq!((points.len(), &points[0].x[..]), (1, &[4.0][..]));
+    }
+
+    #[test]
+    fn typed_trials_make_the_points_of_their_table() {
+        let rows = [("8", "0", 1.0), ("8", "1", 4.0), ("16", "0", f64::NAN)];
+        let trial = |(width, seed, found): (&str, &str, f64)| Finished {
+            name: String::new(),
+            values: vec![width.into(), seed.into()],
+            found,
+        };
+        let rows = Rows { keys: vec!["network.width".into(), "seed".into()], trials: rows.map(trial).into() };
+        let found = points_of(&rows, &["network.width".into()], |&y| Some(y).filter(|y| y.is_finite()));
+        let text = "network.width,seed,y\n8,0,1\n8,1,4\n16,0,\n";
+        let selection = Selection { y: "y".into(), x: vec!["network.width".into()], only: Vec::new() };
+        let wanted = points(&Table::parse(text).unwrap(), &selection).unwrap();
+        // What has no value is NaN, which equals nothing.
+        assert_eq!(format!("{:?}", found.unwrap()), format!("{wanted:?}"));
+        let error = points_of(&rows, &["network.depth".into()], |&y| Some(y)).unwrap_err().to_string();
+        assert_eq!(error, "there is no column `network.depth`; there are network.width, seed");
     }
 
     #[test]

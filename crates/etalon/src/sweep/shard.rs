@@ -15,7 +15,7 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// All trials.
+    /// The one part of a sweep that is not cut.
     pub const WHOLE: Shard = Shard { index: NonZeroUsize::MIN, count: NonZeroUsize::MIN };
 
     /// None unless `1 <= index <= count`.

@@ -21,7 +21,7 @@ pub struct Status {
     pub running: usize,
     /// Claimed by a process that died; the next run does them.
     pub stuck: usize,
-    /// Not begun.
+    /// Neither done, failed, running nor stuck: not begun yet.
     pub waiting: usize,
     /// Those that failed, in grid order.
     pub failures: Vec<Failed>,
@@ -32,16 +32,16 @@ pub struct Status {
 /// A trial that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failed {
-    /// Its name.
+    /// The hash of its spec, which names its file.
     pub trial: String,
-    /// Why.
+    /// What went wrong, in the words of the trial.
     pub error: String,
 }
 
 /// A trial under way.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Working {
-    /// Its name.
+    /// The hash of its spec, which names its file.
     pub trial: String,
     /// Since when, in seconds.
     pub seconds: f64,
@@ -56,8 +56,7 @@ pub fn status(store: &Store) -> Result<Status, SweepError> {
     let errors = names(&store.root().join("failed"), ".json")?;
     let claims = names(&store.root().join("running"), ".lock")?;
     let all: Vec<&str> = store.names().collect();
-    let done: Vec<bool> =
-        all.par_iter().map(|&name| results.contains(name) && store.row(name).is_some()).collect();
+    let done: Vec<bool> = all.par_iter().map(|&name| results.contains(name) && store.is_done(name)).collect();
     let mut status = Status {
         cells: all.len(),
         done: 0,

@@ -1,11 +1,10 @@
 //! The folder of a sweep.
 
-use super::jobs::columns;
-use super::outcome::{Row, row};
-use super::{Cell, Grid, SweepError, Table, current_name};
+use super::outcome::{is_whole, row};
+use super::{BoundariesRow, Cell, FindRow, Finished, Grid, Job, Row, Rows, SweepError, Table, TrainRow};
 use crate::folder::Meta;
 use rayon::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -107,7 +106,7 @@ impl Store {
         Err(SweepError::OtherVersion { path: self.root.clone(), there: there.into(), here: VERSION })
     }
 
-    /// The folder.
+    /// The folder of the sweep, in which all its files lie.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -117,9 +116,17 @@ impl Store {
         &self.cells
     }
 
-    /// Whether a trial has a result.
+    /// Whether a trial has a result; half of one is none.
     pub(crate) fn is_done(&self, name: &str) -> bool {
-        self.row(name).is_some()
+        self.end(name).is_some_and(|end| is_whole(name, &end))
+    }
+
+    /// What the cells of the sweep compute.
+    ///
+    /// # Errors
+    /// When its `spec.toml` cannot be read.
+    pub fn job(&self) -> Result<Job, SweepError> {
+        Ok(Job::of_text(&self.read("spec.toml")?)?)
     }
 
     /// The names of all trials, in grid order.
@@ -149,14 +156,29 @@ impl Store {
         self.root.join("running").join(format!("{name}.lock"))
     }
 
-    /// The row of a finished trial; none where there is no result, or half of one.
-    pub(super) fn row(&self, name: &str) -> Option<Row> {
+    /// The rows of all finished trials of a sweep whose job leaves such rows.
+    ///
+    /// # Errors
+    /// When a trial has a row that is none of that job.
+    pub fn rows<R: Row>(&self) -> Result<Rows<R>, SweepError> {
+        let of = |cell: &Vec<String>| {
+            let (name, values) = (cell[0].clone(), cell[1..].to_vec());
+            let found = row(&name, &self.end(&name)?)?;
+            let fault = |reason| SweepError::Row { path: self.trial(&name), reason };
+            Some(found.map_err(fault).map(|found| Finished { name, values, found }))
+        };
+        let trials = self.cells.rows.par_iter().filter_map(of).collect::<Result<_, _>>()?;
+        Ok(Rows { keys: self.cells.columns[1..].to_vec(), trials })
+    }
+
+    /// The end of a trial's result file, with its row; none where there is no such file.
+    fn end(&self, name: &str) -> Option<Vec<u8>> {
         let mut file = File::open(self.trial(name)).ok()?;
         let length = file.metadata().ok()?.len();
         file.seek(SeekFrom::Start(length.saturating_sub(END))).ok()?;
         let mut end = Vec::with_capacity(length.min(END) as usize);
         file.read_to_end(&mut end).ok()?;
-        row(name, &end)
+        Some(end)
     }
 
     /// Claims a trial; none where another process has it.
@@ -189,22 +211,22 @@ impl Store {
     /// Writes `summary.csv` from the result files: one row a finished trial, in grid order.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// When a row is none of the grid's job, or the system refuses.
     pub(super) fn summarise(&self, grid: &Grid) -> Result<(), SweepError> {
-        let columns = columns(grid);
-        let field = |value: Option<&Value>| match value {
-            None | Some(Value::Null) => String::new(),
-            Some(Value::String(text)) => text.clone(),
-            Some(other) => other.to_string(),
+        let table = match grid.job() {
+            Job::Train { .. } => self.table::<TrainRow>(grid),
+            Job::Find => self.table::<FindRow>(grid),
+            Job::Boundaries => self.table::<BoundariesRow>(grid),
+        }?;
+        self.write("summary.csv", table.to_csv().as_bytes())
+    }
+
+    fn table<R: Row>(&self, grid: &Grid) -> Result<Table, SweepError> {
+        let fault = |error: serde_json::Error| SweepError::Row {
+            path: self.root.join("summary.csv"),
+            reason: error.to_string(),
         };
-        let of = |cell: &Vec<String>| {
-            let row = self.row(&cell[0])?;
-            let results = columns.iter().map(|&column| field(row.result.get(column)));
-            Some(cell.iter().cloned().chain(results).collect())
-        };
-        let heading = self.cells.columns.iter().cloned().chain(columns.iter().map(ToString::to_string));
-        let rows = self.cells.rows.par_iter().filter_map(of).collect();
-        self.write("summary.csv", Table { columns: heading.collect(), rows }.to_csv().as_bytes())
+        self.rows::<R>()?.table(&R::columns(grid)).map_err(fault)
     }
 
     /// The summary that was written last.
@@ -217,9 +239,7 @@ impl Store {
             return Err(reason("summary.csv is missing, as no trial of it is finished yet".into()));
         }
         let text = self.read("summary.csv")?;
-        let mut table = Table::parse(&text).map_err(|fault| reason(format!("summary.csv: {fault}")))?;
-        table.columns.iter_mut().for_each(|name| *name = current_name(name).into());
-        Ok(table)
+        Table::parse(&text).map_err(|fault| reason(format!("summary.csv: {fault}")))
     }
 
     /// Takes away what processes that died left behind.
@@ -277,7 +297,7 @@ impl Store {
 impl Claim<'_> {
     /// Keeps the result, unless another process was first.
     pub(super) fn finish(self, content: &[u8]) -> Result<(), SweepError> {
-        if self.store.row(self.name).is_some() {
+        if self.store.is_done(self.name) {
             return Ok(());
         }
         self.store.replace(self.name, &self.store.trial(self.name), content)?;
@@ -289,7 +309,7 @@ impl Claim<'_> {
 
     /// Keeps the error, unless another process had none.
     pub(super) fn fail(self, error: &str) -> Result<(), SweepError> {
-        if self.store.row(self.name).is_some() {
+        if self.store.is_done(self.name) {
             return Ok(());
         }
         let text = format!("{:#}\n", json!({ "trial": self.name, "error": error }));

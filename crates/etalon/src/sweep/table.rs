@@ -65,7 +65,7 @@ impl Table {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no column `{name}`; there are {known}")]
 pub struct NoColumn {
-    /// Its name.
+    /// The column that was asked for.
     pub name: String,
     /// The names of all columns.
     pub known: String,

@@ -12,7 +12,7 @@ fn grid(axes: &str) -> Grid {
     Grid::parse(&format!("{TINY}{axes}")).unwrap()
 }
 
-fn sweep(root: &Path, grid: &Grid, threads: usize) -> Result<Report, SweepError> {
+fn sweep(root: &Path, grid: &Grid, threads: usize) -> Result<Tally, SweepError> {
     let store = Store::open(root, grid, &Meta::default())?;
     run(&store, grid, &Options { threads, stop: &AtomicBool::new(false) }, &|_| {})
 }

@@ -31,7 +31,7 @@ impl Metric {
 /// What counts as trained.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Goal {
-    /// Of what.
+    /// What is to reach the threshold.
     pub metric: Metric,
     /// The accuracy to reach or the loss to get below.
     pub threshold: f64,

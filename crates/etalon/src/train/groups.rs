@@ -51,6 +51,20 @@ pub struct Groups {
     pub test_patch_only: Option<Metrics>,
 }
 
+impl Groups {
+    /// Each group with its name.
+    pub(crate) fn named(&self) -> [(&'static str, Option<Metrics>); 5] {
+        let Groups { unpatched, patched, patch_only, test_mixed, test_patch_only } = *self;
+        [
+            ("unpatched", unpatched),
+            ("patched", patched),
+            ("patch_only", patch_only),
+            ("test_mixed", test_mixed),
+            ("test_patch_only", test_patch_only),
+        ]
+    }
+}
+
 /// The step of the first look at which each group of training samples was predicted well enough; none: at no look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LearntAt {
@@ -67,7 +81,7 @@ pub struct LearntAt {
 pub struct Learning {
     /// The accuracy from which on a group counts as learnt.
     pub threshold: f64,
-    /// When.
+    /// The first look at which each group was learnt.
     pub learnt_at: LearntAt,
     /// The metrics at the end.
     #[serde(rename = "final")]

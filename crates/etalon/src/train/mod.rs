@@ -30,7 +30,7 @@ pub use plan::{Plan, PlanError};
 pub(crate) use scores::{Scores, test_part};
 pub(crate) use task::Target;
 pub use task::{Samples, Task};
-pub use trajectory::{Record, Stop, Trajectory};
+pub use trajectory::{Reason, Record, Stop, Trajectory};
 pub(crate) use trial::trial_bytes;
 pub use trial::{State, Trial, run};
 pub use twin::Twin;

@@ -43,7 +43,34 @@ pub enum Stop {
     },
 }
 
+/// Why a trial ended, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The budget was spent.
+    Budget,
+    /// The goal was reached.
+    Goal,
+    /// The loss left its limit.
+    Diverged,
+    /// An output is not a finite number.
+    NotFinite,
+    /// Every sample has the same outputs.
+    Dead,
+}
+
 impl Stop {
+    /// The same without its numbers.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Stop::Budget { .. } => Reason::Budget,
+            Stop::Goal { .. } => Reason::Goal,
+            Stop::Diverged { .. } => Reason::Diverged,
+            Stop::NotFinite { .. } => Reason::NotFinite,
+            Stop::Dead { .. } => Reason::Dead,
+        }
+    }
+
     /// Whether training left the numbers or its limit.
     pub fn diverged(&self) -> bool {
         matches!(self, Stop::Diverged { .. } | Stop::NotFinite { .. })
@@ -140,7 +167,7 @@ pub struct Trajectory {
     pub first_loss: f64,
     /// The step whose batch had the largest loss, over all steps.
     pub peak_step: u64,
-    /// That loss.
+    /// The largest loss of a step's batch, that of `peak_step`.
     pub peak_loss: f64,
     /// The metrics at the end on the training samples that are looked at.
     pub train: Metrics,
@@ -152,8 +179,8 @@ pub struct Trajectory {
     pub annealed: Option<Annealed>,
     /// The loss of the best constant prediction on the training set.
     pub constant_loss: f64,
-    /// Updates done.
+    /// Updates of the parameters that were done.
     pub steps: u64,
-    /// Why it ended.
+    /// Why it ended, with the number that ended it.
     pub stop: Stop,
 }

@@ -236,7 +236,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
         self.task.loss
     }
 
-    /// What it does.
+    /// How it trains: optimiser, schedule, batches and budget.
     pub fn plan(&self) -> &'a Plan {
         self.plan
     }

@@ -6,7 +6,6 @@ use crate::output::table;
 use crate::picture::Picture;
 use etalon::equivalence::{Rates, constant_equivalent};
 use etalon::figure::RatePicture;
-use etalon::record::Record;
 use etalon::units::significant;
 
 /// Show a schedule step by step, and what it means for weights whose scale does not matter
@@ -29,12 +28,9 @@ impl Arguments {
             let figure = RatePicture { title, curves }.figure()?;
             file.write(&figure, &figure.table().to_csv())?;
         }
-        let record = Record::from(rates.clone());
-        if let Some(folder) = context.run_directory(Some(&spec), &[])? {
-            folder.write_record(&record)?;
-        }
-        context.output.show_record(&record, || {
-            let mut text = heading(&rates) + "\n" + &phases(&rates);
+        let directory = context.run_directory(Some(&spec), &[])?;
+        context.leave(directory, &rates, |rates| {
+            let mut text = heading(rates) + "\n" + &phases(rates);
             if rates.phases.is_empty() {
                 let rows = shown(rates.log_eta.len()).map(|step| [step.to_string(), exponential(rates.log_eta[step])]);
                 text += &table(["step", "eta"], rows);

@@ -4,7 +4,6 @@ use super::source::{Method, Source, exponential};
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
 use etalon::equivalence::{Agreement, Verification, verify};
-use etalon::record::Record;
 use etalon::units::significant;
 
 /// Where the user gives no spec file: a small normalised network.
@@ -51,11 +50,7 @@ impl Arguments {
             bar.set_position(step);
         })?;
         drop(bar);
-        let record = Record::from(found.clone());
-        if let Some(folder) = directory {
-            folder.write_record(&record)?;
-        }
-        context.output.show_record(&record, || text(&found))?;
+        context.leave(directory, &found, text)?;
         Ok(if found.equivalent == Some(true) { Verdict::Done } else { Verdict::Negative })
     }
 }

@@ -3,7 +3,6 @@
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
 use etalon::phase::{Boundaries, Boundary, DEFINITION, Definition, MapBoundaries, Side, map_boundaries};
-use etalon::record::Record;
 use etalon::theory::{Axis, Range, RunSettings, ScalarLoss, State};
 use etalon::units::significant;
 
@@ -66,11 +65,7 @@ impl Arguments {
         }
         drop(bar);
         let found = MapBoundaries { definition: DEFINITION, loss, start, boundaries };
-        let record = Record::from(found.clone());
-        if let Some(folder) = directory {
-            folder.write_record(&record)?;
-        }
-        context.output.show_record(&record, || self.text(&found))?;
+        context.leave(directory, &found, |found| self.text(found))?;
         Ok(Verdict::Done)
     }
 

@@ -4,7 +4,6 @@ use crate::args::Job;
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
 use etalon::models::{LinearRun, linear_runs};
-use etalon::record::Record;
 use etalon::theory::Axis;
 use etalon::units::significant;
 
@@ -31,10 +30,6 @@ impl Arguments {
         let spinner = context.progress.spinner("running the linear model");
         let runs = linear_runs(&spec, &self.c, self.steps as usize)?;
         drop(spinner);
-        let record = Record::from(runs.clone());
-        if let Some(folder) = directory {
-            folder.write_record(&record)?;
-        }
         let number = |value: Option<f64>| value.map_or("-".into(), |value| significant(value, 4));
         let cells = |run: &LinearRun| {
             [
@@ -50,7 +45,7 @@ impl Arguments {
         };
         let headings =
             ["c", "phase", "peak loss", "at step", "final loss", "final lambda", "final c", "steps"];
-        context.output.show_record(&record, || {
+        context.leave(directory, &runs, |runs| {
             format!(
                 "width {}, {} samples in {} dimensions, lambda0 = {}\n\n{}",
                 runs.width,

@@ -4,7 +4,6 @@ use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
 use etalon::memory;
 use etalon::models::pq::{Algorithm, Distribution, Moment, Neurons, Patterns, PqRun, PqSetting, pq_runs};
-use etalon::record::Record;
 use etalon::record::write_whole;
 use etalon::units::significant;
 use std::path::PathBuf;
@@ -128,11 +127,9 @@ impl Arguments {
         if let Some(path) = &self.trajectory {
             write_whole(path, curves(&runs).as_bytes())?;
         }
-        let record = Record::from(Patterns { setting, runs: runs.clone() });
-        if let Some(folder) = directory {
-            folder.write_record(&record)?;
-        }
-        context.output.show_record(&record, || text(&runs))?;
+        let patterns = Patterns { setting, runs };
+        context.leave(directory, &patterns, |patterns| text(&patterns.runs))?;
+        let runs = &patterns.runs;
         let missed = runs.iter().filter(|run| !(run.boundary.reached && run.end.reached)).count();
         if missed > 0 {
             let text = format!(

@@ -58,7 +58,7 @@ pub struct Point {
 /// One training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PqRun {
-    /// How.
+    /// The rates, and the noise, that it was trained with.
     pub algorithm: Algorithm,
     /// The seed of data, start and batches.
     pub seed: u64,

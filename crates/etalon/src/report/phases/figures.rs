@@ -1,15 +1,19 @@
 //! The figures of a slice of a sweep.
 
+use super::best::Metric;
 use super::slice::Slice;
-use super::{PHASES, folded, majority, of, phase};
+use super::trained::{Done, Number, PHASES, c, final_c, first_loss, folded, majority, of, peak_loss, phase};
+use super::trained::{test_accuracy, train_loss};
 use crate::figure::{
     Axis, Cell, Colour, Details, Figure, Group, Kind, Look, Panel, Place, Point, Reference, Series, Spread,
     bands,
 };
+use crate::phase::Phase;
 use crate::report::content::{range, shown};
 use crate::report::folder::Folder;
-use crate::report::sweep::{Done, Sweep};
-use crate::report::trials::taken;
+use crate::report::trials::{file, taken};
+use crate::sweep::{TrainRow, read};
+use crate::train::Record;
 
 /// Rates whose losses are drawn together.
 const RATES: usize = 7;
@@ -17,8 +21,10 @@ const RATES: usize = 7;
 const LIMIT: f64 = 1e4;
 
 fn kinds() -> Vec<Kind> {
-    let kind =
-        |name: &str| Kind { name: name.into(), colour: Colour::of_phase(name).unwrap_or(Colour::Grey) };
+    let kind = |phase: Phase| Kind {
+        name: phase.name().into(),
+        colour: Colour::of_phase(phase.name()).unwrap_or(Colour::Grey),
+    };
     PHASES.map(kind).into()
 }
 
@@ -35,17 +41,19 @@ pub fn diagram(slice: &Slice<'_>, folder: &Folder) -> Figure {
         let same = trials.iter().filter(|trial| phase(trial) == PHASES[kind]).count();
         let seeds =
             if trials.len() > 1 { format!(" ({same} of {} seeds)", trials.len()) } else { String::new() };
-        let mut text = format!("{}{seeds}\n{} = {}", PHASES[kind], slice.x.name, slice.x.short(column));
+        let mut text =
+            format!("{}{seeds}\n{} = {}", PHASES[kind].name(), slice.x.name, slice.x.short(column));
         if !slice.y.name.is_empty() {
             text += &format!(", {} = {}", slice.y.name, slice.y.short(row));
         }
-        for (name, label) in [
-            ("c", "c"),
-            ("peak_loss", "peak loss"),
-            ("train_loss", "loss at the end"),
-            ("test_accuracy", "test accuracy"),
-        ] {
-            if let Some((median, ends)) = folded(trials, name) {
+        let numbers: [(Number, &str); 4] = [
+            (c, "c"),
+            (peak_loss, "peak loss"),
+            (train_loss, "loss at the end"),
+            (test_accuracy, "test accuracy"),
+        ];
+        for (number, label) in numbers {
+            if let Some((median, ends)) = folded(trials, number) {
                 let spread = if ends[0] < ends[1] {
                     format!(" ({})", range(ends[0], ends[1], 3))
                 } else {
@@ -55,7 +63,7 @@ pub fn diagram(slice: &Slice<'_>, folder: &Folder) -> Figure {
             }
         }
         let curves: Vec<_> =
-            trials.iter().map(|trial| trial.curve.clone()).filter(|curve| !curve.is_empty()).collect();
+            trials.iter().map(|trial| trial.found.curve.clone()).filter(|curve| !curve.is_empty()).collect();
         let detail = (!curves.is_empty()).then_some(details.items.len());
         details.items.extend(detail.map(|_| curves));
         panel.cells.push(Cell { x: [x[column], x[column + 1]], y: [y[row], y[row + 1]], kind, text, detail });
@@ -72,29 +80,29 @@ pub fn diagram(slice: &Slice<'_>, folder: &Folder) -> Figure {
 
 /// What lies to the right of a figure, and for a cell's trials where: c where it was measured, else x.
 fn across<'a>(slice: &'a Slice<'_>) -> (Axis, impl Fn(usize, &[&Done]) -> f64 + 'a) {
-    let measured = slice.cells.values().flatten().any(|trial| of(trial, "c").is_some());
+    let measured = slice.cells.values().flatten().any(|trial| of(trial, c).is_some());
     let axis = match measured {
         true => Axis::log("c = η λ₀").tight(),
         false => slice.x.axis(),
     };
     let place = move |column: usize, trials: &[&Done]| match measured {
-        true => folded(trials, "c").map_or(f64::NAN, |(c, _)| c),
+        true => folded(trials, c).map_or(f64::NAN, |(c, _)| c),
         false => slice.x.values[column],
     };
     (axis, place)
 }
 
 /// The metric against the rate, on the ground of the phases.
-pub fn score(slice: &Slice<'_>, metric: &str) -> Option<Figure> {
-    let name = metric.replace('_', " ");
+pub fn score(slice: &Slice<'_>, metric: &Metric) -> Option<Figure> {
+    let name = metric.name;
     let (x, place) = across(slice);
-    let mut panel = Panel::new(if metric.ends_with("loss") { Axis::log(&name) } else { Axis::even(&name) });
+    let mut panel = Panel::new(if metric.is_loss { Axis::log(name) } else { Axis::even(name) });
     for (index, row) in slice.rows().enumerate() {
         let point = |(column, trials): (usize, &Vec<&Done>)| {
             // A loss that has left its limit would press all others to the bottom.
-            let settled = |trial: &&&Done| !metric.ends_with("loss") || phase(trial) != "divergent";
+            let settled = |trial: &&&Done| !metric.is_loss || phase(trial) != Phase::Divergent;
             let settled: Vec<&Done> = trials.iter().filter(settled).copied().collect();
-            let (y, ends) = folded(&settled, metric)?;
+            let (y, ends) = folded(&settled, metric.of)?;
             Some(Point {
                 x: place(column, trials),
                 y,
@@ -154,7 +162,7 @@ fn ground(slice: &Slice<'_>, place: &impl Fn(usize, &[&Done]) -> f64, panel: &mu
             Some(last) if last.kind == kind => last.x[1] = to,
             last => {
                 let from = last.map_or(from, |last| last.x[1]);
-                let text = format!("mostly {}", PHASES[kind]);
+                let text = format!("mostly {}", PHASES[kind].name());
                 cells.push(Cell {
                     x: [from, to],
                     y: [f64::NEG_INFINITY, f64::INFINITY],
@@ -175,12 +183,12 @@ pub fn final_curvature(slice: &Slice<'_>) -> Option<Figure> {
         let point = |(_, trials): (usize, &Vec<&Done>)| {
             let settled: Vec<f64> = trials
                 .iter()
-                .filter(|trial| phase(trial) != "divergent")
-                .filter_map(|trial| Some(of(trial, "c")? * of(trial, "ntk_end")? / of(trial, "ntk")?))
+                .filter(|trial| phase(trial) != Phase::Divergent)
+                .filter_map(|trial| of(trial, final_c))
                 .filter(|c| *c > 0.0)
                 .collect();
             let (low, high) = settled.iter().fold((f64::INFINITY, 0.0f64), |(l, h), &c| (l.min(c), h.max(c)));
-            let x = folded(trials, "c")?.0;
+            let x = folded(trials, c)?.0;
             let y = (settled.iter().map(|c| c.ln()).sum::<f64>() / settled.len() as f64).exp();
             (!settled.is_empty()).then_some(Point { x, y, spread: Some([low, high]), hollow: false })
         };
@@ -213,7 +221,7 @@ pub fn final_curvature(slice: &Slice<'_>) -> Option<Figure> {
 }
 
 /// The loss at some of the rates, with bands over seeds.
-pub fn losses(slice: &Slice<'_>, sweep: &Sweep, folder: &Folder) -> Option<Figure> {
+pub fn losses(slice: &Slice<'_>, folder: &Folder) -> Option<Figure> {
     let row = *slice.rows().collect::<Vec<_>>().last()?;
     let columns: Vec<(usize, &Vec<&Done>)> = slice.row(row).collect();
     let most = RATES.min(columns.len());
@@ -221,10 +229,13 @@ pub fn losses(slice: &Slice<'_>, sweep: &Sweep, folder: &Folder) -> Option<Figur
     let groups: Vec<Group> = chosen
         .map(|(column, trials)| {
             let steps = |trial: &&Done| {
-                let limit = of(trial, "first_loss").map_or(f64::INFINITY, |first| LIMIT * first);
+                let limit = of(trial, first_loss).map_or(f64::INFINITY, |first| LIMIT * first);
                 let inside = |loss: f64| if loss <= limit { loss } else { f64::NAN };
-                let steps = sweep.steps(trial);
-                taken(&steps).iter().map(|step| (step.step as u64, inside(step.loss))).collect()
+                // None where the file has changed since.
+                let read = read::<TrainRow>(&file(&folder.root, &trial.name), &trial.name);
+                let steps = read.map(|trial| trial.records).unwrap_or_default();
+                let loss = |step: &Record| (step.step, inside(step.loss.unwrap_or(f64::NAN)));
+                taken(&steps).iter().map(loss).collect()
             };
             let value = shown(Some(slice.x.values[column]), 3);
             let key = if slice.x.name == "optimizer.eta" { "η" } else { &slice.x.name };

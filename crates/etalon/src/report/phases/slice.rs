@@ -1,8 +1,8 @@
 //! The grid of a sweep, laid out as phase diagrams: two keys are axes, the seed is folded.
 
+use super::trained::{Done, Sweep};
 use crate::figure::{Axis, borders};
 use crate::report::content::shown;
-use crate::report::sweep::{Done, Sweep};
 use std::collections::BTreeMap;
 
 /// Rows of a slice at most that have their own curve.
@@ -29,7 +29,7 @@ pub struct Key {
 
 impl Key {
     fn of(sweep: &Sweep, index: usize) -> Key {
-        let mut texts: Vec<String> = sweep.done.iter().map(|trial| trial.values[index].clone()).collect();
+        let mut texts: Vec<String> = sweep.trials.iter().map(|trial| trial.values[index].clone()).collect();
         texts.sort();
         texts.dedup();
         let numbers: Option<Vec<f64>> = texts.iter().map(|text| text.parse().ok()).collect();
@@ -107,7 +107,7 @@ pub fn slices(sweep: &Sweep) -> Vec<Slice<'_>> {
         .or_else(|| named("seed").filter(|&index| index != x));
     let single = Key { name: String::new(), values: vec![0.0], texts: vec![String::new()] };
     let mut slices: Vec<Slice<'_>> = Vec::new();
-    for trial in &sweep.done {
+    for trial in &sweep.trials {
         let others = (0..keys.len())
             .filter(varies)
             .filter(|&index| index != x && Some(index) != y && keys[index].name != "seed");

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The first place at which what was read is not what would have been written.
-pub(super) fn difference(read: &Value, written: &Value) -> Option<String> {
+pub(crate) fn difference(read: &Value, written: &Value) -> Option<String> {
     at("", read, written)
 }
 
