@@ -5,8 +5,9 @@ mod text;
 
 use crate::context::{Context, Failure, Verdict};
 use crate::interrupt;
-use etalon::claims::{Claim, Judged, Judgement, Session, Size, Verdict as Found, catalogue, find, page};
+use etalon::claims::{Judgement, Size, Verdict as Found};
 use etalon::record::{Meta, Record, RunFolder};
+use etalon_papers::{Claim, Judged, Session, catalogue, find, page};
 use serde::Serialize;
 use std::path::PathBuf;
 

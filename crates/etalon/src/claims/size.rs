@@ -28,7 +28,7 @@ impl Size {
     }
 
     /// One of three values, by size.
-    pub(super) fn of<T>(self, [quick, standard, paper]: [T; 3]) -> T {
+    pub fn of<T>(self, [quick, standard, paper]: [T; 3]) -> T {
         match self {
             Size::Quick => quick,
             Size::Standard => standard,

@@ -1,8 +1,9 @@
 //! Judgements that an earlier run has kept.
 
 use crate::context::Failure;
-use etalon::claims::{Claim, Judgement};
+use etalon::claims::Judgement;
 use etalon::record::{Meta, Record};
+use etalon_papers::Claim;
 use std::fs;
 use std::path::Path;
 

@@ -2,9 +2,10 @@
 
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
-use etalon::claims::{Claim, Judgement, Rule, Size, catalogue, duration};
+use etalon::claims::{Judgement, Rule, Size};
 use etalon::record::{Machine, Meta};
 use etalon::units::significant;
+use etalon_papers::{Claim, catalogue, duration};
 use serde::Serialize;
 
 /// Columns of running text.
@@ -45,7 +46,7 @@ impl Entry {
             place: claim.place,
             statement: claim.statement,
             certainty: claim.certainty.to_string(),
-            rule: Rule::of(claim),
+            rule: claim.rule(),
             sizes: sizes.collect(),
         }
     }
