@@ -1,32 +1,11 @@
 //! Large learning rates under logistic and exponential loss.
 
-mod limits;
-mod networks;
-mod phases;
+pub(crate) mod limits;
+pub(crate) mod networks;
+pub(crate) mod phases;
 
-use super::{Claim, Paper};
 use etalon::Error;
 use etalon::theory::{Map, Run, RunSettings, ScalarLoss, State};
-
-/// Huang, Wang and Liu 2020.
-static PAPER: Paper = Paper {
-    letter: 'B',
-    title: "Implicit bias of deep linear networks in the large learning rate phase",
-    authors: "Huang, Wang and Liu 2020",
-    arxiv: "2011.12547",
-};
-
-/// The claims of this paper.
-pub(super) const CLAIMS: &[Claim] = &[
-    phases::PREDICTOR,
-    phases::NETWORK,
-    phases::SCAN,
-    networks::SHARPNESS,
-    networks::ACCURACY,
-    limits::RATES,
-    limits::EXPONENTIAL,
-    limits::SEPARABLE,
-];
 
 const BALANCED: ScalarLoss = ScalarLoss::Logistic { positive: 0.5 };
 

@@ -1,6 +1,6 @@
 //! Judgements as a page.
 
-use super::session::duration;
+use crate::runner::duration;
 use etalon::claims::{Judgement, Measured, Verdict};
 
 /// A page of judgements: a table of all, then each with what was measured. `facts` tells the machine and the version.

@@ -1,6 +1,6 @@
 //! Networks that claims train.
 
-use super::bench::ClaimError;
+use crate::experiment::ClaimError;
 use etalon::Error;
 use etalon::curvature::Instrument;
 use etalon::phase::{Observed, Phase, observe};
@@ -10,47 +10,47 @@ use etalon::train::{Budget, Plan, Task, Trajectory, Trial};
 use etalon_nn::Scalar;
 
 /// A network and its data.
-pub(super) struct Subject<T> {
-    pub(super) spec: Spec,
-    pub(super) task: Task<T>,
-    pub(super) plan: Plan,
+pub(crate) struct Subject<T> {
+    pub(crate) spec: Spec,
+    pub(crate) task: Task<T>,
+    pub(crate) plan: Plan,
 }
 
 /// Where it starts.
-pub(super) struct Start<T> {
-    pub(super) seed: u64,
-    pub(super) parameters: Vec<T>,
+pub(crate) struct Start<T> {
+    pub(crate) seed: u64,
+    pub(crate) parameters: Vec<T>,
     /// The largest eigenvalue of the NTK there.
-    pub(super) lambda: f64,
+    pub(crate) lambda: f64,
 }
 
 impl<T: Scalar> Subject<T> {
     /// That of the text of a spec.
-    pub(super) fn new(text: &str) -> Result<Self, ClaimError> {
+    pub(crate) fn new(text: &str) -> Result<Self, ClaimError> {
         let spec = Spec::parse(text).map_err(Error::from)?;
         let task = spec.task().map_err(Error::from)?;
         let plan = spec.plan(&task)?;
         Ok(Subject { spec, task, plan })
     }
 
-    pub(super) fn instrument(&self) -> Result<Instrument<'_, T>, ClaimError> {
+    pub(crate) fn instrument(&self) -> Result<Instrument<'_, T>, ClaimError> {
         Ok(self.spec.instrument(&self.task, false)?)
     }
 
     /// The largest eigenvalue of the NTK.
-    pub(super) fn ntk(&self, parameters: &[T]) -> Result<f64, ClaimError> {
+    pub(crate) fn ntk(&self, parameters: &[T]) -> Result<f64, ClaimError> {
         let spectrum = self.instrument()?.at(parameters).ntk().map_err(Error::from)?;
         Ok(spectrum.largest.first().map_or(f64::NAN, |top| top.value))
     }
 
-    pub(super) fn start(&self, seed: u64) -> Result<Start<T>, ClaimError> {
+    pub(crate) fn start(&self, seed: u64) -> Result<Start<T>, ClaimError> {
         let parameters: Vec<T> = self.task.network.layout().initialise(seed);
         let lambda = self.ntk(&parameters)?;
         Ok(Start { seed, parameters, lambda })
     }
 
     /// The plan with a budget of so much `c t`, the number of steps times `eta lambda_0`.
-    pub(super) fn lasting(&self, time: f64, start: &Start<T>) -> Plan {
+    pub(crate) fn lasting(&self, time: f64, start: &Start<T>) -> Plan {
         Plan { budget: Budget::PhysicalTime(time / start.lambda), ..self.plan.clone() }
     }
 
@@ -61,7 +61,7 @@ impl<T: Scalar> Subject<T> {
     }
 
     /// Trains at `c / lambda_0`, measuring curvature at both ends and every so many steps (0: not between).
-    pub(super) fn observe(
+    pub(crate) fn observe(
         &self,
         plan: &Plan,
         start: &Start<T>,
@@ -72,12 +72,12 @@ impl<T: Scalar> Subject<T> {
     }
 
     /// Trains at `c / lambda_0`.
-    pub(super) fn train(&self, start: &Start<T>, c: f64) -> Result<Trajectory, ClaimError> {
+    pub(crate) fn train(&self, start: &Start<T>, c: f64) -> Result<Trajectory, ClaimError> {
         Ok(self.trial(&self.plan, start, c)?.run(&mut |_, _| {}))
     }
 
     /// The lowest `c` in a range at which an answer about the trajectory changes.
-    pub(super) fn change(
+    pub(crate) fn change(
         &self,
         start: &Start<T>,
         range: &Range,
@@ -104,18 +104,18 @@ impl From<etalon::theory::TheoryError> for Wrapped {
 }
 
 /// Whether a trajectory ended better than every predictor that ignores its input: "not a NaN" is not trained.
-pub(super) fn trained(trajectory: &Trajectory) -> bool {
+pub(crate) fn trained(trajectory: &Trajectory) -> bool {
     trajectory.train.loss < 0.9 * trajectory.constant_loss
 }
 
 /// Whether the loss rose from one step to the next, by more than rounding. A loss that is no number has risen.
-pub(super) fn rises(trajectory: &Trajectory) -> bool {
+pub(crate) fn rises(trajectory: &Trajectory) -> bool {
     let [steps @ .., _] = &trajectory.records[..] else { return false };
     let losses: Vec<f64> = steps.iter().map(|record| record.loss.unwrap_or(f64::NAN)).collect();
     trajectory.stop.diverged() || losses.windows(2).any(|pair| !(pair[1] <= 1.001 * pair[0]))
 }
 
 /// Whether training went through and settled.
-pub(super) fn settled(phase: Phase) -> bool {
+pub(crate) fn settled(phase: Phase) -> bool {
     matches!(phase, Phase::Lazy | Phase::Catapult)
 }

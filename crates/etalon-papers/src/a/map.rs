@@ -1,7 +1,7 @@
 //! The two-layer linear network with one input, solved.
 
-use super::PAPER;
-use crate::{Bench, Certainty, Claim, ClaimError, Quantity, Reading, Setting, Size};
+use crate::experiment::{ClaimError, Experiment};
+use crate::measurement::Measurement;
 use etalon::Error;
 use etalon::fit::{self, Point, power_law};
 use etalon::theory::{
@@ -9,6 +9,7 @@ use etalon::theory::{
 };
 use etalon_nn::random::{Purpose, stream};
 use rand_distr::{Distribution, StandardNormal};
+use serde::Deserialize;
 
 const LOSS: ScalarLoss = ScalarLoss::Mse { target: 0.0 };
 
@@ -34,53 +35,40 @@ fn end(run: &Run, c: f64) -> f64 {
     c * run.last.lambda / run.start.lambda
 }
 
-pub(super) const OUT_AND_BACK: Claim = Claim {
-    id: "A-1",
-    paper: &PAPER,
-    place: "figure 1a",
-    statement: "Between 2/lambda0 and 4/lambda0 gradient descent climbs out of the valley that it starts in, and comes back \
-                to a minimum that is flatter.",
-    certainty: Certainty::Found,
-    quantities: &[
-        Quantity::new("rise", "the least rise of the loss over its start").at_least(10.0),
-        Quantity::new("rest", "the largest share of the first loss that is left").at_most(1e-9),
-        Quantity::new("flattening", "the largest curvature at the end over that at the start").at_most(0.95),
-    ],
-    setting: |size, _| {
-        let (width, seeds) = out_and_back(size);
-        let words = format!(
-            "the solved two-layer linear network of width {width}, squared loss, from {seeds} draws of its weights; eta \
-             lambda0 = 2.5, 3 and 3.5"
-        );
-        Setting::model(1.0, words)
-    },
-    measure: |bench| {
-        let (width, seeds) = out_and_back(bench.size());
-        let (mut rises, mut rests, mut curvatures) = (Vec::new(), Vec::new(), Vec::new());
-        for seed in bench.seeds(seeds) {
-            let start = drawn(seed, width);
-            for c in [2.5, 3.0, 3.5] {
-                let run = run(start, c, width as f64)?;
-                rises.push(run.peak_loss / run.initial_loss);
-                rests.push(LOSS.value(run.last.f) / run.initial_loss);
-                curvatures.push(run.last.lambda / start.lambda);
-            }
-        }
-        bench.read("rise", Reading::least(&rises));
-        bench.read("rest", Reading::most(&rests));
-        bench.read("flattening", Reading::most(&curvatures));
-        let first = drawn(bench.seed(), width);
-        bench.curve(
-            "slice",
-            &["step", "along_sum", "along_difference", "eta_lambda"],
-            slice(first, 3.0, width as f64),
-        );
-        Ok(())
-    },
-};
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OutAndBack {
+    width: usize,
+    seeds: u64,
+    /// `eta lambda_0`.
+    rates: Vec<f64>,
+}
 
-fn out_and_back(size: Size) -> (usize, u64) {
-    size.of([(1000, 5), (4000, 50), (10_000, 200)])
+/// How far the loss climbs above 2/lambda0, and what is left of it and of curvature.
+pub(crate) fn out_and_back(
+    OutAndBack { width, seeds, rates }: OutAndBack,
+    experiment: &mut Experiment<'_>,
+) -> Result<(), ClaimError> {
+    let (mut rises, mut rests, mut curvatures) = (Vec::new(), Vec::new(), Vec::new());
+    for seed in experiment.seeds(seeds) {
+        let start = drawn(seed, width);
+        for &c in &rates {
+            let run = run(start, c, width as f64)?;
+            rises.push(run.peak_loss / run.initial_loss);
+            rests.push(LOSS.value(run.last.f) / run.initial_loss);
+            curvatures.push(run.last.lambda / start.lambda);
+        }
+    }
+    experiment.measured("rise", Measurement::least(&rises));
+    experiment.measured("rest", Measurement::most(&rests));
+    experiment.measured("flattening", Measurement::most(&curvatures));
+    let first = drawn(experiment.seed(), width);
+    experiment.curve(
+        "slice",
+        &["step", "along_sum", "along_difference", "eta_lambda"],
+        slice(first, 3.0, width as f64),
+    );
+    Ok(())
 }
 
 /// The trajectory in the plane in which it stays: the weights along `u = v` and along `u = -v`, in units in which
@@ -96,60 +84,25 @@ fn slice(start: State, c: f64, width: f64) -> Vec<Vec<f64>> {
         .collect()
 }
 
-pub(super) const PHASES: Claim = Claim {
-    id: "A-2",
-    paper: &PAPER,
-    place: "figure 2 and theorem of section 2",
-    statement: "In the two-layer linear network curvature does not move below 2/lambda0 (by O(1/n)); up to 4/lambda0 it \
-                falls until eta lambda is at most 2, and training converges; above, training diverges.",
-    certainty: Certainty::Derived,
-    quantities: &[
-        Quantity::new("lazy_change", "the largest relative change of curvature, eta lambda0 up to 1.5")
-            .at_most(0.05),
-        Quantity::new("lazy_exponent", "the power of the width with which that change goes")
-            .between(-1.1, -0.9),
-        Quantity::new(
-            "converged",
-            "the share of runs between 2.1 and 3.9 that come back to a stable minimum",
-        )
-        .at_least(1.0),
-        Quantity::new("final_c", "the largest eta lambda at the end of those").at_most(2.0),
-        Quantity::new("boundary_low", "the lowest eta lambda0 at which a start begins to diverge")
-            .at_least(3.99),
-        Quantity::new("boundary_high", "the highest").at_most(4.01),
-    ],
-    setting: |size, _| {
-        let Phases { widths, seeds, rates } = phases(size);
-        let words = format!(
-            "the solved two-layer linear network, squared loss, widths {widths:?}, {seeds} draws of its weights each, {rates} \
-             rates with eta lambda0 from 0.5 to 3.9; the boundary by bisection"
-        );
-        Setting::model(size.of([1.0, 20.0, 60.0]), words)
-    },
-    measure: measure_phases,
-};
-
-struct Phases {
-    widths: &'static [usize],
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Phases {
+    widths: Vec<usize>,
     seeds: u64,
+    /// How many.
     rates: usize,
 }
 
-fn phases(size: Size) -> Phases {
-    size.of([
-        Phases { widths: &[500, 2000], seeds: 3, rates: 18 },
-        Phases { widths: &[500, 1000, 2000, 5000, 10_000], seeds: 10, rates: 171 },
-        Phases { widths: &[500, 1000, 2000, 5000, 10_000], seeds: 20, rates: 341 },
-    ])
-}
-
-fn measure_phases(bench: &mut Bench<'_>) -> Result<(), ClaimError> {
-    let Phases { widths, seeds, rates } = phases(bench.size());
+/// The phases of runs over rates, and the rate at which runs begin to diverge.
+pub(crate) fn phases(
+    Phases { widths, seeds, rates }: Phases,
+    experiment: &mut Experiment<'_>,
+) -> Result<(), ClaimError> {
     let (mut changes, mut ends, mut converged, mut boundaries) = (vec![], vec![], vec![], vec![]);
     let mut rows = Vec::new();
-    for &width in widths {
-        bench.at(&format!("width {width}"))?;
-        for seed in bench.seeds(seeds) {
+    for &width in &widths {
+        experiment.at(&format!("width {width}"))?;
+        for seed in experiment.seeds(seeds) {
             let start = drawn(seed, width);
             for index in 0..rates {
                 let c = 0.5 + 3.4 * index as f64 / (rates - 1) as f64;
@@ -187,74 +140,56 @@ fn measure_phases(bench: &mut Bench<'_>) -> Result<(), ClaimError> {
         .into_iter()
         .collect::<Result<Vec<_>, Error>>()?;
     let law = power_law("change", &["width".into()], &points, Vec::new(), &fit::Options::default())?;
-    bench.read("lazy_change", Reading::most(&changes));
-    bench.read("lazy_exponent", Reading::exponent(&law));
-    bench.read("converged", Reading::share(&converged));
-    bench.read("final_c", Reading::most(&ends));
-    bench.read("boundary_low", Reading::least(&boundaries));
-    bench.read("boundary_high", Reading::most(&boundaries));
-    bench.curve("runs", &["width", "seed", "c", "final_c", "peak_loss", "peak_step"], rows);
+    experiment.measured("lazy_change", Measurement::most(&changes));
+    experiment.measured("lazy_exponent", Measurement::exponent(&law));
+    experiment.measured("converged", Measurement::share(&converged));
+    experiment.measured("final_c", Measurement::most(&ends));
+    experiment.measured("boundary_low", Measurement::least(&boundaries));
+    experiment.measured("boundary_high", Measurement::most(&boundaries));
+    experiment.curve("runs", &["width", "seed", "c", "final_c", "peak_loss", "peak_step"], rows);
     Ok(())
 }
 
-pub(super) const WIDTHS: Claim = Claim {
-    id: "A-3",
-    paper: &PAPER,
-    place: "section 2, theorem",
-    statement: "A catapult's loss peaks at about the width n, after a time that grows as log n.",
-    certainty: Certainty::Derived,
-    quantities: &[
-        Quantity::new("peak_exponent", "the power of the width with which the largest loss goes")
-            .between(0.97, 1.03),
-        Quantity::new("peak_fit", "R^2 of that law").at_least(0.99),
-        Quantity::new(
-            "steps_per_fold",
-            "steps to the peak for each factor e of the width, in units of 1 / (2 log(c - 1))",
-        )
-        .between(0.9, 1.1),
-        Quantity::new("time_fit", "R^2 of the straight line of the steps in log n").at_least(0.98),
-    ],
-    setting: |size, _| {
-        let (points, rates) = widths(size);
-        let words = format!(
-            "the solved two-layer linear network, squared loss, from f = 1 and lambda = 2, {points} widths from 1e2 to 1e12, eta \
-             lambda0 = {rates:?}; each law is fitted at each rate, and the one farthest from the claim is told"
-        );
-        Setting::model(1.0, words)
-    },
-    measure: |bench| {
-        let (points, rates) = widths(bench.size());
-        let start = State { f: 1.0, lambda: 2.0 };
-        let (mut peaks, mut peak_fits, mut folds, mut time_fits) = (vec![], vec![], vec![], vec![]);
-        let mut rows = Vec::new();
-        for &c in rates {
-            let (mut losses, mut times) = (Vec::new(), Vec::new());
-            for index in 0..points {
-                let width = 10f64.powf(2.0 + 10.0 * index as f64 / (points - 1) as f64);
-                let run = run(start, c, width)?;
-                let point = |y| Point { label: format!("{width}"), x: vec![width], y };
-                losses.push(point(run.peak_loss));
-                // A line in log n is a power law of the exponential.
-                times.push(point((run.peak_step as f64).exp()));
-                rows.push(vec![c, width, run.peak_loss, run.peak_step as f64]);
-            }
-            let fitted =
-                |points: &[Point]| power_law("", &["width".into()], points, vec![], &fit::Options::default());
-            let (loss, time) = (fitted(&losses)?, fitted(&times)?);
-            peaks.push(loss.joint.exponents[0].value);
-            peak_fits.push(loss.joint.r_squared.unwrap_or(f64::NAN));
-            folds.push(time.joint.exponents[0].value * 2.0 * (c - 1.0).ln());
-            time_fits.push(time.joint.r_squared.unwrap_or(f64::NAN));
-        }
-        bench.read("peak_exponent", Reading::farthest(&peaks, 1.0));
-        bench.read("peak_fit", Reading::least(&peak_fits));
-        bench.read("steps_per_fold", Reading::farthest(&folds, 1.0));
-        bench.read("time_fit", Reading::least(&time_fits));
-        bench.curve("peaks", &["c", "width", "peak_loss", "peak_step"], rows);
-        Ok(())
-    },
-};
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Widths {
+    /// How many widths.
+    points: usize,
+    /// `eta lambda_0`.
+    rates: Vec<f64>,
+}
 
-fn widths(size: Size) -> (usize, &'static [f64]) {
-    size.of([(21, &[3.0]), (101, &[2.5, 3.0, 3.5]), (101, &[2.5, 3.0, 3.5])])
+/// How the height of a catapult and the time to it grow with the width.
+pub(crate) fn widths(
+    Widths { points, rates }: Widths,
+    experiment: &mut Experiment<'_>,
+) -> Result<(), ClaimError> {
+    let start = State { f: 1.0, lambda: 2.0 };
+    let (mut peaks, mut peak_fits, mut folds, mut time_fits) = (vec![], vec![], vec![], vec![]);
+    let mut rows = Vec::new();
+    for &c in &rates {
+        let (mut losses, mut times) = (Vec::new(), Vec::new());
+        for index in 0..points {
+            let width = 10f64.powf(2.0 + 10.0 * index as f64 / (points - 1) as f64);
+            let run = run(start, c, width)?;
+            let point = |y| Point { label: format!("{width}"), x: vec![width], y };
+            losses.push(point(run.peak_loss));
+            // A line in log n is a power law of the exponential.
+            times.push(point((run.peak_step as f64).exp()));
+            rows.push(vec![c, width, run.peak_loss, run.peak_step as f64]);
+        }
+        let fitted =
+            |points: &[Point]| power_law("", &["width".into()], points, vec![], &fit::Options::default());
+        let (loss, time) = (fitted(&losses)?, fitted(&times)?);
+        peaks.push(loss.joint.exponents[0].value);
+        peak_fits.push(loss.joint.r_squared.unwrap_or(f64::NAN));
+        folds.push(time.joint.exponents[0].value * 2.0 * (c - 1.0).ln());
+        time_fits.push(time.joint.r_squared.unwrap_or(f64::NAN));
+    }
+    experiment.measured("peak_exponent", Measurement::farthest(&peaks, 1.0));
+    experiment.measured("peak_fit", Measurement::least(&peak_fits));
+    experiment.measured("steps_per_fold", Measurement::farthest(&folds, 1.0));
+    experiment.measured("time_fit", Measurement::least(&time_fits));
+    experiment.curve("peaks", &["c", "width", "peak_loss", "peak_step"], rows);
+    Ok(())
 }

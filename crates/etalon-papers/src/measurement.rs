@@ -5,75 +5,83 @@ use etalon::statistics::median;
 
 /// A number, with the spread of what it was taken from. What is not finite is none.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Reading {
+pub(crate) struct Measurement {
     /// The number that the rule is about.
-    pub value: Option<f64>,
+    pub(crate) value: Option<f64>,
     /// The lowest of those it was taken from, or the lower end of its interval.
-    pub low: Option<f64>,
+    pub(crate) low: Option<f64>,
     /// The highest.
-    pub high: Option<f64>,
+    pub(crate) high: Option<f64>,
     /// How many there were.
-    pub count: usize,
+    pub(crate) count: usize,
 }
 
 fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
-impl Reading {
+impl Measurement {
+    /// No number.
+    pub(crate) const NONE: Measurement = Measurement { value: None, low: None, high: None, count: 0 };
+
+    /// The number; NaN where there is none.
+    pub(crate) fn number(self) -> f64 {
+        self.value.unwrap_or(f64::NAN)
+    }
+
     /// A single number.
-    pub fn one(value: f64) -> Self {
-        Reading { value: finite(value), low: None, high: None, count: 1 }
+    pub(crate) fn one(value: f64) -> Self {
+        Measurement { value: finite(value), low: None, high: None, count: 1 }
     }
 
     /// A number with its interval, taken from so many.
-    pub fn interval(value: f64, [low, high]: [f64; 2], count: usize) -> Self {
-        Reading { value: finite(value), low: finite(low), high: finite(high), count }
+    pub(crate) fn interval(value: f64, [low, high]: [f64; 2], count: usize) -> Self {
+        Measurement { value: finite(value), low: finite(low), high: finite(high), count }
     }
 
     /// The median.
-    pub fn median(values: &[f64]) -> Self {
+    pub(crate) fn median(values: &[f64]) -> Self {
         Self::of(median(values.iter().copied()), &sorted(values))
     }
 
     /// The largest.
-    pub fn most(values: &[f64]) -> Self {
+    pub(crate) fn most(values: &[f64]) -> Self {
         let sorted = sorted(values);
         Self::of(sorted.last().copied().unwrap_or(f64::NAN), &sorted)
     }
 
     /// The smallest.
-    pub fn least(values: &[f64]) -> Self {
+    pub(crate) fn least(values: &[f64]) -> Self {
         let sorted = sorted(values);
         Self::of(sorted.first().copied().unwrap_or(f64::NAN), &sorted)
     }
 
     /// The one that is farthest from where it should be.
-    pub fn farthest(values: &[f64], from: f64) -> Self {
+    pub(crate) fn farthest(values: &[f64], from: f64) -> Self {
         let farther = |a: f64, b: f64| if (b - from).abs() > (a - from).abs() { b } else { a };
         Self::of(values.iter().copied().reduce(farther).unwrap_or(f64::NAN), &sorted(values))
     }
 
     /// The joint exponent of a power law, with its interval.
-    pub fn exponent(law: &PowerLaw) -> Self {
+    pub(crate) fn exponent(law: &PowerLaw) -> Self {
         // A fit has as many exponents as it has columns, and a joint one has one.
         let exponent = &law.joint.exponents[0];
         Self::interval(exponent.value, [exponent.low, exponent.high], law.points)
     }
 
     /// The share of what is true.
-    pub fn share(values: &[bool]) -> Self {
+    pub(crate) fn share(values: &[bool]) -> Self {
         let share = values.iter().filter(|&&value| value).count() as f64 / values.len() as f64;
-        Reading { value: finite(share), low: None, high: None, count: values.len() }
+        Measurement { value: finite(share), low: None, high: None, count: values.len() }
     }
 
     fn of(value: f64, sorted: &[f64]) -> Self {
         // One number that is none makes the whole unknown: it may not be passed over.
         if sorted.iter().any(|value| value.is_nan()) {
-            return Reading { value: None, low: None, high: None, count: sorted.len() };
+            return Measurement { value: None, low: None, high: None, count: sorted.len() };
         }
         let end = |value: Option<&f64>| value.copied().and_then(finite);
-        Reading {
+        Measurement {
             value: finite(value),
             low: end(sorted.first()),
             high: end(sorted.last()),
@@ -115,21 +123,43 @@ impl Curve {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use etalon::figure::{Columns, curves};
+    use etalon::sweep::{Selection, Table, points};
 
     #[test]
-    fn readings_keep_their_spread_and_nothing_hides() {
+    fn measurements_keep_their_spread_and_nothing_hides() {
         let values = [3.0, 1.0, 2.0, 5.0];
         assert_eq!(
-            Reading::median(&values),
-            Reading { value: Some(2f64.sqrt() * 3f64.sqrt()), low: Some(1.0), high: Some(5.0), count: 4 }
+            Measurement::median(&values),
+            Measurement { value: Some(2f64.sqrt() * 3f64.sqrt()), low: Some(1.0), high: Some(5.0), count: 4 }
         );
-        assert_eq!((Reading::most(&values).value, Reading::least(&values).value), (Some(5.0), Some(1.0)));
-        assert_eq!(Reading::median(&[1.0, f64::NAN]).value, None);
-        assert_eq!(Reading::least(&[1.0, f64::NAN]).value, None);
-        assert_eq!(Reading::most(&[1.0, f64::INFINITY]).value, None);
-        assert_eq!(Reading::median(&[]).value, None);
-        assert_eq!(Reading::share(&[true, false]).value, Some(0.5));
-        assert_eq!(Reading::share(&[]).value, None);
+        assert_eq!(
+            (Measurement::most(&values).value, Measurement::least(&values).value),
+            (Some(5.0), Some(1.0))
+        );
+        assert_eq!(Measurement::median(&[1.0, f64::NAN]).value, None);
+        assert_eq!(Measurement::least(&[1.0, f64::NAN]).value, None);
+        assert_eq!(Measurement::most(&[1.0, f64::INFINITY]).value, None);
+        assert_eq!(Measurement::median(&[]).value, None);
+        assert_eq!(Measurement::share(&[true, false]).value, Some(0.5));
+        assert_eq!(Measurement::share(&[]).value, None);
+    }
+
+    /// Whoever folds seeds folds them in the same way.
+    #[test]
+    fn plots_fits_and_claims_have_the_same_median() {
+        let text = "trial,network.width,seed,eta_star\na,64,0,1\nb,64,1,4\nc,128,0,9\nd,128,1,4\n";
+        let table = Table::parse(text).unwrap();
+        let (x, y) = ("network.width".to_string(), "eta_star".to_string());
+        let columns = Columns { x: x.clone(), y: vec![y.clone()], by: Vec::new(), only: Vec::new() };
+        let plotted: Vec<f64> =
+            curves(&table, &columns).unwrap()[0].bands.iter().map(|band| band.median).collect();
+        let selection = Selection { y, x: vec![x], only: Vec::new() };
+        let fitted: Vec<f64> =
+            points(&table, &selection).unwrap().points.iter().map(|point| point.y).collect();
+        let claimed = [[1.0, 4.0], [9.0, 4.0]].map(|seeds| Measurement::median(&seeds).number());
+        assert_eq!(plotted, [2.0, 6.0]);
+        assert_eq!((&plotted, &plotted[..]), (&fitted, &claimed[..]));
     }
 
     #[test]

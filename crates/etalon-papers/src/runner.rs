@@ -1,8 +1,8 @@
-//! Runs claims.
+//! Runs claims and judges them.
 
-use super::bench::{Bench, ClaimError, Shared, Stopped};
-use super::claim::{Claim, Quantity, Setting};
-use super::reading::{Curve, Reading};
+use crate::claim::{Claim, Quantity, Setting};
+use crate::experiment::{ClaimError, Experiment, Shared, Stopped};
+use crate::measurement::{Curve, Measurement};
 use etalon::claims::{Judgement, Measured, Size, Verdict, verdict};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -13,93 +13,84 @@ const LONG: f64 = 3600.0;
 
 /// What a claim came to, with the curves behind its numbers.
 #[derive(Clone, Debug)]
-pub struct Judged {
+pub struct Outcome {
     /// The judgement.
     pub judgement: Judgement,
-    /// The curves.
+    /// Tables of what was measured on the way.
     pub curves: Vec<Curve>,
 }
 
-/// Claims that are run one after the other.
-pub struct Session<'a> {
+/// Runs claims one after the other; a sweep that several of them need is run once.
+pub struct Runner<'a> {
     shared: Shared<'a>,
 }
 
-impl<'a> Session<'a> {
-    /// A session whose seeds begin at `seed`; `stop` ends it between two trials, `progress` hears what it is at.
+impl<'a> Runner<'a> {
+    /// A runner whose seeds begin at `seed`; `stop` ends it between two trials, `progress` hears what is being done.
     pub fn new(seed: u64, stop: &'a AtomicBool, progress: &'a (dyn Fn(&str) + Sync)) -> Self {
-        Session { shared: Shared { seed, stop, progress, tables: Mutex::default() } }
+        Runner { shared: Shared { seed, stop, progress, sweeps: Mutex::default() } }
     }
 
     /// Runs a claim and judges it. What hinders it leaves it open, with the reason.
     ///
     /// # Errors
     /// When it was stopped.
-    pub fn judge(&self, claim: &Claim, size: Size) -> Result<Judged, Stopped> {
+    pub fn judge(&self, claim: &Claim, size: Size) -> Result<Outcome, Stopped> {
         let started = Instant::now();
-        let mut bench =
-            Bench { session: &self.shared, size, readings: Vec::new(), curves: Vec::new(), spared: 0.0 };
-        let hindered = match (claim.measure)(&mut bench) {
+        let (experiment, result) = Experiment::run(&self.shared, claim, size);
+        let hindered = match result {
             Ok(()) => None,
             Err(ClaimError::Stopped(stopped)) => return Err(stopped),
             Err(error) => Some(error.to_string()),
         };
-        let seconds = started.elapsed().as_secs_f64() + bench.spared;
-        let setting = (claim.setting)(size, self.shared.seed);
-        let judgement = judgement(claim, (size, self.shared.seed), setting, &bench.readings, seconds);
-        Ok(Judged {
-            judgement: match hindered {
-                None => judgement,
-                Some(reason) => left_open(judgement, reason),
-            },
-            curves: bench.curves,
-        })
+        let Experiment { measurements, curves, spared, .. } = experiment;
+        let seconds = started.elapsed().as_secs_f64() + spared;
+        let setting = claim.setting(size, self.shared.seed);
+        let judgement = judgement(claim, (size, self.shared.seed), setting, &measurements, seconds);
+        let judgement = match hindered {
+            None => judgement,
+            Some(reason) => left_open(judgement, reason),
+        };
+        Ok(Outcome { judgement, curves })
     }
 
     /// The judgement of a claim that takes too long to be run among others; none where it does not.
     pub fn too_long(&self, claim: &Claim, size: Size) -> Option<Judgement> {
-        let setting = (claim.setting)(size, self.shared.seed);
-        let needs = setting.seconds;
-        let name = size.name();
-        (needs > LONG).then(|| {
+        let setting = claim.setting(size, self.shared.seed);
+        (setting.seconds > LONG).then(|| {
             let reason = format!(
-                "needs about {} on two cores; etalon reproduce {} --size {name} runs it",
-                duration(needs),
-                claim.id
+                "needs about {} on two cores; etalon reproduce {} --size {} runs it",
+                duration(setting.seconds),
+                claim.id,
+                size.name()
             );
             left_open(judgement(claim, (size, self.shared.seed), setting, &[], 0.0), reason)
         })
     }
 }
 
-/// The judgement of a claim by its readings.
+/// The judgement of a claim by what was measured.
 fn judgement(
     claim: &Claim,
     (size, seed): (Size, u64),
     setting: Setting,
-    readings: &[(&'static str, Reading)],
+    measurements: &[(&str, Measurement)],
     seconds: f64,
 ) -> Judgement {
-    let measured: Vec<Measured> = claim
-        .quantities
-        .iter()
-        .map(|quantity| {
-            let found = readings.iter().find(|(name, _)| *name == quantity.name);
-            let reading =
-                found.map_or(Reading { value: None, low: None, high: None, count: 0 }, |found| found.1);
-            let Reading { value, low, high, count } = reading;
-            let Quantity { name, what, unit, .. } = *quantity;
-            Measured { name: name.into(), what: what.into(), unit: unit.into(), value, low, high, count }
-        })
-        .collect();
+    let measured = |quantity: &Quantity| {
+        let Quantity { name, what, unit, .. } = quantity.clone();
+        let found = measurements.iter().find(|(measured, _)| *measured == name);
+        let Measurement { value, low, high, count } = found.map_or(Measurement::NONE, |found| found.1);
+        Measured { name, what, unit, value, low, high, count }
+    };
+    let measured: Vec<Measured> = claim.quantities.iter().map(measured).collect();
     let rule = claim.rule();
     let (verdict, reason) = verdict(&rule.conditions, &measured);
-    let paper = claim.paper;
     Judgement {
-        id: claim.id.into(),
-        paper: format!("{}, {} ({})", paper.authors, paper.title, paper.arxiv),
-        place: claim.place.into(),
-        statement: claim.statement.into(),
+        id: claim.id.clone(),
+        paper: claim.paper.to_string(),
+        place: claim.place.clone(),
+        statement: claim.statement.clone(),
         certainty: claim.certainty.to_string(),
         size,
         setting: setting.words,
