@@ -5,8 +5,9 @@ mod text;
 
 use crate::context::{Context, Failure, Verdict};
 use crate::interrupt;
-use etalon::claims::{Claim, Judged, Judgement, Session, Size, Verdict as Found, catalogue, find, page};
+use etalon::claims::{Judgement, Size, Verdict as Found};
 use etalon::record::{Meta, Record, RunFolder};
+use etalon_papers::{Claim, Outcome, Runner, catalogue, find, page};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -108,7 +109,7 @@ impl Arguments {
             if !self.names.is_empty() {
                 return Err("--all is every claim; leave the names out, or --all".into());
             }
-            return Ok(catalogue().collect());
+            return Ok(catalogue().iter().collect());
         }
         if self.names.is_empty() {
             return Err("which claims? Name some, such as A-4, or papers, such as A, or give --all; `etalon reproduce \
@@ -117,15 +118,14 @@ impl Arguments {
         }
         let mut ids = Vec::new();
         for name in &self.names {
-            let of_paper =
-                catalogue().filter(|claim| name.eq_ignore_ascii_case(&claim.paper.letter.to_string()));
+            let of_paper = catalogue().iter().filter(|claim| name.eq_ignore_ascii_case(&claim.paper.letter));
             let before = ids.len();
-            ids.extend(of_paper.map(|claim| claim.id));
+            ids.extend(of_paper.map(|claim| &claim.id));
             if ids.len() == before {
-                ids.push(find(name)?.id);
+                ids.push(&find(name)?.id);
             }
         }
-        Ok(catalogue().filter(|claim| ids.contains(&claim.id)).collect())
+        Ok(catalogue().iter().filter(|claim| ids.contains(&&claim.id)).collect())
     }
 
     /// Runs the claims; also the facts of this run, and how many claims a stop has left.
@@ -144,27 +144,27 @@ impl Arguments {
                 spinner.set_message(format!("{}: {what}", *id));
             }
         };
-        let session = Session::new(seed, &stop, &say);
+        let runner = Runner::new(seed, &stop, &say);
         let mut judgements = Vec::new();
         for claim in wanted {
             if let Ok(mut id) = prefix.lock() {
-                *id = claim.id;
+                *id = &claim.id;
             }
             say("preparing");
             // Among others a claim may not take days; named alone it is meant.
-            let declined = session.too_long(claim, size).filter(|_| self.all);
-            let judged = match declined {
-                Some(judgement) => Ok(Judged { judgement, curves: Vec::new() }),
-                None => session.judge(claim, size),
+            let declined = runner.too_long(claim, size).filter(|_| self.all);
+            let outcome = match declined {
+                Some(judgement) => Ok(Outcome { judgement, curves: Vec::new() }),
+                None => runner.judge(claim, size),
             };
-            let Ok(judged) = judged else { break };
+            let Ok(outcome) = outcome else { break };
             if let Some(directory) = &directory {
-                keep(directory, &judged)?;
+                keep(directory, &outcome)?;
             }
             if !context.json && !self.markdown {
-                spinner.suspend(|| context.output.print(&text::block(&judged.judgement)))?;
+                spinner.suspend(|| context.output.print(&text::block(&outcome.judgement)))?;
             }
-            judgements.push(judged.judgement);
+            judgements.push(outcome.judgement);
         }
         let left = wanted.len() - judgements.len();
         Ok((judgements, context.meta(), left))
@@ -172,8 +172,8 @@ impl Arguments {
 }
 
 /// Leaves a claim's judgement, its curves and its resolved spec in a folder of its own.
-fn keep(directory: &RunFolder, judged: &Judged) -> Result<(), Failure> {
-    let Judged { judgement, curves } = judged;
+fn keep(directory: &RunFolder, outcome: &Outcome) -> Result<(), Failure> {
+    let Outcome { judgement, curves } = outcome;
     let id = &judgement.id;
     if let Some(spec) = judgement.resolved_spec()? {
         directory.write(&format!("{id}/spec.toml"), spec.as_bytes())?;

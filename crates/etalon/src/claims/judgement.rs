@@ -1,9 +1,8 @@
 //! What was measured, and what follows from it.
 
-use super::claim::{Claim, Quantity, Setting, resolved};
-use super::reading::Reading;
 use super::size::Size;
-use crate::spec::SpecError;
+use crate::spec::{Spec, SpecError};
+use crate::sweep::Grid;
 use crate::units::significant;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -122,16 +121,6 @@ impl Measured {
 }
 
 impl Condition {
-    /// Of a quantity; none where it has no bounds.
-    fn of(quantity: &Quantity) -> Option<Condition> {
-        let Quantity { name, at_least, at_most, .. } = *quantity;
-        (at_least.is_some() || at_most.is_some()).then(|| Condition {
-            quantity: name.into(),
-            at_least,
-            at_most,
-        })
-    }
-
     /// Whether a number meets it. NaN meets nothing.
     pub fn holds(&self, value: f64) -> bool {
         self.at_least.is_none_or(|limit| value >= limit) && self.at_most.is_none_or(|limit| value <= limit)
@@ -148,25 +137,6 @@ impl Condition {
             (Some(low), None) => format!("at least {}", number(low)),
             (None, Some(high)) => format!("at most {}", number(high)),
             (None, None) => "anything".into(),
-        }
-    }
-}
-
-impl Rule {
-    /// That of a claim.
-    pub fn of(claim: &Claim) -> Rule {
-        let pairs: Vec<(&Quantity, Condition)> = claim
-            .quantities
-            .iter()
-            .filter_map(|quantity| Some((quantity, Condition::of(quantity)?)))
-            .collect();
-        let words: Vec<String> = pairs
-            .iter()
-            .map(|(quantity, condition)| format!("{}: {}", quantity.what, condition.bounds()))
-            .collect();
-        Rule {
-            words: words.join("; "),
-            conditions: pairs.into_iter().map(|(_, condition)| condition).collect(),
         }
     }
 }
@@ -193,58 +163,18 @@ pub fn verdict(conditions: &[Condition], measured: &[Measured]) -> (Verdict, Opt
 }
 
 impl Judgement {
-    /// Of a claim and its readings.
-    pub(super) fn new(
-        claim: &Claim,
-        (size, seed): (Size, u64),
-        setting: Setting,
-        readings: &[(&'static str, Reading)],
-        seconds: f64,
-    ) -> Judgement {
-        let measured: Vec<Measured> = claim
-            .quantities
-            .iter()
-            .map(|quantity| {
-                let found = readings.iter().find(|(name, _)| *name == quantity.name);
-                let reading =
-                    found.map_or(Reading { value: None, low: None, high: None, count: 0 }, |found| found.1);
-                let Reading { value, low, high, count } = reading;
-                let Quantity { name, what, unit, .. } = *quantity;
-                Measured { name: name.into(), what: what.into(), unit: unit.into(), value, low, high, count }
-            })
-            .collect();
-        let rule = Rule::of(claim);
-        let (verdict, reason) = verdict(&rule.conditions, &measured);
-        let paper = claim.paper;
-        Judgement {
-            id: claim.id.into(),
-            paper: format!("{}, {} ({})", paper.authors, paper.title, paper.arxiv),
-            place: claim.place.into(),
-            statement: claim.statement.into(),
-            certainty: claim.certainty.to_string(),
-            size,
-            setting: setting.words,
-            spec: setting.spec,
-            seed,
-            command: format!("etalon reproduce {} --size {} --seed {seed}", claim.id, size.name()),
-            measured,
-            rule,
-            verdict,
-            reason,
-            seconds,
-        }
-    }
-
-    /// The same, left open for a reason.
-    pub(super) fn left_open(self, reason: String) -> Judgement {
-        Judgement { verdict: Verdict::NotDecided, reason: Some(reason), ..self }
-    }
-
     /// The spec or grid with every key spelled out, where there is one.
     ///
     /// # Errors
     /// When it is none that this version reads.
     pub fn resolved_spec(&self) -> Result<Option<String>, SpecError> {
+        let resolved = |text: &str| {
+            if text.contains("[grid]") {
+                Grid::parse(text)?.to_toml()
+            } else {
+                Ok(Spec::parse(text)?.to_toml())
+            }
+        };
         self.spec.as_deref().map(resolved).transpose()
     }
 
@@ -254,9 +184,28 @@ impl Judgement {
     }
 }
 
+/// Where a claim stands among others by its name: paper by paper, claims by their numbers, thresholds (`A-T1`) last. A name
+/// of another form stands behind them all.
+pub fn id_order(id: &str) -> impl Ord + use<> {
+    let place = || {
+        let (paper, rest) = id.split_once('-')?;
+        let number = rest.strip_prefix('T').unwrap_or(rest);
+        Some((paper.to_string(), rest.starts_with('T'), number.parse::<u32>().ok()?))
+    };
+    let place = place();
+    (place.is_none(), place, id.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn claims_stand_by_their_numbers() {
+        let mut ids = ["notes", "B-1", "A-T1", "A-10", "A-2", "A-x"];
+        ids.sort_by_key(|id| id_order(id));
+        assert_eq!(ids, ["A-2", "A-10", "A-T1", "B-1", "A-x", "notes"]);
+    }
 
     fn measured(name: &str, value: Option<f64>) -> Measured {
         Measured {

@@ -26,13 +26,4 @@ impl Size {
             Size::Paper => "paper",
         }
     }
-
-    /// One of three values, by size.
-    pub(super) fn of<T>(self, [quick, standard, paper]: [T; 3]) -> T {
-        match self {
-            Size::Quick => quick,
-            Size::Standard => standard,
-            Size::Paper => paper,
-        }
-    }
 }

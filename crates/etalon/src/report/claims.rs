@@ -3,7 +3,7 @@
 use super::content::{Content, Numbers, count, range, shown};
 use super::error::ReportError;
 use super::folder::Folder;
-use crate::claims::{Judgement, Measured, Verdict, catalogue};
+use crate::claims::{Judgement, Measured, Verdict, id_order};
 use crate::figure::{Axis, Colour, Figure, Look, Panel, Point, Series, thin};
 use crate::record::Record;
 use crate::sweep::Table;
@@ -26,7 +26,7 @@ const SERIES: usize = 7;
 pub fn folder(folder: &mut Folder) -> Result<Option<Content>, ReportError> {
     let is_claim = |name: &&String| folder.root.join(name).join(FILE).is_file();
     let mut names: Vec<String> = folder.names.iter().filter(is_claim).cloned().collect();
-    names.sort_by_key(|name| catalogue().position(|claim| claim.id == name).unwrap_or(usize::MAX));
+    names.sort_by_key(|name| id_order(name));
     let mut claims = Vec::new();
     for name in &names {
         let file = format!("{name}/{FILE}");

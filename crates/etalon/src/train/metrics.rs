@@ -112,8 +112,9 @@ impl<'a, T: Scalar> Gauge<'a, T> {
     }
 }
 
-/// The share of samples whose class is the one predicted, with so many outputs a sample.
-pub(crate) fn accuracy<T: Scalar>(outputs: &[T], targets: &[T], width: usize) -> f64 {
+/// The share of samples whose class is the one predicted. `outputs` and `targets` have `width` numbers a sample, one after the
+/// other; a single number is of the class of its sign. A tie is no prediction. NaN without a sample; `width` is at least 1.
+pub fn accuracy<T: Scalar>(outputs: &[T], targets: &[T], width: usize) -> f64 {
     let pairs = outputs.chunks_exact(width).zip(targets.chunks_exact(width));
     let right = pairs.filter(|(output, target)| is_right(output, target)).count();
     right as f64 / (outputs.len() / width) as f64

@@ -1,8 +1,9 @@
 //! Judgements that an earlier run has kept.
 
 use crate::context::Failure;
-use etalon::claims::{Claim, Judgement};
+use etalon::claims::Judgement;
 use etalon::record::{Meta, Record};
+use etalon_papers::Claim;
 use std::fs;
 use std::path::Path;
 
@@ -17,7 +18,7 @@ pub(super) fn read(folder: &Path, claims: &[&Claim]) -> Result<(Vec<Judgement>, 
     let facts = serde_json::from_str(&text(&meta)?).unwrap_or_else(unknown);
     let mut judgements = Vec::new();
     for claim in claims {
-        let file = folder.join(claim.id).join(CLAIM);
+        let file = folder.join(&claim.id).join(CLAIM);
         if file.exists() {
             match Record::parse(&text(&file)?).map_err(|error| broken(&file, &error))? {
                 Record::Claim(judgement) => judgements.push(*judgement),

@@ -2,9 +2,10 @@
 
 use crate::context::{Context, Failure, Verdict};
 use crate::output::table;
-use etalon::claims::{Claim, Judgement, Rule, Size, catalogue, duration};
+use etalon::claims::{Judgement, Rule, Size};
 use etalon::record::{Machine, Meta};
 use etalon::units::significant;
+use etalon_papers::{Claim, catalogue, duration};
 use serde::Serialize;
 
 /// Columns of running text.
@@ -36,16 +37,16 @@ struct Sized {
 impl Entry {
     fn new(claim: &'static Claim, seed: u64, sizes: &[Size]) -> Entry {
         let sizes = sizes.iter().map(|&size| {
-            let setting = (claim.setting)(size, seed);
+            let setting = claim.setting(size, seed);
             Sized { size, setting: setting.words, spec: setting.spec, seconds: setting.seconds }
         });
         Entry {
-            id: claim.id,
-            paper: format!("{}, {} ({})", claim.paper.authors, claim.paper.title, claim.paper.arxiv),
-            place: claim.place,
-            statement: claim.statement,
+            id: &claim.id,
+            paper: claim.paper.to_string(),
+            place: &claim.place,
+            statement: &claim.statement,
             certainty: claim.certainty.to_string(),
-            rule: Rule::of(claim),
+            rule: claim.rule(),
             sizes: sizes.collect(),
         }
     }
@@ -59,7 +60,7 @@ struct Catalogue {
 /// The catalogue.
 pub(super) fn list(context: &Context) -> Result<Verdict, Failure> {
     let seed = context.seed.unwrap_or(0);
-    let claims: Vec<Entry> = catalogue().map(|claim| Entry::new(claim, seed, &Size::ALL)).collect();
+    let claims: Vec<Entry> = catalogue().iter().map(|claim| Entry::new(claim, seed, &Size::ALL)).collect();
     let catalogue = Catalogue { claims };
     context.output.show(&catalogue, || {
         let time = |entry: &Entry, index: usize| duration(entry.sizes[index].seconds);

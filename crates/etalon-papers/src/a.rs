@@ -1,0 +1,8 @@
+//! The catapult mechanism.
+
+pub(crate) mod architectures;
+pub(crate) mod linearised;
+pub(crate) mod map;
+pub(crate) mod networks;
+pub(crate) mod performance;
+pub(crate) mod thresholds;

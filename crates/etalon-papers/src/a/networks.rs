@@ -1,0 +1,185 @@
+//! Networks of images, trained at rates from below 2/lambda0 to above 12/lambda0.
+
+use crate::experiment::{ClaimError, Experiment};
+use crate::measurement::Measurement;
+use crate::network::{Start, Subject, settled, trained};
+use etalon::phase::Observed;
+use etalon::theory::Range;
+use rayon::prelude::*;
+use serde::Deserialize;
+
+/// One trial, with `c = eta lambda_0`.
+pub(super) struct Ran<T> {
+    pub(super) seed: u64,
+    pub(super) c: f64,
+    pub(super) observed: Observed<T>,
+}
+
+impl<T> Ran<T> {
+    /// `eta lambda` at the end.
+    pub(super) fn final_c(&self) -> f64 {
+        self.c * self.fall()
+    }
+
+    /// Curvature at the end over that at the start.
+    pub(super) fn fall(&self) -> f64 {
+        let verdict = &self.observed.verdict;
+        verdict.ntk_end.unwrap_or(f64::NAN) / verdict.ntk_start.unwrap_or(f64::NAN)
+    }
+
+    pub(super) fn settled(&self) -> bool {
+        settled(self.observed.verdict.phase)
+    }
+
+    fn row(&self) -> Vec<f64> {
+        let verdict = &self.observed.verdict;
+        let peak = verdict.peak_loss.unwrap_or(f64::NAN);
+        let end = verdict.final_loss.unwrap_or(f64::NAN);
+        vec![
+            self.seed as f64,
+            self.c,
+            verdict.first_loss,
+            peak,
+            verdict.peak_step as f64,
+            end,
+            self.final_c(),
+        ]
+    }
+}
+
+/// The columns of [`Ran::row`].
+const COLUMNS: &[&str] = &["seed", "c", "first_loss", "peak_loss", "peak_step", "final_loss", "final_c"];
+
+/// Trains from each start at each rate for so much `c t`.
+pub(super) fn trials(
+    experiment: &Experiment<'_>,
+    subject: &Subject<f32>,
+    starts: &[Start<f32>],
+    rates: &[f64],
+    (time, every): (f64, u64),
+) -> Result<Vec<Ran<f32>>, ClaimError> {
+    let jobs: Vec<(&Start<f32>, f64)> =
+        starts.iter().flat_map(|start| rates.iter().map(move |&c| (start, c))).collect();
+    let run = |(start, c): (&Start<f32>, f64)| {
+        experiment.go_on()?;
+        let observed = subject.observe(&subject.lasting(time, start), start, c, every)?;
+        Ok(Ran { seed: start.seed, c, observed })
+    };
+    jobs.into_par_iter().map(run).collect()
+}
+
+/// Networks of these seeds.
+pub(super) fn starts(
+    experiment: &Experiment<'_>,
+    subject: &Subject<f32>,
+    count: u64,
+) -> Result<Vec<Start<f32>>, ClaimError> {
+    experiment.at("curvature at the start")?;
+    experiment.seeds(count).into_par_iter().map(|seed| subject.start(seed)).collect()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ByCurvature {
+    seeds: u64,
+    /// `eta lambda_0` above 2.
+    rates: Vec<f64>,
+    /// `eta lambda_0 t` at which curvature is taken.
+    time: f64,
+    /// How many times as wide the wider network is.
+    wider: usize,
+}
+
+/// What curvature does below and above 2/lambda0, and up to which rate networks train.
+pub(crate) fn by_curvature(
+    ByCurvature { seeds, rates, time, wider }: ByCurvature,
+    experiment: &mut Experiment<'_>,
+) -> Result<(), ClaimError> {
+    let seed = experiment.seed();
+    let subject = Subject::new(&experiment.spec()?)?;
+    let starts = starts(experiment, &subject, seeds)?;
+    experiment.at("trials at rates around 2/lambda0")?;
+    let rates = [&[1.0], &rates[..]].concat();
+    let mut ran = trials(experiment, &subject, &starts, &rates, (time, 0))?;
+    experiment.at("a wider network")?;
+    let width = (wider * subject.spec.network.width) as i64;
+    let wide = Subject::new(&experiment.spec_with(&[("width", width.into())])?)?;
+    let wide_ran = trials(experiment, &wide, &[wide.start(seed)?], &[1.0], (time, 0))?;
+    let change = |ran: &Ran<f32>| (ran.fall() - 1.0).abs();
+    let (low, high): (Vec<&Ran<f32>>, Vec<&Ran<f32>>) = ran.iter().partition(|ran| ran.c < 2.0);
+    let same: Vec<f64> = low.iter().filter(|ran| ran.seed == seed).map(|ran| change(ran)).collect();
+    let wider: Vec<f64> = wide_ran.iter().map(change).collect();
+    let narrowing = Measurement::median(&wider).value.zip(Measurement::median(&same).value);
+    let trained_ones: Vec<&&Ran<f32>> = high.iter().filter(|ran| ran.settled()).collect();
+    let ends: Vec<f64> = trained_ones.iter().map(|ran| ran.final_c()).collect();
+    let peaks: Vec<f64> = trained_ones.iter().map(|ran| ran.observed.verdict.peak_step as f64).collect();
+    let all_settled = Measurement::share(&high.iter().map(|ran| ran.settled()).collect::<Vec<_>>());
+    experiment.at("the largest rate that trains")?;
+    let range = Range { low: 6.0, high: 32.0, steps: 6, tolerance: 0.1 };
+    let limits = starts.par_iter().map(|start| subject.change(start, &range, trained));
+    let limits = limits.collect::<Result<Vec<f64>, ClaimError>>()?;
+    experiment.measured("lazy_change", Measurement::median(&wider));
+    experiment.measured(
+        "lazy_narrowing",
+        Measurement::one(narrowing.map_or(f64::NAN, |(wide, narrow)| wide / narrow)),
+    );
+    experiment.measured("settled", all_settled);
+    experiment.measured("final_c", Measurement::most(&ends));
+    experiment.measured("peak_step", Measurement::most(&peaks));
+    experiment.measured("c_max", Measurement::median(&limits));
+    ran.extend(wide_ran);
+    experiment.curve("trials", COLUMNS, ran.iter().map(Ran::row).collect());
+    Ok(())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ByLoss {
+    seeds: u64,
+    /// `eta lambda_0`.
+    rates: Vec<f64>,
+    /// `eta lambda_0 t` for which networks are trained.
+    time: f64,
+}
+
+/// What the loss does below and above 2/lambda0, and curvature early and at the end.
+pub(crate) fn by_loss(
+    ByLoss { seeds, rates, time }: ByLoss,
+    experiment: &mut Experiment<'_>,
+) -> Result<(), ClaimError> {
+    let subject = Subject::new(&experiment.spec()?)?;
+    let starts = starts(experiment, &subject, seeds)?;
+    experiment.at("trials at rates around 2/lambda0")?;
+    let ran = trials(experiment, &subject, &starts, &rates, (time, 1))?;
+    let rise = |ran: &Ran<f32>| {
+        let verdict = &ran.observed.verdict;
+        verdict.peak_loss.unwrap_or(f64::NAN) / verdict.first_loss
+    };
+    let early = |ran: &Ran<f32>| {
+        let curvature = ran.observed.trajectory.records.iter().filter(|record| record.step <= 10);
+        let curvature: Vec<f64> = curvature.filter_map(|record| record.ntk).collect();
+        let first = curvature.first().copied().unwrap_or(f64::NAN);
+        curvature[1.min(curvature.len())..].iter().copied().fold(f64::NAN, f64::max) / first
+    };
+    let (low, high): (Vec<&Ran<f32>>, Vec<&Ran<f32>>) = ran.iter().partition(|ran| ran.c < 2.0);
+    let of = |ran: &[&Ran<f32>], what: &dyn Fn(&Ran<f32>) -> f64| {
+        ran.iter().map(|ran| what(ran)).collect::<Vec<_>>()
+    };
+    let settled: Vec<&Ran<f32>> = high.iter().copied().filter(|ran| ran.settled()).collect();
+    experiment.measured("lazy_rise", Measurement::most(&of(&low, &rise)));
+    experiment.measured("rise", Measurement::median(&of(&high, &rise)));
+    experiment.measured("first_rise", Measurement::median(&of(&high, &early)));
+    experiment.measured("final_c", Measurement::most(&of(&settled, &Ran::final_c)));
+    experiment
+        .measured("settled", Measurement::share(&high.iter().map(|ran| ran.settled()).collect::<Vec<_>>()));
+    experiment.curve("trials", COLUMNS, ran.iter().map(Ran::row).collect());
+    let steps = ran.iter().flat_map(|ran| {
+        let number = |value: Option<f64>| value.unwrap_or(f64::NAN);
+        let records = ran.observed.trajectory.records.iter();
+        records.map(move |record| {
+            vec![ran.seed as f64, ran.c, record.step as f64, number(record.loss), number(record.ntk)]
+        })
+    });
+    experiment.curve("steps", &["seed", "c", "step", "loss", "ntk"], steps.collect());
+    Ok(())
+}

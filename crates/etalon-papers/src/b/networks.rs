@@ -1,0 +1,65 @@
+//! Networks of images under logistic loss.
+
+use crate::experiment::{ClaimError, Experiment};
+use crate::functions::Nothing;
+use crate::measurement::Measurement;
+use crate::rates::{Rate, before_and_after, best, keep};
+use etalon::fit::{self, Point, power_law};
+use etalon::models::separability;
+
+/// The rate in units of the critical one.
+fn over_critical(rate: &Rate) -> f64 {
+    rate.eta * rate.sharpness[0] / 2.0
+}
+
+/// The highest rate in units of the critical one that counts as below it, for sharpness rises in training and lowers the
+/// border; and those that count as above it, for at still higher ones little is learnt in the same time.
+const BELOW: f64 = 0.7;
+const ABOVE: [f64; 2] = [1.25, 5.0];
+
+/// The sharpness at the end against the rate, below and above the critical one.
+pub(crate) fn sharpness(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
+    let [found, _] = before_and_after(&experiment.sweep(&experiment.spec()?)?.trained()?);
+    keep(experiment, "rates", &found);
+    let low: Vec<f64> =
+        found.iter().filter(|rate| over_critical(rate) <= BELOW).map(|rate| rate.sharpness[1]).collect();
+    let high: Vec<&Rate> =
+        found.iter().filter(|rate| (ABOVE[0]..=ABOVE[1]).contains(&over_critical(rate))).collect();
+    let least = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::INFINITY, f64::min);
+    let below = least(&mut low.iter().copied());
+    experiment.measured("flat", Measurement::one(low.iter().copied().fold(f64::NAN, f64::max) / below));
+    let point = |rate: &&Rate| Point { label: rate.eta.to_string(), x: vec![rate.eta], y: rate.sharpness[1] };
+    let points: Vec<Point> = high.iter().map(point).collect();
+    let law = power_law("sharpness", &["eta".into()], &points, vec![], &fit::Options::default())?;
+    experiment.measured("exponent", Measurement::exponent(&law));
+    experiment
+        .measured("least", Measurement::one(least(&mut high.iter().map(|rate| rate.sharpness[1])) / below));
+    Ok(())
+}
+
+/// Accuracy below and above the critical rate, and what steps at a low rate do to it.
+pub(crate) fn accuracy(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
+    let trials = experiment.sweep(&experiment.spec()?)?.trained()?;
+    // All trials have the same data.
+    let separable = trials.first().map(|trial| separability(&trial.spec)).transpose()?;
+    let separable = separable.and_then(|(report, ..)| report.separable);
+    experiment
+        .measured("separable", Measurement::one(separable.map_or(f64::NAN, |yes| u8::from(yes).into())));
+    let [before, after] = before_and_after(&trials);
+    keep(experiment, "rates", &before);
+    keep(experiment, "rates-after", &after);
+    let (low, high): (Vec<&Rate>, Vec<&Rate>) = after.iter().partition(|rate| over_critical(rate) <= 1.0);
+    let accuracy = |rates: &[&Rate]| best(rates.iter().copied()).map_or(f64::NAN, |rate| rate.accuracy);
+    let loss = |rates: &[&Rate]| rates.iter().map(|rate| rate.loss).fold(f64::NAN, f64::min);
+    experiment.measured("gain", Measurement::one(accuracy(&high) - accuracy(&low)));
+    let changes: Vec<f64> = before
+        .iter()
+        .zip(&after)
+        .filter(|(before, after)| over_critical(before) > 1.0 && before.diverged + after.diverged == 0.0)
+        .map(|(before, after)| after.accuracy - before.accuracy)
+        .collect();
+    experiment.measured("change", Measurement::median(&changes));
+    experiment.measured("loss", Measurement::one(loss(&high) / loss(&low)));
+    experiment.measured("best", Measurement::one(accuracy(&high)));
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! Weight decay as a growing learning rate.
+
+pub(crate) mod equilibrium;
+pub(crate) mod schedules;
+pub(crate) mod toys;

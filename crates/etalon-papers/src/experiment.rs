@@ -1,0 +1,151 @@
+//! One claim being measured.
+
+use crate::claim::{Claim, seeds};
+use crate::measurement::{Curve, Measurement};
+use crate::sweeps::Sweep;
+use etalon::claims::Size;
+use etalon::fit::FitError;
+use etalon::spec::Spec;
+use etalon::sweep::{NoColumn, SweepError};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use toml::Value;
+
+/// Why a claim could not be measured.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ClaimError {
+    #[error(transparent)]
+    Job(#[from] etalon::Error),
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    #[error(transparent)]
+    Column(#[from] NoColumn),
+    #[error("{0}")]
+    Other(String),
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+/// It was asked to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("stopped")]
+pub struct Stopped;
+
+/// What the claims of a run share. A sweep that several of them need is run once.
+pub(crate) struct Shared<'a> {
+    /// The first seed.
+    pub(crate) seed: u64,
+    /// Ends the run between two trials.
+    pub(crate) stop: &'a AtomicBool,
+    /// Hears what is being done.
+    pub(crate) progress: &'a (dyn Fn(&str) + Sync),
+    /// Sweeps by their resolved grids, each with the seconds that it took.
+    pub(crate) sweeps: Mutex<HashMap<String, (Arc<Sweep>, f64)>>,
+}
+
+impl Shared<'_> {
+    /// Whether to go on.
+    pub(crate) fn go_on(&self) -> Result<(), Stopped> {
+        if self.stop.load(Ordering::Relaxed) { Err(Stopped) } else { Ok(()) }
+    }
+}
+
+/// A claim at a size: what its measuring function may ask for, and what it has found so far.
+pub(crate) struct Experiment<'a> {
+    shared: &'a Shared<'a>,
+    claim: &'a Claim,
+    size: Size,
+    /// What was measured of the claim's quantities.
+    pub(crate) measurements: Vec<(&'static str, Measurement)>,
+    /// Tables of what was measured on the way.
+    pub(crate) curves: Vec<Curve>,
+    /// The seconds that sweeps took which an earlier claim has run.
+    pub(crate) spared: f64,
+}
+
+impl<'a> Experiment<'a> {
+    /// Measures a claim; what was found until an error is kept.
+    pub(crate) fn run(
+        shared: &'a Shared<'a>,
+        claim: &'a Claim,
+        size: Size,
+    ) -> (Experiment<'a>, Result<(), ClaimError>) {
+        let (measurements, curves) = (Vec::new(), Vec::new());
+        let mut experiment = Experiment { shared, claim, size, measurements, curves, spared: 0.0 };
+        let outcome = (claim.function.run)(&claim.parameters(size), &mut experiment);
+        (experiment, outcome)
+    }
+
+    /// The first seed.
+    pub(crate) fn seed(&self) -> u64 {
+        self.shared.seed
+    }
+
+    /// So many seeds, from the first on.
+    pub(crate) fn seeds(&self, count: u64) -> Vec<u64> {
+        seeds(self.seed(), count)
+    }
+
+    /// The claim's spec, or its grid of specs, as a text.
+    pub(crate) fn spec(&self) -> Result<String, ClaimError> {
+        self.spec_with(&[])
+    }
+
+    /// The same with other values in the place of some that it names.
+    pub(crate) fn spec_with(&self, others: &[(&str, Value)]) -> Result<String, ClaimError> {
+        let missing = || ClaimError::Other(format!("{} has no spec", self.claim.id));
+        self.claim.spec((self.size, self.seed()), others).ok_or_else(missing)
+    }
+
+    /// A spec among the parameters, which may name the claim's values.
+    pub(crate) fn parsed(&self, text: &str) -> Result<Spec, ClaimError> {
+        let text = self.claim.filled(text, (self.size, self.seed()), &[]);
+        Ok(Spec::parse(&text).map_err(etalon::Error::from)?)
+    }
+
+    /// Says what is being done, and whether to go on with it.
+    pub(crate) fn at(&self, what: &str) -> Result<(), Stopped> {
+        (self.shared.progress)(what);
+        self.go_on()
+    }
+
+    /// Whether to go on.
+    pub(crate) fn go_on(&self) -> Result<(), Stopped> {
+        self.shared.go_on()
+    }
+
+    /// Keeps what was measured of a quantity.
+    pub(crate) fn measured(&mut self, quantity: &'static str, measurement: Measurement) {
+        self.measurements.push((quantity, measurement));
+    }
+
+    /// Keeps a table.
+    pub(crate) fn curve(
+        &mut self,
+        name: &'static str,
+        columns: &'static [&'static str],
+        rows: Vec<Vec<f64>>,
+    ) {
+        self.curves.push(Curve { name, columns, rows });
+    }
+
+    /// All trials of a grid, which other claims of the run may ask for again.
+    pub(crate) fn sweep(&mut self, grid: &str) -> Result<Arc<Sweep>, ClaimError> {
+        let shared = self.shared;
+        let grid = etalon::sweep::Grid::parse(grid).map_err(etalon::Error::from)?;
+        let key = grid.to_toml().map_err(etalon::Error::from)?;
+        let sweeps = || shared.sweeps.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((sweep, seconds)) = sweeps().get(&key) {
+            self.spared += seconds;
+            return Ok(sweep.clone());
+        }
+        let started = Instant::now();
+        let sweep = Arc::new(Sweep::run(&grid, shared)?);
+        sweeps().insert(key, (sweep.clone(), started.elapsed().as_secs_f64()));
+        Ok(sweep)
+    }
+}

@@ -1,0 +1,40 @@
+//! The papers.
+
+use serde::Deserialize;
+use std::fmt;
+use std::sync::LazyLock;
+
+/// A paper whose claims are run.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Paper {
+    /// The letter that its claims begin with.
+    pub letter: String,
+    /// Its title.
+    pub title: String,
+    /// Its authors and the year.
+    pub authors: String,
+    /// Its number on arXiv.
+    pub arxiv: String,
+}
+
+/// `papers.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Papers {
+    paper: Vec<Paper>,
+}
+
+/// The papers.
+pub(crate) fn papers() -> &'static [Paper] {
+    #[expect(clippy::expect_used, reason = "the text is a part of the program, and every test reads it")]
+    static PAPERS: LazyLock<Papers> =
+        LazyLock::new(|| toml::from_str(include_str!("../claims/papers.toml")).expect("papers.toml"));
+    &PAPERS.paper
+}
+
+impl fmt::Display for Paper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {} ({})", self.authors, self.title, self.arxiv)
+    }
+}
