@@ -3,8 +3,8 @@
 //! A [`Problem`](jobs::Problem) is a network, data, a loss, an optimiser and how long to train. Four [`jobs`] can be done
 //! with it:
 //!
-//! - [`jobs::find`]: eta*, the largest constant rate at which a fresh network still trains, with an interval over
-//!   seeds, and the rate to use below it, chosen by a held-out metric;
+//! - [`jobs::find`]: the rate to use, chosen by a held-out metric, with all that are as good; and eta*, the largest constant
+//!   rate at which a fresh network still trains, with an interval over seeds;
 //! - [`jobs::measure`]: the ends of the Hessian's and the neural tangent kernel's spectra, with residuals, and
 //!   the learning rates at which something changes, each with what it assumes;
 //! - [`jobs::train`]: one trial, its trajectory, and which phase it was: lazy, catapult, divergent or stuck;
@@ -12,7 +12,7 @@
 //!
 //! A problem is made in code, of layers, data and a training loop's numbers of one's own ([`jobs::Problem::builder`]), or
 //! from text: a [`Spec`](spec::Spec) has the same four jobs as methods. Who trains by other means altogether searches with
-//! [`search::maximal_rate`] and [`search::recommend`], or asks and is told: [`search::SeedSearch`], [`search::Ladder`].
+//! [`search::maximal_rate`] and [`search::recommend`], or asks and is told: [`search::SeedSearch`], [`search::Climb`].
 //!
 //! ```
 //! use etalon::{phase::Phase, spec::Spec};

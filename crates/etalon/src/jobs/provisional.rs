@@ -7,7 +7,7 @@ use crate::search::Provisional;
 use crate::train::{Plan, Task};
 use crate::units::significant;
 use etalon_nn::Scalar;
-use etalon_nn::optim::{AdamW, Rule, Sgd};
+use etalon_nn::optim::{Optimizer, Rule, Sgd};
 
 /// Samples that place a rate well enough: their noise is less than a climb's first step.
 const SAMPLES: usize = 128;
@@ -16,9 +16,9 @@ const TOLERANCE: f64 = 0.05;
 /// The rate where there is no curvature to go by.
 const BLIND: f64 = 0.1;
 
-/// `2 sqrt(1 - momentum) / lambda`, with the largest eigenvalue of the Hessian at a start, or of that in the coordinates of
-/// an optimiser with a preconditioner. Below the limit of a heavy ball, which few networks bear for long: of the rules that
-/// need no training the one that loses least.
+/// `2 sqrt(1 - momentum) / lambda`, with the largest eigenvalue of the Hessian at a start: below the limit of a heavy ball,
+/// which few networks bear for long; of the rules that need no training the one that loses least. With a preconditioner, the
+/// optimiser's own limit in its coordinates, whose curvature falls as soon as the first gradients have been averaged.
 pub(super) fn provisional<T: Scalar>(
     task: &Task<T>,
     plan: &Plan,
@@ -48,16 +48,22 @@ pub(super) fn provisional<T: Scalar>(
             residual: None,
         });
     };
-    let (memory, decay) = match plan.optimizer {
-        Rule::Sgd(Sgd { momentum, .. }) => (momentum, plan.weight_decay),
-        Rule::AdamW(AdamW { beta1, .. }) => (beta1, 0.0),
-    };
-    let eta = 2.0 * (1.0 - memory).sqrt() / (top.value + decay);
-    let formula = match (memory > 0.0, decay > 0.0) {
-        (false, false) => "2 / lambda",
-        (false, true) => "2 / (lambda + weight decay)",
-        (true, false) => "2 sqrt(1 - momentum) / lambda",
-        (true, true) => "2 sqrt(1 - momentum) / (lambda + weight decay)",
+    let (eta, formula) = match plan.optimizer {
+        Rule::Sgd(Sgd { momentum, .. }) => {
+            let decay = plan.weight_decay;
+            let formula = match (momentum > 0.0, decay > 0.0) {
+                (false, false) => "2 / lambda",
+                (false, true) => "2 / (lambda + weight decay)",
+                (true, false) => "2 sqrt(1 - momentum) / lambda",
+                (true, true) => "2 sqrt(1 - momentum) / (lambda + weight decay)",
+            };
+            (2.0 * (1.0 - momentum).sqrt() / (top.value + decay), formula.to_string())
+        }
+        Rule::AdamW(_) => {
+            let limit = plan.stability_limit(top.value).unwrap_or(BLIND);
+            let formula = plan.optimizer.stability().map(|stability| stability.formula("lambda"));
+            (limit, formula.unwrap_or_default())
+        }
     };
     Ok(Provisional {
         eta,

@@ -207,9 +207,10 @@ impl Climb {
             return allowed(vec![0, STRIDE, -STRIDE]);
         }
         // A quick climb has half a budget.
-        let most =
-            if self.settings.trainings == 0 { (0.5 / self.settings.share) as usize } else { MOST_SHORT };
-        if tried.len() >= most.max(3) {
+        let costs = || tried.iter().map(|at| at.trained.budgets);
+        let left = if self.settings.trainings == 0 { 0.5 - costs().sum::<f64>() } else { f64::INFINITY };
+        let affordable = ((left + 1e-9) / costs().fold(0.0, f64::max)).max(0.0) as usize;
+        if tried.len() >= MOST_SHORT {
             return Vec::new();
         }
         let mut places: Vec<(i32, f64)> =
@@ -217,9 +218,9 @@ impl Climb {
         places.sort_by_key(|at| at.0);
         let (lowest, highest) = (places[0].0, places[places.len() - 1].0);
         // The lower of two that are equal.
-        let best = (0..places.len()).rev().min_by(|&a, &b| places[a].1.total_cmp(&places[b].1));
+        let best = (0..places.len()).min_by(|&a, &b| places[a].1.total_cmp(&places[b].1));
         let Some(best) = best.filter(|&best| places[best].1.is_finite()) else {
-            return allowed(vec![lowest - (highest - lowest)]);
+            return allowed([lowest - (highest - lowest)].into_iter().take(affordable).collect());
         };
         let (place, first) = (places[best].0, places.len() <= 3);
         let next = |gap: i32| if first { STRIDE } else { 2 * gap };
@@ -237,7 +238,7 @@ impl Climb {
             }
         };
         let is_new = |place: &i32| places.iter().all(|at| at.0 != *place);
-        allowed(wanted.into_iter().filter(is_new).collect())
+        allowed(wanted.into_iter().filter(is_new).take(affordable).collect())
     }
 
     /// Where the next full trainings are wanted, with which seeds.
