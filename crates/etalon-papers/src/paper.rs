@@ -27,7 +27,7 @@ struct Papers {
 
 /// The papers.
 pub(crate) fn papers() -> &'static [Paper] {
-    #[expect(clippy::expect_used, reason = "the text is a part of the program, and every test reads it")]
+    // The text is a part of the program, and every test reads it.
     static PAPERS: LazyLock<Papers> =
         LazyLock::new(|| toml::from_str(include_str!("../claims/papers.toml")).expect("papers.toml"));
     &PAPERS.paper
