@@ -217,8 +217,8 @@ impl Climb {
             tried.iter().map(|at| (at.place as i32, at.short_score())).collect();
         places.sort_by_key(|at| at.0);
         let (lowest, highest) = (places[0].0, places[places.len() - 1].0);
-        // The lower of two that are equal.
-        let best = (0..places.len()).min_by(|&a, &b| places[a].1.total_cmp(&places[b].1));
+        // The higher of two that are equal: rates that are far too low change nothing.
+        let best = (0..places.len()).rev().min_by(|&a, &b| places[a].1.total_cmp(&places[b].1));
         let Some(best) = best.filter(|&best| places[best].1.is_finite()) else {
             return allowed([lowest - (highest - lowest)].into_iter().take(affordable).collect());
         };
