@@ -123,7 +123,7 @@ impl<T: Scalar> Trials<'_, T> {
             Length::Short => short(&plan.schedule, eta, total, self.share),
             Length::Full => total,
         };
-        let from = end - ((end as f64 * TAIL) as u64).min(end - 1);
+        let from = end - ((end as f64 * TAIL).ceil() as u64).clamp(1, end);
         let mut scores = (length == Length::Full).then(|| Scores::new(task));
         let room = COST * 3.0 * end as f64 * plan.batch as f64 / task.test.len as f64;
         let every = ((end - from) / (room.clamp(LOOKS[0], LOOKS[1]) as u64 - 1)).max(1);

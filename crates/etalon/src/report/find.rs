@@ -199,30 +199,25 @@ fn choice(choice: &Recommendation, found: &Found) -> Figure {
         let mut panel = Panel::new(Axis::even(&choice.metric));
         panel.series.push(series("validation part", Colour::Blue, |point| point.validation));
         panel.series.push(series("test part", Colour::Orange, |point| point.test));
-        let failed = choice.curve.iter().filter(whole).filter(|point| point.failure.is_some());
-        let mut failed = Series::plain(
-            "came to nothing",
-            Colour::Vermilion,
-            Look::Marks,
-            failed.map(|point| (point.eta, choice.chance)).collect::<Vec<_>>(),
-        );
+        let values = choice.curve.iter().filter(whole).flat_map(|point| [point.validation, point.test]);
+        let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+        let worst = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let best = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        // What came to nothing has no value; it stands at the edge.
+        let failed =
+            choice.curve.iter().filter(whole).filter(|point| point.failure.is_some() && worst.is_finite());
+        let failed: Vec<(f64, f64)> = failed.map(|point| (point.eta, worst)).collect();
+        let mut failed = Series::plain("came to nothing", Colour::Vermilion, Look::Marks, failed);
         failed.points.iter_mut().for_each(|point| point.hollow = true);
         panel.series.push(failed);
         panel.lines = marks_of(found);
-        panel.lines.push(Reference::level("chance", choice.chance));
         let rates = || choice.curve.iter().filter(whole).map(|point| point.eta);
         let ends = [rates().reduce(f64::min), rates().reduce(f64::max)];
         if let ([Some(first), Some(last)], Some(_)) = (ends, choice.eta) {
-            let values = choice.curve.iter().filter(whole).flat_map(|point| [point.validation, point.test]);
-            let values: Vec<f64> = values.chain([choice.chance]).filter(|value| value.is_finite()).collect();
-            let y = [
-                values.iter().copied().fold(f64::INFINITY, f64::min),
-                values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-            ];
             panel.kinds.push(Kind { name: "as good as the best".into(), colour: Colour::Green });
             panel.cells.push(Cell {
                 x: [choice.low.unwrap_or(first), choice.high.unwrap_or(last)],
-                y,
+                y: [worst, best],
                 kind: 0,
                 text: as_good(choice),
                 detail: None,

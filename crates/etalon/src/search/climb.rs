@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 pub(super) const STEP: f64 = std::f64::consts::LOG2_10 / 6.0;
 /// Short trainings stand so many steps apart.
 const STRIDE: i32 = 2;
+/// No training is farther from the start, in steps: fifteen decades.
+const FARTHEST: f64 = 90.0;
 /// How far beyond what was trained the next training may be, in steps.
 const BEYOND: i32 = 3;
 /// Full trainings more where seeds differ by much more than expected.
@@ -179,7 +181,8 @@ impl Climb {
 
     fn allowed(&self, place: f64) -> bool {
         let eta = self.eta(place);
-        eta.is_normal()
+        place.abs() <= FARTHEST
+            && eta.is_normal()
             && eta.is_finite()
             && self.settings.range.is_none_or(|[low, high]| (low..=high).contains(&eta))
     }
@@ -204,7 +207,9 @@ impl Climb {
         };
         let tried = &self.standing.short;
         if tried.is_empty() {
-            return allowed(vec![0, STRIDE, -STRIDE]);
+            // The third may be dearer than a quick climb has left.
+            let is_quick = self.settings.trainings == 0;
+            return allowed(if is_quick { vec![0, STRIDE] } else { vec![0, STRIDE, -STRIDE] });
         }
         // A quick climb has half a budget.
         let costs = || tried.iter().map(|at| at.trained.budgets);
