@@ -15,9 +15,9 @@ from pathlib import Path
 import table
 from task import Etalon, Task
 
-RATES = 60
-# The window around the search's median.
-BELOW, ABOVE = 4.0, 2.0
+# A scan has so many rates an octave, two octaves below the search's median and one above.
+DENSITY = 20
+BELOW, ABOVE = 2, 1
 BASES = (0, 100, 200)
 OTHERS = range(1000, 1005)
 FLAGS = ["--eta-star", "only"]
@@ -41,30 +41,39 @@ def search(task, base):
         "seeds": [one["seed"] for one in found["search"]["seeds"]],
         "threshold": threshold.get("value", spec["threshold"]),
         "metric": threshold.get("metric", spec["metric"]),
-        "budgets": found.get("eta_star_steps", found["gradient_steps"]) / task.steps,
+        "budgets": found.get("budgets", found["gradient_steps"] / task.steps),
     }
 
 
-def scan(task, rates, seeds, metric, folder):
-    """{seed: [best look of each rate]}; none where there was no look. Kept by what it depends on."""
-    path = Path(folder) / "scans" / f"{task.name}-{task.digest}-{metric}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    known = json.loads(path.read_text()) if path.exists() else {}
-    key = lambda seed: f"{seed}: {rates[0]!r} to {rates[-1]!r}, {len(rates)}"
-    missing = [seed for seed in seeds if key(seed) not in known]
-    if missing:
-        known |= {key(seed): looks for seed, looks in train(task, rates, missing, metric).items()}
-        path.write_text(json.dumps(known))
-    return {seed: known[key(seed)] for seed in seeds}
+class Scan:
+    """The best look of trainings at a constant rate, by (rate, seed); each is done once and kept in a file."""
+
+    def __init__(self, task, metric, folder):
+        self.task, self.metric = task, metric
+        self.path = Path(folder) / "scans" / f"{task.name}-{task.digest}-{metric}.jsonl"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        self.known = {(eta, seed): look for eta, seed, look in map(json.loads, lines)}
+
+    def looks(self, rates, seed):
+        """Of each rate; none where there was no look."""
+        missing = [eta for eta in rates if (eta, seed) not in self.known]
+        if missing:
+            found = train(self.task, missing, seed, self.metric)
+            self.known |= {(eta, seed): look for eta, look in found.items()}
+            with self.path.open("a") as file:
+                file.writelines(json.dumps([eta, seed, look]) + "\n" for eta, look in found.items())
+        return [self.known[eta, seed] for eta in rates]
 
 
-def train(task, rates, seeds, metric):
+def train(task, rates, seed, metric):
+    """{rate: best look}"""
     part, kind = metric.split("_")
     better = min if kind == "loss" else max
     with tempfile.TemporaryDirectory() as folder:
         task.etalon.run(
             "sweep", task.path, *CONSTANT, "grid.job=\"train\"",
-            f"grid.optimizer.eta=[{', '.join(map(repr, rates))}]", f"grid.seed={list(seeds)}",
+            f"grid.optimizer.eta=[{', '.join(map(repr, rates))}]", f"seed={seed}",
             f"train.check_test={str(part == 'test').lower()}", "--out", folder,
         )  # fmt: skip
         best = {}
@@ -73,8 +82,8 @@ def train(task, rates, seeds, metric):
             # The look at which a training was found divergent is none.
             last = math.inf if row["stop"] == "budget" else int(row["steps"])
             looks = [one[part][kind] for one in records if part in one and one["step"] < last]
-            best[int(row["seed"]), float(row["optimizer.eta"])] = better(looks, default=None)
-    return {seed: [best[seed, eta] for eta in rates] for seed in seeds}
+            best[float(row["optimizer.eta"])] = better(looks, default=None)
+    return best
 
 
 def boundary(rates, looks, metric, threshold):
@@ -97,6 +106,12 @@ def median(values):
     return None if None in values else math.exp(statistics.median(map(math.log, values)))
 
 
+def window(middle):
+    """Rates of one lattice, whatever lies in the middle, so that a search which has changed finds them trained."""
+    index = round(DENSITY * math.log2(middle))
+    return [2 ** (at / DENSITY) for at in range(index - BELOW * DENSITY, index + ABOVE * DENSITY)]
+
+
 def play(name, program, folder):
     task = Task(name, Etalon(program))
     searches = [search(task, base) for base in BASES]
@@ -104,15 +119,14 @@ def play(name, program, folder):
     game = {"task": {"name": name, "title": task.title, "steps": task.steps}, "searches": searches}
     if not known:
         return game
-    middle = median(known)
-    low, high = middle / BELOW, middle * ABOVE
-    rates = [low * (high / low) ** (index / (RATES - 1)) for index in range(RATES)]
+    rates = window(median(known))
+    scans = {}
     for one in searches:
         # The bias of one search is dear enough; coverage takes the same scan for all.
         scanned = {"others": OTHERS} | ({"own": one["seeds"]} if one["base"] == BASES[0] else {})
         for whom, seeds in scanned.items():
-            looks = scan(task, rates, seeds, one["metric"], folder)
-            found = [boundary(rates, looks[seed], one["metric"], one["threshold"]) for seed in seeds]
+            scan = scans.setdefault(one["metric"], Scan(task, one["metric"], folder))
+            found = [boundary(rates, scan.looks(rates, seed), one["metric"], one["threshold"]) for seed in seeds]
             one[whom] = {
                 "seeds": len(found),
                 "etas": [seed["eta"] for seed in found],
@@ -160,8 +174,8 @@ def section(record, path):
                     f"(stated: {statistics.fmean(expected):.0%} for the median of all seeds)")  # fmt: skip
     return "\n".join([
         "## eta*\n",
-        f"`etalon find --eta-star only` against scans of {RATES} rates by five seeds, the search's own and others, over a "
-        f"window from a {BELOW:g}th of eta* to {ABOVE:g} times it; every number is in `{path}`. The medians of five other "
+        f"`etalon find --eta-star only` against scans of {DENSITY * (BELOW + ABOVE)} rates by five seeds, the search's own "
+        f"and others, {DENSITY} an octave; every number is in `{path}`. The medians of five other "
         "seeds have an error of their own, so that even a perfect interval misses some.\n",
         "; ".join(told) + ".\n",
         table.markdown(heads, rows),

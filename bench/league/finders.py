@@ -36,7 +36,7 @@ def etalon_find(*flags):
         more = {key: recommended.get(key) for key in ("low", "high") if key in recommended}
         eta = recommended.get("eta")
         if eta is None:
-            more["why"] = str(found.get("stopped") or found.get("warnings"))
+            more["why"] = recommended.get("why") or found.get("no_recommendation")
         return Suggestion(eta, budgets, more)
 
     return find

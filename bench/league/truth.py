@@ -12,7 +12,9 @@ FRESH = range(2000, 2010)
 
 
 class Truth:
-    """A scan over the task's rates by all of SEEDS."""
+    """A scan over the task's rates by all of SEEDS.
+
+    A score is a metric, of which more is better for an accuracy and less for a loss."""
 
     def __init__(self, task, trainings):
         self.task, self.trainings = task, trainings
@@ -87,6 +89,16 @@ class Truth:
         """How many of so many trainings at this rate diverge."""
         return sum(one.diverged for one in self.trainings.at([eta], seeds).values())
 
+    def noise(self):
+        """What choosing the best rate by half of the seeds loses by the other half, in %; the mean of both ways."""
+        halves = [[self.sign * self.score(self.of(eta)[start::2]) for eta in self.rates] for start in (0, 1)]
+        lost = []
+        for chosen_by, judged_by in (halves, halves[::-1]):
+            best = max(judged_by)
+            taken = judged_by[max(range(len(chosen_by)), key=chosen_by.__getitem__)]
+            lost.append(100 * (best - taken) / (best - self.sign * self.chance))
+        return statistics.fmean(lost)
+
     def summary(self):
         """What a page tells of a task."""
         flat = [eta for eta, score in zip(self.rates, self.scores) if self.lost(score) <= 1]
@@ -96,6 +108,7 @@ class Truth:
             "scores": self.scores,
             "diverged": [sum(one.diverged for one in self.of(eta)) for eta in self.rates],
             "seeds": len(SEEDS),
+            "noise": self.noise(),
             "chance": self.chance,
             "best": {"eta": self.best[0], "score": self.best[1]},
             "flat": [min(flat), max(flat)],
