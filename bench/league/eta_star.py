@@ -1,8 +1,8 @@
 """eta* of `etalon find` against dense scans.
 
 The scan follows the definition on many more rates: a rate trains with a seed if the metric reaches the threshold at some
-look before the budget ends or training diverges; from the lowest rate that trains up to the first that does not. Scanned
-are the search's own seeds, which show what its brackets miss, and others, whose median its interval should hold.
+look before the budget ends or training diverges; from the lowest rate that trains up to the first that does not.
+Scanned are the search's own seeds, which show what its brackets miss, and others, whose median its interval should hold.
 """
 
 import csv
@@ -87,8 +87,8 @@ def train(task, rates, seed, metric):
 
 
 def boundary(rates, looks, metric, threshold):
-    """{"eta", "islands"} of one seed by the definition: the middle between the last success and the first failure, none where
-    nothing in the window trained or nothing failed; and how many rates above it trained."""
+    """{"eta", "islands"} of one seed by the definition: the middle between the last success and the first failure, none
+    where nothing in the window trained or nothing failed; and how many rates above it trained."""
     reached = (lambda x: x <= threshold) if metric.endswith("loss") else (lambda x: x >= threshold)
     trained = [look is not None and reached(look) for look in looks]
     if True not in trained:

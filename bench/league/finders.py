@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import optuna
 
-
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 TRIALS = 20
@@ -23,7 +22,8 @@ class Suggestion:
     eta: float | None
     # In units of one full training.
     budgets: float
-    # What else it says: `low` and `high` of the rates that cannot be told from the best, `why` there is no rate.
+    # What else it says: `low` and `high` of the rates that cannot be told from the best, the metric on its `validation`
+    # and `test` parts, `why` there is no rate.
     more: dict = field(default_factory=dict)
 
 
@@ -33,7 +33,8 @@ def etalon_find(*flags):
         found = json.loads(told)
         recommended = found.get("recommended") or {}
         budgets = found.get("budgets", found["gradient_steps"] / task.steps)
-        more = {key: recommended.get(key) for key in ("low", "high") if key in recommended}
+        # An end that is null is open.
+        more = {key: recommended[key] for key in ("low", "high", "validation", "test") if key in recommended}
         eta = recommended.get("eta")
         if eta is None:
             more["why"] = recommended.get("why") or found.get("no_recommendation")
@@ -77,7 +78,7 @@ def tpe(prune):
 
     def search(task, trainings, seed):
         low, high = task.range
-        steps, done = 0, {}
+        steps = 0
 
         def objective(trial):
             nonlocal steps

@@ -32,7 +32,7 @@ METHODS = [
     Method(f"{FIND} --quick", finders.etalon_find("--eta-star", "no", "--quick"), own=True, checked=True),
     Method(f"{FIND} --thorough", finders.etalon_find("--eta-star", "no", "--thorough"), 3, own=True, checked=True),
     Method("Optuna TPE, 20 trials", finders.tpe(prune=False), 3, checked=True),
-    Method("the same with a median pruner", finders.tpe(prune=True), 3, checked=True),
+    Method("Optuna TPE, median pruner", finders.tpe(prune=True), 3, checked=True),
     Method("grid of 8, 1 seed", finders.grid, checked=True),
     Method("2 / lambda", finders.curvature("lazy-limit"), own=True),
     Method("the optimiser's limit", finders.curvature(None), own=True),

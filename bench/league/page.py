@@ -148,7 +148,8 @@ def ranges(record):
 def fresh(record):
     lines = []
     for method in methods_of(record):
-        tried = [run["fresh"] for game in record["games"] for run in game["runs"] if run["method"] == method and "fresh" in run]
+        runs = [run for of_task in by_task(record, method) for run in of_task]
+        tried = [run["fresh"] for run in runs if "fresh" in run]
         if tried:
             lines.append([method, sum(one["diverged"] for one in tried), sum(one["trained"] for one in tried)])
     return table.markdown(["method", "diverged", "of so many trainings"], lines)
@@ -157,12 +158,13 @@ def fresh(record):
 def write(record, results, star=None):
     """The page's text; `results` is the path of the record, `star` the section on eta*."""
     truth = record["games"][0]["truth"]
+    versions = ", ".join(f"{name} {version}" for name, version in record["packages"].items())
     parts = [
         HEAD.format(
             results=results, tasks=len(record["games"]), density=record["density"], seeds=truth["seeds"],
             count=len(truth["rates"]), noise=statistics.fmean(game["truth"]["noise"] for game in record["games"]),
         ),
-        "## Standings\n", standings(record), PEERS.format(versions=", ".join(f"{k} {v}" for k, v in record["packages"].items())),
+        "## Standings\n", standings(record), PEERS.format(versions=versions),
         "## The tasks\n", tasks(record),
         "## Regret by task\n", "Means over base seeds, in %.\n", regrets(record),
     ]  # fmt: skip
