@@ -29,19 +29,19 @@ def search(task, base):
     """What `find` says, with the seeds it took and what it counted as trained."""
     told = task.etalon.run("find", task.path, "--json", "--seed", base, *FLAGS, negative=True)
     found = json.loads(told)
-    star, spec = found["eta_star"], task.spec["search"]
-    threshold = star.get("threshold") or {}
+    star = found["eta_star"]
+    threshold = star["threshold"]
     return {
         "base": base,
         "median": star["median"],
         "low": star["low"],
         "high": star["high"],
         "coverage": star["coverage"],
-        "zone": star.get("zone"),
+        "zone": star["zone"],
         "seeds": [one["seed"] for one in found["search"]["seeds"]],
-        "threshold": threshold.get("value", spec["threshold"]),
-        "metric": threshold.get("metric", spec["metric"]),
-        "budgets": found.get("budgets", found["gradient_steps"] / task.steps),
+        "threshold": threshold["value"],
+        "metric": threshold["metric"],
+        "budgets": star["budgets"],
     }
 
 

@@ -31,14 +31,12 @@ def etalon_find(*flags):
     def find(task, trainings, seed):
         told = task.etalon.run("find", task.path, "--json", "--seed", seed, *flags, negative=True)
         found = json.loads(told)
-        recommended = found.get("recommended") or {}
-        budgets = found.get("budgets", found["gradient_steps"] / task.steps)
+        recommended = found["recommended"]
+        if recommended["eta"] is None:
+            return Suggestion(None, found["budgets"], {"why": recommended["why"]})
         # An end that is null is open.
-        more = {key: recommended[key] for key in ("low", "high", "validation", "test") if key in recommended}
-        eta = recommended.get("eta")
-        if eta is None:
-            more["why"] = recommended.get("why") or found.get("no_recommendation")
-        return Suggestion(eta, budgets, more)
+        more = {key: recommended[key] for key in ("low", "high", "validation", "test")}
+        return Suggestion(recommended["eta"], found["budgets"], more)
 
     return find
 
