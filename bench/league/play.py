@@ -31,7 +31,9 @@ class Suggestions:
         self.known = json.loads(self.path.read_text()) if self.path.exists() else {}
 
     def of(self, method, trainings, seed):
-        program = f", program {self.task.etalon.digest}" if method.own else ""
+        # Which reads all of the spec, not only what training depends on.
+        spec = hashlib.sha256(self.task.path.read_bytes()).hexdigest()[:16]
+        program = f", program {self.task.etalon.digest} of {spec}" if method.own else ""
         key = f"{method.name}, seed {seed}, {digest_of(method)}{program}"
         if key not in self.known:
             # Packages print what they do.

@@ -54,8 +54,9 @@ class Task:
 
     @cached_property
     def digest(self):
-        """Of all keys, so that what was trained under others is not taken for this."""
-        return hashlib.sha256(json.dumps(self.spec, sort_keys=True).encode()).hexdigest()[:16]
+        """Of what training depends on, so that what was trained under other keys is not taken for this."""
+        kept = {key: value for key, value in self.spec.items() if key not in ("measure", "search", "boundaries")}
+        return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def steps(self):
