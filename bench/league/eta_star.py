@@ -1,0 +1,182 @@
+"""eta* of `etalon find` against dense scans.
+
+The scan follows the definition on many more rates: a rate trains with a seed if the metric reaches the threshold at some
+look before the budget ends or training diverges; from the lowest rate that trains up to the first that does not.
+Scanned are the search's own seeds, which show what its brackets miss, and others, whose median its interval should hold.
+"""
+
+import csv
+import json
+import math
+import statistics
+import tempfile
+from pathlib import Path
+
+import table
+from task import Etalon, Task
+
+# A scan has so many rates an octave, two octaves below the search's median and one above.
+DENSITY = 20
+BELOW, ABOVE = 2, 1
+BASES = (0, 100, 200)
+OTHERS = range(1000, 1005)
+FLAGS = ["--eta-star", "only"]
+# eta* is a constant rate.
+CONSTANT = ["schedule.kind=constant", "schedule.warmup=0", "schedule.milestones=[]"]
+
+
+def search(task, base):
+    """What `find` says, with the seeds it took and what it counted as trained."""
+    told = task.etalon.run("find", task.path, "--json", "--seed", base, *FLAGS, negative=True)
+    found = json.loads(told)
+    star = found["eta_star"]
+    threshold = star["threshold"]
+    return {
+        "base": base,
+        "median": star["median"],
+        "low": star["low"],
+        "high": star["high"],
+        "coverage": star["coverage"],
+        "zone": star["zone"],
+        "seeds": [one["seed"] for one in found["search"]["seeds"]],
+        "threshold": threshold["value"],
+        "metric": threshold["metric"],
+        "budgets": star["budgets"],
+    }
+
+
+class Scan:
+    """The best look of trainings at a constant rate, by (rate, seed); each is done once and kept in a file."""
+
+    def __init__(self, task, metric, folder):
+        self.task, self.metric = task, metric
+        self.path = Path(folder) / "scans" / f"{task.name}-{task.digest}-{metric}.jsonl"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        self.known = {(eta, seed): look for eta, seed, look in map(json.loads, lines)}
+
+    def looks(self, rates, seed):
+        """Of each rate; none where there was no look."""
+        missing = [eta for eta in rates if (eta, seed) not in self.known]
+        if missing:
+            found = train(self.task, missing, seed, self.metric)
+            self.known |= {(eta, seed): look for eta, look in found.items()}
+            with self.path.open("a") as file:
+                file.writelines(json.dumps([eta, seed, look]) + "\n" for eta, look in found.items())
+        return [self.known[eta, seed] for eta in rates]
+
+
+def train(task, rates, seed, metric):
+    """{rate: best look}"""
+    part, kind = metric.split("_")
+    better = min if kind == "loss" else max
+    with tempfile.TemporaryDirectory() as folder:
+        task.etalon.run(
+            "sweep", task.path, *CONSTANT, "grid.job=\"train\"",
+            f"grid.optimizer.eta=[{', '.join(map(repr, rates))}]", f"seed={seed}",
+            f"train.check_test={str(part == 'test').lower()}", "--out", folder,
+        )  # fmt: skip
+        best = {}
+        for row in csv.DictReader((Path(folder) / "summary.csv").open()):
+            records = [json.loads(line) for line in (Path(folder) / "trials" / f"{row['trial']}.jsonl").open()]
+            # The look at which a training was found divergent is none.
+            last = math.inf if row["stop"] == "budget" else int(row["steps"])
+            looks = [one[part][kind] for one in records if part in one and one["step"] < last]
+            best[float(row["optimizer.eta"])] = better(looks, default=None)
+    return best
+
+
+def boundary(rates, looks, metric, threshold):
+    """{"eta", "islands"} of one seed by the definition: the middle between the last success and the first failure, none
+    where nothing in the window trained or nothing failed; and how many rates above it trained."""
+    reached = (lambda x: x <= threshold) if metric.endswith("loss") else (lambda x: x >= threshold)
+    trained = [look is not None and reached(look) for look in looks]
+    if True not in trained:
+        return {"eta": None, "islands": 0}
+    end = trained.index(True)
+    while end < len(trained) and trained[end]:
+        end += 1
+    if end == len(trained):
+        return {"eta": None, "islands": 0}
+    return {"eta": math.sqrt(rates[end - 1] * rates[end]), "islands": sum(trained[end:])}
+
+
+def median(values):
+    """The median of the logarithms; none where a seed's is not known."""
+    return None if None in values else math.exp(statistics.median(map(math.log, values)))
+
+
+def window(middle):
+    """Rates of one lattice, whatever lies in the middle, so that a search which has changed finds them trained."""
+    index = round(DENSITY * math.log2(middle))
+    return [2 ** (at / DENSITY) for at in range(index - BELOW * DENSITY, index + ABOVE * DENSITY)]
+
+
+def play(name, program, folder):
+    task = Task(name, Etalon(program))
+    searches = [search(task, base) for base in BASES]
+    known = [one["median"] for one in searches if one["median"] is not None]
+    game = {"task": {"name": name, "title": task.title, "steps": task.steps}, "searches": searches}
+    if not known:
+        return game
+    rates = window(median(known))
+    scans = {}
+    for one in searches:
+        # The bias of one search is dear enough; coverage takes the same scan for all.
+        scanned = {"others": OTHERS} | ({"own": one["seeds"]} if one["base"] == BASES[0] else {})
+        for whom, seeds in scanned.items():
+            scan = scans.setdefault(one["metric"], Scan(task, one["metric"], folder))
+            found = [boundary(rates, scan.looks(rates, seed), one["metric"], one["threshold"]) for seed in seeds]
+            one[whom] = {
+                "seeds": len(found),
+                "etas": [seed["eta"] for seed in found],
+                "median": median([seed["eta"] for seed in found]),
+                "with_islands": sum(seed["islands"] > 0 for seed in found),
+            }
+    return game | {"rates": [rates[0], rates[-1], len(rates)]}
+
+
+def percent(ratio):
+    return "-" if ratio is None else f"{100 * (ratio - 1):+.1f} %"
+
+
+def section(record, path):
+    """The page's section on eta*."""
+    rows, ratios, held, expected = [], [], [], []
+    for game in record["games"]:
+        name = game["task"]["name"]
+        for one in game["searches"]:
+            own, others = (one.get(whom, {}).get("median") for whom in ("own", "others"))
+            ratio = one["median"] / own if own and one["median"] else None
+            if ratio is not None:
+                ratios.append(ratio)
+            holds = None
+            if others is not None and one["low"] is not None and one["high"] is not None:
+                holds = one["low"] <= others <= one["high"]
+                held.append(holds)
+                expected.append(one["coverage"])
+            digits = lambda x: "-" if x is None else f"{x:.3g}"
+            rows.append(
+                [name, one["base"], f"{one['metric']} {one['threshold']:.3g}", digits(one["median"]),
+                 f"{digits(one['low'])} to {digits(one['high'])}", digits(own), percent(ratio), digits(others),
+                 {None: "-", True: "yes", False: "no"}[holds], one.get("own", {}).get("with_islands", "-"),
+                 f"{one['budgets']:.3g}"]
+            )  # fmt: skip
+    heads = ["task", "seed", "trained", "eta*", "its interval", "scan, same seeds", "bias", "scan, other seeds",
+             "interval holds it", "seeds with islands", "budgets"]  # fmt: skip
+    bias = statistics.median(ratios) if ratios else None
+    size = statistics.median(abs(math.log(ratio)) for ratio in ratios) if ratios else None
+    told = [f"Median bias {percent(bias)}"]
+    if size is not None:
+        told.append(f"median size of the deviations {100 * size:.1f} %")
+    if held:
+        told.append(f"the interval holds the other seeds' median in {sum(held)} of {len(held)} searches "
+                    f"(stated: {statistics.fmean(expected):.0%} for the median of all seeds)")  # fmt: skip
+    return "\n".join([
+        "## eta*\n",
+        f"`etalon find --eta-star only` against scans of {DENSITY * (BELOW + ABOVE)} rates by five seeds, the search's own "
+        f"and others, {DENSITY} an octave; every number is in `{path}`. The medians of five other "
+        "seeds have an error of their own, so that even a perfect interval misses some.\n",
+        "; ".join(told) + ".\n",
+        table.markdown(heads, rows),
+    ])  # fmt: skip

@@ -1,0 +1,116 @@
+"""How good each rate of a task is, from seeds that no finder has seen, and what a suggestion loses."""
+
+import bisect
+import json
+import math
+import statistics
+from functools import cached_property
+
+# Finders begin at 0, 100, ... and take some seeds from there on.
+SEEDS = range(1000, 1010)
+FRESH = range(2000, 2010)
+
+
+class Truth:
+    """A scan over the task's rates by all of SEEDS.
+
+    A score is a metric, of which more is better for an accuracy and less for a loss."""
+
+    def __init__(self, task, trainings):
+        self.task, self.trainings = task, trainings
+        self.rates = task.rates()
+        trainings.at(self.rates, SEEDS)
+
+    @cached_property
+    def chance(self):
+        """The metric of a constant prediction: a guess among the classes, or the mean of the training samples."""
+        if self.task.has_classes:
+            return 1 / self.task.classes
+        told = self.task.etalon.run("train", self.task.path, "train.steps=1", "--json", negative=True)
+        return json.loads(told)["evidence"]["constant_loss"]
+
+    @property
+    def sign(self):
+        return 1 if self.task.has_classes else -1
+
+    def score(self, trainings):
+        """The mean metric; what diverged, or ended worse than chance, has chance's."""
+        values = [self.chance if one.diverged else one.value for one in trainings]
+        bound = max if self.sign > 0 else min
+        return statistics.fmean(bound(value, self.chance) for value in values)
+
+    def of(self, eta):
+        """The trainings at this rate by all seeds."""
+        return list(self.trainings.at([eta], SEEDS).values())
+
+    @cached_property
+    def scores(self):
+        return [self.score(self.of(eta)) for eta in self.rates]
+
+    @cached_property
+    def safe(self):
+        """Of each rate of the scan, whether all seeds survived it."""
+        return [not any(one.diverged for one in self.of(eta)) for eta in self.rates]
+
+    @property
+    def best(self):
+        """The best rate of the scan and its score."""
+        index = max(range(len(self.rates)), key=lambda index: self.sign * self.scores[index])
+        return self.rates[index], self.scores[index]
+
+    def at(self, eta):
+        """The score at a rate: between two rates of the scan that all seeds survived on the line through theirs, else
+        from trainings at this very rate."""
+        index = bisect.bisect_left(self.rates, eta)
+        if index < len(self.rates) and math.isclose(self.rates[index], eta, rel_tol=1e-9):
+            return self.scores[index]
+        if 0 < index < len(self.rates) and self.safe[index - 1] and self.safe[index]:
+            low, high = self.rates[index - 1], self.rates[index]
+            share = math.log(eta / low) / math.log(high / low)
+            return (1 - share) * self.scores[index - 1] + share * self.scores[index]
+        return self.score(self.of(eta))
+
+    def lost(self, score):
+        """In % of the way from chance to the best."""
+        return 100 * (self.best[1] - score) / (self.best[1] - self.chance)
+
+    def regret(self, eta):
+        """What a suggestion loses; all of it where there is none."""
+        return 100.0 if eta is None else self.lost(self.at(eta))
+
+    def breaks(self, eta):
+        """Whether half of the seeds or more diverge; between two rates that all survived none is taken to."""
+        index = bisect.bisect_left(self.rates, eta)
+        if 0 < index < len(self.rates) and self.safe[index - 1] and self.safe[index]:
+            return False
+        return 2 * self.diverging(eta, SEEDS) >= len(SEEDS)
+
+    def diverging(self, eta, seeds=FRESH):
+        """How many of so many trainings at this rate diverge."""
+        return sum(one.diverged for one in self.trainings.at([eta], seeds).values())
+
+    def noise(self):
+        """What choosing the best rate by half of the seeds loses by the other half, in %; the mean of both ways."""
+        halves = [[self.sign * self.score(self.of(eta)[start::2]) for eta in self.rates] for start in (0, 1)]
+        lost = []
+        for chosen_by, judged_by in (halves, halves[::-1]):
+            best = max(judged_by)
+            taken = judged_by[max(range(len(chosen_by)), key=chosen_by.__getitem__)]
+            lost.append(100 * (best - taken) / (best - self.sign * self.chance))
+        return statistics.fmean(lost)
+
+    def summary(self):
+        """What a page tells of a task."""
+        flat = [eta for eta, score in zip(self.rates, self.scores) if self.lost(score) <= 1]
+        diverging = [eta for eta, safe in zip(self.rates, self.safe) if not safe]
+        return {
+            "rates": self.rates,
+            "scores": self.scores,
+            "diverged": [sum(one.diverged for one in self.of(eta)) for eta in self.rates],
+            "seeds": len(SEEDS),
+            "noise": self.noise(),
+            "chance": self.chance,
+            "best": {"eta": self.best[0], "score": self.best[1]},
+            "flat": [min(flat), max(flat)],
+            "smallest_diverging": min(diverging, default=None),
+        }
