@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-/// Any error of a [`Probe`](super::Probe) or [`Score`](super::Score), shared so that a search's error can be cloned.
+/// Any error of a [`Probe`](super::Probe) or [`Training`](super::Training), shared so that a search's error can be cloned.
 #[derive(Clone, Debug)]
 pub struct Cause(Arc<dyn Error + Send + Sync>);
 
