@@ -14,7 +14,7 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a verb found out; the exit code follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Exit {
     /// The work is done: exit code 0.
     Done,
     /// The work is done and its answer is no: exit code 1.

@@ -12,7 +12,7 @@ mod progress;
 mod verbs;
 
 use clap::Parser;
-use context::{Context, Verdict};
+use context::{Context, Exit};
 use std::process::ExitCode;
 use verbs::Cli;
 
@@ -23,9 +23,9 @@ fn main() -> ExitCode {
     };
     let verdict = Context::new(&cli.flags).and_then(|context| cli.verb.run(&context));
     match verdict {
-        Ok(Verdict::Done) => ExitCode::SUCCESS,
-        Ok(Verdict::Negative) => ExitCode::from(1),
-        Ok(Verdict::Stop) => ExitCode::from(3),
+        Ok(Exit::Done) => ExitCode::SUCCESS,
+        Ok(Exit::Negative) => ExitCode::from(1),
+        Ok(Exit::Stop) => ExitCode::from(3),
         Err(failure) => failure::report(&*failure),
     }
 }

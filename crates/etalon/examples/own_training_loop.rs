@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p etalon --example own_training_loop`
 
-use etalon::search::{EtaStar, Outcome, SearchError, Settings, Verdict, maximal_rate, silent};
+use etalon::search::{Answer, EtaStar, Outcome, SearchError, Settings, maximal_rate, silent};
 
 const WIDTH: usize = 64;
 
@@ -18,16 +18,16 @@ fn train(eta: f64, seed: u64) -> Result<Outcome, Box<dyn std::error::Error + Sen
         let residual = scale * u.iter().zip(&v).map(|(u, v)| u * v).sum::<f64>() - 1.0;
         // So written that NaN is too fast.
         if !(residual.abs() <= 1e6) {
-            return Ok(Outcome { verdict: Verdict::TooFast(format!("off by {residual:.1e}")), steps });
+            return Ok(Outcome { verdict: Answer::TooFast(format!("off by {residual:.1e}")), steps });
         }
         if residual.abs() < 1e-3 {
-            return Ok(Outcome { verdict: Verdict::Trained, steps });
+            return Ok(Outcome { verdict: Answer::Trained, steps });
         }
         for (u, v) in u.iter_mut().zip(&mut v) {
             (*u, *v) = (*u - eta * scale * residual * *v, *v - eta * scale * residual * *u);
         }
     }
-    Ok(Outcome { verdict: Verdict::TooSlow, steps: 1000 })
+    Ok(Outcome { verdict: Answer::TooSlow, steps: 1000 })
 }
 
 /// eta* of five seeds.

@@ -1,7 +1,7 @@
 //! `etalon completions`: what a shell needs to complete `etalon`'s arguments.
 
 use super::Cli;
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use clap::CommandFactory;
 use clap_complete::{Generator, Shell};
 use etalon::record::write_whole;
@@ -16,7 +16,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "etalon", &mut script);
         if let Some(folder) = &context.out {
@@ -24,6 +24,6 @@ impl Arguments {
         }
         let script = String::from_utf8(script)?;
         context.output.show(&script, || script.clone())?;
-        Ok(Verdict::Done)
+        Ok(Exit::Done)
     }
 }

@@ -1,6 +1,6 @@
 //! `etalon data`: which data sets there are, and how they get onto this machine.
 
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use etalon::data::{Check, Collection, Entry, Kind, State, Store, fetch, import};
@@ -44,7 +44,7 @@ fn collection() -> impl TypedValueParser<Value = Collection> {
 }
 
 impl Action {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let store = Store::of_user()?;
         let out = context.run_directory(None, &[])?;
         match self {
@@ -84,7 +84,7 @@ struct Set {
     licence: &'static str,
 }
 
-fn list(context: &Context, out: Option<RunFolder>, store: &Store) -> Result<Verdict, Failure> {
+fn list(context: &Context, out: Option<RunFolder>, store: &Store) -> Result<Exit, Failure> {
     let sets = store.list().into_iter().map(|entry: Entry| Set {
         name: entry.name,
         kind: match entry.kind {
@@ -113,7 +113,7 @@ fn list(context: &Context, out: Option<RunFolder>, store: &Store) -> Result<Verd
         format!("{table}\nInstalled sets are kept in {}\n", sets.directory.display())
     };
     context.output.show(&sets, text)?;
-    Ok(Verdict::Done)
+    Ok(Exit::Done)
 }
 
 #[derive(Serialize)]
@@ -129,7 +129,7 @@ fn fetch_all(
     out: Option<RunFolder>,
     store: &Store,
     names: &[Collection],
-) -> Result<Verdict, Failure> {
+) -> Result<Exit, Failure> {
     let mut installed = Vec::new();
     for &collection in names {
         let name = collection.name();
@@ -146,7 +146,7 @@ fn show_installed(
     out: Option<RunFolder>,
     file: &str,
     installed: &[Installed],
-) -> Result<Verdict, Failure> {
+) -> Result<Exit, Failure> {
     if let Some(directory) = out {
         directory.write_json(file, &installed)?;
     }
@@ -155,7 +155,7 @@ fn show_installed(
         [set.name.to_string(), what.into(), set.folder.display().to_string()]
     };
     context.output.show(&installed, || table(["name", "outcome", "folder"], installed.iter().map(cells)))?;
-    Ok(Verdict::Done)
+    Ok(Exit::Done)
 }
 
 #[derive(Serialize)]
@@ -174,7 +174,7 @@ fn check(
     out: Option<RunFolder>,
     store: &Store,
     name: Option<Collection>,
-) -> Result<Verdict, Failure> {
+) -> Result<Exit, Failure> {
     let collections = name.map_or(Collection::ALL.to_vec(), |name| vec![name]);
     let bar = context.progress.bar("checking", collections.len() as u64);
     let mut checked = Vec::new();
@@ -197,7 +197,7 @@ fn check(
     // One that was never fetched is no fault, unless it was asked about.
     let wrong = |set: &&Checked| set.state == "broken" || (set.state == "missing" && name.is_some());
     let mut wrong = checked.iter().filter(wrong).peekable();
-    let verdict = if wrong.peek().is_some() { Verdict::Negative } else { Verdict::Done };
+    let verdict = if wrong.peek().is_some() { Exit::Negative } else { Exit::Done };
     for Checked { name, remedy, .. } in wrong {
         if let Some(remedy) = remedy {
             context.progress.say("advice", &format!("`{remedy}` installs {name} anew"));

@@ -1,6 +1,6 @@
 //! `etalon export`: trajectories in other formats.
 
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use etalon::export::{Exported, Format, export};
 use std::path::PathBuf;
 
@@ -34,7 +34,7 @@ enum Kind {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = match self.format {
             Kind::Csv => Format::Csv,
             Kind::Parquet => Format::Parquet,
@@ -46,7 +46,7 @@ impl Arguments {
             context.progress.say("note", &text);
         }
         context.output.show(&exported, || text(&exported))?;
-        Ok(Verdict::Done)
+        Ok(Exit::Done)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `etalon find`: the rate to use, and the maximal initial learning rate.
 
 use crate::args::Job;
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::interrupt;
 use crate::output::{OutputError, table};
 use etalon::jobs::News;
@@ -56,7 +56,7 @@ enum Line<'a> {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let spec = self.job.spec_and(&[], &self.overrides(), context.seed)?;
         let seeds: Vec<u64> =
             (0..spec.search.seeds as u64).map(|index| spec.seed.wrapping_add(index)).collect();
@@ -134,7 +134,7 @@ impl Arguments {
             };
             return Err(format!("the search was stopped before its end; {next}").into());
         }
-        Ok(if eta.or(star).is_some() { Verdict::Done } else { Verdict::Negative })
+        Ok(if eta.or(star).is_some() { Exit::Done } else { Exit::Negative })
     }
 
     /// The verb's own flags, as overrides.

@@ -1,6 +1,6 @@
 //! `etalon fit`: power laws over the summary of a sweep.
 
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use crate::picture::Picture;
 use etalon::figure::{fitted, marks};
@@ -49,7 +49,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let summary = Store::read_only(&self.folder)?.summary()?;
         let only = self.only.iter().map(|text| Constraint::parse(text)).collect::<Result<Vec<_>, _>>();
         let only = only.map_err(|error| format!("--only: {error}"))?;
@@ -67,7 +67,7 @@ impl Arguments {
         }
         let directory = context.run_directory(None, &[])?;
         context.leave(directory, &Fitted { law, marks }, |fitted| text(&fitted.law))?;
-        Ok(Verdict::Done)
+        Ok(Exit::Done)
     }
 }
 

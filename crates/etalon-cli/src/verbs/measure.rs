@@ -1,7 +1,7 @@
 //! `etalon measure`: curvature at a point, and the thresholds that follow from it.
 
 use crate::args::Job;
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use etalon::curvature::{Estimate, Measurement};
 use etalon::record::check_writable;
@@ -34,7 +34,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let spec = self.job.spec(context.seed)?;
         let directory = context.run_directory(Some(&spec), &[spec.seed])?;
         self.save_weights.iter().chain(&self.save_batch).try_for_each(|path| check_writable(path))?;
@@ -54,7 +54,7 @@ impl Arguments {
             context.progress.say("warning", warning);
         }
         context.leave(directory, &measurement, text)?;
-        Ok(Verdict::Done)
+        Ok(Exit::Done)
     }
 }
 

@@ -1,5 +1,5 @@
 //! The verbs. Each is one file, with its arguments as a struct (clap's derive) and a method
-//! `run(self, &Context) -> Result<Verdict, Failure>`; [`Verb`] names it, [`Verb::run`] calls it.
+//! `run(self, &Context) -> Result<Exit, Failure>`; [`Verb`] names it, [`Verb::run`] calls it.
 
 mod completions;
 mod data;
@@ -20,7 +20,7 @@ mod watch;
 mod worker;
 
 use crate::args::Flags;
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -75,7 +75,7 @@ impl Verb {
     ///
     /// # Errors
     /// Whatever hinders the verb; the text says where, what, and what to do.
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
             Verb::Find(arguments) => arguments.run(context),
             Verb::Measure(arguments) => arguments.run(context),

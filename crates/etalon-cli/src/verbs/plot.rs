@@ -1,6 +1,6 @@
 //! `etalon plot`: one column of a table against another.
 
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use crate::picture::Picture;
 use etalon::figure::{Columns, Curve, LinePicture, curves};
@@ -60,7 +60,7 @@ struct Summit {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         if let Some(file) = &self.figure {
             file.check()?;
         }
@@ -77,7 +77,7 @@ impl Arguments {
         }
         let summits: Vec<Summit> = curves.iter().filter_map(summit).collect();
         context.output.show(&summits, || text(&summits, &columns.x))?;
-        Ok(Verdict::Done)
+        Ok(Exit::Done)
     }
 }
 

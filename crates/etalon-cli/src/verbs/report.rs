@@ -1,6 +1,6 @@
 //! `etalon report`: one page for a run directory.
 
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use etalon::record::{check_writable, write_whole};
 use etalon::report::{Summary, report};
 use etalon::units;
@@ -32,7 +32,7 @@ struct Written {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let (page, figures) = places(&self.folder, context.out.as_deref());
         let folder = figures.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let made = report(&self.folder, &format!("{folder}/"))?;
@@ -65,7 +65,7 @@ impl Arguments {
             context.progress.say("note", &format!("{done} of {all} trials are done; the page shows those"));
         }
         context.output.show(&written, || text(&written))?;
-        Ok(Verdict::Done)
+        Ok(Exit::Done)
     }
 }
 

@@ -3,7 +3,7 @@
 mod kept;
 mod text;
 
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::interrupt;
 use etalon::claims::{Judgement, Size, Verdict as Found};
 use etalon::record::{Meta, Record, RunFolder};
@@ -70,7 +70,7 @@ struct Report<'a> {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         if self.names.iter().any(|name| name == "list") {
             return match &self.names[..] {
                 [_] => text::list(context),
@@ -100,7 +100,7 @@ impl Arguments {
             return Err(format!("stopped with {left} of {all} claims left; name them to go on").into());
         }
         let fails = judgements.iter().any(|judgement| judgement.verdict == Found::DoesNotHold);
-        Ok(if fails { Verdict::Negative } else { Verdict::Done })
+        Ok(if fails { Exit::Negative } else { Exit::Done })
     }
 
     /// The claims that are meant, each once, in the order of the catalogue.

@@ -1,7 +1,7 @@
 //! `etalon spec`: what a spec file and overrides come to.
 
 use crate::args::Job;
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use etalon::spec::{KEYS, Key, Spec};
 use serde::{Serialize, Serializer};
@@ -73,7 +73,7 @@ impl Serialize for Resolved {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let spec = self.job.spec(context.seed)?;
         let directory = context.run_directory(Some(&spec), &[spec.seed])?;
         if self.keys {
@@ -86,7 +86,7 @@ impl Arguments {
         } else {
             context.output.show(&Resolved::of(&spec)?, || spec.to_toml())?;
         }
-        Ok(Verdict::Done)
+        Ok(Exit::Done)
     }
 }
 

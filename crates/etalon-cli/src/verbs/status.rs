@@ -1,6 +1,6 @@
 //! `etalon status`: how far a sweep is.
 
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use etalon::sweep::{Queue, Status, Store, queue, status};
 use etalon::units::significant;
@@ -33,7 +33,7 @@ struct Report {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let store = Store::read_only(&self.folder)?;
         let spinner = context.progress.spinner("looking");
         let (slurm, slurm_error) = match queue(&store) {
@@ -44,7 +44,7 @@ impl Arguments {
         let report = Report { status: status(&store)?, slurm, slurm_error };
         advise(context, &report, &store);
         context.output.show(&report, || text(&report))?;
-        Ok(Verdict::Done)
+        Ok(Exit::Done)
     }
 }
 

@@ -5,7 +5,7 @@ mod diagram;
 mod slurm;
 
 use crate::args::Job;
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::interrupt;
 use etalon::sweep::{Event, Grid, Job as Task, Options, Store, Tally, run};
 use std::num::NonZeroUsize;
@@ -57,7 +57,7 @@ enum Engine {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let Some(out) = &context.out else {
             return Err("a sweep keeps its trials in a folder; give one with --out DIR".into());
         };
@@ -104,7 +104,7 @@ impl Arguments {
 }
 
 /// Trials in this process.
-fn local(context: &Context, store: &Store, grid: &Grid) -> Result<Verdict, Failure> {
+fn local(context: &Context, store: &Store, grid: &Grid) -> Result<Exit, Failure> {
     let stop = interrupt::listen(&context.progress)?;
     let bar = context.progress.bar("trials", grid.cells().len() as u64);
     let options = Options { threads: rayon::current_num_threads(), stop: &stop };
@@ -124,7 +124,7 @@ fn local(context: &Context, store: &Store, grid: &Grid) -> Result<Verdict, Failu
         let (left, cells) = (report.left, report.cells);
         return Err(format!("stopped with {left} of {cells} trials left; the same command goes on").into());
     }
-    Ok(if report.failed > 0 { Verdict::Negative } else { Verdict::Done })
+    Ok(if report.failed > 0 { Exit::Negative } else { Exit::Done })
 }
 
 fn advise(context: &Context, report: &Tally, out: &Path) {

@@ -1,7 +1,7 @@
 //! `etalon train`: one trial, its trajectory and its phase.
 
 use crate::args::Job;
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use etalon::phase::Report;
 use etalon::record::{Record, check_writable, write_whole};
@@ -30,7 +30,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let spec = self.job.spec(context.seed)?;
         let directory = context.run_directory(Some(&spec), &[spec.seed])?;
         // A path that cannot be written must not cost a training run.
@@ -58,7 +58,7 @@ impl Arguments {
         if let Some(annealed) = report.annealed.filter(|annealed| annealed.step.is_none()) {
             context.progress.say("warning", &annealed.to_string());
         }
-        Ok(Verdict::Done)
+        Ok(Exit::Done)
     }
 }
 

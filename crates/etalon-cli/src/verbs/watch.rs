@@ -1,6 +1,6 @@
 //! `etalon watch`: which phase a training log is in.
 
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use clap::ValueEnum;
 use etalon::nn::optim::{AdamW, Rule, Sgd};
 use etalon::units::significant;
@@ -89,7 +89,7 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let path = if self.log.as_os_str() == "-" { "/dev/stdin".into() } else { self.log.clone() };
         let [loss, step, rate, curvature] =
             [&self.loss, &self.step, &self.rate, &self.curvature].map(Option::clone);
@@ -115,7 +115,7 @@ impl Arguments {
         })
     }
 
-    fn once(&self, log: &mut Log, context: &Context) -> Result<Verdict, Failure> {
+    fn once(&self, log: &mut Log, context: &Context) -> Result<Exit, Failure> {
         let mut detector = self.detector();
         log.read(true, |point| detector.push(point))?;
         if let Some((rate, curvature)) = log.after() {
@@ -128,10 +128,10 @@ impl Arguments {
         }
         let finding = detector.finding();
         context.output.show(&finding, || text(&finding))?;
-        Ok(if self.stops_at(finding.state) { Verdict::Stop } else { Verdict::Done })
+        Ok(if self.stops_at(finding.state) { Exit::Stop } else { Exit::Done })
     }
 
-    fn follow(&self, log: &mut Log, context: &Context) -> Result<Verdict, Failure> {
+    fn follow(&self, log: &mut Log, context: &Context) -> Result<Exit, Failure> {
         let mut detector = self.detector();
         let mut shown = None;
         loop {
@@ -152,7 +152,7 @@ impl Arguments {
             })?;
             result?;
             if shown.is_some_and(|state| self.stops_at(state)) {
-                return Ok(Verdict::Stop);
+                return Ok(Exit::Stop);
             }
             sleep(self.interval);
         }

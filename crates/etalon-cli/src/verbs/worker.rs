@@ -1,7 +1,7 @@
 //! `etalon worker`: one part of a sweep, for whatever starts it.
 
 use super::sweep::{program, submitted_text};
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::interrupt;
 use etalon::sweep::{Collected, Event, Grid, Options, Shard, Store, Tally, collect, run_shard};
 use std::path::PathBuf;
@@ -26,12 +26,12 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let (store, grid) = Store::existing(&self.folder)?;
         if self.collect { collector(context, &store, &grid) } else { self.worker(context, &store, &grid) }
     }
 
-    fn worker(&self, context: &Context, store: &Store, grid: &Grid) -> Result<Verdict, Failure> {
+    fn worker(&self, context: &Context, store: &Store, grid: &Grid) -> Result<Exit, Failure> {
         let shard = self.shard.unwrap_or(Shard::WHOLE);
         let stop = interrupt::listen(&context.progress)?;
         let options = Options { threads: rayon::current_num_threads(), stop: &stop };
@@ -43,7 +43,7 @@ impl Arguments {
         context.output.show(&report, || worker_text(shard, &report))?;
         let Tally { cells, left, failed, .. } = report;
         match left {
-            0 => Ok(if failed > 0 { Verdict::Negative } else { Verdict::Done }),
+            0 => Ok(if failed > 0 { Exit::Negative } else { Exit::Done }),
             left => {
                 Err(format!("stopped with {left} of {cells} trials left; the same command goes on").into())
             }
@@ -51,12 +51,12 @@ impl Arguments {
     }
 }
 
-fn collector(context: &Context, store: &Store, grid: &Grid) -> Result<Verdict, Failure> {
+fn collector(context: &Context, store: &Store, grid: &Grid) -> Result<Exit, Failure> {
     let in_job = std::env::var_os("SLURM_JOB_ID").is_some();
     let program = if in_job { Some(program()?) } else { None };
     let collected = collect(store, grid, program.as_deref())?;
     context.output.show(&collected, || collector_text(&collected))?;
-    Ok(if collected.failed > 0 { Verdict::Negative } else { Verdict::Done })
+    Ok(if collected.failed > 0 { Exit::Negative } else { Exit::Done })
 }
 
 fn worker_text(shard: Shard, report: &Tally) -> String {

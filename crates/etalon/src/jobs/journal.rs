@@ -87,15 +87,15 @@ impl Memory for Journal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::Verdict;
+    use crate::search::Answer;
 
     #[test]
     fn what_was_kept_is_recalled_to_the_bit_and_half_a_line_is_not() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("probes/abc.jsonl");
         let eta = 0.1 + 0.2;
-        let fast = Outcome { verdict: Verdict::TooFast("a loss of 1e13".into()), steps: 3 };
-        let slow = Outcome { verdict: Verdict::TooSlow, steps: 160 };
+        let fast = Outcome { verdict: Answer::TooFast("a loss of 1e13".into()), steps: 3 };
+        let slow = Outcome { verdict: Answer::TooSlow, steps: 160 };
         let journal = Journal::open(&path);
         journal.keep(eta, 7, &fast);
         journal.keep(eta, 8, &slow);

@@ -2,7 +2,7 @@
 
 use super::{After, JobError};
 use crate::schedule::Schedule;
-use crate::search::{Length, Measure, Outcome, Probe, Question, SearchError, Trained, Training, Verdict};
+use crate::search::{Answer, Length, Measure, Outcome, Probe, Question, SearchError, Trained, Training};
 use crate::train::{Budget, Metric, Plan, Scores, State, Stop, Task, Trajectory, Trial, majority, test_part};
 use crate::units::significant;
 use etalon_nn::Scalar;
@@ -227,7 +227,7 @@ impl<T: Scalar> Probe for Trials<'_, T> {
         let outcome = match trial.map(run) {
             Ok(trajectory) => Outcome { verdict: verdict(&trajectory.stop), steps: trajectory.steps },
             // A physical time that makes too many steps: the rate is too low.
-            Err(_) => Outcome { verdict: Verdict::TooSlow, steps: 0 },
+            Err(_) => Outcome { verdict: Answer::TooSlow, steps: 0 },
         };
         let outcome = self.going.unless_stopped(outcome)?;
         self.memory.keep(eta, seed, &outcome);
@@ -264,12 +264,12 @@ impl<T: Scalar> Training for Trials<'_, T> {
     }
 }
 
-fn verdict(stop: &Stop) -> Verdict {
+fn verdict(stop: &Stop) -> Answer {
     match stop {
-        Stop::Goal { .. } => Verdict::Trained,
-        Stop::Budget { .. } => Verdict::TooSlow,
+        Stop::Goal { .. } => Answer::Trained,
+        Stop::Budget { .. } => Answer::TooSlow,
         Stop::Diverged { .. } | Stop::NotFinite { .. } | Stop::Dead { .. } => {
-            Verdict::TooFast(stop.to_string())
+            Answer::TooFast(stop.to_string())
         }
     }
 }

@@ -5,8 +5,8 @@ use super::doubts::doubts;
 use super::folder::Folder;
 use crate::figure::{Axis, Cell, Colour, Figure, Kind, Look, Panel, Reference, Series};
 use crate::search::{
-    Boundary, CurvePoint, Ended, EtaStar, Found, Provisional, Recommendation, Role, SeedResult, Stopped,
-    Verdict,
+    Answer, Boundary, CurvePoint, Ended, EtaStar, Found, Provisional, Recommendation, Role, SeedResult,
+    Stopped,
 };
 
 /// What a search says.
@@ -136,9 +136,9 @@ fn probes(search: &EtaStar, found: &Found) -> Option<Figure> {
         marks.push((row as f64, seed.seed.to_string()));
         for probe in &seed.probes {
             let kind = match probe.verdict {
-                Verdict::Trained => 0,
-                Verdict::TooSlow => 1,
-                Verdict::TooFast(_) => 2,
+                Answer::Trained => 0,
+                Answer::TooSlow => 1,
+                Answer::TooFast(_) => 2,
             };
             points[kind].push((probe.eta, row as f64));
         }

@@ -98,14 +98,14 @@ pub(super) fn islands(probes: &[Probed]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::Verdict;
+    use crate::search::Answer;
 
     /// Rates 1, 2, 3, ... with a letter each: trained, fast, slow.
     fn probes(letters: &str) -> Vec<Probed> {
         let verdict = |letter| match letter {
-            't' => Verdict::Trained,
-            'f' => Verdict::TooFast("loss 1e9".into()),
-            _ => Verdict::TooSlow,
+            't' => Answer::Trained,
+            'f' => Answer::TooFast("loss 1e9".into()),
+            _ => Answer::TooSlow,
         };
         let probed = |(i, letter)| Probed { eta: (i + 1) as f64, verdict: verdict(letter), steps: 1 };
         letters.chars().enumerate().map(probed).collect()

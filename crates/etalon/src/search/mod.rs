@@ -14,11 +14,11 @@
 //! that ask in parallel do so on the caller's rayon pool.
 //!
 //! ```
-//! use etalon::search::{Outcome, Settings, Verdict, maximal_rate, silent};
+//! use etalon::search::{Outcome, Settings, Answer, maximal_rate, silent};
 //!
 //! // Gradient descent on a quadratic of curvature 4 trains below eta = 2 / 4.
 //! let probe = |eta: f64, _seed: u64| -> Result<Outcome, std::io::Error> {
-//!     let verdict = if eta < 0.5 { Verdict::Trained } else { Verdict::TooFast("loss above its limit".into()) };
+//!     let verdict = if eta < 0.5 { Answer::Trained } else { Answer::TooFast("loss above its limit".into()) };
 //!     Ok(Outcome { verdict, steps: 100 })
 //! };
 //! let found = maximal_rate(&probe, &[(0, 0.1), (1, 3.0)], &Settings::default(), &silent)?;
@@ -54,7 +54,7 @@ pub(crate) use maximal::Terms;
 pub use maximal::{EtaStar, maximal_rate};
 pub use observe::{Observer, Progress, silent};
 pub(crate) use order::{proper_median, sorted};
-pub use probe::{Outcome, Probe, Probed, Verdict};
+pub use probe::{Answer, Outcome, Probe, Probed};
 pub use recommend::{CurvePoint, Recommendation, Role, recommend};
 pub use settings::Settings;
 pub use training::{Length, Measure, Question, Trained, Training};

@@ -1,6 +1,6 @@
 //! Watching a search, and stopping it.
 
-use super::{Cause, SearchError, Verdict};
+use super::{Answer, Cause, SearchError};
 use std::error::Error;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
@@ -14,7 +14,7 @@ pub struct Progress<'a> {
     /// The learning rate.
     pub eta: f64,
     /// What happened.
-    pub verdict: &'a Verdict,
+    pub verdict: &'a Answer,
     /// Gradient steps spent on this probe.
     pub steps: u64,
 }
@@ -45,7 +45,7 @@ impl<'a> Watch<'a> {
         &self,
         (eta, seed): (f64, u64),
         ask: impl FnOnce() -> Result<A, E>,
-        progress: impl FnOnce(&A) -> (&Verdict, u64),
+        progress: impl FnOnce(&A) -> (&Answer, u64),
     ) -> Result<A, SearchError> {
         if let Some(end) = self.ended.get() {
             return Err(end.clone());

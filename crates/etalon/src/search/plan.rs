@@ -124,13 +124,13 @@ impl Ground {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::Verdict;
+    use crate::search::Answer;
 
     fn ground(settings: Settings) -> Ground {
         Ground { start: 1.0, bounds: [1.0 / 1024.0, 4096.0], settings }
     }
 
-    fn probe(eta: f64, verdict: Verdict) -> Probed {
+    fn probe(eta: f64, verdict: Answer) -> Probed {
         Probed { eta, verdict, steps: 1 }
     }
 
@@ -160,7 +160,7 @@ mod tests {
             let next = ground.next(&probes);
             assert_eq!(next.len(), 1);
             asked.push(next[0]);
-            probes.push(probe(next[0], Verdict::TooSlow));
+            probes.push(probe(next[0], Answer::TooSlow));
             probes.sort_by(|a, b| a.eta.total_cmp(&b.eta));
         }
         assert_eq!(asked, [1.0, 2.0, 0.5, 4.0, 0.25]);
@@ -170,9 +170,9 @@ mod tests {
     fn guards_leave_out_what_was_probed_closely() {
         let ground = ground(Settings::default());
         let probes = [
-            probe(0.5, Verdict::Trained),
-            probe(0.98, Verdict::Trained),
-            probe(1.02, Verdict::TooFast("loss 1e9".into())),
+            probe(0.5, Answer::Trained),
+            probe(0.98, Answer::Trained),
+            probe(1.02, Answer::TooFast("loss 1e9".into())),
         ];
         let edge = 0.98f64.sqrt() * 1.02f64.sqrt();
         let expected = [edge / 2f64.powf(0.25), edge / 2f64.sqrt()];

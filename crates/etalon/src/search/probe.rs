@@ -15,7 +15,7 @@ pub trait Probe: Sync {
     ///
     /// # Errors
     /// When it cannot be told whether it trains: a machine that is gone, a file that is not there. The search ends with it.
-    /// A loss that grows beyond all bounds is no error but an answer, [`Verdict::TooFast`].
+    /// A loss that grows beyond all bounds is no error but an answer, [`Answer::TooFast`].
     fn probe(&self, eta: f64, seed: u64) -> Result<Outcome, Self::Error>;
 }
 
@@ -35,7 +35,7 @@ where
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Did it train?
-    pub verdict: Verdict,
+    pub verdict: Answer,
     /// Gradient steps spent.
     pub steps: u64,
 }
@@ -43,7 +43,7 @@ pub struct Outcome {
 /// Did it train, and if not, at which end did it fail?
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum Answer {
     /// The threshold was reached within the budget.
     Trained,
     /// Diverged, became non-finite or died; the text says which, with its number.
@@ -59,7 +59,7 @@ pub struct Probed {
     /// The learning rate.
     pub eta: f64,
     /// What happened there.
-    pub verdict: Verdict,
+    pub verdict: Answer,
     /// Gradient steps spent there.
     pub steps: u64,
 }
@@ -67,19 +67,19 @@ pub struct Probed {
 impl Probed {
     /// Whether training succeeded at this rate.
     pub fn trained(&self) -> bool {
-        self.verdict == Verdict::Trained
+        self.verdict == Answer::Trained
     }
 
     pub(super) fn too_fast(&self) -> bool {
-        matches!(self.verdict, Verdict::TooFast(_))
+        matches!(self.verdict, Answer::TooFast(_))
     }
 
     /// Why this rate failed, in words; `None` if it trained.
     pub fn failure(&self) -> Option<String> {
         match &self.verdict {
-            Verdict::Trained => None,
-            Verdict::TooFast(reason) => Some(reason.clone()),
-            Verdict::TooSlow => {
+            Answer::Trained => None,
+            Answer::TooFast(reason) => Some(reason.clone()),
+            Answer::TooSlow => {
                 Some(format!("the threshold was not reached in {} steps, all values finite", self.steps))
             }
         }

@@ -1,7 +1,7 @@
 //! The rate to use: the best by a held-out metric, under the user's own schedule.
 
 use super::observe::Watch;
-use super::{Climb, Observer, Question, SearchError, Training, Verdict};
+use super::{Answer, Climb, Observer, Question, SearchError, Training};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -96,8 +96,8 @@ pub fn recommend<T: Training + ?Sized>(
             let ask = || {
                 training.train(&question).map(|trained| {
                     let verdict = match &trained.failure {
-                        None => Verdict::Trained,
-                        Some(why) => Verdict::TooFast(why.clone()),
+                        None => Answer::Trained,
+                        Some(why) => Answer::TooFast(why.clone()),
                     };
                     (trained, verdict)
                 })

@@ -152,7 +152,7 @@ fn a_search_can_be_the_job_of_a_cell() {
 #[test]
 fn a_search_goes_on_from_the_probes_it_has_kept() {
     use crate::jobs::Memory;
-    use crate::search::{Outcome, Verdict};
+    use crate::search::{Answer, Outcome};
     let grid = Grid::parse(SEARCH).unwrap();
     let (whole, cut) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     sweep(whole.path(), &grid, 1).unwrap();
@@ -169,7 +169,7 @@ fn a_search_goes_on_from_the_probes_it_has_kept() {
                 // A mark by which to see that it was not made again.
                 outcome.steps += 1000;
                 journal.keep(probe["eta"].as_f64().unwrap(), seed["seed"].as_u64().unwrap(), &outcome);
-                assert!(matches!(outcome.verdict, Verdict::Trained | Verdict::TooFast(_) | Verdict::TooSlow));
+                assert!(matches!(outcome.verdict, Answer::Trained | Answer::TooFast(_) | Answer::TooSlow));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Claims and judgements as text.
 
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use etalon::claims::{Judgement, Rule, Size};
 use etalon::record::{Machine, Meta};
@@ -58,7 +58,7 @@ struct Catalogue {
 }
 
 /// The catalogue.
-pub(super) fn list(context: &Context) -> Result<Verdict, Failure> {
+pub(super) fn list(context: &Context) -> Result<Exit, Failure> {
     let seed = context.seed.unwrap_or(0);
     let claims: Vec<Entry> = catalogue().iter().map(|claim| Entry::new(claim, seed, &Size::ALL)).collect();
     let catalogue = Catalogue { claims };
@@ -70,11 +70,11 @@ pub(super) fn list(context: &Context) -> Result<Verdict, Failure> {
         });
         table(["claim", "quick", "standard", "paper", "what the paper says"], rows)
     })?;
-    Ok(Verdict::Done)
+    Ok(Exit::Done)
 }
 
 /// Some claims with what would be run.
-pub(super) fn show(context: &Context, claims: &[&'static Claim], size: Size) -> Result<Verdict, Failure> {
+pub(super) fn show(context: &Context, claims: &[&'static Claim], size: Size) -> Result<Exit, Failure> {
     let seed = context.seed.unwrap_or(0);
     let claims: Vec<Entry> = claims.iter().map(|claim| Entry::new(claim, seed, &[size])).collect();
     let catalogue = Catalogue { claims };
@@ -94,7 +94,7 @@ pub(super) fn show(context: &Context, claims: &[&'static Claim], size: Size) -> 
         };
         catalogue.claims.iter().map(entry).collect::<Vec<_>>().join("\n")
     })?;
-    Ok(Verdict::Done)
+    Ok(Exit::Done)
 }
 
 /// One judgement.

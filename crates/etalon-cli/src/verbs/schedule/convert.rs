@@ -1,7 +1,7 @@
 //! A schedule without its weight decay.
 
 use super::source::{Method, Source, exponential, heading, phases, shown};
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use crate::picture::Picture;
 use etalon::equivalence::{Converted, Undone, convert, undo};
@@ -41,7 +41,7 @@ enum Format {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let spec = self.source.convertible(context)?;
         let directory = context.run_directory(Some(&spec), &[])?;
         let format = if context.json { Format::Json } else { self.format };
@@ -58,7 +58,7 @@ impl Arguments {
                 Format::Json => record.to_json()?,
                 Format::Csv => undone.csv(),
             })?;
-            return Ok(Verdict::Done);
+            return Ok(Exit::Done);
         }
         let converted = convert(&spec, Method::of(self.conversion, &spec), epoch)?;
         self.draw([
@@ -76,7 +76,7 @@ impl Arguments {
                 Export::of(&converted.rates.log_eta, spec.optimizer.weight_decay, &converted.without).csv()
             }
         })?;
-        Ok(Verdict::Done)
+        Ok(Exit::Done)
     }
 
     fn draw(&self, curves: [(&str, &Vec<f64>); 2]) -> Result<(), Failure> {

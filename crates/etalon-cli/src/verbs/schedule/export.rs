@@ -1,7 +1,7 @@
 //! A converted schedule for other programs.
 
 use super::source::{Method, Source};
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::output::json;
 use etalon::equivalence::convert;
 use etalon::record::write_whole;
@@ -57,7 +57,7 @@ impl Format {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let spec = self.source.convertible(context)?;
         let conversion = Method::of(self.conversion, &spec);
         let converted = convert(&spec, conversion, self.source.steps_per_epoch()?)?;
@@ -83,6 +83,6 @@ impl Arguments {
         for advice in format.advice() {
             context.progress.say("advice", advice);
         }
-        Ok(Verdict::Done)
+        Ok(Exit::Done)
     }
 }

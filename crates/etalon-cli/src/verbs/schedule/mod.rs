@@ -6,7 +6,7 @@ mod show;
 mod source;
 mod verify;
 
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 
 /// Learning-rate schedules: show them, and trade weight decay for a growing rate where scale does not matter
 ///
@@ -21,7 +21,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
             Action::Show(arguments) => arguments.run(context),
             Action::Convert(arguments) => arguments.run(context),

@@ -1,7 +1,7 @@
 //! A schedule as a table and as a picture.
 
 use super::source::{Source, exponential, heading, phases, shown};
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use crate::picture::Picture;
 use etalon::equivalence::{Rates, constant_equivalent};
@@ -19,7 +19,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let spec = self.source.spec(context)?;
         let rates = Rates::new(&spec, self.source.steps_per_epoch()?)?;
         if let Some(file) = &self.figure {
@@ -43,6 +43,6 @@ impl Arguments {
             }
             text
         })?;
-        Ok(Verdict::Done)
+        Ok(Exit::Done)
     }
 }

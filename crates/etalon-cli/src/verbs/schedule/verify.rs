@@ -1,7 +1,7 @@
 //! Both schedules on a network.
 
 use super::source::{Method, Source, exponential};
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use etalon::equivalence::{Agreement, Verification, verify};
 use etalon::units::significant;
@@ -37,7 +37,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         if !(self.tolerance > 0.0 && self.tolerance.is_finite()) {
             return Err(format!("--tolerance is {}; it must be above 0", self.tolerance).into());
         }
@@ -51,7 +51,7 @@ impl Arguments {
         })?;
         drop(bar);
         context.leave(directory, &found, text)?;
-        Ok(if found.equivalent == Some(true) { Verdict::Done } else { Verdict::Negative })
+        Ok(if found.equivalent == Some(true) { Exit::Done } else { Exit::Negative })
     }
 }
 

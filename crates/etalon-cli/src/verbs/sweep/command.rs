@@ -1,7 +1,7 @@
 //! `etalon sweep --on command`.
 
 use super::program;
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use etalon::sweep::{Broken, Grid, Launched, Store, Template, Workers, collect, launch, pending, shards};
 use serde::Serialize;
 use std::num::NonZeroUsize;
@@ -38,7 +38,7 @@ pub(super) fn run(
     grid: &Grid,
     template: &Template,
     parts: Option<NonZeroUsize>,
-) -> Result<Verdict, Failure> {
+) -> Result<Exit, Failure> {
     let before = pending(store, grid);
     let cells = before.without_result();
     let launched = if cells.is_empty() {
@@ -72,7 +72,7 @@ pub(super) fn run(
         );
         context.progress.say("note", &text);
     }
-    Ok(if report.failed > 0 { Verdict::Negative } else { Verdict::Done })
+    Ok(if report.failed > 0 { Exit::Negative } else { Exit::Done })
 }
 
 fn warn(context: &Context, broken: &Broken) {

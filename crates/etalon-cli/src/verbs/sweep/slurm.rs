@@ -1,7 +1,7 @@
 //! `etalon sweep --on slurm`.
 
 use super::{Arguments, program};
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::verbs::status::held;
 use etalon::sweep::{Grid, Settings, Store, Submission, Submitted, collect, submit};
 
@@ -22,7 +22,7 @@ pub(super) fn run(
     store: &Store,
     grid: &Grid,
     settings: &Settings,
-) -> Result<Verdict, Failure> {
+) -> Result<Exit, Failure> {
     let submission = submit(store, grid, settings, &program()?)?;
     if submission == Submission::Done {
         collect(store, grid, None)?;
@@ -33,7 +33,7 @@ pub(super) fn run(
         context.progress.say("warning", &text);
     }
     context.output.show(&submission, || text(&submission, store))?;
-    Ok(Verdict::Done)
+    Ok(Exit::Done)
 }
 
 fn text(submission: &Submission, store: &Store) -> String {

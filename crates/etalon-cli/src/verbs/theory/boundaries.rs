@@ -1,6 +1,6 @@
 //! The operational boundaries of early training, for a map.
 
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use etalon::phase::{Boundaries, Boundary, DEFINITION, Definition, MapBoundaries, Side, map_boundaries};
 use etalon::theory::{Axis, Range, RunSettings, ScalarLoss, State};
@@ -47,7 +47,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let loss = match self.loss {
             LossName::Mse => ScalarLoss::Mse { target: self.target },
             LossName::Logistic => ScalarLoss::Logistic { positive: self.share },
@@ -66,7 +66,7 @@ impl Arguments {
         drop(bar);
         let found = MapBoundaries { definition: DEFINITION, loss, start, boundaries };
         context.leave(directory, &found, |found| self.text(found))?;
-        Ok(Verdict::Done)
+        Ok(Exit::Done)
     }
 
     fn text(&self, report: &MapBoundaries) -> String {

@@ -1,7 +1,7 @@
 //! The two-layer linear network on many samples.
 
 use crate::args::Job;
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use etalon::models::{LinearRun, linear_runs};
 use etalon::theory::Axis;
@@ -24,7 +24,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let spec = self.job.spec_with(&DEFAULTS, context.seed)?;
         let directory = context.run_directory(Some(&spec), &[spec.seed])?;
         let spinner = context.progress.spinner("running the linear model");
@@ -55,6 +55,6 @@ impl Arguments {
                 table(headings, runs.runs.iter().map(cells))
             )
         })?;
-        Ok(Verdict::Done)
+        Ok(Exit::Done)
     }
 }

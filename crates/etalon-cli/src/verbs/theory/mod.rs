@@ -7,7 +7,7 @@ mod scale_invariant;
 mod scan;
 mod separable;
 
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 
 /// Models of training that can be solved: what happens at which learning rate
 ///
@@ -38,7 +38,7 @@ pub enum Model {
 }
 
 impl Model {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
             Model::Map(arguments) => arguments.run(context),
             Model::Logistic(arguments) => arguments.run(context),

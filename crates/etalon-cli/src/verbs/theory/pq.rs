@@ -1,6 +1,6 @@
 //! Two patterns in one sample.
 
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use etalon::memory;
 use etalon::models::pq::{Algorithm, Distribution, Moment, Neurons, Patterns, PqRun, PqSetting, pq_runs};
@@ -109,7 +109,7 @@ enum Training {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let (setting, first) = (self.setting(), context.seed.unwrap_or(0));
         let algorithms: Vec<Algorithm> = self.algorithms.iter().map(|&training| training.into()).collect();
         let seeds: Vec<u64> = (first..).take(self.seeds as usize).collect();
@@ -139,7 +139,7 @@ impl Arguments {
             );
             context.progress.say("note", &text);
         }
-        Ok(Verdict::Done)
+        Ok(Exit::Done)
     }
 
     fn setting(&self) -> PqSetting {

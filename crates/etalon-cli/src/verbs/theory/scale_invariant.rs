@@ -1,6 +1,6 @@
 //! Normalisation and weight decay in toys.
 
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use etalon::figure::{Point, thin};
 use etalon::memory;
@@ -64,7 +64,7 @@ const SEEN: u64 = 100_000;
 const RATIO_STEPS: u64 = 3000;
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let (toy, steps, decays) = match self.problem {
             Problem::Ratio => (Toy::Ratio { noise: self.noise }, 100_000, [0.0, 0.03, 0.1]),
             Problem::Classifier => {
@@ -112,7 +112,7 @@ impl Arguments {
             folder.write_record(&Toys { curves, ..toys.clone() }.into())?;
         }
         context.output.show_record(&toys.clone().into(), || text(&toys))?;
-        Ok(Verdict::Done)
+        Ok(Exit::Done)
     }
 }
 

@@ -1,6 +1,6 @@
 //! One scalar model over learning rates and widths: runs, trajectories, grids and pictures.
 
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use crate::picture::Picture;
 use etalon::figure::PhasePicture;
@@ -93,14 +93,14 @@ struct Defaults {
 }
 
 impl Map {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let defaults = Defaults { c: "1,1.9,2.5,3,3.5,3.9,4.1", width: 1024.0, f0: 1.0, lambda0: 2.0 };
         self.scalars.run(context, "map", ScalarLoss::Mse { target: 0.0 }, &defaults)
     }
 }
 
 impl Logistic {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let defaults = Defaults { c: "4,7.5,9,20,100,170,200", width: 1000.0, f0: 1.0, lambda0: 2.0 };
         let loss = ScalarLoss::Logistic { positive: inner_share(self.share)? };
         self.scalars.run(context, "logistic", loss, &defaults)
@@ -108,7 +108,7 @@ impl Logistic {
 }
 
 impl Exponential {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let defaults = Defaults { c: "1,1.9,2.01,2.02,2.1,2.5", width: 100.0, f0: 0.1, lambda0: 2.0 };
         let loss = ScalarLoss::Exponential { positive: inner_share(self.share)? };
         self.scalars.run(context, "exponential", loss, &defaults)
@@ -116,7 +116,7 @@ impl Exponential {
 }
 
 impl Uv {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let defaults = Defaults { c: "1,1.5,1.9,2.1,2.3,2.5,3", width: 4.0, f0: 0.9, lambda0: 1.0 };
         self.scalars.run(context, "uv", ScalarLoss::Mse { target: self.target }, &defaults)
     }
@@ -156,7 +156,7 @@ impl Scalars {
         model: &'static str,
         loss: ScalarLoss,
         defaults: &Defaults,
-    ) -> Result<Verdict, Failure> {
+    ) -> Result<Exit, Failure> {
         let scan = self.scan(loss, defaults)?;
         memory::check(
             "this scan",
@@ -196,7 +196,7 @@ impl Scalars {
             folder.write("runs.csv", grid(&found.runs).as_bytes())?;
         }
         context.output.show_record(&record, || text(&found))?;
-        Ok(Verdict::Done)
+        Ok(Exit::Done)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether two classes can be separated.
 
 use crate::args::Job;
-use crate::context::{Context, Failure, Verdict};
+use crate::context::{Context, Exit, Failure};
 use etalon::models::{SeparabilityReport, separability};
 use etalon::record::Record;
 use etalon::units::significant;
@@ -17,7 +17,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Verdict, Failure> {
+    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
         let spec = self.job.spec_with(&DEFAULTS, context.seed)?;
         let directory = context.run_directory(Some(&spec), &[spec.seed])?;
         let spinner = context.progress.spinner("looking for a separating direction");
@@ -37,7 +37,7 @@ impl Arguments {
         }
         context.output.show_record(&record, || text(&report))?;
         // An undecided question is a negative answer: the numbers do not suffice.
-        Ok(if report.separable.is_some() { Verdict::Done } else { Verdict::Negative })
+        Ok(if report.separable.is_some() { Exit::Done } else { Exit::Negative })
     }
 }
 

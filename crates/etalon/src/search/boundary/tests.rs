@@ -1,15 +1,15 @@
 use super::*;
-use crate::search::Verdict::{self, TooFast, TooSlow, Trained};
+use crate::search::Answer::{self, TooFast, TooSlow, Trained};
 use etalon_nn::random::{Purpose, stream};
 use proptest::prelude::*;
 use rand::Rng;
 
-fn fast() -> Verdict {
+fn fast() -> Answer {
     TooFast("loss 1e9 above its limit 1e4".into())
 }
 
 /// Answers every question; checks on the way that none is asked twice or out of bounds.
-fn search(start: f64, settings: &Settings, verdict: impl Fn(f64) -> Verdict) -> SeedResult {
+fn search(start: f64, settings: &Settings, verdict: impl Fn(f64) -> Answer) -> SeedResult {
     let mut search = SeedSearch::new(start, settings).unwrap();
     let [lowest, highest] = search.ground.bounds;
     loop {
@@ -26,7 +26,7 @@ fn search(start: f64, settings: &Settings, verdict: impl Fn(f64) -> Verdict) -> 
     }
 }
 
-fn trained_if(success: bool) -> Verdict {
+fn trained_if(success: bool) -> Answer {
     if success { Trained } else { fast() }
 }
 
@@ -166,7 +166,7 @@ fn answers_to_no_question_are_refused() {
 }
 
 /// A verdict drawn for each rate: success sets without any order.
-fn scattered(salt: u64, eta: f64) -> Verdict {
+fn scattered(salt: u64, eta: f64) -> Answer {
     match stream(salt ^ eta.to_bits(), Purpose::Direction, 0).next_u32() % 4 {
         0 | 1 => Trained,
         2 => fast(),

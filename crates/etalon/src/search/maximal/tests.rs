@@ -1,19 +1,19 @@
 use super::*;
-use crate::search::{Outcome, Progress, Verdict, silent};
+use crate::search::{Answer, Outcome, Progress, silent};
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const STARTS: [(u64, f64); 5] = [(0, 0.1), (1, 1.0), (2, 5.0), (3, 0.3), (4, 40.0)];
 
-type Answer = Result<Outcome, Infallible>;
+type Probing = Result<Outcome, Infallible>;
 
 /// Seed s trains up to thresholds[s].
-fn thresholds(thresholds: &'static [f64]) -> impl Fn(f64, u64) -> Answer + Sync {
+fn thresholds(thresholds: &'static [f64]) -> impl Fn(f64, u64) -> Probing + Sync {
     move |eta, seed| {
         let verdict = match eta <= thresholds[seed as usize] {
-            true => Verdict::Trained,
-            false => Verdict::TooFast("diverged".into()),
+            true => Answer::Trained,
+            false => Answer::TooFast("diverged".into()),
         };
         Ok(Outcome { verdict, steps: 7 })
     }
@@ -71,8 +71,8 @@ fn a_majority_without_a_boundary_leaves_a_reason() {
 fn a_search_that_was_given_up_does_not_blame_the_range() {
     let settings = Settings { max_probes: 3, ..Settings::default() };
     for (limit, censored) in [(f64::INFINITY, 2), (0.0, 0)] {
-        let probe = |eta: f64, _: u64| -> Answer {
-            let verdict = if eta < limit { Verdict::Trained } else { Verdict::TooSlow };
+        let probe = |eta: f64, _: u64| -> Probing {
+            let verdict = if eta < limit { Answer::Trained } else { Answer::TooSlow };
             Ok(Outcome { verdict, steps: 1 })
         };
         let found = maximal_rate(&probe, &STARTS[..2], &settings, &silent).unwrap();
@@ -86,11 +86,11 @@ fn a_search_that_was_given_up_does_not_blame_the_range() {
 #[test]
 fn threads_change_nothing() {
     // Success sets with holes, so that every path of the search is taken.
-    let probe = |eta: f64, seed: u64| -> Answer {
+    let probe = |eta: f64, seed: u64| -> Probing {
         let verdict = match ((eta.log2() * 3.0).floor() as i64 + seed as i64).rem_euclid(7) {
-            0..4 => Verdict::Trained,
-            4 => Verdict::TooSlow,
-            _ => Verdict::TooFast("dead".into()),
+            0..4 => Answer::Trained,
+            4 => Answer::TooSlow,
+            _ => Answer::TooFast("dead".into()),
         };
         Ok(Outcome { verdict, steps: 3 })
     };
@@ -134,7 +134,7 @@ fn the_observer_sees_every_probe_and_can_cancel() {
 
 #[test]
 fn bad_input_is_refused_before_any_probe() {
-    let never = |_: f64, _: u64| -> Answer { panic!("probed") };
+    let never = |_: f64, _: u64| -> Probing { panic!("probed") };
     let run = |starts: &[(u64, f64)], settings: &Settings| maximal_rate(&never, starts, settings, &silent);
     let ok = Settings::default();
     assert_eq!(run(&[], &ok), Err(SearchError::NoSeeds));
@@ -151,7 +151,7 @@ fn a_probe_that_fails_ends_the_search_with_an_error_that_names_rate_and_seed() {
         made.fetch_add(1, Ordering::Relaxed);
         match (seed, eta > 0.5) {
             (3, true) => Err("node 7 is gone"),
-            _ => Ok(Outcome { verdict: Verdict::Trained, steps: 1 }),
+            _ => Ok(Outcome { verdict: Answer::Trained, steps: 1 }),
         }
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
