@@ -1,8 +1,8 @@
 //! Problems made in code.
 
 use etalon::jobs::{
-    Architecture, BoundarySettings, FindSettings, JobError, MeasureSettings, Problem, ProblemBuilder, Target,
-    TrainSettings, boundaries, find, measure, train, unheard,
+    After, Architecture, BoundarySettings, FindSettings, JobError, MeasureSettings, Problem, ProblemBuilder,
+    Target, TrainSettings, boundaries, find, measure, train, unheard,
 };
 use etalon::nn::kernels::activation::Activation;
 use etalon::nn::network::{Initialisation, Mlp, Parametrization};
@@ -174,4 +174,25 @@ fn thresholds_that_depend_on_an_unknown_structure_are_left_out_with_the_reason()
     assert!(unknown.thresholds.iter().any(|t| t.name == "lazy-limit"));
     let omitted = unknown.omitted.iter().find(|omitted| omitted.name == "catapult-limit").unwrap();
     assert!(omitted.reason.contains("not known of this network"), "{}", omitted.reason);
+}
+
+#[test]
+fn seeds_beyond_those_given_start_where_the_others_do() {
+    let inputs: Vec<f64> = (0..120).map(|k| (k as f64 * 0.618).sin()).collect();
+    let targets: Vec<f64> = inputs.chunks_exact(3).map(|x| x[0] - x[1] * x[2]).collect();
+    let problem = Problem::builder(network(1), Loss::Mse)
+        .train(inputs.clone(), targets.clone())
+        .held_out(inputs, targets)
+        .budget(Budget::Steps(30))
+        .build()
+        .unwrap();
+    // The choice takes three seeds: here one is given and two follow on it.
+    let choice = |seeds: &[u64]| {
+        let after = Some(After { epochs: 5.0, eta: 0.1 });
+        let settings = FindSettings { seeds: seeds.to_vec(), search: None, after, ..FindSettings::default() };
+        find(&problem, &settings, &unheard).unwrap().recommended.unwrap()
+    };
+    let (one, all) = (choice(&[1]), choice(&[1, 2, 3, 4]));
+    assert!(one.curve.iter().any(|point| point.seed == 2), "{one:?}");
+    assert_eq!(json(&one), json(&all));
 }

@@ -6,7 +6,7 @@ use crate::interrupt;
 use crate::output::{OutputError, table};
 use etalon::jobs::News;
 use etalon::record::Record;
-use etalon::search::{Ended, EtaStarSummary, Found, Provisional, Recommendation, Role};
+use etalon::search::{Ended, EtaStarSummary, Found, Provisional, Recommendation};
 use etalon::units::significant;
 use serde::Serialize;
 use std::fmt::Write;
@@ -181,15 +181,10 @@ fn provisional(found: &Provisional) -> String {
 fn recommended(choice: &Recommendation) -> String {
     let rows = choice.curve.iter().map(|point| {
         let number = |value: f64| if value.is_finite() { significant(value, 4) } else { "-".into() };
-        let training = match point.role {
-            Role::Short => "short",
-            Role::Full => "full",
-            Role::Guard => "guard",
-        };
         [
             significant(point.eta, 3),
             point.seed.to_string(),
-            training.into(),
+            point.role.name().into(),
             number(point.train_loss),
             number(point.validation),
             number(point.test),

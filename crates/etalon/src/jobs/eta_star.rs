@@ -52,7 +52,7 @@ pub(super) fn add<T: Scalar>(
     let instrument = Instrument::new(task, plan, &settings.curvature, false);
     let lambdas = seeds
         .par_iter()
-        .map(|&seed| lambda(task, &instrument, &trials.start(seed)[0]))
+        .map(|&seed| lambda(task, &instrument, &trials.starts.of(seed)?[0]))
         .collect::<Result<Vec<_>, _>>()?;
     let starts: Vec<(u64, f64)> = seeds
         .iter()
@@ -87,7 +87,7 @@ pub(super) fn add<T: Scalar>(
     let mut gradient_steps = search.gradient_steps;
     if let Some((seed, eta)) = nearest_to_median(&search).filter(|_| settings.phase) {
         let whole = Plan { goal: None, ..plan.clone() };
-        let trial = Trial::from_checkpoint(task, &whole, eta, seed, trials.start(seed), true)?;
+        let trial = Trial::from_checkpoint(task, &whole, eta, seed, trials.starts.of(seed)?, true)?;
         let verdict = observe(trial, &instrument, 0, &mut |_, _| {});
         gradient_steps += verdict.trajectory.steps;
         budgets += trials.budgets(eta, verdict.trajectory.steps);
@@ -173,11 +173,6 @@ fn nearest_to_median(search: &EtaStar) -> Option<(u64, f64)> {
     let (seed, _) = found.min_by(|a, b| distance(a.1).total_cmp(&distance(b.1)))?;
     let Boundary::Found { low, .. } = seed.boundary else { return None };
     Some((seed.seed, low))
-}
-
-/// The goal of a threshold.
-pub(super) fn goal<T>(task: &Task<T>, target: &Target, threshold: &Threshold) -> Goal {
-    Goal { metric: target.metric_of(task), threshold: threshold.value }
 }
 
 /// What counts as trained, in words.

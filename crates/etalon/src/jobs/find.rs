@@ -2,7 +2,8 @@
 
 use super::eta_star;
 use super::provisional::provisional;
-use super::trials::{Forgetful, Going, Memory, Trials, start, trained_starts};
+use super::starts::Starts;
+use super::trials::{Forgetful, Going, Memory, Trials};
 use super::{JobError, Problem};
 use crate::curvature::{CurvatureSettings, Instrument};
 use crate::memory;
@@ -11,7 +12,7 @@ use crate::search::{
     Climb, ClimbSettings, Ended, Found, Progress, Provisional, Recommendation, Settings, Training,
     check_seeds, recommend,
 };
-use crate::train::{Metric, Plan, PlanError, Task, trial_bytes};
+use crate::train::{Goal, Metric, Plan, PlanError, Task, trial_bytes};
 use etalon_nn::{Scalar, Workspace};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -170,9 +171,8 @@ pub(crate) fn find_with<T: Scalar>(
         if stopped.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let observer = |progress: &Progress<'_>| tell(News::Trial(progress));
-    let starts = trained_starts(settings.after, task, plan, seeds)?;
-    let first = start(task, &starts, seeds[0]);
-    let provisional = provisional(task, plan, &settings.curvature, &first)?;
+    let starts = Starts::new(settings.after, task, plan, seeds)?;
+    let provisional = provisional(task, plan, &settings.curvature, &starts.of(seeds[0])?)?;
     plan.steps(provisional.eta, task.train.len)?;
     let is_stopped = tell(News::Provisional(&provisional)).is_break();
     let mut found = Found {
@@ -198,7 +198,8 @@ pub(crate) fn find_with<T: Scalar>(
         return interrupted(found);
     }
     // What eta* counts as trained follows from what training comes to: a short climb and one training tell it.
-    let own = ClimbSettings { trainings: 1, range: None, ..ClimbSettings::default() };
+    let range = settings.search.as_ref().and_then(|search| search.range);
+    let own = ClimbSettings { trainings: 1, range, ..ClimbSettings::default() };
     let is_measured = settings.search.is_some() && settings.target.threshold.is_none();
     let climb = settings.climb.as_ref().or(is_measured.then_some(&own));
     let mut trials = Trials {
@@ -241,8 +242,8 @@ pub(crate) fn find_with<T: Scalar>(
             .push("eta* was not searched: nothing was learnt, so that there is no threshold to reach".into());
         return Ok(found);
     };
-    trials.plan = constant(plan, &mut found.warnings)
-        .with_goal(eta_star::goal(task, &settings.target, &threshold), task)?;
+    trials.plan =
+        constant(plan, &mut found.warnings).with_goal(Goal { metric, threshold: threshold.value }, task)?;
     match eta_star::add(&mut found, &trials, settings, search, threshold, &observer) {
         Err(_) if stopped.load(Ordering::Relaxed) => interrupted(found),
         Err(error) => Err(error),

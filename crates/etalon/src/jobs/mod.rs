@@ -33,6 +33,7 @@ mod journal;
 mod measure;
 mod problem;
 mod provisional;
+mod starts;
 mod train;
 mod trials;
 

@@ -1,7 +1,7 @@
 //! A rate from curvature at the start, before any training.
 
 use super::JobError;
-use super::trials::Start;
+use super::starts::Start;
 use crate::curvature::{CurvatureSettings, Ends, Instrument};
 use crate::search::Provisional;
 use crate::train::{Plan, Task};

@@ -1,12 +1,12 @@
 //! Trials of a network, as searches ask for them.
 
-use super::{After, JobError};
+use super::JobError;
+use super::starts::Starts;
 use crate::schedule::Schedule;
-use crate::search::{Answer, Length, Measure, Outcome, Probe, Question, SearchError, Trained, Training};
-use crate::train::{Budget, Metric, Plan, Scores, State, Stop, Task, Trajectory, Trial, majority, test_part};
+use crate::search::{Answer, Length, Measure, Outcome, Probe, Question, Trained, Training};
+use crate::train::{Metric, Plan, Scores, State, Stop, Task, Trajectory, Trial, majority, test_part};
 use crate::units::significant;
 use etalon_nn::Scalar;
-use rayon::prelude::*;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -50,9 +50,6 @@ impl Memory for Forgetful {
     fn keep_training(&self, _: &Question, _: &Trained) {}
 }
 
-/// Parameters and running statistics.
-pub(super) type Start<T> = [Vec<T>; 2];
-
 /// Trials as searches ask for them.
 pub(super) struct Trials<'a, T> {
     pub(super) task: &'a Task<T>,
@@ -64,25 +61,24 @@ pub(super) struct Trials<'a, T> {
     pub(super) share: f64,
     /// By which metric eta* is judged.
     pub(super) metric: Metric,
-    /// Where each seed starts, if not afresh.
-    pub(super) starts: &'a [(u64, Start<T>)],
+    pub(super) starts: &'a Starts<'a, T>,
     pub(super) memory: &'a dyn Memory,
-    /// Asked every so many steps whether to go on, and raised once it was not.
     pub(super) going: Going<'a>,
 }
 
 /// Whether a search goes on.
 #[derive(Clone, Copy)]
 pub(super) struct Going<'a> {
+    /// Asks whoever listens, and raises the flag if not.
     pub(super) ask: &'a (dyn Fn() -> ControlFlow<()> + Sync),
     pub(super) stopped: &'a AtomicBool,
 }
 
 impl Going<'_> {
-    /// Asks, at every step of that many.
+    /// Asks at every 16th step; who is asked raises the flag.
     fn at(&self, step: u64) {
-        if step.is_multiple_of(16) && (self.ask)().is_break() {
-            self.stopped.store(true, Ordering::Relaxed);
+        if step.is_multiple_of(16) {
+            let _ = (self.ask)();
         }
     }
 
@@ -98,23 +94,22 @@ impl Going<'_> {
 pub(super) struct Interrupted;
 
 impl<T: Scalar> Trials<'_, T> {
-    /// Where a seed starts.
-    pub(super) fn start(&self, seed: u64) -> Start<T> {
-        start(self.task, self.starts, seed)
-    }
-
     /// What so many steps at a rate are of the budget.
     pub(super) fn budgets(&self, eta: f64, steps: u64) -> f64 {
         self.full.steps(eta, self.task.train.len).map_or(0.0, |total| steps as f64 / total as f64)
+    }
+
+    /// On one thread: searches run their trials side by side.
+    fn trial<'b>(&'b self, plan: &'b Plan, eta: f64, seed: u64) -> Result<Trial<'b, T>, JobError> {
+        Ok(Trial::from_checkpoint(self.task, plan, eta, seed, self.starts.of(seed)?, false)?)
     }
 
     fn trained(&self, &Question { eta, seed, length }: &Question) -> Trained {
         // Divergence shows in the losses of batches; looks are for the end, or for a schedule that waits for one.
         let check_every = if self.full.anneal.is_some() { self.full.check_every } else { u64::MAX };
         let plan = Plan { goal: None, follow_test: false, motion: false, check_every, ..self.full.clone() };
-        let (task, start) = (self.task, self.start(seed));
-        // One thread each: a round's trainings run side by side.
-        let trial = match Trial::from_checkpoint(task, &plan, eta, seed, start, false) {
+        let task = self.task;
+        let trial = match self.trial(&plan, eta, seed) {
             Ok(trial) => trial,
             Err(reason) => return never(&reason.to_string()),
         };
@@ -205,13 +200,6 @@ fn short(schedule: &Schedule, eta: f64, total: u64, share: f64) -> u64 {
     (peak + (share * total as f64).ceil() as u64).clamp(1, total)
 }
 
-/// Where a seed starts: where training before the search has left it, or afresh.
-pub(super) fn start<T: Scalar>(task: &Task<T>, starts: &[(u64, Start<T>)], seed: u64) -> Start<T> {
-    let network = &task.network;
-    let fresh = || [network.layout().initialise(seed), network.state_layout().initialise(seed)];
-    starts.iter().find(|(other, _)| *other == seed).map_or_else(fresh, |(_, start)| start.clone())
-}
-
 impl<T: Scalar> Probe for Trials<'_, T> {
     type Error = Interrupted;
 
@@ -219,12 +207,10 @@ impl<T: Scalar> Probe for Trials<'_, T> {
         if let Some(known) = self.memory.recall(eta, seed) {
             return Ok(known);
         }
-        // One thread each: the search runs its trials side by side.
-        let trial = Trial::from_checkpoint(self.task, &self.plan, eta, seed, self.start(seed), false);
         let run = |trial: Trial<'_, T>| {
             trial.until(self.going.stopped).run(&mut |state, _| self.going.at(state.step))
         };
-        let outcome = match trial.map(run) {
+        let outcome = match self.trial(&self.plan, eta, seed).map(run) {
             Ok(trajectory) => Outcome { verdict: verdict(&trajectory.stop), steps: trajectory.steps },
             // A physical time that makes too many steps: the rate is too low.
             Err(_) => Outcome { verdict: Answer::TooSlow, steps: 0 },
@@ -274,30 +260,20 @@ fn verdict(stop: &Stop) -> Answer {
     }
 }
 
-/// The state of each seed after the training before the search; none where there is none.
-///
-/// # Errors
-/// When training does not survive them.
-pub(super) fn trained_starts<T: Scalar>(
-    after: Option<After>,
-    task: &Task<T>,
-    plan: &Plan,
-    seeds: &[u64],
-) -> Result<Vec<(u64, Start<T>)>, JobError> {
-    let Some(After { epochs, eta }) = after else { return Ok(Vec::new()) };
-    let plan = Plan { goal: None, budget: Budget::Epochs(epochs), ..plan.clone() };
-    let train = |&seed: &u64| {
-        let mut end = [Vec::new(), Vec::new()];
-        let trial = Trial::new(task, &plan, eta, seed, false)?;
-        let trajectory = trial.run(&mut |state: State<T>, _| {
-            if state.last {
-                end = [state.parameters, state.running].map(<[T]>::to_vec);
-            }
-        });
-        match trajectory.stop {
-            Stop::Budget { .. } => Ok((seed, end)),
-            stop => Err(SearchError::Start { epochs, eta, seed, why: stop.to_string() }.into()),
-        }
-    };
-    seeds.par_iter().map(train).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::Shape;
+
+    #[test]
+    fn a_short_training_sees_the_highest_rate() {
+        let steps = |warmup, shape| short(&Schedule { warmup, shape, last: None }, 0.1, 1000, 0.1);
+        assert_eq!(steps(0, Shape::Constant), 100);
+        assert_eq!(steps(0, Shape::Cosine { end: 0.0 }), 100);
+        // The rate is within 1 % of its highest from the step before the warm-up ends.
+        assert_eq!(steps(200, Shape::Constant), 299);
+        // Growth is followed to the middle, until it is within 1 %.
+        assert_eq!(steps(0, Shape::Exponential { growth: 1.1 }), 600);
+        assert_eq!(short(&Schedule { warmup: 0, shape: Shape::Constant, last: None }, 0.1, 1, 0.1), 1);
+    }
 }

@@ -258,12 +258,7 @@ fn trainings(choice: &Recommendation) -> Numbers {
         table.row([
             shown(Some(point.eta), 4),
             point.seed.to_string(),
-            match point.role {
-                Role::Short => "short",
-                Role::Full => "full",
-                Role::Guard => "guard",
-            }
-            .into(),
+            point.role.name().into(),
             number(point.train_loss),
             number(point.validation),
             number(point.test),

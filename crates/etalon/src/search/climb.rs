@@ -7,7 +7,7 @@
 //! 4. The last gives the suggestion a second seed; where the two differ by much more than expected, two trainings more.
 //! 5. Unless a rate two steps above has survived, a third seed trains one step above: a rate at the edge is moved down.
 
-use super::error::{check_rate, check_seeds};
+use super::error::{check_range, check_rate, check_seeds};
 use super::standing::{Standing, Tried};
 use super::training::{Length, Measure, Question, Trained};
 use super::{Recommendation, Role, SearchError};
@@ -53,12 +53,7 @@ impl ClimbSettings {
         if !(self.share > 0.0 && self.share <= 1.0) {
             return Err(SearchError::Share(self.share));
         }
-        match self.range {
-            Some([low, high]) if !(low.is_normal() && high.is_finite() && 0.0 < low && low < high) => {
-                Err(SearchError::Range(low, high))
-            }
-            _ => Ok(()),
-        }
+        check_range(self.range)
     }
 }
 
@@ -73,8 +68,18 @@ pub struct Climb {
     seeds: Vec<u64>,
     settings: ClimbSettings,
     standing: Standing,
-    /// This round: what was asked, in which role, at which place, and what came of it.
-    round: Vec<(Role, f64, Question, Option<Trained>)>,
+    /// What was asked in this round.
+    round: Vec<Asked>,
+}
+
+/// A training of a round.
+#[derive(Clone, Debug)]
+struct Asked {
+    role: Role,
+    place: f64,
+    question: Question,
+    /// What came of it, once that was told.
+    told: Option<Trained>,
 }
 
 impl Climb {
@@ -106,8 +111,7 @@ impl Climb {
 
     /// The trainings wanted next; empty when the climb is over.
     pub fn ask(&self) -> Vec<Question> {
-        let open = self.round.iter().filter(|(_, _, _, told)| told.is_none());
-        open.map(|&(_, _, question, _)| question).collect()
+        self.round.iter().filter(|asked| asked.told.is_none()).map(|asked| asked.question).collect()
     }
 
     /// Takes what came of a training that [`ask`](Self::ask) returned.
@@ -115,21 +119,14 @@ impl Climb {
     /// # Errors
     /// [`SearchError::NotAsked`] if it is not awaited; nothing changes then.
     pub fn tell(&mut self, question: &Question, trained: Trained) -> Result<(), SearchError> {
-        let is_meant =
-            |asked: &&mut (Role, f64, Question, Option<Trained>)| asked.2 == *question && asked.3.is_none();
+        let is_meant = |asked: &&mut Asked| asked.question == *question && asked.told.is_none();
         let Some(asked) = self.round.iter_mut().find(is_meant) else {
             return Err(SearchError::NotAsked(question.eta));
         };
-        asked.3 = Some(trained);
-        if self.round.iter().all(|(_, _, _, told)| told.is_some()) {
-            for (role, place, question, told) in std::mem::take(&mut self.round) {
-                let Some(trained) = told else { continue };
-                let tried = Tried { place, question, trained };
-                match role {
-                    Role::Short => self.standing.short.push(tried),
-                    Role::Full => self.standing.full.push(tried),
-                    Role::Guard => self.standing.guards.push(tried),
-                }
+        asked.told = Some(trained);
+        if self.round.iter().all(|asked| asked.told.is_some()) {
+            for Asked { role, place, question, told } in std::mem::take(&mut self.round) {
+                self.standing.tried.extend(told.map(|trained| Tried { role, place, question, trained }));
             }
             self.plan();
         }
@@ -155,14 +152,11 @@ impl Climb {
     fn plan(&mut self) {
         let (role, wanted) = self.next();
         let length = if role == Role::Short { Length::Short } else { Length::Full };
-        for (place, seed) in wanted {
-            let eta = self.eta(place);
-            // Rates that underflow or overflow are none.
-            if eta.is_normal() && eta.is_finite() {
-                let question = Question { eta, seed: self.seed(seed), length };
-                self.round.push((role, place, question, None));
-            }
-        }
+        let asked = |(place, seed): (f64, usize)| {
+            let question = Question { eta: self.eta(place), seed: self.seed(seed), length };
+            Asked { role, place, question, told: None }
+        };
+        self.round = wanted.into_iter().map(asked).collect();
     }
 
     fn eta(&self, place: f64) -> f64 {
@@ -172,18 +166,18 @@ impl Climb {
 
     fn seed(&self, index: usize) -> u64 {
         self.seeds.get(index).copied().unwrap_or_else(|| {
-            let mut others = (1u64..).map(|more| self.seeds[0].wrapping_add(more));
+            let others = (1u64..).map(|more| self.seeds[0].wrapping_add(more));
             // There are more numbers than seeds.
-            let mut fresh = others.by_ref().filter(|seed| !self.seeds.contains(seed));
-            fresh.nth(index - self.seeds.len()).unwrap_or_default()
+            let mut others = others.filter(|seed| !self.seeds.contains(seed));
+            others.nth(index - self.seeds.len()).unwrap_or_default()
         })
     }
 
     fn allowed(&self, place: f64) -> bool {
         let eta = self.eta(place);
+        // Rates that underflow or overflow are none.
         place.abs() <= FARTHEST
             && eta.is_normal()
-            && eta.is_finite()
             && self.settings.range.is_none_or(|[low, high]| (low..=high).contains(&eta))
     }
 
@@ -205,7 +199,7 @@ impl Climb {
         let allowed = |places: Vec<i32>| -> Vec<i32> {
             places.into_iter().filter(|&place| self.allowed(f64::from(place))).collect()
         };
-        let tried = &self.standing.short;
+        let tried: Vec<&Tried> = self.standing.of(Role::Short).collect();
         if tried.is_empty() {
             // The third may be dearer than a quick climb has left.
             let is_quick = self.settings.trainings == 0;
@@ -248,7 +242,8 @@ impl Climb {
 
     /// Where the next full trainings are wanted, with which seeds.
     fn full(&self) -> Vec<(f64, usize)> {
-        let (standing, done) = (&self.standing, self.standing.full.len());
+        let standing = &self.standing;
+        let done = standing.of(Role::Full).count();
         let asked = self.settings.trainings;
         let most = asked + if done >= asked.max(3) && standing.is_surprised() { MORE } else { 0 };
         let Some(first) = standing.best_short() else { return Vec::new() };
@@ -264,13 +259,14 @@ impl Climb {
         }
         let Some(model) = standing.model() else {
             // Nothing has survived yet.
-            let lowest = standing.full.iter().map(|at| at.place).fold(first, f64::min);
+            let lowest = standing.of(Role::Full).map(|at| at.place).fold(first, f64::min);
             let lower = lowest - f64::from(STRIDE);
             return if self.allowed(lower) { vec![(lower, 0)] } else { Vec::new() };
         };
         let fresh = |place: f64, reach: f64| {
             let had = |seed: u64| {
-                standing.full.iter().any(|at| at.question.seed == seed && (at.place - place).abs() <= reach)
+                let is_near = |at: &Tried| (at.place - place).abs() <= reach;
+                standing.of(Role::Full).any(|at| at.question.seed == seed && is_near(at))
             };
             (0..).find(|&index| !had(self.seed(index))).unwrap_or_default()
         };
@@ -302,9 +298,9 @@ impl Climb {
         let standing = &self.standing;
         let place = standing.place_of(standing.suggested()?);
         let survived = |at: &Tried| at.trained.survived() && at.place >= place + 2.0 - 1e-9;
-        let is_safe = standing.full.iter().chain(&standing.guards).any(survived);
+        let is_safe = standing.whole().any(survived);
         let guard = place + 1.0;
-        let is_wanted = standing.guards.is_empty()
+        let is_wanted = standing.of(Role::Guard).next().is_none()
             && !is_safe
             && standing.lowest_failure().is_none_or(|failed| guard < failed - 1e-9);
         (is_wanted && self.allowed(guard)).then_some(guard)

@@ -84,6 +84,16 @@ pub(crate) fn check_seeds(seeds: impl Iterator<Item = u64>) -> Result<(), Search
     }
 }
 
+/// Refuses a range that has no rate in it, or none that is normal. NaN never passes.
+pub(super) fn check_range(range: Option<[f64; 2]>) -> Result<(), SearchError> {
+    match range {
+        Some([low, high]) if !(low.is_normal() && high.is_finite() && 0.0 < low && low < high) => {
+            Err(SearchError::Range(low, high))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Refuses a rate that is not a positive, normal number.
 pub(crate) fn check_rate(what: &'static str, eta: f64) -> Result<(), SearchError> {
     if eta.is_normal() && eta > 0.0 { Ok(()) } else { Err(SearchError::Rate { what, eta }) }

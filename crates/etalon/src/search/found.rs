@@ -179,3 +179,39 @@ impl std::fmt::Display for Curved {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::{Answer, Boundary, Probed, Stopped};
+
+    /// Rates 1, 2, 3, ... of a seed: trained or not.
+    fn seed(trained: &str) -> SeedResult {
+        let probe = |(i, letter)| Probed {
+            eta: (i + 1) as f64,
+            verdict: if letter == 't' { Answer::Trained } else { Answer::TooSlow },
+            steps: 1,
+        };
+        SeedResult {
+            seed: 0,
+            boundary: Boundary::CensoredAbove(1.0),
+            islands: Vec::new(),
+            failure: None,
+            stopped: Stopped::RangeExhausted,
+            probes: trained.chars().enumerate().map(probe).collect(),
+        }
+    }
+
+    #[test]
+    fn luck_decides_between_the_lowest_failure_and_the_highest_success() {
+        let zone = |seeds: &[&str]| Zone::of(&seeds.iter().map(|seed| self::seed(seed)).collect::<Vec<_>>());
+        // Below what trains it is too slow, which is no luck.
+        assert_eq!(zone(&["stttff"]), None);
+        assert_eq!(zone(&["ttf"]), None);
+        assert_eq!(zone(&["ttftff"]), Some(Zone { low: 3.0, high: 4.0 }));
+        // One seed fails where another trains.
+        assert_eq!(zone(&["ttttf", "ttfff"]), Some(Zone { low: 3.0, high: 4.0 }));
+        assert_eq!(zone(&["ssss"]), None);
+        assert_eq!(zone(&[]), None);
+    }
+}

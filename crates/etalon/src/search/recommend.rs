@@ -50,6 +50,17 @@ pub enum Role {
     Guard,
 }
 
+impl Role {
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Short => "short",
+            Role::Full => "full",
+            Role::Guard => "guard",
+        }
+    }
+}
+
 /// One training of a choice.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CurvePoint {

@@ -1,7 +1,7 @@
 //! What a user can choose about a search.
 
 use super::SearchError;
-use super::error::check_rate;
+use super::error::{check_range, check_rate};
 use serde::{Deserialize, Serialize};
 
 /// How to search for eta*.
@@ -56,12 +56,7 @@ impl Settings {
         if self.max_probes == 0 {
             return Err(SearchError::MaxProbes);
         }
-        match self.range {
-            Some([low, high]) if !(low.is_normal() && high.is_finite() && 0.0 < low && low < high) => {
-                Err(SearchError::Range(low, high))
-            }
-            _ => Ok(()),
-        }
+        check_range(self.range)
     }
 
     /// The lowest and the highest rate to probe in a search from `start`.

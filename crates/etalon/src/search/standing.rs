@@ -30,6 +30,7 @@ const FINE: f64 = 32.0;
 /// A training that was made.
 #[derive(Clone, Debug)]
 pub(super) struct Tried {
+    pub(super) role: Role,
     /// Steps above the start.
     pub(super) place: f64,
     pub(super) question: Question,
@@ -52,23 +53,23 @@ impl Tried {
 #[derive(Clone, Debug)]
 pub(super) struct Standing {
     measure: Measure,
-    pub(super) short: Vec<Tried>,
-    pub(super) full: Vec<Tried>,
-    pub(super) guards: Vec<Tried>,
+    /// In the order in which it was asked.
+    pub(super) tried: Vec<Tried>,
 }
 
 impl Standing {
     pub(super) fn new(measure: Measure) -> Standing {
-        Standing { measure, short: Vec::new(), full: Vec::new(), guards: Vec::new() }
+        Standing { measure, tried: Vec::new() }
+    }
+
+    /// The trainings of a role.
+    pub(super) fn of(&self, role: Role) -> impl Iterator<Item = &Tried> {
+        self.tried.iter().filter(move |at| at.role == role)
     }
 
     /// Full trainings and guards.
-    fn whole(&self) -> impl Iterator<Item = &Tried> {
-        self.full.iter().chain(&self.guards)
-    }
-
-    fn all(&self) -> impl Iterator<Item = &Tried> {
-        self.short.iter().chain(self.whole())
+    pub(super) fn whole(&self) -> impl Iterator<Item = &Tried> {
+        self.tried.iter().filter(|at| at.role != Role::Short)
     }
 
     /// The base-2 logarithm of the rate at a place.
@@ -82,26 +83,26 @@ impl Standing {
     }
 
     fn origin(&self) -> f64 {
-        self.all().next().map_or(0.0, |at| at.x() - at.place * STEP)
+        self.tried.first().map_or(0.0, |at| at.x() - at.place * STEP)
     }
 
     /// The place of the lowest rate that diverged. What comes to nothing below all that survives is too slow.
     pub(super) fn lowest_failure(&self) -> Option<f64> {
-        self.failures(self.all()).map(|at| at.place).reduce(f64::min)
+        self.failures().map(|at| at.place).reduce(f64::min)
     }
 
-    /// Of these, those that diverged.
-    fn failures<'a>(&'a self, tried: impl Iterator<Item = &'a Tried>) -> impl Iterator<Item = &'a Tried> {
-        let survivors = self.all().filter(|at| at.trained.survived());
+    fn failures(&self) -> impl Iterator<Item = &Tried> {
+        let survivors = self.tried.iter().filter(|at| at.trained.survived());
         let lowest = survivors.map(|at| at.place).fold(f64::INFINITY, f64::min);
-        tried.filter(move |at| !at.trained.survived() && (at.place > lowest || lowest.is_infinite()))
+        let diverged = move |at: &&Tried| at.place > lowest || lowest.is_infinite();
+        self.tried.iter().filter(|at| !at.trained.survived()).filter(diverged)
     }
 
     /// The place where the climb of short trainings ended.
     pub(super) fn best_short(&self) -> Option<f64> {
         let failed = self.lowest_failure();
         let is_safe = |at: &&Tried| failed.is_none_or(|failed| at.place <= failed - 1.0);
-        let usable = self.short.iter().filter(|at| at.short_score().is_finite()).filter(is_safe);
+        let usable = self.of(Role::Short).filter(|at| at.short_score().is_finite()).filter(is_safe);
         let better = |a: &&Tried, b: &&Tried| {
             a.short_score().total_cmp(&b.short_score()).then(a.place.total_cmp(&b.place))
         };
@@ -110,8 +111,12 @@ impl Standing {
 
     /// The best validation metric, so turned that more is better.
     fn best(&self) -> Option<f64> {
-        let values = self.whole().filter(|at| at.trained.survived() && at.trained.validation.is_finite());
-        values.map(|at| self.measure.turned(at.trained.validation)).reduce(f64::max)
+        self.judged().map(|at| self.measure.turned(at.trained.validation)).reduce(f64::max)
+    }
+
+    /// The trainings that survived to have a validation metric.
+    fn judged(&self) -> impl Iterator<Item = &Tried> {
+        self.whole().filter(|at| at.trained.survived() && at.trained.validation.is_finite())
     }
 
     /// How far the best is from chance; none where the difference is no more than an accident.
@@ -141,21 +146,23 @@ impl Standing {
 
     /// The differences between seeds at the same rate, in percent.
     fn differences(&self) -> Vec<f64> {
+        let pairs = self.pairs(0.5).into_iter().filter(|(a, b)| a.question.seed != b.question.seed);
+        pairs.map(|(a, b)| self.percent(a) - self.percent(b)).collect()
+    }
+
+    /// Pairs of trainings in the model that are so many steps apart at most.
+    fn pairs(&self, apart: f64) -> Vec<(&Tried, &Tried)> {
         let good: Vec<&Tried> = self.usable().collect();
         let pairs = good.iter().enumerate().flat_map(|(i, a)| good[..i].iter().map(move |b| (*a, *b)));
-        let same =
-            pairs.filter(|(a, b)| a.question.seed != b.question.seed && (a.place - b.place).abs() <= 0.5);
-        same.map(|(a, b)| self.percent(a) - self.percent(b)).collect()
+        pairs.filter(|(a, b)| (a.place - b.place).abs() <= apart).collect()
     }
 
     /// What the validation samples leave open in the difference between two trainings, and no less than seeds usually make.
     fn expected_noise(&self) -> f64 {
         let least: f64 = if self.measure.higher_is_better { 1.0 } else { 1.5 };
-        let good: Vec<&Tried> = self.usable().collect();
-        let pairs = good.iter().enumerate().flat_map(|(i, a)| good[..i].iter().map(move |b| (*a, *b)));
-        let close = pairs.filter(|(a, b)| (a.place - b.place).abs() <= 3.0);
+        let pairs = self.pairs(3.0).into_iter();
         let errors: Vec<f64> =
-            close.filter_map(|(a, b)| paired(&a.trained.samples, &b.trained.samples)).collect();
+            pairs.filter_map(|(a, b)| paired(&a.trained.samples, &b.trained.samples)).collect();
         // Each of two has half of the difference's variance.
         let error = match errors.len() {
             0 => UNPAIRED * self.measure.error,
@@ -171,8 +178,7 @@ impl Standing {
 
     /// Full trainings that survived and are not far behind.
     fn usable(&self) -> impl Iterator<Item = &Tried> {
-        let survivors = self.whole().filter(|at| at.trained.survived() && at.trained.validation.is_finite());
-        survivors.filter(|at| !self.is_far_behind(at))
+        self.judged().filter(|at| !self.is_far_behind(at))
     }
 
     /// Whether a survivor is so much worse than the best that it tells nothing of the rates about it.
@@ -209,14 +215,10 @@ impl Standing {
 
     /// The logarithm of the highest rate that keeps its distance from all that diverged, or fell far behind above the model.
     fn ceiling(&self) -> f64 {
-        let lowest =
-            |tried: &mut dyn Iterator<Item = &Tried>| tried.map(Tried::x).fold(f64::INFINITY, f64::min);
         let [_, highest] = self.bounds();
-        let bad =
-            |tried: &[Tried]| lowest(&mut tried.iter().filter(|at| self.is_bad(at) && at.place > highest));
-        let plain =
-            lowest(&mut self.failures(self.short.iter().chain(&self.full))).min(bad(&self.full)) - DISTANCE;
-        plain.min(lowest(&mut self.failures(self.guards.iter())).min(bad(&self.guards)) - GUARDED)
+        let behind = self.whole().filter(|at| self.is_bad(at) && at.place > highest);
+        let distance = |at: &Tried| if at.role == Role::Guard { GUARDED } else { DISTANCE };
+        self.failures().chain(behind).map(|at| at.x() - distance(at)).fold(f64::INFINITY, f64::min)
     }
 
     /// Rates of the model, as logarithms, from a place to another, both included.
@@ -299,8 +301,8 @@ impl Standing {
             noise: (!near.is_empty()).then(|| self.noise()),
             why: String::new(),
             curve: self.curve(),
-            budgets: self.all().map(|at| at.trained.budgets).sum(),
-            gradient_steps: self.all().map(|at| at.trained.steps).sum(),
+            budgets: self.tried.iter().map(|at| at.trained.budgets).sum(),
+            gradient_steps: self.tried.iter().map(|at| at.trained.steps).sum(),
         };
         recommendation.why = self.why(&recommendation);
         recommendation
@@ -315,20 +317,17 @@ impl Standing {
     }
 
     fn curve(&self) -> Vec<CurvePoint> {
-        let roles = [(&self.short, Role::Short), (&self.full, Role::Full), (&self.guards, Role::Guard)];
-        let points = roles.into_iter().flat_map(|(tried, role)| {
-            tried.iter().map(move |Tried { question, trained, .. }| CurvePoint {
-                eta: question.eta,
-                seed: question.seed,
-                role,
-                failure: trained.failure.clone(),
-                train_loss: trained.loss,
-                validation: trained.validation,
-                test: trained.test,
-                steps: trained.steps,
-            })
-        });
-        let mut points: Vec<CurvePoint> = points.collect();
+        let point = |Tried { role, question, trained, .. }: &Tried| CurvePoint {
+            eta: question.eta,
+            seed: question.seed,
+            role: *role,
+            failure: trained.failure.clone(),
+            train_loss: trained.loss,
+            validation: trained.validation,
+            test: trained.test,
+            steps: trained.steps,
+        };
+        let mut points: Vec<CurvePoint> = self.tried.iter().map(point).collect();
         points.sort_by(|a, b| a.eta.total_cmp(&b.eta));
         points
     }
@@ -349,7 +348,7 @@ impl Standing {
             rates
         };
         let name = self.measure.name.replace('_', " ");
-        let tried = rates(&mut self.all());
+        let tried = rates(&mut self.tried.iter());
         let (Some(&lowest), Some(&highest)) = (tried.first(), tried.last()) else {
             return "nothing was trained".into();
         };
@@ -358,11 +357,11 @@ impl Standing {
             return match choice.eta {
                 Some(_) => format!(
                     "lowest training loss of {} short trainings {span}; none was trained to the end",
-                    self.short.len()
+                    self.of(Role::Short).count()
                 ),
                 None => format!(
                     "of {} trainings {span} none survived: lower search.range, or look at the data and the initialisation",
-                    self.all().count()
+                    self.tried.len()
                 ),
             };
         };
