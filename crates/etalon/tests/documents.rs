@@ -1,4 +1,4 @@
-//! The specs that belong to the documents.
+//! The specs that belong to the documents and to the league of finders.
 
 use etalon::sweep::Grid;
 use std::path::{Path, PathBuf};
@@ -18,8 +18,10 @@ fn specs(folder: &Path, found: &mut Vec<PathBuf>) {
 #[test]
 fn every_spec_of_the_documents_makes_a_sweep() {
     let mut found = Vec::new();
-    specs(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs"), &mut found);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    specs(&root.join("docs"), &mut found);
     assert!(found.len() >= 13, "{found:?}");
+    specs(&root.join("bench/league/tasks"), &mut found);
     for path in found {
         // A spec without a grid is a sweep of one cell.
         Grid::load(Some(&path), &[]).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

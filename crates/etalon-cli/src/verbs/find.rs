@@ -28,8 +28,8 @@ pub struct Arguments {
     #[command(flatten)]
     job: Job,
 
-    /// Choose the rate by short trainings alone, for at most half of what one training costs, without eta*; the same as
-    /// search.trainings=0 search.eta_star=no
+    /// Choose the rate by short trainings alone, for at most half of what one training costs (or one short training, where
+    /// the schedule rises for so long), without eta*; the same as search.trainings=0 search.eta_star=no
     #[arg(long, conflicts_with = "thorough")]
     quick: bool,
 

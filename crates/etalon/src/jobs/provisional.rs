@@ -16,9 +16,9 @@ const TOLERANCE: f64 = 0.05;
 /// The rate where there is no curvature to go by.
 const BLIND: f64 = 0.1;
 
-/// `2 sqrt(1 - momentum) / lambda`, with the largest eigenvalue of the Hessian at a start: below the limit of a heavy ball,
-/// which few networks bear for long; of the rules that need no training the one that loses least. With a preconditioner, the
-/// optimiser's own limit in its coordinates, whose curvature falls as soon as the first gradients have been averaged.
+/// `2 sqrt(1 - momentum) / (lambda + weight decay)`, with the largest eigenvalue of the Hessian at a start: below the limit of
+/// a heavy ball, which few networks bear for long. Of any other optimiser its own limit of stability, in its coordinates
+/// where it has a preconditioner.
 pub(super) fn provisional<T: Scalar>(
     task: &Task<T>,
     plan: &Plan,
@@ -40,17 +40,19 @@ pub(super) fn provisional<T: Scalar>(
     };
     let top = spectrum.largest.first().filter(|top| top.value > 0.0 && top.value.is_finite());
     let samples = instrument.samples();
+    let products = spectrum.applications;
     let Some(top) = top else {
         return Ok(Provisional {
             eta: BLIND,
             rule: format!("no positive curvature on {samples} samples at the start: a rate to begin with"),
             lambda: None,
             residual: None,
+            samples,
+            products,
         });
     };
-    let (eta, formula) = match plan.optimizer {
-        Rule::Sgd(Sgd { momentum, .. }) => {
-            let decay = plan.weight_decay;
+    let (eta, formula) = match (plan.optimizer, plan.weight_decay) {
+        (Rule::Sgd(Sgd { momentum, .. }), decay) => {
             let formula = match (momentum > 0.0, decay > 0.0) {
                 (false, false) => "2 / lambda",
                 (false, true) => "2 / (lambda + weight decay)",
@@ -59,10 +61,9 @@ pub(super) fn provisional<T: Scalar>(
             };
             (2.0 * (1.0 - momentum).sqrt() / (top.value + decay), formula.to_string())
         }
-        Rule::AdamW(_) => {
-            let limit = plan.stability_limit(top.value).unwrap_or(BLIND);
-            let formula = plan.optimizer.stability().map(|stability| stability.formula("lambda"));
-            (limit, formula.unwrap_or_default())
+        (other, _) => {
+            let formula = other.stability().map(|stability| stability.formula("lambda"));
+            (plan.stability_limit(top.value).unwrap_or(BLIND), formula.unwrap_or_default())
         }
     };
     Ok(Provisional {
@@ -74,5 +75,7 @@ pub(super) fn provisional<T: Scalar>(
         ),
         lambda: Some(top.value),
         residual: Some(top.residual),
+        samples,
+        products,
     })
 }

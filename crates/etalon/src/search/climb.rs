@@ -201,9 +201,9 @@ impl Climb {
         };
         let tried: Vec<&Tried> = self.standing.of(Role::Short).collect();
         if tried.is_empty() {
-            // The third may be dearer than a quick climb has left.
+            // What one costs a quick climb has to know.
             let is_quick = self.settings.trainings == 0;
-            return allowed(if is_quick { vec![0, STRIDE] } else { vec![0, STRIDE, -STRIDE] });
+            return allowed(if is_quick { vec![0] } else { vec![0, STRIDE, -STRIDE] });
         }
         // A quick climb has half a budget.
         let costs = || tried.iter().map(|at| at.trained.budgets);
@@ -219,7 +219,7 @@ impl Climb {
         // The higher of two that are equal: rates that are far too low change nothing.
         let best = (0..places.len()).rev().min_by(|&a, &b| places[a].1.total_cmp(&places[b].1));
         let Some(best) = best.filter(|&best| places[best].1.is_finite()) else {
-            return allowed([lowest - (highest - lowest)].into_iter().take(affordable).collect());
+            return allowed([lowest - (highest - lowest).max(STRIDE)].into_iter().take(affordable).collect());
         };
         let (place, first) = (places[best].0, places.len() <= 3);
         let next = |gap: i32| if first { STRIDE } else { 2 * gap };

@@ -16,7 +16,7 @@ pub struct Found {
     pub recommended: Option<Recommendation>,
     /// The maximal initial learning rate; none where it was not asked for, or the search was stopped before.
     pub eta_star: Option<EtaStarSummary>,
-    /// What it cost, in trainings of the full budget.
+    /// What it cost, in trainings of the full budget; curvature is not in it.
     pub budgets: f64,
     /// All gradient steps spent: choice, search, and the trial that tells the phase.
     pub gradient_steps: u64,
@@ -68,6 +68,10 @@ pub struct Provisional {
     pub lambda: Option<f64>,
     /// Its relative residual.
     pub residual: Option<f64>,
+    /// Training samples on which it was measured.
+    pub samples: usize,
+    /// Products with the Hessian on them that it cost, each about two gradients; not in `budgets`.
+    pub products: usize,
 }
 
 /// What a search takes curvature from.

@@ -1,4 +1,4 @@
-//! The maximal initial learning rate eta*, and the rate to use below it.
+//! The rate to use, and the maximal initial learning rate eta*.
 //!
 //! A search asks a [`Probe`]: does it train at this rate, with this seed? It knows no network: the probe may
 //! be a trial, a call into another program (which may fail), or a closed form in a test. What eta* *means* is written in one

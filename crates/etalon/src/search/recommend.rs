@@ -11,7 +11,7 @@ pub struct Recommendation {
     /// The rate; `None` if nothing was learnt at any.
     pub eta: Option<f64>,
     /// The lowest rate that cannot be told from the best: within 1 % of it, on the way from chance, with a probability of at
-    /// least 10 %. None where no training closes the set below: it is open.
+    /// least 5 %, or by what was measured. None where no training closes the set below: it is open.
     pub low: Option<f64>,
     /// The highest such rate; none where the set is open above.
     pub high: Option<f64>,

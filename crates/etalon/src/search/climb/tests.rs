@@ -12,6 +12,8 @@ struct Hill {
     slope: f64,
     /// The deviation of the metric and of log2 of the edge, over seeds.
     luck: [f64; 2],
+    /// What a short training is of the budget.
+    share: f64,
 }
 
 /// A number between -1 and 1 that depends on its arguments alone.
@@ -32,7 +34,7 @@ impl Training for Hill {
         let octaves = (eta / self.best).log2();
         let edge = self.edge * (self.luck[1] * luck(seed, 1)).exp2();
         let diverged = eta >= edge;
-        let share = if length == Length::Short { 0.1 } else { 1.0 };
+        let share = if length == Length::Short { self.share } else { 1.0 };
         let metric = 0.1
             + 0.8 * (1.0 - self.slope * octaves * octaves).max(0.0)
             + self.luck[0] * luck(seed, eta.to_bits());
@@ -62,7 +64,7 @@ fn climb(hill: &Hill, start: f64, trainings: usize) -> Recommendation {
     climb.result().unwrap()
 }
 
-const PLAIN: Hill = Hill { best: 0.1, edge: 1.0, slope: 0.04, luck: [0.0; 2] };
+const PLAIN: Hill = Hill { best: 0.1, edge: 1.0, slope: 0.04, luck: [0.0; 2], share: 0.1 };
 
 #[test]
 fn the_best_rate_is_found_from_anywhere() {
@@ -83,7 +85,7 @@ fn luck_moves_it_little_and_never_over_the_edge() {
     let mut worst: f64 = 0.0;
     for world in 0..200 {
         let luck = [0.01, 0.2];
-        let hill = Hill { best: 0.1, edge: 0.2, slope: 0.04, luck };
+        let hill = Hill { best: 0.1, edge: 0.2, slope: 0.04, luck, share: 0.1 };
         let settings = ClimbSettings::default();
         let mut climb = Climb::new(0.05, &[10 * world], hill.measure(), &settings).unwrap();
         recommend(&hill, &mut climb, &silent).unwrap();
@@ -124,7 +126,7 @@ fn the_order_of_answers_does_not_matter() {
 #[test]
 fn a_guard_that_diverges_moves_the_rate_down() {
     // The third seed's edge lies lowest.
-    let hill = Hill { best: 0.5, edge: 1.0, slope: 0.01, luck: [0.0, 0.6] };
+    let hill = Hill { best: 0.5, edge: 1.0, slope: 0.01, luck: [0.0, 0.6], share: 0.1 };
     let mut moved = 0;
     for world in 0..100 {
         let settings = ClimbSettings::default();
@@ -149,6 +151,12 @@ fn a_quick_one_costs_half_a_training() {
         assert!(choice.eta.is_some() && choice.validation.is_none() && choice.low.is_none());
     }
     assert!((climb(&PLAIN, 0.03, 0).eta.unwrap() / 0.1).log2().abs() < 1.2);
+    // Behind a warm-up a short one costs more: there are fewer, and one at least.
+    for (share, most) in [(0.2, 0.4), (0.3, 0.3), (0.6, 0.6)] {
+        let choice = climb(&Hill { share, ..PLAIN }, 0.1, 0);
+        assert!(choice.budgets <= most + 1e-9, "{share}: {}", choice.budgets);
+        assert!((choice.eta.unwrap() / 0.1).log2().abs() < 1.2);
+    }
 }
 
 #[test]
