@@ -5,15 +5,15 @@ look before the budget ends or training diverges; from the lowest rate that trai
 Scanned are the search's own seeds, which show what its brackets miss, and others, whose median its interval should hold.
 """
 
-import csv
 import json
 import math
 import statistics
-import tempfile
 from pathlib import Path
 
 import table
+from table import number
 from task import Etalon, Task
+from trainings import Kept, sweep
 
 # A scan has so many rates an octave, two octaves below the search's median and one above.
 DENSITY = 20
@@ -30,6 +30,9 @@ def search(task, base):
     told = task.etalon.run("find", task.path, "--json", "--seed", base, *FLAGS, negative=True)
     found = json.loads(told)
     star = found["eta_star"]
+    if star is None:
+        # Nothing was learnt.
+        return {"base": base, "median": None}
     threshold = star["threshold"]
     return {
         "base": base,
@@ -45,45 +48,21 @@ def search(task, base):
     }
 
 
-class Scan:
-    """The best look of trainings at a constant rate, by (rate, seed); each is done once and kept in a file."""
-
-    def __init__(self, task, metric, folder):
-        self.task, self.metric = task, metric
-        self.path = Path(folder) / "scans" / f"{task.name}-{task.digest}-{metric}.jsonl"
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        lines = self.path.read_text().splitlines() if self.path.exists() else []
-        self.known = {(eta, seed): look for eta, seed, look in map(json.loads, lines)}
-
-    def looks(self, rates, seed):
-        """Of each rate; none where there was no look."""
-        missing = [eta for eta in rates if (eta, seed) not in self.known]
-        if missing:
-            found = train(self.task, missing, seed, self.metric)
-            self.known |= {(eta, seed): look for eta, look in found.items()}
-            with self.path.open("a") as file:
-                file.writelines(json.dumps([eta, seed, look]) + "\n" for eta, look in found.items())
-        return [self.known[eta, seed] for eta in rates]
-
-
-def train(task, rates, seed, metric):
-    """{rate: best look}"""
+def scan_of(task, metric, folder):
+    """The best look of trainings at a constant rate; none where there was no look."""
     part, kind = metric.split("_")
     better = min if kind == "loss" else max
-    with tempfile.TemporaryDirectory() as folder:
-        task.etalon.run(
-            "sweep", task.path, *CONSTANT, "grid.job=\"train\"",
-            f"grid.optimizer.eta=[{', '.join(map(repr, rates))}]", f"seed={seed}",
-            f"train.check_test={str(part == 'test').lower()}", "--out", folder,
-        )  # fmt: skip
-        best = {}
-        for row in csv.DictReader((Path(folder) / "summary.csv").open()):
-            records = [json.loads(line) for line in (Path(folder) / "trials" / f"{row['trial']}.jsonl").open()]
+
+    def best(rates, seed):
+        looks = {}
+        for row, records in sweep(task, rates, seed, *CONSTANT, f"train.check_test={str(part == 'test').lower()}"):
             # The look at which a training was found divergent is none.
             last = math.inf if row["stop"] == "budget" else int(row["steps"])
-            looks = [one[part][kind] for one in records if part in one and one["step"] < last]
-            best[float(row["optimizer.eta"])] = better(looks, default=None)
-    return best
+            seen = [one[part][kind] for one in records if part in one and one["step"] < last]
+            looks[float(row["optimizer.eta"])] = better(seen, default=None)
+        return looks
+
+    return Kept(Path(folder) / "scans" / f"{task.name}-{task.digest}-{metric}.jsonl", best)
 
 
 def boundary(rates, looks, metric, threshold):
@@ -122,11 +101,15 @@ def play(name, program, folder):
     rates = window(median(known))
     scans = {}
     for one in searches:
+        if one["median"] is None:
+            continue
         # The bias of one search is dear enough; coverage takes the same scan for all.
         scanned = {"others": OTHERS} | ({"own": one["seeds"]} if one["base"] == BASES[0] else {})
         for whom, seeds in scanned.items():
-            scan = scans.setdefault(one["metric"], Scan(task, one["metric"], folder))
-            found = [boundary(rates, scan.looks(rates, seed), one["metric"], one["threshold"]) for seed in seeds]
+            if one["metric"] not in scans:
+                scans[one["metric"]] = scan_of(task, one["metric"], folder)
+            scan = scans[one["metric"]]
+            found = [boundary(rates, scan.at(rates, seed), one["metric"], one["threshold"]) for seed in seeds]
             one[whom] = {
                 "seeds": len(found),
                 "etas": [seed["eta"] for seed in found],
@@ -151,16 +134,16 @@ def section(record, path):
             if ratio is not None:
                 ratios.append(ratio)
             holds = None
-            if others is not None and one["low"] is not None and one["high"] is not None:
+            if others is not None and one.get("low") is not None and one.get("high") is not None:
                 holds = one["low"] <= others <= one["high"]
                 held.append(holds)
                 expected.append(one["coverage"])
-            digits = lambda x: "-" if x is None else f"{x:.3g}"
+            trained = f"{one['metric']} {number(one['threshold'])}" if "metric" in one else "-"
             rows.append(
-                [name, one["base"], f"{one['metric']} {one['threshold']:.3g}", digits(one["median"]),
-                 f"{digits(one['low'])} to {digits(one['high'])}", digits(own), percent(ratio), digits(others),
+                [name, one["base"], trained, number(one["median"]),
+                 f"{number(one.get('low'))} to {number(one.get('high'))}", number(own), percent(ratio), number(others),
                  {None: "-", True: "yes", False: "no"}[holds], one.get("own", {}).get("with_islands", "-"),
-                 f"{one['budgets']:.3g}"]
+                 number(one.get("budgets"))]
             )  # fmt: skip
     heads = ["task", "seed", "trained", "eta*", "its interval", "scan, same seeds", "bias", "scan, other seeds",
              "interval holds it", "seeds with islands", "budgets"]  # fmt: skip

@@ -32,13 +32,25 @@ def etalon_find(*flags):
         told = task.etalon.run("find", task.path, "--json", "--seed", seed, *flags, negative=True)
         found = json.loads(told)
         recommended = found["recommended"]
+        budgets = found["budgets"] + curvature_budgets(task, **found["provisional"])
         if recommended["eta"] is None:
-            return Suggestion(None, found["budgets"], {"why": recommended["why"]})
+            return Suggestion(None, budgets, {"why": recommended["why"]})
         # An end that is null is open.
         more = {key: recommended[key] for key in ("low", "high", "validation", "test")}
-        return Suggestion(recommended["eta"], found["budgets"], more)
+        return Suggestion(recommended["eta"], budgets, more)
 
     return find
+
+
+def before_training(task, trainings, seed):
+    """The rate from curvature with which `etalon find` begins."""
+    first = json.loads(task.etalon.run("find", task.path, "--quick", "--json", "--seed", seed, negative=True))
+    return Suggestion(first["provisional"]["eta"], curvature_budgets(task, **first["provisional"]))
+
+
+def curvature_budgets(task, products, samples, **_):
+    """A product with the Hessian takes twice what a gradient of its samples takes."""
+    return 2 * products * samples / (task.steps * task.batch)
 
 
 def curvature(name):
@@ -48,10 +60,8 @@ def curvature(name):
         found = json.loads(task.etalon.run("measure", task.path, *CURVATURE, "--json", "--seed", seed))
         limits = {one["name"]: one["eta"] for one in found["thresholds"]}
         eigenvalue = found["hessian"]["max"] if task.optimizer == "sgd" else found["preconditioned"]
-        # A product with the Hessian takes twice what a gradient takes.
-        work = 2 * eigenvalue["iterations"] * found["samples"]
         eta = limits.get(name) or limits.get(found["limit"])
-        return Suggestion(eta, work / (task.steps * task.batch))
+        return Suggestion(eta, curvature_budgets(task, eigenvalue["iterations"], found["samples"]))
 
     return measure
 

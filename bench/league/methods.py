@@ -34,6 +34,7 @@ METHODS = [
     Method("Optuna TPE, 20 trials", finders.tpe(prune=False), 3, checked=True),
     Method("Optuna TPE, median pruner", finders.tpe(prune=True), 3, checked=True),
     Method("grid of 8, 1 seed", finders.grid, checked=True),
+    Method(f"{FIND}, before training", finders.before_training, own=True),
     Method("2 / lambda", finders.curvature("lazy-limit"), own=True),
     Method("the optimiser's limit", finders.curvature(None), own=True),
     Method("torch-lr-finder", range_tests.torch_lr_finder),

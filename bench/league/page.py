@@ -4,15 +4,16 @@ import math
 import statistics
 
 import table
-from methods import FIND, METHODS
+from table import number
 
 HEAD = """# A league of learning-rate finders
 
 Written by `bench/league/run`; every number is in `{results}`.
 
 Each finder is given {tasks} tasks of `bench/league/tasks` and names a rate for each, from several base seeds. What a rate is
-worth is known from a scan: {density} rates a decade by {seeds} seeds that no finder has seen, each a full training. Everyone
-searches the same four decades (from 0.001 to 10; with AdamW from 0.00001 to 0.1), unless its package has a range of its own.
+worth is known from a scan: {density} rates a decade by {seeds} seeds that no finder has seen, each a full training, over four
+decades (from 0.001 to 10; with AdamW from 0.00001 to 0.1). The grid and TPE search the same; others have no range, or their
+package's own.
 
 - **Regret** is the share of the way from chance to the best rate's metric that a suggestion loses, in %. The metric is taken
   on the held-out samples at the end of training and averaged over the scan's seeds; a training that diverges, or ends worse
@@ -30,16 +31,11 @@ half, on average over tasks. Differences of that size in a single run say nothin
 PEERS = """Packages: {versions}.
 
 Optuna's sampler and pruner, the range tests' steps, and the rules by which a rate is read off are at their defaults. TPE and
-the grid see the metric on all held-out samples, which `etalon find` halves: one half to choose by, one to report. Range tests
+the grid see the metric on all held-out samples, of which `etalon find` chooses by four fifths and tells the other. Range tests
 run on PyTorch's twin of the network (`oracles/torch_twin.py`) from the weights that Etalon draws; they do not see the
 schedule. 2 / lambda and the optimiser's limit, which knows momentum, are of 128 samples to 5 %; with AdamW both are its limit,
 from the preconditioned Hessian.
 """
-
-
-def number(x, digits=3):
-    """Three digits that count, never an exponent within four decades."""
-    return "-" if x is None else f"{x:.{digits}g}"
 
 
 def by_task(record, method):
@@ -74,9 +70,8 @@ def standing(record, method):
 
 
 def methods_of(record):
-    """Those that ran, in the league's order."""
-    ran = {run["method"] for game in record["games"] for run in game["runs"]}
-    return [method.name for method in METHODS if method.name in ran]
+    """Those that ran, in their order."""
+    return list(dict.fromkeys(run["method"] for game in record["games"] for run in game["runs"]))
 
 
 def standings(record):
@@ -126,7 +121,8 @@ def holds(run, eta):
 
 
 def ranges(record):
-    """How often [low, high] holds the scan's best rate, how wide it is, and how many ends are open."""
+    """How often [low, high] holds the scan's best rate, how wide it is, and how many ends are open; of methods that close
+    an end."""
     lines = []
     for method in methods_of(record):
         pairs = [
@@ -135,14 +131,33 @@ def ranges(record):
             for run in game["runs"]
             if run["method"] == method and "low" in run
         ]
-        if not pairs:
+        if not any(run["low"] or run["high"] for run, _ in pairs):
             continue
-        held = sum(holds(run, eta) for run, eta in pairs)
-        widths = [math.log2(run["high"] / run["low"]) for run, _ in pairs if run["low"] and run["high"]]
+        share = lambda pairs: f"{sum(holds(run, eta) for run, eta in pairs)} of {len(pairs)}"
+        closed = [(run, eta) for run, eta in pairs if run["low"] and run["high"]]
+        widths = [math.log2(run["high"] / run["low"]) for run, _ in closed]
         width = f"{statistics.median(widths):.1f} octaves" if widths else "-"
         open_ends = sum((run["low"] is None) + (run["high"] is None) for run, _ in pairs)
-        lines.append([method, f"{held} of {len(pairs)} ({held / len(pairs):.0%})", width, open_ends])
-    return table.markdown(["method", "holds the best rate", "median width of those with two ends", "open ends"], lines)
+        lines.append([method, share(pairs), open_ends, share(closed), width])
+    heads = ["method", "holds the best rate", "open ends", "of those with two ends", "their median width"]
+    return table.markdown(heads, lines)
+
+
+def told(record, method):
+    """What it says of its rate on either part of the held-out samples, against the scan: the mean of the differences, and of
+    their sizes, in % of the way from chance to the best."""
+    sentences = []
+    for part in ("validation", "test"):
+        off = []
+        for game in record["games"]:
+            best, chance = game["truth"]["best"]["score"], game["truth"]["chance"]
+            for run in game["runs"]:
+                if run["method"] == method and run.get(part) is not None:
+                    off.append(100 * (run[part] - chance) / (best - chance) - (100 - run["regret"]))
+        if off:
+            size = statistics.fmean(map(abs, off))
+            sentences.append(f"on its {part} part {statistics.fmean(off):+.1f} % ({size:.1f} % in size)")
+    return f"What `{method}` tells of its rate is, against the scan, {' and '.join(sentences)} on average.\n"
 
 
 def fresh(record):
@@ -168,7 +183,10 @@ def write(record, results, star=None):
         "## The tasks\n", tasks(record),
         "## Regret by task\n", "Means over base seeds, in %.\n", regrets(record),
     ]  # fmt: skip
-    if FIND in methods_of(record) and any("low" in run for game in record["games"] for run in game["runs"]):
-        parts += ["## The range that cannot be told from the best\n", ranges(record)]
-    parts += ["## Suggestions on fresh seeds\n", "Each suggestion trained by ten more seeds.\n", fresh(record)]
+    runs = [run for game in record["games"] for run in game["runs"]]
+    if any(run.get("low") or run.get("high") for run in runs):
+        parts += ["## The range that cannot be told from the best\n", "An open end is without bounds.\n", ranges(record)]
+        parts += [told(record, method) for method in methods_of(record) if any("test" in run for run in runs if run["method"] == method)][:1]
+    trained = next(run["fresh"]["trained"] for run in runs if "fresh" in run)
+    parts += ["## Suggestions on fresh seeds\n", f"Each suggestion trained by {trained} more seeds.\n", fresh(record)]
     return "\n".join(parts + ([star] if star else []))

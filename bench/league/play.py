@@ -10,14 +10,16 @@ from pathlib import Path
 
 from finders import Suggestion
 from methods import METHODS
-from task import LEAGUE, Etalon, Task
+from task import LEAGUE, ROOT, Etalon, Task
 from trainings import Trainings
 from truth import FRESH, Truth
 
 
 def digest_of(method):
-    """Of what its suggestions follow from beside the task: versions of the packages, and how they are called."""
-    files = [LEAGUE / "requirements.txt", inspect.getsourcefile(method.find)]
+    """Of what its suggestions follow from beside the task: versions of the packages, how they are called and where they
+    search, and the networks of range tests."""
+    twin = [ROOT / "oracles" / name for name in ("torch_twin.py", "check_with_torch.py")]
+    files = [LEAGUE / "requirements.txt", LEAGUE / "task.py", inspect.getsourcefile(method.find), *twin]
     return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()[:16]
 
 

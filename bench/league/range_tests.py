@@ -6,18 +6,18 @@ defaults: 100 steps from a rate that does nothing to one that breaks.
 """
 
 import math
+import os
 import sys
 import tempfile
 import warnings
 from functools import cache, partial
 from pathlib import Path
 
-import matplotlib
-
 from finders import Suggestion
 from task import ROOT
 
-matplotlib.use("Agg")
+# torch-lr-finder draws.
+os.environ["MPLBACKEND"] = "Agg"
 warnings.filterwarnings("ignore")
 sys.path.append(str(ROOT / "oracles"))
 
