@@ -2,6 +2,7 @@
 
 use super::trials::Memory;
 use crate::search::{Length, Outcome, Question, Trained};
+use crate::train::MOST_STEPS;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -22,6 +23,15 @@ enum Line {
     },
 }
 
+impl Line {
+    fn steps(&self) -> u64 {
+        match self {
+            Line::Training(_, trained) => trained.steps,
+            Line::Probe { outcome, .. } => outcome.steps,
+        }
+    }
+}
+
 /// A file with a line for each probe and training, in the order in which they ended. It only saves time: the result of a
 /// search is the same without.
 pub struct Journal {
@@ -32,11 +42,13 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens a journal, and reads what an earlier run has left in it. A line that was cut short is passed over.
+    /// Opens a journal, and reads what an earlier run has left in it. A line that was cut short is passed over, as is one
+    /// with more steps than a trial can have.
     pub fn open(path: &Path) -> Journal {
         let text = fs::read_to_string(path).unwrap_or_default();
         let (mut probes, mut trainings) = (HashMap::new(), HashMap::new());
-        for line in text.lines().filter_map(|line| serde_json::from_str(line).ok()) {
+        let lines = text.lines().filter_map(|line| serde_json::from_str(line).ok());
+        for line in lines.filter(|line: &Line| line.steps() as f64 <= MOST_STEPS) {
             match line {
                 Line::Probe { seed, eta, outcome } => drop(probes.insert((seed, eta.to_bits()), outcome)),
                 Line::Training(question, trained) => drop(trainings.insert(key(&question), trained)),
@@ -107,6 +119,10 @@ mod tests {
         journal.keep(eta, 8, &slow);
         let journal = Journal::open(&path);
         assert_eq!((journal.recall(eta, 7), journal.recall(eta, 8)), (Some(fast), Some(slow)));
+        // Sums of steps would leave the numbers.
+        let damaged = fs::read_to_string(&path).unwrap().replace("160", "18446744073709551615");
+        fs::write(&path, damaged).unwrap();
+        assert_eq!(Journal::open(&path).recall(eta, 8), None);
     }
 
     #[test]

@@ -25,6 +25,9 @@ impl BatchSize {
     }
 }
 
+/// More steps no trial has.
+pub(crate) const MOST_STEPS: f64 = 1e12;
+
 /// How long training lasts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Budget {
@@ -48,7 +51,7 @@ impl Budget {
             // A quotient that is whole but for rounding is not rounded up.
             Budget::PhysicalTime(time) => (time / eta * (1.0 - 4.0 * f64::EPSILON)).ceil(),
         };
-        if (1.0..=1e12).contains(&steps) { Ok(steps as u64) } else { Err(PlanError::Steps(steps)) }
+        if (1.0..=MOST_STEPS).contains(&steps) { Ok(steps as u64) } else { Err(PlanError::Steps(steps)) }
     }
 }
 

@@ -16,6 +16,7 @@ mod trial;
 mod twin;
 
 pub use anneal::{Anneal, Annealed};
+pub(crate) use budget::MOST_STEPS;
 pub use budget::{BatchSize, Budget};
 pub use goal::{Goal, Metric};
 pub use groups::{Groups, Learning, LearntAt, Patches};
