@@ -21,8 +21,8 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(message) => return failure::show_usage(&message),
     };
-    let verdict = Context::new(&cli.flags).and_then(|context| cli.verb.run(&context));
-    match verdict {
+    let exit = Context::new(&cli.flags).and_then(|context| cli.verb.run(&context));
+    match exit {
         Ok(Exit::Done) => ExitCode::SUCCESS,
         Ok(Exit::Negative) => ExitCode::from(1),
         Ok(Exit::Stop) => ExitCode::from(3),

@@ -197,11 +197,11 @@ fn check(
     // One that was never fetched is no fault, unless it was asked about.
     let wrong = |set: &&Checked| set.state == "broken" || (set.state == "missing" && name.is_some());
     let mut wrong = checked.iter().filter(wrong).peekable();
-    let verdict = if wrong.peek().is_some() { Exit::Negative } else { Exit::Done };
+    let exit = if wrong.peek().is_some() { Exit::Negative } else { Exit::Done };
     for Checked { name, remedy, .. } in wrong {
         if let Some(remedy) = remedy {
             context.progress.say("advice", &format!("`{remedy}` installs {name} anew"));
         }
     }
-    Ok(verdict)
+    Ok(exit)
 }

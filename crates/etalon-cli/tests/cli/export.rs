@@ -138,6 +138,22 @@ fn tables_are_written_beside_the_trials_and_replaced_by_force_alone() {
     assert!(etalon.run(&["export", "one", "csv"]).printed().ends_with(" of 1 trials\n"));
 }
 
+#[test]
+fn a_trial_whose_row_is_not_what_training_writes_is_refused() {
+    let etalon = swept();
+    let trials = etalon.path().join("run/trials");
+    let file = fs::read_dir(&trials).unwrap().next().unwrap().unwrap().path();
+    let text = fs::read_to_string(&file).unwrap();
+    let line = text.lines().count();
+    fs::write(&file, text.replace("\"constant_loss\"", "\"constant\"")).unwrap();
+    let complaint = etalon.run(&["export", "run", "csv"]).complaint();
+    let named = format!(
+        "{}: line {line}: it is no row of job = \"train\"",
+        file.file_name().unwrap().to_str().unwrap()
+    );
+    assert!(complaint.contains(&named), "{complaint}");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_place_that_takes_nothing_is_named_and_left_as_it_was() {

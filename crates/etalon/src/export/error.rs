@@ -33,13 +33,11 @@ pub enum ExportError {
     )]
     NoTrajectory(PathBuf),
     /// A trial that cannot be read.
-    #[error("{}:{line}: {reason}; run the sweep again without this file", path.display())]
+    #[error("{}: {reason}; run again without this file", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong.
+        /// What is wrong, and in which line.
         reason: String,
     },
     /// Something is there already.

@@ -2,7 +2,7 @@
 
 use super::ExportError;
 use crate::json_lines;
-use crate::sweep::{Job, Store};
+use crate::sweep::{Job, Store, TrainRow, read};
 use crate::train::{Groups, Metrics, Record};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -135,15 +135,10 @@ impl Source {
     /// The recorded steps of a trial.
     pub(super) fn steps(&self, trial: &Trial) -> Result<Vec<Record>, ExportError> {
         let path = self.file(trial);
-        let text = fs::read_to_string(&path).map_err(ExportError::io(&path, "read the file"))?;
         let steps = match self.is_sweep {
-            true => text.trim_end().rsplit_once('\n').map_or("", |(steps, _)| steps),
-            false => &text,
+            true => read::<TrainRow>(&path, &trial.name).map(|trial| trial.records),
+            false => json_lines::read(&path),
         };
-        json_lines::values(steps).map_err(|json_lines::Fault { line, reason }| ExportError::Malformed {
-            path,
-            line,
-            reason,
-        })
+        steps.map_err(|reason| ExportError::Malformed { path, reason })
     }
 }

@@ -115,9 +115,9 @@ fn folders_without_trajectories_are_refused() {
     assert_eq!((exported.trials, exported.unfinished), (5, 1));
     fs::write(trials[0].path(), text.replacen('{', "[", 1)).unwrap();
     fs::remove_file(exported.path).unwrap();
-    assert!(error(root.path()).to_string().contains(".jsonl:1: "));
+    assert!(error(root.path()).to_string().contains(".jsonl: line 1: "));
     fs::write(trials[0].path(), text.replacen("\"step\":0", "\"lambda\":0", 1)).unwrap();
-    assert!(error(root.path()).to_string().contains(".jsonl:1: missing field `step`"));
+    assert!(error(root.path()).to_string().contains(".jsonl: line 1: missing field `step`"));
     let searches = swept("job = \"find\"\nsearch.seeds = [1]");
     assert!(matches!(error(searches.path()), ExportError::NoTrajectory(_)));
 }

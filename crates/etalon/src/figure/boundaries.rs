@@ -1,10 +1,11 @@
 //! The boundaries of early training against a size.
 
 use super::{Band, BandPicture, Curve, Figure, FigureError};
+use crate::phase::boundaries::EVENTS;
 use crate::sweep::{BOUNDARIES, Diagram, Place};
 
-/// What each of [`BOUNDARIES`] is the beginning of.
-pub(crate) const MEANINGS: [&str; 3] = ["the loss rises", "sharpness rises", "training diverges"];
+/// What lies to the right in a picture of boundaries.
+pub(crate) const RIGHT: &str = "c_h = learning rate × sharpness at the start";
 
 /// A diagram of a sweep: a curve for each boundary, `c_h` to the right and the size upwards.
 ///
@@ -19,14 +20,10 @@ pub fn boundaries(diagram: &Diagram, title: &str) -> Result<Figure, FigureError>
         };
         Curve { name: format!("{boundary}: {meaning}"), bands: places.filter_map(band).collect() }
     };
-    let curves: Vec<Curve> = BOUNDARIES.into_iter().zip(MEANINGS).map(curve).collect();
+    let curves: Vec<Curve> = BOUNDARIES.into_iter().zip(EVENTS).map(curve).collect();
     let of = if diagram.fixed.is_empty() { String::new() } else { format!(", {}", diagram.fixed) };
-    let picture = BandPicture {
-        title: format!("{title}{of}"),
-        right: "c_h = learning rate × sharpness at the start",
-        up: &diagram.size,
-        curves: &curves,
-    };
+    let picture =
+        BandPicture { title: format!("{title}{of}"), right: RIGHT, up: &diagram.size, curves: &curves };
     picture.figure()
 }
 

@@ -98,10 +98,8 @@ impl Boundary {
     }
 }
 
-/// What happens at a boundary, in words.
-pub(crate) const LOSS: &str = "the loss rises";
-pub(crate) const SHARPNESS: &str = "the sharpness rises";
-pub(crate) const DIVERGES: &str = "training diverges";
+/// What happens at each boundary, in the order of [`Boundaries::each`].
+pub(crate) const EVENTS: [&str; 3] = ["the loss rises", "sharpness rises", "training diverges"];
 
 /// The three boundaries for one start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -126,6 +124,13 @@ pub struct Boundaries {
     /// training: there `resolution` is all that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub divergence: Option<Divergence>,
+}
+
+impl Boundaries {
+    /// Where the loss starts to rise, sharpness does, training starts to diverge.
+    pub(crate) fn each(&self) -> [&Boundary; 3] {
+        [&self.c_h_loss, &self.c_h_sharp, &self.c_h_max]
+    }
 }
 
 /// The boundaries of a map at several widths, from one start.
@@ -197,9 +202,9 @@ pub fn map_boundaries(
     let value = |_: &Map, state: MapState| loss.value(state.f);
     let sharp = |map: &Map, state: MapState| map.sharpness(state);
     let survives = |c_h: f64| Ok(at(c_h)?.run(start, settings)?.phase != Phase::Divergent);
-    let c_h_loss = first(range, LOSS, |c_h| early(c_h, &value))?;
-    let c_h_sharp = first(range, SHARPNESS, |c_h| early(c_h, &sharp))?;
-    let (c_h_max, divergence) = match first(range, DIVERGES, survives)? {
+    let c_h_loss = first(range, EVENTS[0], |c_h| early(c_h, &value))?;
+    let c_h_sharp = first(range, EVENTS[1], |c_h| early(c_h, &sharp))?;
+    let (c_h_max, divergence) = match first(range, EVENTS[2], survives)? {
         Boundary::Between(edge) => {
             let (edge, seen) = divergence(range, edge, survives)?;
             (Boundary::Between(edge), Some(seen))

@@ -1,7 +1,8 @@
 //! Sweeps of the boundaries of early training.
 
 use super::content::{Content, Numbers, count, range, shown};
-use crate::figure::{self, Figure, MEANINGS};
+use crate::figure::{self, Figure};
+use crate::phase::boundaries::EVENTS;
 use crate::sweep::{BOUNDARIES, BoundariesRow, Diagram, Rows, diagrams};
 
 /// What a sweep of boundaries says.
@@ -10,7 +11,7 @@ pub fn content(rows: &Rows<BoundariesRow>) -> Content {
     let ends = |values: &[f64]| {
         values.iter().fold((f64::INFINITY, 0.0f64), |(low, high), &value| (low.min(value), high.max(value)))
     };
-    for (index, (name, meaning)) in BOUNDARIES.into_iter().zip(MEANINGS).enumerate() {
+    for (index, (name, meaning)) in BOUNDARIES.into_iter().zip(EVENTS).enumerate() {
         let values: Vec<f64> =
             rows.trials.iter().filter_map(|trial| trial.found.boundaries()[index]).collect();
         let (low, high) = ends(&values);

@@ -1,18 +1,10 @@
 //! The page of the boundaries of a solvable model.
 
 use super::content::{Content, Numbers, shown, size};
-use crate::figure::{Band, BandPicture, Curve, Figure};
+use crate::figure::{Band, BandPicture, Curve, Figure, RIGHT};
+use crate::phase::boundaries::EVENTS;
 use crate::phase::{Boundaries, Boundary, MapBoundaries, Side};
-
-/// The name of a boundary, what happens there, and where a result has it.
-type Named = (&'static str, &'static str, fn(&Boundaries) -> &Boundary);
-
-/// The boundaries of a solvable model.
-const BOUNDARIES: [Named; 3] = [
-    ("c_h_loss", "the loss rises", |found| &found.c_h_loss),
-    ("c_h_sharp", "sharpness rises", |found| &found.c_h_sharp),
-    ("c_h_max", "training diverges", |found| &found.c_h_max),
-];
+use crate::sweep::BOUNDARIES;
 
 /// What the boundaries of a solvable model say.
 pub fn content(MapBoundaries { definition, boundaries: found, .. }: &MapBoundaries) -> Content {
@@ -32,12 +24,12 @@ pub fn content(MapBoundaries { definition, boundaries: found, .. }: &MapBoundari
     );
     for one in found {
         let islands = one.divergence.as_ref().map(|seen| &seen.islands);
-        let cell = |(_, _, of): Named| match of(one) {
+        let cell = |boundary: &Boundary| match boundary {
             Boundary::Between(edge) => shown(Some(edge.middle()), 6),
             Boundary::Outside { side: Side::Below, .. } => "below".into(),
             Boundary::Outside { side: Side::Above, .. } => "above".into(),
         };
-        let [loss, sharp, most] = BOUNDARIES.map(cell);
+        let [loss, sharp, most] = one.each().map(cell);
         table.row([
             size(Some(one.width)),
             shown(Some(one.sharpness), 5),
@@ -53,23 +45,23 @@ pub fn content(MapBoundaries { definition, boundaries: found, .. }: &MapBoundari
         .into();
     content.tables.push(table);
     let meanings = [&definition.c_h_loss, &definition.c_h_sharp, &definition.c_h_max];
-    for ((name, ..), meaning) in BOUNDARIES.iter().zip(meanings) {
+    for (name, meaning) in BOUNDARIES.into_iter().zip(meanings) {
         content.fact(name, Some(meaning.as_ref()));
     }
-    let curve = |(name, meaning, of): Named| {
-        let band = |one: &Boundaries| match of(one) {
+    let curve = |(index, name): (usize, &str)| {
+        let band = |one: &Boundaries| match one.each()[index] {
             Boundary::Between(edge) => {
                 let (low, high) = (edge.accepted, edge.refused);
                 Some(Band { size: one.width, low, median: edge.middle(), high })
             }
             Boundary::Outside { .. } => None,
         };
-        Curve { name: format!("{name}: {meaning}"), bands: found.iter().filter_map(band).collect() }
+        Curve { name: format!("{name}: {}", EVENTS[index]), bands: found.iter().filter_map(band).collect() }
     };
-    let curves = BOUNDARIES.map(curve);
+    let curves: Vec<Curve> = BOUNDARIES.into_iter().enumerate().map(curve).collect();
     let picture = BandPicture {
         title: "Boundaries of early training".into(),
-        right: "c_h = learning rate × sharpness at the start",
+        right: RIGHT,
         up: "width n",
         curves: &curves,
     };

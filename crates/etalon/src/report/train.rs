@@ -4,7 +4,7 @@ use super::content::{Content, Numbers, count, shown};
 use super::curves::{POINTS, learning_order, trajectory};
 use super::doubts::doubts;
 use super::folder::Folder;
-use super::trials::steps;
+use crate::json_lines;
 use crate::phase::Report;
 use crate::train::{Record, Stop};
 
@@ -47,7 +47,7 @@ pub fn content(report: &Report, folder: &mut Folder) -> Content {
             .push("Curvature was not measured at the start, so the phase rests on the loss alone.".into());
     }
     let file = format!("trials/{}.jsonl", report.trial);
-    match steps(&folder.root.join(&file)) {
+    match json_lines::read::<Record>(&folder.root.join(&file)) {
         Ok(steps) if !steps.is_empty() => {
             content.figures.push(trajectory(&steps, folder));
             content.figures.extend(learning_order(&steps, folder));

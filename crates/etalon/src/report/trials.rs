@@ -1,7 +1,6 @@
 //! The files of trials, read so that a broken one harms no other.
 
 use super::error::ReportError;
-use crate::json_lines;
 use crate::sweep::{Finished, Row, Rows, Table, Trial, read};
 use crate::train::Record;
 use rayon::prelude::*;
@@ -65,17 +64,6 @@ pub fn file(root: &Path, name: &str) -> PathBuf {
     root.join("trials").join(format!("{name}.jsonl"))
 }
 
-/// The recorded steps of a single run, in order, the last one the state at the end.
-///
-/// # Errors
-/// What is wrong with its file, and where.
-pub fn steps(path: &Path) -> Result<Vec<Record>, String> {
-    let bytes = fs::read(path).map_err(|error| error.to_string())?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| "it is no text".to_string())?;
-    let steps = json_lines::values(text).map_err(|fault| fault.to_string())?;
-    if text.is_empty() || text.ends_with('\n') { Ok(steps) } else { Err("it ends within a line".into()) }
-}
-
 /// Those recorded steps that were taken: all but the state at the end, whose loss is no batch's. (Older files
 /// have that of evaluation there.)
 pub fn taken(steps: &[Record]) -> &[Record] {
@@ -85,12 +73,7 @@ pub fn taken(steps: &[Record]) -> &[Record] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn read(text: &[u8]) -> Result<Vec<Record>, String> {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), text).unwrap();
-        steps(file.path())
-    }
+    use crate::json_lines;
 
     #[test]
     fn the_state_at_the_end_is_no_step_whatever_loss_an_old_file_has_there() {
@@ -98,25 +81,10 @@ mod tests {
             let text = format!(
                 "{{\"step\":0,\"eta\":1,\"loss\":2}}\n{{\"step\":1,\"eta\":1,\"loss\":1}}\n{{\"step\":2,\"eta\":1,\"loss\":{end},\"train\":{{\"loss\":7}}}}\n"
             );
-            let steps = read(text.as_bytes()).unwrap();
+            let steps: Vec<Record> = json_lines::values(&text).unwrap();
             let losses: Vec<Option<f64>> = taken(&steps).iter().map(|step| step.loss).collect();
             assert_eq!((losses, steps[2].train.unwrap().loss), (vec![Some(2.0), Some(1.0)], 7.0));
         }
         assert!(taken(&[]).is_empty());
-    }
-
-    #[test]
-    fn what_is_broken_says_where() {
-        for (text, expected) in [
-            (&b"{\"step\":0,\"eta\":1}\n{\"st"[..], "line 2"),
-            (b"{\"step\":0,\"eta\":1}", "ends within a line"),
-            (b"[1]\n", "line 1: invalid length"),
-            (b"{\"step\":\"two\"}\n", "line 1: invalid type: string \"two\""),
-            (b"{\"step\":0}\n", "line 1: missing field `eta`"),
-            (b"\xff\xfe\n", "it is no text"),
-        ] {
-            let error = read(text).unwrap_err();
-            assert!(error.contains(expected), "{error}");
-        }
     }
 }

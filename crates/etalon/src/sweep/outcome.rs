@@ -172,8 +172,8 @@ mod tests {
             (of(&plain, "\"steps\":7,", "\"steps\":7.5,"), "expected u64"),
             (of(&plain, "\"steps\":7,", "\"steps\":7,\"step\":7,"), "unknown field `step`"),
             (of(&plain, "\"phase\":\"catapult\"", "\"phase\":\"slow\""), "slow"),
-            // A part of which one column is missing is no part.
-            (of(&full, "\"ntk_end\":null,", ""), "unknown field `c`"),
+            // A part of which a column is missing.
+            (of(&full, "\"ntk_end\":null,", ""), "missing field `ntk_end`"),
             (of(&plain, "\"test_accuracy\":0.25,", ""), "missing field `test_accuracy`"),
         ] {
             let fault = row::<TrainRow>("abc", &text).unwrap().unwrap_err();

@@ -33,7 +33,7 @@ fn what_happens_at_the_lower_end_already_has_no_bracket() {
     let fine = Range { low: 0.1, high: 100.0, steps: 200, tolerance: 1e-6 };
     let sharp = |range: &Range| of_logistic(10.0, range).c_h_sharp;
     let Boundary::Outside { side: Side::Below, reason } = sharp(&fine) else { panic!("{:?}", sharp(&fine)) };
-    assert_eq!(reason, "the sharpness rises already at c_h = 0.1, the lower end of the range");
+    assert_eq!(reason, "sharpness rises already at c_h = 0.1, the lower end of the range");
     // The loss and divergence from the other side: what holds at the lower end and ceases above is no boundary.
     let late = of_logistic(10.0, &Range { low: 5.62, high: 5.64, steps: 40, tolerance: 1e-6 });
     for boundary in [&late.c_h_loss, &late.c_h_max] {

@@ -4,7 +4,7 @@ use super::trained::{Done, Number, Sweep, c, folded, of, phase};
 use super::trained::{test_accuracy, test_loss, train_accuracy, train_loss};
 use crate::phase::Phase;
 use crate::report::content::{Numbers, range, shown};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Rows of the table.
 const ROWS: usize = 10;
@@ -52,38 +52,54 @@ impl Group<'_> {
     }
 }
 
-/// All groups whose every seed has the metric, the best first.
-pub fn groups<'a>(sweep: &'a Sweep) -> Vec<Group<'a>> {
-    let metric = Metric::of(sweep);
-    let mut groups: BTreeMap<String, Vec<&Done>> = BTreeMap::new();
-    for trial in &sweep.trials {
-        let keys = sweep.keys.iter().zip(&trial.values).filter(|(key, _)| *key != "seed");
-        let value = |(key, value): (&String, &String)| {
-            let number = value.parse::<f64>().ok();
-            let short = number.filter(|number| number.fract() != 0.0).map(|number| shown(Some(number), 3));
-            let key = if key == "optimizer.eta" { "η" } else { key.rsplit('.').next().unwrap_or(key) };
-            format!("{key} = {}", short.as_deref().unwrap_or(value))
-        };
-        groups.entry(keys.map(value).collect::<Vec<_>>().join(", ")).or_default().push(trial);
-    }
-    let group = |(label, trials): (String, Vec<&'a Done>)| {
-        let (median, ends) = folded(&trials, metric.of)?;
-        // A seed that diverged has a number, too, but not one to be chosen by.
-        let whole =
-            trials.iter().all(|trial| of(trial, metric.of).is_some() && phase(trial) != Phase::Divergent);
-        whole.then_some(Group { label, trials, metric, median, ends })
-    };
-    let mut groups: Vec<Group<'_>> = groups.into_iter().filter_map(group).collect();
-    let sign = if metric.is_loss { 1.0 } else { -1.0 };
-    groups.sort_by(|a, b| (sign * a.median).total_cmp(&(sign * b.median)));
-    groups
+/// What was compared.
+pub struct Groups<'a> {
+    /// Those whose every seed has the metric, the best first.
+    pub ranked: Vec<Group<'a>>,
+    /// All of them.
+    pub count: usize,
 }
 
-pub fn table(sweep: &Sweep) -> Numbers {
-    let groups = groups(sweep);
+impl<'a> Groups<'a> {
+    /// The groups of a sweep.
+    pub fn of(sweep: &'a Sweep) -> Groups<'a> {
+        let metric = Metric::of(sweep);
+        let mut groups: BTreeMap<Vec<(&str, &str)>, Vec<&Done>> = BTreeMap::new();
+        for trial in &sweep.trials {
+            let values = sweep.keys.iter().zip(&trial.values).filter(|(key, _)| *key != "seed");
+            let values = values.map(|(key, value)| (key.as_str(), value.as_str())).collect();
+            groups.entry(values).or_default().push(trial);
+        }
+        let count = groups.len();
+        let group = |(values, trials): (Vec<(&str, &str)>, Vec<&'a Done>)| {
+            let (median, ends) = folded(&trials, metric.of)?;
+            // A seed that diverged has a number, too, but not one to be chosen by.
+            let whole =
+                trials.iter().all(|trial| of(trial, metric.of).is_some() && phase(trial) != Phase::Divergent);
+            whole.then(|| Group { label: label(&values), trials, metric, median, ends })
+        };
+        let mut ranked: Vec<Group<'_>> = groups.into_iter().filter_map(group).collect();
+        let sign = if metric.is_loss { 1.0 } else { -1.0 };
+        ranked.sort_by(|a, b| (sign * a.median).total_cmp(&(sign * b.median)));
+        Groups { ranked, count }
+    }
+}
+
+/// The keys' last words and their values, rounded.
+fn label(values: &[(&str, &str)]) -> String {
+    let value = |&(key, value): &(&str, &str)| {
+        let number = value.parse::<f64>().ok();
+        let short = number.filter(|number| number.fract() != 0.0).map(|number| shown(Some(number), 3));
+        let key = if key == "optimizer.eta" { "η" } else { key.rsplit('.').next().unwrap_or(key) };
+        format!("{key} = {}", short.as_deref().unwrap_or(value))
+    };
+    values.iter().map(value).collect::<Vec<_>>().join(", ")
+}
+
+pub fn table(sweep: &Sweep, groups: &Groups<'_>) -> Numbers {
     let metric = Metric::of(sweep).name;
     let mut table = Numbers::new("The best", ["trials", metric, "over seeds", "phases", "c = η λ₀"]);
-    for group in groups.iter().take(ROWS) {
+    for group in groups.ranked.iter().take(ROWS) {
         let mut phases: Vec<&str> = group.trials.iter().map(|trial| phase(trial).name()).collect();
         phases.sort_unstable();
         phases.dedup();
@@ -96,15 +112,53 @@ pub fn table(sweep: &Sweep) -> Numbers {
             across.map_or("–".into(), |(c, _)| shown(Some(c), 3)),
         ]);
     }
-    let label = |trial: &Done| {
-        let keys = sweep.keys.iter().zip(&trial.values).filter(|(key, _)| *key != "seed");
-        keys.map(|(_, value)| value.clone()).collect::<Vec<String>>()
-    };
-    let all: BTreeSet<Vec<String>> = sweep.trials.iter().map(label).collect();
     table.note = format!(
         "{} of {} combinations ended with every seed finite; summary.csv has all trials.",
-        groups.len(),
-        all.len()
+        groups.ranked.len(),
+        groups.count
     );
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::trained::Trained;
+    use super::*;
+    use crate::sweep::{TrainRow, TrainScores};
+    use crate::train::Reason;
+
+    #[test]
+    fn rates_that_round_to_the_same_label_are_not_seeds_of_one() {
+        let trial = |eta: &str, seed: &str, accuracy: f64| {
+            let scores = TrainScores {
+                phase: Phase::Lazy,
+                stop: Reason::Budget,
+                steps: 1,
+                first_loss: 1.0,
+                peak_loss: 1.0,
+                peak_step: 0,
+                start_loss: 1.0,
+                train_loss: 0.5,
+                train_accuracy: None,
+                test_loss: 0.5,
+                test_accuracy: Some(accuracy),
+                constant_loss: 1.0,
+            };
+            let row = TrainRow { scores, curvature: None, groups: None, annealing: None };
+            let found = Trained { row, curve: Vec::new() };
+            Done { name: format!("{eta}{seed}"), values: vec![eta.into(), seed.into()], found }
+        };
+        let trials = vec![
+            trial("1.001", "0", 0.25),
+            trial("1.001", "1", 0.25),
+            trial("1.002", "0", 0.5),
+            trial("1.002", "1", 0.5),
+        ];
+        let sweep = Sweep { keys: vec!["optimizer.eta".into(), "seed".into()], trials };
+        let groups = Groups::of(&sweep);
+        assert_eq!(groups.count, 2);
+        let found: Vec<(f64, usize)> =
+            groups.ranked.iter().map(|group| (group.median, group.trials.len())).collect();
+        assert_eq!(found, [(0.5, 2), (0.25, 2)]);
+    }
 }

@@ -10,7 +10,7 @@ pub use trained::Trained;
 use super::content::Content;
 use super::doubts::doubts;
 use super::folder::Folder;
-use best::{Metric, groups};
+use best::{Groups, Metric};
 use slice::slices;
 use std::collections::BTreeMap;
 use trained::{PHASES, Sweep, phase};
@@ -21,8 +21,8 @@ const SLICES: usize = 6;
 /// What a sweep of training says.
 pub fn content(sweep: &Sweep, folder: &Folder) -> Content {
     let mut content = Content::default();
-    let (slices, metric) = (slices(sweep), Metric::of(sweep));
-    verdict(sweep, &mut content);
+    let (slices, metric, groups) = (slices(sweep), Metric::of(sweep), Groups::of(sweep));
+    verdict(sweep, &groups, &mut content);
     for slice in slices.iter().take(SLICES) {
         content.figures.push(figures::diagram(slice, folder));
         content.figures.extend(figures::score(slice, &metric));
@@ -40,17 +40,17 @@ pub fn content(sweep: &Sweep, folder: &Folder) -> Content {
             .into(),
     );
     content.doubts = doubts(folder);
-    content.tables.push(best::table(sweep));
+    content.tables.push(best::table(sweep, &groups));
     content
 }
 
-fn verdict(sweep: &Sweep, content: &mut Content) {
+fn verdict(sweep: &Sweep, groups: &Groups<'_>, content: &mut Content) {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     sweep.trials.iter().for_each(|trial| *counts.entry(phase(trial).name()).or_default() += 1);
     let parts = PHASES.iter().filter_map(|phase| Some(format!("{} {phase}", counts.get(phase.name())?)));
     let phases = parts.collect::<Vec<_>>().join(", ");
-    let best = groups(sweep).into_iter().next();
-    content.answer = match &best {
+    let best = groups.ranked.first();
+    content.answer = match best {
         Some(group) => format!("best: {}", group.label),
         None => phases.clone(),
     };

@@ -60,7 +60,7 @@ columns! {
     }
 }
 
-// A field of these three is required (an `Option` by itself would not be): a row without any of them has no such part.
+// The first field of each of these three is required (an `Option` by itself would not be): a row without it has no such part.
 columns! {
     /// Largest eigenvalues at the start and at the end; none where one was not found.
     pub struct Curvature {
@@ -68,16 +68,12 @@ columns! {
         #[serde(deserialize_with = "Option::deserialize")]
         pub c: Option<f64>,
         /// Of the NTK at the start.
-        #[serde(deserialize_with = "Option::deserialize")]
         pub ntk: Option<f64>,
         /// Of the Hessian at the start.
-        #[serde(deserialize_with = "Option::deserialize")]
         pub hessian: Option<f64>,
         /// Of the NTK at the end.
-        #[serde(deserialize_with = "Option::deserialize")]
         pub ntk_end: Option<f64>,
         /// Of the Hessian at the end.
-        #[serde(deserialize_with = "Option::deserialize")]
         pub hessian_end: Option<f64>,
     }
 }
@@ -89,25 +85,18 @@ columns! {
         #[serde(deserialize_with = "Option::deserialize")]
         pub unpatched_accuracy: Option<f64>,
         /// On training images with a patch.
-        #[serde(deserialize_with = "Option::deserialize")]
         pub patched_accuracy: Option<f64>,
         /// On patches alone, of the training samples' classes.
-        #[serde(deserialize_with = "Option::deserialize")]
         pub patch_only_accuracy: Option<f64>,
         /// On held-out images in the shares of the training set.
-        #[serde(deserialize_with = "Option::deserialize")]
         pub test_mixed_accuracy: Option<f64>,
         /// On patches alone, of the held-out samples' classes.
-        #[serde(deserialize_with = "Option::deserialize")]
         pub test_patch_only_accuracy: Option<f64>,
         /// The step at which images without a patch were learnt; none: at no look.
-        #[serde(deserialize_with = "Option::deserialize")]
         pub unpatched_learnt_at: Option<u64>,
         /// The step at which images with a patch were learnt.
-        #[serde(deserialize_with = "Option::deserialize")]
         pub patched_learnt_at: Option<u64>,
         /// The step at which patches alone were learnt.
-        #[serde(deserialize_with = "Option::deserialize")]
         pub patch_only_learnt_at: Option<u64>,
     }
 }
