@@ -88,7 +88,7 @@ pub use etalon_theory::{fit, statistics, units};
 pub use memory::MemoryError;
 pub use program::ProgramError;
 
-/// The README's library example is a test.
+/// The example of the page on the library is a test.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
+#[doc = include_str!("../../../docs/library.md")]
+struct LibraryPage;

@@ -3,6 +3,7 @@
 mod browser;
 mod completions;
 mod data;
+mod docs;
 mod environment;
 mod export;
 mod find;
@@ -13,7 +14,6 @@ mod measure;
 mod optimizer;
 mod patches;
 mod plot;
-mod readme;
 mod record;
 mod report;
 mod reproduce;
