@@ -2,7 +2,7 @@
 
 use crate::experiment::{ClaimError, Experiment};
 use crate::functions::Nothing;
-use crate::measurement::Measurement;
+use crate::measurement::{Measurement, exponent, r_squared};
 use crate::sweeps::Searched;
 use etalon::fit::{Options, Point, PowerLaw, power_law};
 use etalon::spec::Spec;
@@ -63,14 +63,6 @@ fn law<'a>(
     Ok(power_law("y", &names, &points, Vec::new(), &Options::default())?)
 }
 
-fn r_squared(law: &PowerLaw) -> f64 {
-    law.joint.r_squared.unwrap_or(f64::NAN)
-}
-
-fn exponent(law: &PowerLaw) -> f64 {
-    law.joint.exponents[0].value
-}
-
 /// eta* and lambda of every network of a sweep, as a table.
 fn keep(experiment: &mut Experiment<'_>, searches: &[Searched]) {
     const COLUMNS: &[&str] = &["network.depth", "network.width", "seed", "eta_star", "lambda"];
@@ -80,15 +72,9 @@ fn keep(experiment: &mut Experiment<'_>, searches: &[Searched]) {
     experiment.curve("searches", COLUMNS, searches.iter().map(row).collect());
 }
 
-/// The searches of the claim's grid.
-fn searches(experiment: &mut Experiment<'_>) -> Result<Vec<Searched>, ClaimError> {
-    let grid = experiment.spec()?;
-    experiment.sweep(&grid)?.searched()
-}
-
 /// The maximal initial learning rate as a power of depth x width.
 pub(crate) fn size_law(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
-    let searches = searches(experiment)?;
+    let searches = experiment.searched()?;
     let wide = law(searches.iter().filter(is_wide), ETA_STAR, SIZES)?;
     experiment.measured("exponent", Measurement::exponent(&wide));
     experiment.measured("fit", Measurement::one(r_squared(&wide)));
@@ -99,10 +85,9 @@ pub(crate) fn size_law(_: Nothing, experiment: &mut Experiment<'_>) -> Result<()
 
 /// The same law where the input layer is trained, beside the one where it is at rest.
 pub(crate) fn input_layer(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
-    let at_rest = experiment.spec_with(&[("input_factor", 0.0.into())])?;
-    let at_rest = experiment.sweep(&at_rest)?.searched()?;
+    let at_rest = experiment.searched_with(&[("input_factor", 0.0.into())])?;
     let at_rest = law(at_rest.iter().filter(is_wide), ETA_STAR, SIZES)?;
-    let searches = searches(experiment)?;
+    let searches = experiment.searched()?;
     let trained = law(searches.iter().filter(is_wide), ETA_STAR, SIZES)?;
     experiment.measured("gap", Measurement::one(exponent(&trained) - exponent(&at_rest)));
     experiment.measured("exponent", Measurement::exponent(&trained));
@@ -113,7 +98,7 @@ pub(crate) fn input_layer(_: Nothing, experiment: &mut Experiment<'_>) -> Result
 
 /// The same law for each accuracy that counts as trained.
 pub(crate) fn accuracy_thresholds(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
-    let searches = searches(experiment)?;
+    let searches = experiment.searched()?;
     let mut thresholds: Vec<f64> =
         searches.iter().filter_map(|search| search.spec.search.threshold).collect();
     thresholds.sort_by(f64::total_cmp);
@@ -132,7 +117,7 @@ pub(crate) fn accuracy_thresholds(_: Nothing, experiment: &mut Experiment<'_>) -
 
 /// The sharpness at the start as a power of depth x width.
 pub(crate) fn sharpness_law(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
-    let searches = searches(experiment)?;
+    let searches = experiment.searched()?;
     let wide = law(searches.iter().filter(is_wide), LAMBDA, SIZES)?;
     let over = |group: &Group<'_>| {
         let largest = group.0.iter().map(|search| search.lambda).fold(f64::NEG_INFINITY, f64::max);
@@ -147,7 +132,7 @@ pub(crate) fn sharpness_law(_: Nothing, experiment: &mut Experiment<'_>) -> Resu
 
 /// The maximal initial learning rate as a power of the sharpness at the start.
 pub(crate) fn rate_against_sharpness(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
-    let searches = searches(experiment)?;
+    let searches = experiment.searched()?;
     let found = law(searches.iter().filter(is_wide), ETA_STAR, &[LAMBDA])?;
     experiment.measured("exponent", Measurement::exponent(&found));
     experiment.measured("fit", Measurement::one(r_squared(&found)));
@@ -156,7 +141,7 @@ pub(crate) fn rate_against_sharpness(_: Nothing, experiment: &mut Experiment<'_>
 
 /// The largest rate of a network that has been trained for a while, over that of a fresh one.
 pub(crate) fn later_rates(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
-    let searches = searches(experiment)?;
+    let searches = experiment.searched()?;
     let is_fresh = |search: &&Searched| search.spec.search.after_epochs == 0.0;
     let fresh = groups(searches.iter().filter(is_fresh));
     let later = groups(searches.iter().filter(|search| !is_fresh(search)));

@@ -20,10 +20,9 @@ const FILES: &[(&str, &str)] = &files![
 /// All claims, paper by paper.
 pub fn catalogue() -> &'static [Claim] {
     static CLAIMS: LazyLock<Vec<Claim>> = LazyLock::new(|| {
-        // The texts are a part of the program, and every test reads them.
-        let read = |(name, text): &(&str, &str)| match Claim::parse(text) {
-            Ok(claim) => claim,
-            Err(error) => panic!("claims/{name}.toml: {error}"),
+        let read = |(name, text): &(&str, &str)| {
+            let claim = Claim::parse(text).map_err(|error| format!("claims/{name}.toml: {error}"));
+            claim.expect("the files are a part of the program, and a test reads each")
         };
         FILES.iter().map(read).collect()
     });

@@ -1,6 +1,6 @@
 //! Numbers that were measured.
 
-use etalon::fit::PowerLaw;
+use etalon::fit::{FitError, Options, Point, PowerLaw, power_law};
 use etalon::statistics::median;
 
 /// A number, with the spread of what it was taken from. What is not finite is none.
@@ -90,6 +90,28 @@ impl Measurement {
     }
 }
 
+/// The largest of some numbers over the smallest; NaN where one of them is none.
+pub(crate) fn spread(values: &[f64]) -> f64 {
+    Measurement::most(values).number() / Measurement::least(values).number()
+}
+
+/// `y` as a power of `x`, by pairs of both.
+pub(crate) fn law(x: &str, points: impl IntoIterator<Item = (f64, f64)>) -> Result<PowerLaw, FitError> {
+    let point = |(x, y): (f64, f64)| Point { label: x.to_string(), x: vec![x], y };
+    let points: Vec<Point> = points.into_iter().map(point).collect();
+    power_law("y", &[x.into()], &points, Vec::new(), &Options::default())
+}
+
+/// A power law's joint exponent.
+pub(crate) fn exponent(law: &PowerLaw) -> f64 {
+    law.joint.exponents[0].value
+}
+
+/// How much of the logarithms' variance a power law explains; NaN where that is not known.
+pub(crate) fn r_squared(law: &PowerLaw) -> f64 {
+    law.joint.r_squared.unwrap_or(f64::NAN)
+}
+
 fn sorted(values: &[f64]) -> Vec<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -143,6 +165,8 @@ mod tests {
         assert_eq!(Measurement::median(&[]).value, None);
         assert_eq!(Measurement::share(&[true, false]).value, Some(0.5));
         assert_eq!(Measurement::share(&[]).value, None);
+        assert_eq!(spread(&values), 5.0);
+        assert!(spread(&[1.0, f64::NAN]).is_nan());
     }
 
     /// Whoever folds seeds folds them in the same way.

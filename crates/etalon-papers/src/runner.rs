@@ -39,7 +39,7 @@ impl<'a> Runner<'a> {
         let started = Instant::now();
         let (experiment, result) = Experiment::run(&self.shared, claim, size);
         let hindered = match result {
-            Ok(()) => None,
+            Ok(()) => unmeasured(claim, &experiment.measurements),
             Err(ClaimError::Stopped(stopped)) => return Err(stopped),
             Err(error) => Some(error.to_string()),
         };
@@ -103,6 +103,13 @@ fn judgement(
         reason,
         seconds,
     }
+}
+
+/// Which quantity the function does not know, if there is one.
+fn unmeasured(claim: &Claim, measurements: &[(&str, Measurement)]) -> Option<String> {
+    let known = |name: &str| measurements.iter().any(|(measured, _)| *measured == name);
+    let quantity = claim.quantities.iter().find(|quantity| !known(&quantity.name))?;
+    Some(format!("`{}` measures no `{}`", claim.function.name, quantity.name))
 }
 
 /// The same, left open for a reason.

@@ -5,7 +5,7 @@ mod text;
 
 use crate::context::{Context, Exit, Failure};
 use crate::interrupt;
-use etalon::claims::{Judgement, Size, Verdict as Found};
+use etalon::claims::{Judgement, Size, Verdict};
 use etalon::record::{Meta, Record, RunFolder};
 use etalon_papers::{Claim, Outcome, Runner, catalogue, find, page};
 use serde::Serialize;
@@ -99,7 +99,7 @@ impl Arguments {
             let all = wanted.len();
             return Err(format!("stopped with {left} of {all} claims left; name them to go on").into());
         }
-        let fails = judgements.iter().any(|judgement| judgement.verdict == Found::DoesNotHold);
+        let fails = judgements.iter().any(|judgement| judgement.verdict == Verdict::DoesNotHold);
         Ok(if fails { Exit::Negative } else { Exit::Done })
     }
 

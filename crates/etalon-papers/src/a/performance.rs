@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 /// Where the best rate of the claim's sweep lies.
 pub(crate) fn best_rate(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
-    let found = rates(&experiment.sweep(&experiment.spec()?)?.trained()?);
+    let found = rates(&experiment.trained()?);
     keep(experiment, "rates", &found);
     let edge = found.iter().find(|rate| rate.diverged > 0.5).map_or(f64::NAN, |rate| rate.eta);
     let highest = best(&found);
@@ -25,7 +25,7 @@ pub(crate) fn best_rate_after_low_rate(
     _: Nothing,
     experiment: &mut Experiment<'_>,
 ) -> Result<(), ClaimError> {
-    let [before, after] = before_and_after(&experiment.sweep(&experiment.spec()?)?.trained()?);
+    let [before, after] = before_and_after(&experiment.trained()?);
     keep(experiment, "rates", &before);
     keep(experiment, "rates-after", &after);
     let highest = best(&after);
@@ -51,9 +51,8 @@ pub(crate) fn equal_time(
     EqualTime { low_rate_steps }: EqualTime,
     experiment: &mut Experiment<'_>,
 ) -> Result<(), ClaimError> {
-    let before = rates(&experiment.sweep(&experiment.spec()?)?.trained()?);
-    let lowered = experiment.spec_with(&[("last_steps", low_rate_steps.into())])?;
-    let after = rates(&experiment.sweep(&lowered)?.trained()?);
+    let before = rates(&experiment.trained()?);
+    let after = rates(&experiment.trained_with(&[("last_steps", low_rate_steps.into())])?);
     keep(experiment, "rates", &before);
     keep(experiment, "rates-after", &after);
     let trained: Vec<(&Rate, &Rate)> = before

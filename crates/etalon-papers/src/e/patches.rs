@@ -43,14 +43,9 @@ fn differences(a: &[f64], b: &[f64]) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| a - b).collect()
 }
 
-fn trials(experiment: &mut Experiment<'_>) -> Result<Vec<Trained>, ClaimError> {
-    let grid = experiment.spec()?;
-    experiment.sweep(&grid)?.trained()
-}
-
 /// The accuracy of a large rate that is lowered and of a small one, without a patch.
 pub(crate) fn rate_and_accuracy(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
-    let [large, small, _] = accuracies(&trials(experiment)?, false);
+    let [large, small, _] = accuracies(&experiment.trained()?, false);
     experiment.measured("gap", Measurement::median(&differences(&large, &small)));
     experiment.measured("large", Measurement::median(&large));
     experiment.measured("small", Measurement::median(&small));
@@ -59,7 +54,7 @@ pub(crate) fn rate_and_accuracy(_: Nothing, experiment: &mut Experiment<'_>) -> 
 
 /// By how much noise lies between both, without a patch.
 pub(crate) fn order_of_accuracies(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
-    let [large, small, noise] = accuracies(&trials(experiment)?, false);
+    let [large, small, noise] = accuracies(&experiment.trained()?, false);
     experiment.measured("over_noise", Measurement::median(&differences(&large, &noise)));
     experiment.measured("over_small", Measurement::median(&differences(&noise, &small)));
     Ok(())
@@ -67,7 +62,7 @@ pub(crate) fn order_of_accuracies(_: Nothing, experiment: &mut Experiment<'_>) -
 
 /// When either rate learns a patch, and the accuracy on clean images that it comes to.
 pub(crate) fn order_of_patterns(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
-    let trials = trials(experiment)?;
+    let trials = experiment.trained()?;
     let learnt = |training| numbers(&trials, true, training, |trial| trial.patch_learnt_at);
     let (late, early) = (learnt(Training::Large), learnt(Training::Small));
     // What was never learnt was learnt after the end.
@@ -89,7 +84,7 @@ pub(crate) fn order_of_patterns(_: Nothing, experiment: &mut Experiment<'_>) -> 
 
 /// How much of what the small rate loses on images with patches noise recovers.
 pub(crate) fn noise_recovers(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
-    let [large, small, noise] = accuracies(&trials(experiment)?, true);
+    let [large, small, noise] = accuracies(&experiment.trained()?, true);
     let (gaps, gains) = (differences(&large, &small), differences(&noise, &small));
     let shares: Vec<f64> = gains.iter().zip(&gaps).map(|(gain, gap)| gain / gap).collect();
     experiment.measured("share", Measurement::median(&shares));

@@ -2,7 +2,7 @@
 
 use crate::context::{Context, Exit, Failure};
 use crate::output::table;
-use etalon::claims::{Judgement, Rule, Size};
+use etalon::claims::{Judgement, Rule, Size, Verdict};
 use etalon::record::{Machine, Meta};
 use etalon::units::significant;
 use etalon_papers::{Claim, catalogue, duration};
@@ -124,8 +124,8 @@ pub(super) fn table_of(judgements: &[Judgement]) -> String {
         let about = reason.clone().unwrap_or_else(|| shortened(statement, 84));
         [id.clone(), verdict.to_string(), format!("{} s", significant(*seconds, 2)), about]
     });
-    let count = |wanted: &str| judgements.iter().filter(|found| found.verdict.to_string() == wanted).count();
-    let (holds, fails, open) = (count("holds"), count("does not hold"), count("not decided"));
+    let count = |wanted: Verdict| judgements.iter().filter(|found| found.verdict == wanted).count();
+    let [holds, fails, open] = [Verdict::Holds, Verdict::DoesNotHold, Verdict::NotDecided].map(count);
     let table = table(["claim", "verdict", "time", ""], rows);
     format!(
         "{table}\n{} claims: {holds} hold, {fails} do not hold, {open} are not decided\n",
