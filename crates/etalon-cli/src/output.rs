@@ -47,12 +47,12 @@ impl Output {
         if self.json { self.print(&json(result)?) } else { self.print(&text()) }
     }
 
-    /// Prints a record: its text, or the record as its file has it with `--json`.
+    /// Prints a record: its text, on a terminal broken at its width, or the record as its file has it with `--json`.
     ///
     /// # Errors
     /// When stdout does not take it.
     pub fn show_record(&self, record: &Record, text: impl FnOnce() -> String) -> Result<(), OutputError> {
-        if self.json { self.print(&record.to_json()?) } else { self.print(&text()) }
+        if self.json { self.print(&record.to_json()?) } else { self.print(&broken(&text(), width())) }
     }
 
     /// Prints text as it is, and a line end unless it has one.
@@ -82,8 +82,35 @@ pub fn table<const COLUMNS: usize>(
     headings: [&str; COLUMNS],
     rows: impl IntoIterator<Item = [String; COLUMNS]>,
 ) -> String {
-    let width = console::Term::stdout().size_checked().map(|(_rows, columns)| columns);
-    table_of_width(width, headings, rows)
+    table_of_width(width(), headings, rows)
+}
+
+/// Columns of the terminal that results go to, if they do.
+fn width() -> Option<u16> {
+    console::Term::stdout().size_checked().map(|(_rows, columns)| columns)
+}
+
+/// Longer lines broken between words, their parts indented as they are.
+fn broken(text: &str, width: Option<u16>) -> String {
+    let Some(width) = width.map(usize::from) else { return text.into() };
+    let mut lines = String::new();
+    for line in text.lines() {
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let mut length = 0;
+        for word in line.split_inclusive(' ') {
+            let letters = word.trim_end().chars().count();
+            if length > indent.len() && length + letters > width {
+                lines.truncate(lines.trim_end_matches(' ').len());
+                lines += "\n";
+                lines += indent;
+                length = indent.len();
+            }
+            lines += word;
+            length += word.chars().count();
+        }
+        lines += "\n";
+    }
+    lines
 }
 
 fn table_of_width<const COLUMNS: usize>(
@@ -116,6 +143,15 @@ mod tests {
         );
         let narrow = table_of_width(Some(20), ["name", "what"], row());
         assert!(narrow.lines().count() > 2 && narrow.lines().all(|line| line.len() <= 20), "{narrow}");
+    }
+
+    #[test]
+    fn long_lines_are_broken_on_a_terminal_only() {
+        let text = "short\n  phase: catapult, for the loss rose 2.6-fold\n";
+        assert_eq!(broken(text, None), text);
+        assert_eq!(broken(text, Some(80)), text);
+        let narrow = broken(text, Some(24));
+        assert_eq!(narrow, "short\n  phase: catapult, for\n  the loss rose 2.6-fold\n");
     }
 
     #[test]

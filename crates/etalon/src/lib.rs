@@ -70,6 +70,7 @@ pub mod jobs;
 mod json_lines;
 pub mod memory;
 pub mod models;
+mod names;
 pub mod phase;
 mod program;
 pub mod record;

@@ -138,17 +138,17 @@ impl Arguments {
         let directory = context.run_directory(None, &[seed])?;
         let stop = interrupt::listen(&context.progress)?;
         let spinner = context.progress.spinner("claims");
-        let prefix = std::sync::Mutex::new("");
+        let prefix = std::sync::Mutex::new(String::new());
         let say = |what: &str| {
-            if let Ok(id) = prefix.lock() {
-                spinner.set_message(format!("{}: {what}", *id));
+            if let Ok(prefix) = prefix.lock() {
+                spinner.set_message(format!("{}: {what}", *prefix));
             }
         };
         let runner = Runner::new(seed, &stop, &say);
         let mut judgements = Vec::new();
-        for claim in wanted {
-            if let Ok(mut id) = prefix.lock() {
-                *id = &claim.id;
+        for (index, claim) in wanted.iter().enumerate() {
+            if let Ok(mut prefix) = prefix.lock() {
+                *prefix = format!("claim {} of {}, {}", index + 1, wanted.len(), claim.id);
             }
             say("preparing");
             // Among others a claim may not take days; named alone it is meant.

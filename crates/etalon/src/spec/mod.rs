@@ -261,6 +261,11 @@ impl Spec {
     }
 
     pub(crate) fn from_entries(entries: &[&Entry]) -> Result<Spec, SpecError> {
+        // All misspelt keys are told at once.
+        let unknown: Vec<SpecError> = entries.iter().filter_map(|entry| entry.key().err()).collect();
+        if let Some(faults) = SpecError::all(unknown) {
+            return Err(faults);
+        }
         let mut spec = Spec::default();
         let mut budget: Option<&Entry> = None;
         for &entry in entries {

@@ -52,6 +52,15 @@ fn the_hash_follows_what_is_computed() {
 }
 
 #[test]
+fn all_misspelt_keys_are_told_at_once() {
+    let text = error("[network]\nwidht = 64\ndept = 3\n[optimizer]\nkindd = \"adamw\"\n");
+    for near in ["network.width", "network.depth", "optimizer.kind"] {
+        assert!(text.contains(&format!("did you mean `{near}`?")), "{text}");
+    }
+    assert_eq!(text.matches("unknown key").count(), 3, "{text}");
+}
+
+#[test]
 fn an_unknown_key_shows_its_line_and_the_nearest_key() {
     let text = "seed = 1\n\n[network]\nwidht = 64\n";
     let fault = Spec::parse(text).unwrap_err();

@@ -7,6 +7,7 @@ use etalon::record::{Machine, Meta};
 use etalon::units::significant;
 use etalon_papers::{Claim, catalogue, duration};
 use serde::Serialize;
+use std::io::IsTerminal;
 
 /// Columns of running text.
 const WIDTH: usize = 100;
@@ -65,7 +66,11 @@ pub(super) fn list(context: &Context) -> Result<Exit, Failure> {
     context.output.show(&catalogue, || {
         let time = |entry: &Entry, index: usize| duration(entry.sizes[index].seconds);
         let rows = catalogue.claims.iter().map(|entry| {
-            let about = shortened(entry.statement, 84);
+            // A program that reads it wants all of it.
+            let about = match std::io::stdout().is_terminal() {
+                true => shortened(entry.statement, 84),
+                false => entry.statement.into(),
+            };
             [entry.id.into(), time(entry, 0), time(entry, 1), time(entry, 2), about]
         });
         table(["claim", "quick", "standard", "paper", "what the paper says"], rows)
