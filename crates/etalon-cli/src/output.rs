@@ -3,6 +3,7 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use etalon::record::Record;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 /// Why a result did not reach stdout.
@@ -55,18 +56,33 @@ impl Output {
         if self.json { self.print(&record.to_json()?) } else { self.print(&broken(&text(), width())) }
     }
 
-    /// Prints text as it is, and a line end unless it has one.
+    /// Prints text, what controls a terminal in it made [`visible`], and a line end unless it has one.
     ///
     /// # Errors
     /// When stdout does not take it.
     pub fn print(&self, text: &str) -> Result<(), OutputError> {
         let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes())?;
+        stdout.write_all(visible(text).as_bytes())?;
         if !text.ends_with('\n') {
             stdout.write_all(b"\n")?;
         }
         Ok(stdout.flush()?)
     }
+}
+
+/// A text without what controls a terminal: columns, keys, paths and errors may have been written by anybody. Such
+/// characters, and those that change the direction of writing, are shown as JSON writes them; line feeds and tabs stay.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let acts = |c: char| match c {
+        '\n' | '\t' => false,
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        c => c.is_control(),
+    };
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |c: char| if acts(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    Cow::Owned(text.chars().map(shown).collect())
 }
 
 /// A value as indented JSON: keys in the order of its struct, numbers that are not finite as `null`.
@@ -152,6 +168,13 @@ mod tests {
         assert_eq!(broken(text, Some(80)), text);
         let narrow = broken(text, Some(24));
         assert_eq!(narrow, "short\n  phase: catapult, for\n  the loss rose 2.6-fold\n");
+    }
+
+    #[test]
+    fn what_controls_a_terminal_is_shown_as_its_code() {
+        let text = visible("a\u{1b}]0;title\u{7}\tb\r\n\u{9b}2J \u{202e}eta* = \u{3b7}\n");
+        assert_eq!(text, "a\\u001b]0;title\\u0007\tb\\u000d\n\\u009b2J \\u202eeta* = \u{3b7}\n");
+        assert!(matches!(visible("plain\ntext\t\u{3bb}"), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -301,6 +301,7 @@ impl Spec {
     /// Defaults that depend on the data set: the toys have one sample or one input, which cannot be normalised or cut.
     /// On the kind of network: those of the papers. AdamW's rate is PyTorch's. A schedule in a file has a rate of its own.
     fn adapt(&mut self, given: impl Fn(&str) -> bool) -> Result<(), SpecError> {
+        self.data.resolve()?;
         let is_point = self.data.name == "point";
         if (is_point || self.data.name == "degenerate") && !given("data.normalize") {
             self.data.normalize = Normalization::None;
