@@ -89,7 +89,7 @@ pub(crate) fn input_layer(_: Nothing, experiment: &mut Experiment<'_>) -> Result
     let at_rest = law(at_rest.iter().filter(is_wide), ETA_STAR, SIZES)?;
     let searches = experiment.searched()?;
     let trained = law(searches.iter().filter(is_wide), ETA_STAR, SIZES)?;
-    experiment.measured("gap", Measurement::one(exponent(&trained) - exponent(&at_rest)));
+    experiment.measured("gap", Measurement::difference(&trained, &at_rest));
     experiment.measured("exponent", Measurement::exponent(&trained));
     experiment.measured("fit", Measurement::one(r_squared(&trained)));
     keep(experiment, &searches);
@@ -108,9 +108,10 @@ pub(crate) fn accuracy_thresholds(_: Nothing, experiment: &mut Experiment<'_>) -
         law(chosen.filter(|search| search.spec.search.threshold == Some(threshold)), ETA_STAR, SIZES)
     };
     let laws = thresholds.into_iter().map(of).collect::<Result<Vec<PowerLaw>, ClaimError>>()?;
-    let exponents: Vec<f64> = laws.iter().map(exponent).collect();
-    let spread = Measurement::most(&exponents).number() - Measurement::least(&exponents).number();
-    experiment.measured("spread", Measurement::interval(spread, [f64::NAN; 2], exponents.len()));
+    let by_exponent = |a: &&PowerLaw, b: &&PowerLaw| exponent(a).total_cmp(&exponent(b));
+    let ends = laws.iter().max_by(by_exponent).zip(laws.iter().min_by(by_exponent));
+    let spread = ends.map_or(Measurement::NONE, |(most, least)| Measurement::difference(most, least));
+    experiment.measured("spread", spread);
     experiment.measured("fit", Measurement::least(&laws.iter().map(r_squared).collect::<Vec<f64>>()));
     Ok(())
 }
@@ -143,18 +144,18 @@ pub(crate) fn rate_against_sharpness(_: Nothing, experiment: &mut Experiment<'_>
 pub(crate) fn later_rates(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
     let searches = experiment.searched()?;
     let is_fresh = |search: &&Searched| search.spec.search.after_epochs == 0.0;
-    let fresh = groups(searches.iter().filter(is_fresh));
-    let later = groups(searches.iter().filter(|search| !is_fresh(search)));
-    let sizes = |group: &Group<'_>| [group.median(DEPTH), group.median(WIDTH)];
-    let row = |group: &Group<'_>| {
-        let [depth, width] = sizes(group);
-        let first = group.median(ETA_STAR);
-        let later = later.iter().find(|later| sizes(later) == [depth, width]);
-        vec![depth, width, first, later.map_or(f64::NAN, |later| later.median(ETA_STAR) / first)]
+    let row = |fresh: &Searched| {
+        let same = |later: &&Searched| {
+            let mut spec = later.spec.clone();
+            spec.search.after_epochs = 0.0;
+            later.spec.search.after_epochs > 0.0 && spec == fresh.spec
+        };
+        let later = searches.iter().find(same).map_or(f64::NAN, |later| later.eta_star);
+        vec![DEPTH(fresh), WIDTH(fresh), fresh.spec.seed as f64, fresh.eta_star, later / fresh.eta_star]
     };
-    let rows: Vec<Vec<f64>> = fresh.iter().map(row).collect();
-    let ratios: Vec<f64> = rows.iter().map(|row| row[3]).collect();
+    let rows: Vec<Vec<f64>> = searches.iter().filter(is_fresh).map(row).collect();
+    let ratios: Vec<f64> = rows.iter().map(|row| row[4]).collect();
     experiment.measured("ratio", Measurement::median(&ratios));
-    experiment.curve("ratios", &["network.depth", "network.width", "eta_star", "ratio"], rows);
+    experiment.curve("ratios", &["network.depth", "network.width", "seed", "eta_star", "ratio"], rows);
     Ok(())
 }

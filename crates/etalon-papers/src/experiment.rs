@@ -71,7 +71,7 @@ pub(crate) struct Experiment<'a> {
     claim: &'a Claim,
     size: Size,
     /// What was measured of the claim's quantities.
-    pub(crate) measurements: Vec<(&'static str, Measurement)>,
+    pub(crate) measurements: Vec<(String, Measurement)>,
     /// Tables of what was measured on the way.
     pub(crate) curves: Vec<Curve>,
     /// The seconds that sweeps took which an earlier claim has run.
@@ -130,8 +130,8 @@ impl<'a> Experiment<'a> {
     }
 
     /// Keeps what was measured of a quantity.
-    pub(crate) fn measured(&mut self, quantity: &'static str, measurement: Measurement) {
-        self.measurements.push((quantity, measurement));
+    pub(crate) fn measured(&mut self, quantity: impl Into<String>, measurement: Measurement) {
+        self.measurements.push((quantity.into(), measurement));
     }
 
     /// Keeps a table.
@@ -152,7 +152,7 @@ impl<'a> Experiment<'a> {
     /// The same with other values in the place of some that the grid names.
     pub(crate) fn trained_with(&mut self, others: &[(&str, Value)]) -> Result<Vec<Trained>, ClaimError> {
         let grid = self.spec_with(others)?;
-        self.sweep(&grid)?.found(Trained::new)
+        self.sweep(&grid)?.trained()
     }
 
     /// The trials of the claim's grid, which search for the maximal initial learning rate.
@@ -163,7 +163,7 @@ impl<'a> Experiment<'a> {
     /// The same with other values in the place of some that the grid names.
     pub(crate) fn searched_with(&mut self, others: &[(&str, Value)]) -> Result<Vec<Searched>, ClaimError> {
         let grid = self.spec_with(others)?;
-        self.sweep(&grid)?.found(Searched::new)
+        self.sweep(&grid)?.searched()
     }
 
     /// All trials of a grid, which other claims of the run may ask for again.

@@ -47,6 +47,8 @@ functions! {
     "logistic-scan": b::phases::scan;
     "sharpness-against-rate": b::networks::sharpness;
     "accuracy-above-critical": b::networks::accuracy;
+    "predictor-cycles": b::predictor::cycles;
+    "constant-rates": b::predictor::constant_rates;
     "logistic-limits": b::limits::rates;
     "exponential-window": b::limits::exponential_window;
     "separable": b::limits::separable;
@@ -61,6 +63,8 @@ functions! {
     "growth": d::schedules::growth;
     "tapered-schedules": d::equilibrium::tapered_schedules;
     "relaxation": d::equilibrium::relaxation;
+    "effective-rate": d::effective::law;
+    "norm-driven": d::effective::norm_driven;
     "toys": d::toys::toys;
     "rate-and-accuracy": e::patches::rate_and_accuracy;
     "order-of-accuracies": e::patches::order_of_accuracies;

@@ -1,4 +1,4 @@
-//! The experiments of five papers on large learning rates, as claims that can be run and judged.
+//! The experiments of papers on large learning rates, as claims that can be run and judged.
 //!
 //! A [`Claim`] is one sentence of a paper, with the setting that tests it at three sizes, what is measured there, and the
 //! rule that decides. Claims are data: each is a file of `claims/`, read with every key checked, which names a measuring

@@ -5,6 +5,7 @@ use etalon::folder::Meta;
 use etalon::phase::Phase;
 use etalon::spec::Spec;
 use etalon::sweep::{self, Curvature, Event, FindRow, Grid, Options, Row, Store, TrainRow};
+use etalon::train::Record;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
 
@@ -33,6 +34,8 @@ pub(crate) struct Trained {
     pub(crate) sharpness: [f64; 2],
     /// The step at which patches alone were learnt.
     pub(crate) patch_learnt_at: f64,
+    /// Held-out accuracies with their steps, where they were taken during training.
+    pub(crate) accuracies: Vec<(u64, f64)>,
 }
 
 /// A search for the maximal initial learning rate. What was not found is NaN.
@@ -64,7 +67,7 @@ impl Sweep {
     }
 
     /// What its trials came to, in the order of the grid.
-    pub(crate) fn found<R: Row, T>(&self, of: fn(Spec, R) -> T) -> Result<Vec<T>, ClaimError> {
+    fn found<R: Row, T>(&self, of: impl Fn(Spec, R) -> T) -> Result<Vec<T>, ClaimError> {
         let (cells, rows) = (self.grid.cells(), self.store.rows::<R>()?.trials);
         if rows.len() != cells.len() {
             let (rows, cells) = (rows.len(), cells.len());
@@ -74,12 +77,33 @@ impl Sweep {
     }
 }
 
+impl Sweep {
+    /// Its trials, which train.
+    pub(crate) fn trained(&self) -> Result<Vec<Trained>, ClaimError> {
+        let mut trials = self.found(Trained::new)?;
+        for (trial, cell) in trials.iter_mut().zip(self.grid.cells()) {
+            // Where held-out samples are looked at once, the end is known already.
+            if trial.spec.train.check_test {
+                let records = self.store.steps::<TrainRow>(&cell.name)?;
+                let accuracy = |record: &Record| Some((record.step, record.test.as_ref()?.accuracy?));
+                trial.accuracies = records.iter().filter_map(accuracy).collect();
+            }
+        }
+        Ok(trials)
+    }
+
+    /// Its trials, which search for the maximal initial learning rate.
+    pub(crate) fn searched(&self) -> Result<Vec<Searched>, ClaimError> {
+        self.found(Searched::new)
+    }
+}
+
 fn nan(number: Option<f64>) -> f64 {
     number.unwrap_or(f64::NAN)
 }
 
 impl Trained {
-    pub(crate) fn new(spec: Spec, row: TrainRow) -> Trained {
+    fn new(spec: Spec, row: TrainRow) -> Trained {
         let TrainRow { scores, curvature, groups, .. } = row;
         let curvature = |of: fn(&Curvature) -> Option<f64>| nan(curvature.as_ref().and_then(of));
         let learnt_at = groups.and_then(|groups| groups.patch_only_learnt_at);
@@ -95,12 +119,13 @@ impl Trained {
                 curvature(|curvature| curvature.hessian_end),
             ],
             patch_learnt_at: nan(learnt_at.map(|step| step as f64)),
+            accuracies: Vec::new(),
         }
     }
 }
 
 impl Searched {
-    pub(crate) fn new(spec: Spec, row: FindRow) -> Searched {
+    fn new(spec: Spec, row: FindRow) -> Searched {
         Searched { spec, eta_star: nan(row.eta_star), lambda: nan(row.lambda) }
     }
 }

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 /// Run the papers' claims: what each says, what is measured, and whether it holds
 ///
 /// `etalon reproduce list` has them all. A claim that takes hours is run only where it is named. With --out, every claim
-/// keeps its judgement, its curves and its spec in a folder of its name. The exit code is 1 where a claim does not hold.
+/// keeps its judgement, its curves and its spec in a folder of its name. The exit code is 1 where a claim is refuted.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// `list`, or claims such as A-4, or papers such as A
@@ -99,8 +99,8 @@ impl Arguments {
             let all = wanted.len();
             return Err(format!("stopped with {left} of {all} claims left; name them to go on").into());
         }
-        let fails = judgements.iter().any(|judgement| judgement.verdict == Verdict::DoesNotHold);
-        Ok(if fails { Exit::Negative } else { Exit::Done })
+        let refuted = judgements.iter().any(|judgement| judgement.verdict == Verdict::Refuted);
+        Ok(if refuted { Exit::Negative } else { Exit::Done })
     }
 
     /// The claims that are meant, each once, in the order of the catalogue.
@@ -144,7 +144,7 @@ impl Arguments {
                 spinner.set_message(format!("{}: {what}", *prefix));
             }
         };
-        let runner = Runner::new(seed, &stop, &say);
+        let (runner, program) = (Runner::new(seed, &stop, &say), text::program(&context.meta()));
         let mut judgements = Vec::new();
         for (index, claim) in wanted.iter().enumerate() {
             if let Ok(mut prefix) = prefix.lock() {
@@ -157,7 +157,8 @@ impl Arguments {
                 Some(judgement) => Ok(Outcome { judgement, curves: Vec::new() }),
                 None => runner.judge(claim, size),
             };
-            let Ok(outcome) = outcome else { break };
+            let Ok(mut outcome) = outcome else { break };
+            outcome.judgement.program.clone_from(&program);
             if let Some(directory) = &directory {
                 keep(directory, &outcome)?;
             }

@@ -57,7 +57,7 @@ pub(crate) fn by_curvature(
     experiment.at("the largest rate that trains")?;
     let range = Range { low: 6.0, high: 32.0, steps: 6, tolerance: 0.1 };
     let limits = changes(experiment, &subject, &starts, &range, trained)?;
-    experiment.measured("lazy_change", Measurement::median(&wider));
+    experiment.measured("lazy_change", Measurement::most(&wider));
     experiment.measured(
         "lazy_narrowing",
         Measurement::one(narrowing.map_or(f64::NAN, |(wide, narrow)| wide / narrow)),
@@ -102,8 +102,8 @@ pub(crate) fn by_loss(
     };
     let settled: Vec<&Ran<f32>> = high.iter().copied().filter(|ran| ran.settled()).collect();
     experiment.measured("lazy_rise", Measurement::most(&of(&low, &Ran::rise)));
-    experiment.measured("rise", Measurement::median(&of(&high, &Ran::rise)));
-    experiment.measured("first_rise", Measurement::median(&of(&high, &early)));
+    experiment.measured("rise", Measurement::least(&of(&high, &Ran::rise)));
+    experiment.measured("first_rise", Measurement::least(&of(&high, &early)));
     experiment.measured("final_c", Measurement::most(&of(&settled, &Ran::final_c)));
     experiment
         .measured("settled", Measurement::share(&high.iter().map(|ran| ran.settled()).collect::<Vec<_>>()));

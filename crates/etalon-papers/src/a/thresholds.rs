@@ -10,7 +10,6 @@ use etalon::theory::{Axis, Phase, Range};
 use etalon::train::Trajectory;
 use etalon_nn::optim::{Rule, Sgd};
 use serde::Deserialize;
-use toml::Value;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,35 +74,61 @@ pub(crate) fn divergence(
 #[serde(deny_unknown_fields)]
 pub(crate) struct ActivationLimits {
     seeds: u64,
+    /// The networks by the names of their quantities.
+    networks: Vec<Limited>,
+}
+
+/// A network whose largest rate is looked for, as the spec names its parts.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Limited {
+    name: String,
+    activation: String,
+    depth: i64,
+    classes: String,
 }
 
 /// The largest rate that trains, by nonlinearity, depth and number of classes.
 pub(crate) fn activation_limits(
-    ActivationLimits { seeds }: ActivationLimits,
+    ActivationLimits { seeds, networks }: ActivationLimits,
     experiment: &mut Experiment<'_>,
 ) -> Result<(), ClaimError> {
-    let limit = |others: &[(&str, Value)], what: &str| -> Result<Measurement, ClaimError> {
-        let subject = Subject::<f32>::new(&experiment.spec_with(others)?)?;
+    let mut limits: Vec<(&str, Vec<f64>)> = Vec::new();
+    for Limited { name, activation, depth, classes } in &networks {
+        let others = [
+            ("activation", activation.as_str().into()),
+            ("depth", (*depth).into()),
+            ("classes", classes.as_str().into()),
+        ];
+        let subject = Subject::<f32>::new(&experiment.spec_with(&others)?)?;
         let starts = starts(experiment, &subject, seeds)?;
-        experiment.at(what)?;
+        experiment.at(name)?;
         let range = Range { low: 1.5, high: 48.0, steps: 12, tolerance: 0.1 };
         // At low rates 60 steps may be too few: a walk from below looks for where training ends.
         let settled = |trajectory: &Trajectory| {
             !trajectory.stop.diverged() && trajectory.train.loss < trajectory.start.loss
         };
-        Ok(Measurement::median(&changes(experiment, &subject, &starts, &range, settled)?))
-    };
-    let relu = limit(&[], "ReLU, 3 hidden layers, 10 classes")?;
-    let lecun = "\"tanh\"\ninit = \"lecun\"";
-    let tanh = limit(&[("activation", lecun.into())], "tanh")?;
-    let shallow = limit(&[("depth", 1.into())], "ReLU, 1 hidden layer, 10 classes")?;
-    let two = limit(&[("classes", "[0, 6]".into())], "ReLU, 3 hidden layers, 2 classes")?;
-    let medians = [relu, shallow, two].map(Measurement::number);
-    experiment.measured("relu", relu);
-    experiment.measured("relu_over_tanh", Measurement::one(relu.number() / tanh.number()));
-    experiment.measured("shallow", shallow);
-    experiment.measured("two_classes", two);
-    experiment.measured("spread", Measurement::one(spread(&medians)));
+        let found = changes(experiment, &subject, &starts, &range, settled)?;
+        experiment.measured(name.clone(), Measurement::median(&found));
+        limits.push((name, found));
+    }
+    let of = |wanted: &str| limits.iter().find(|(name, _)| *name == wanted).map(|(_, found)| found);
+    if let Some((relu, tanh)) = of("relu").zip(of("tanh")) {
+        let ratios: Vec<f64> = relu.iter().zip(tanh).map(|(relu, tanh)| relu / tanh).collect();
+        experiment.measured("relu_over_tanh", Measurement::mean(&ratios));
+    }
+    // Of one nonlinearity, seed by seed.
+    let relu: Vec<&Vec<f64>> =
+        limits.iter().filter(|(name, _)| name.starts_with("relu")).map(|(_, found)| found).collect();
+    let of_seed = |seed: usize| spread(&relu.iter().map(|found| found[seed]).collect::<Vec<_>>());
+    let spreads: Vec<f64> = (0..seeds as usize).map(of_seed).collect();
+    experiment.measured("spread", Measurement::mean(&spreads));
+    let rows = limits.iter().zip(&networks).enumerate().flat_map(|(index, ((_, found), network))| {
+        let row = move |(seed, c): (usize, &f64)| vec![index as f64, network.depth as f64, seed as f64, *c];
+        found.iter().enumerate().map(row)
+    });
+    let rows = rows.collect();
+    experiment.curve("limits", &["network", "depth", "seed", "c_act"], rows);
     Ok(())
 }
 

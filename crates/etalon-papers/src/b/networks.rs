@@ -3,8 +3,10 @@
 use crate::experiment::{ClaimError, Experiment};
 use crate::functions::Nothing;
 use crate::measurement::{Measurement, law, spread};
-use crate::rates::{Rate, before_and_after, best, keep};
+use crate::rates::{Rate, ahead, at_the_best, before_and_after, best, keep, measurement};
+use crate::sweeps::Trained;
 use etalon::models::separability;
+use etalon::statistics::median;
 use std::ops::RangeInclusive;
 
 /// The rate in units of the critical one.
@@ -45,20 +47,21 @@ pub(crate) fn accuracy(_: Nothing, experiment: &mut Experiment<'_>) -> Result<()
     let [before, after] = before_and_after(&trials);
     keep(experiment, "rates", &before);
     keep(experiment, "rates-after", &after);
-    let (low, high): (Vec<&Rate>, Vec<&Rate>) = after.iter().partition(|rate| over_critical(rate) <= 1.0);
-    let accuracy = |rates: &[&Rate]| best(rates.iter().copied()).map_or(f64::NAN, |rate| rate.accuracy);
-    let loss = |rates: &[&Rate]| {
-        Measurement::least(&rates.iter().map(|rate| rate.loss).collect::<Vec<f64>>()).number()
-    };
-    experiment.measured("gain", Measurement::one(accuracy(&high) - accuracy(&low)));
+    let lowered: Vec<&Trained> = trials.iter().filter(|trial| trial.spec.schedule.last_steps > 0).collect();
+    experiment.measured("gain", ahead(&lowered, |rate| over_critical(rate) > 1.0));
+    let [high, low] = at_the_best(&lowered, |rate| over_critical(rate) > 1.0, |trial| -trial.loss);
+    let logs: Vec<f64> = high.iter().zip(&low).map(|(high, low)| (high / low).ln()).collect();
+    experiment.measured("loss", Measurement::mean(&logs));
     let changes: Vec<f64> = before
         .iter()
         .zip(&after)
         .filter(|(before, after)| over_critical(before) > 1.0 && before.diverged + after.diverged == 0.0)
         .map(|(before, after)| after.accuracy - before.accuracy)
         .collect();
-    experiment.measured("change", Measurement::median(&changes));
-    experiment.measured("loss", Measurement::one(loss(&high) / loss(&low)));
-    experiment.measured("best", Measurement::one(accuracy(&high)));
+    experiment.measured("change", Measurement::about(median(changes.iter().copied()), changes.len()));
+    experiment.measured(
+        "best",
+        measurement(best(after.iter().filter(|rate| over_critical(rate) > 1.0)), |rate| rate.accuracy),
+    );
     Ok(())
 }

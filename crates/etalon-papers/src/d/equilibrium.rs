@@ -134,7 +134,7 @@ pub(crate) fn relaxation(
     experiment.measured("angle", Measurement::farthest(&angles, 1.0));
     experiment.measured("time_exponent", Measurement::exponent(&fitted(&|row| (row[0] * decay, row[2]))?));
     // After the fall the rate is a quarter: 4 eta lambda is what it was before.
-    experiment.measured("time", Measurement::median(&spans));
+    experiment.measured("time", Measurement::farthest(&spans, 1.0));
     experiment.curve("relaxation", &["eta", "angle", "steps"], rows.iter().map(|row| row.to_vec()).collect());
     Ok(())
 }

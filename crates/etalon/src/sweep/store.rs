@@ -210,6 +210,16 @@ impl Store {
         Ok(Rows { keys: self.cells.columns[1..].to_vec(), trials })
     }
 
+    /// The recorded steps of a finished trial, in order, the last one the state at the end.
+    ///
+    /// # Errors
+    /// When its file is not there, or not that of the trial.
+    pub fn steps<R: Row>(&self, name: &str) -> Result<Vec<R::Record>, SweepError> {
+        let path = self.trial(name);
+        let fault = |reason| SweepError::Row { path: path.clone(), reason };
+        Ok(super::read::<R>(&path, name).map_err(fault)?.records)
+    }
+
     /// The end of a trial's result file, with its row; none where there is no such file.
     fn end(&self, name: &str) -> Option<Vec<u8>> {
         let mut file = File::open(self.trial(name)).ok()?;
