@@ -42,6 +42,7 @@ functions! {
     "divergence": a::thresholds::divergence;
     "activation-limits": a::thresholds::activation_limits;
     "momentum-limits": a::thresholds::momentum_limits;
+    "edge-of-stability": a::edge::edge;
     "logistic-predictor": b::phases::predictor;
     "logistic-network": b::phases::network;
     "logistic-scan": b::phases::scan;

@@ -81,7 +81,7 @@ pub(crate) struct ByLoss {
     time: f64,
 }
 
-/// What the loss does below and above 2/lambda0, and curvature early and at the end.
+/// What the loss does below and above 2/lambda0, and curvature at the end.
 pub(crate) fn by_loss(
     ByLoss { seeds, rates, time }: ByLoss,
     experiment: &mut Experiment<'_>,
@@ -89,32 +89,29 @@ pub(crate) fn by_loss(
     let subject = Subject::new(&experiment.spec()?)?;
     let starts = starts(experiment, &subject, seeds)?;
     experiment.at("trials at rates around 2/lambda0")?;
-    let ran = trials(experiment, &subject, &starts, &rates, (|start: &_| subject.lasting(time, start), 1))?;
-    let early = |ran: &Ran<f32>| {
-        let curvature = ran.observed.trajectory.records.iter().filter(|record| record.step <= 10);
-        let curvature: Vec<f64> = curvature.filter_map(|record| record.ntk).collect();
-        let first = curvature.first().copied().unwrap_or(f64::NAN);
-        curvature[1.min(curvature.len())..].iter().copied().fold(f64::NAN, f64::max) / first
+    let ran = trials(experiment, &subject, &starts, &rates, (|start: &_| subject.lasting(time, start), 0))?;
+    // Of the batch with its own statistics: at the end of a short training running ones are those of the beginning.
+    let comes_back = |ran: &Ran<f32>| {
+        let trajectory = &ran.observed.trajectory;
+        let last = trajectory.records.iter().rev().find_map(|record| record.loss);
+        !trajectory.stop.diverged() && last.is_some_and(|last| last < trajectory.first_loss)
     };
     let (low, high): (Vec<&Ran<f32>>, Vec<&Ran<f32>>) = ran.iter().partition(|ran| ran.c < 2.0);
     let of = |ran: &[&Ran<f32>], what: &dyn Fn(&Ran<f32>) -> f64| {
         ran.iter().map(|ran| what(ran)).collect::<Vec<_>>()
     };
-    let settled: Vec<&Ran<f32>> = high.iter().copied().filter(|ran| ran.settled()).collect();
+    let back: Vec<&Ran<f32>> = high.iter().copied().filter(|ran| comes_back(ran)).collect();
     experiment.measured("lazy_rise", Measurement::most(&of(&low, &Ran::rise)));
     experiment.measured("rise", Measurement::least(&of(&high, &Ran::rise)));
-    experiment.measured("first_rise", Measurement::least(&of(&high, &early)));
-    experiment.measured("final_c", Measurement::most(&of(&settled, &Ran::final_c)));
-    experiment
-        .measured("settled", Measurement::share(&high.iter().map(|ran| ran.settled()).collect::<Vec<_>>()));
+    experiment.measured("final_c", Measurement::most(&of(&back, &Ran::final_c)));
+    experiment.measured("fall", Measurement::most(&of(&back, &Ran::fall)));
+    let all: Vec<bool> = high.iter().map(|ran| comes_back(ran)).collect();
+    experiment.measured("settled", Measurement::share(&all));
     experiment.curve("trials", COLUMNS, ran.iter().map(row).collect());
     let steps = ran.iter().flat_map(|ran| {
-        let number = |value: Option<f64>| value.unwrap_or(f64::NAN);
         let records = ran.observed.trajectory.records.iter();
-        records.map(move |record| {
-            vec![ran.seed as f64, ran.c, record.step as f64, number(record.loss), number(record.ntk)]
-        })
+        records.filter_map(move |record| Some(vec![ran.seed as f64, ran.c, record.step as f64, record.loss?]))
     });
-    experiment.curve("steps", &["seed", "c", "step", "loss", "ntk"], steps.collect());
+    experiment.curve("steps", &["seed", "c", "step", "loss"], steps.collect());
     Ok(())
 }
