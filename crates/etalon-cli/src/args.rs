@@ -42,6 +42,11 @@ pub struct Job {
 }
 
 impl Job {
+    /// Whether a key of that section is among the overrides, or a file is given, which may have any.
+    pub fn may_give(&self, section: &str) -> bool {
+        self.arguments.iter().any(|argument| !argument.contains('=') || argument.starts_with(section))
+    }
+
     /// The defaults, then the spec file, then the overrides, then `--seed`.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! How errors reach the user: `error: ...` on stderr, and the exit code.
 
-use crate::output::OutputError;
+use crate::output::{OutputError, visible};
+use std::borrow::Cow;
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -15,13 +16,18 @@ pub fn report(failure: &(dyn Error + Send + Sync + 'static)) -> ExitCode {
     }
     let heading = if coloured() { "\u{1b}[1;31merror:\u{1b}[0m" } else { "error:" };
     // A stderr that takes nothing leaves no place to complain.
-    let _ = writeln!(io::stderr(), "{heading} {}", with_causes(failure));
+    let _ = writeln!(io::stderr(), "{heading} {}", visible(&with_causes(failure)));
     ExitCode::from(FAILED)
 }
 
 /// Prints what the command line parser has to say: help and version on stdout, complaints on stderr.
 pub fn show_usage(message: &clap::Error) -> ExitCode {
-    let printed = message.print().and_then(|()| io::stdout().flush());
+    let plain = message.render().to_string();
+    let printed = match visible(&plain) {
+        Cow::Borrowed(_) => message.print().and_then(|()| io::stdout().flush()),
+        // It quotes an argument that would control the terminal.
+        Cow::Owned(text) => io::stderr().write_all(text.as_bytes()),
+    };
     match printed {
         Err(error) if !message.use_stderr() => report(&OutputError::from(error)),
         _ => ExitCode::from(message.exit_code() as u8),

@@ -3,6 +3,7 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use etalon::record::Record;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 /// Why a result did not reach stdout.
@@ -47,26 +48,41 @@ impl Output {
         if self.json { self.print(&json(result)?) } else { self.print(&text()) }
     }
 
-    /// Prints a record: its text, or the record as its file has it with `--json`.
+    /// Prints a record: its text, on a terminal broken at its width, or the record as its file has it with `--json`.
     ///
     /// # Errors
     /// When stdout does not take it.
     pub fn show_record(&self, record: &Record, text: impl FnOnce() -> String) -> Result<(), OutputError> {
-        if self.json { self.print(&record.to_json()?) } else { self.print(&text()) }
+        if self.json { self.print(&record.to_json()?) } else { self.print(&broken(&text(), width())) }
     }
 
-    /// Prints text as it is, and a line end unless it has one.
+    /// Prints text, what controls a terminal in it made [`visible`], and a line end unless it has one.
     ///
     /// # Errors
     /// When stdout does not take it.
     pub fn print(&self, text: &str) -> Result<(), OutputError> {
         let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes())?;
+        stdout.write_all(visible(text).as_bytes())?;
         if !text.ends_with('\n') {
             stdout.write_all(b"\n")?;
         }
         Ok(stdout.flush()?)
     }
+}
+
+/// A text without what controls a terminal: columns, keys, paths and errors may have been written by anybody. Such
+/// characters, and those that change the direction of writing, are shown as JSON writes them; line feeds and tabs stay.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let acts = |c: char| match c {
+        '\n' | '\t' => false,
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        c => c.is_control(),
+    };
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |c: char| if acts(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    Cow::Owned(text.chars().map(shown).collect())
 }
 
 /// A value as indented JSON: keys in the order of its struct, numbers that are not finite as `null`.
@@ -82,8 +98,35 @@ pub fn table<const COLUMNS: usize>(
     headings: [&str; COLUMNS],
     rows: impl IntoIterator<Item = [String; COLUMNS]>,
 ) -> String {
-    let width = console::Term::stdout().size_checked().map(|(_rows, columns)| columns);
-    table_of_width(width, headings, rows)
+    table_of_width(width(), headings, rows)
+}
+
+/// Columns of the terminal that results go to, if they do.
+fn width() -> Option<u16> {
+    console::Term::stdout().size_checked().map(|(_rows, columns)| columns)
+}
+
+/// Longer lines broken between words, their parts indented as they are.
+fn broken(text: &str, width: Option<u16>) -> String {
+    let Some(width) = width.map(usize::from) else { return text.into() };
+    let mut lines = String::new();
+    for line in text.lines() {
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let mut length = 0;
+        for word in line.split_inclusive(' ') {
+            let letters = word.trim_end().chars().count();
+            if length > indent.len() && length + letters > width {
+                lines.truncate(lines.trim_end_matches(' ').len());
+                lines += "\n";
+                lines += indent;
+                length = indent.len();
+            }
+            lines += word;
+            length += word.chars().count();
+        }
+        lines += "\n";
+    }
+    lines
 }
 
 fn table_of_width<const COLUMNS: usize>(
@@ -116,6 +159,22 @@ mod tests {
         );
         let narrow = table_of_width(Some(20), ["name", "what"], row());
         assert!(narrow.lines().count() > 2 && narrow.lines().all(|line| line.len() <= 20), "{narrow}");
+    }
+
+    #[test]
+    fn long_lines_are_broken_on_a_terminal_only() {
+        let text = "short\n  phase: catapult, for the loss rose 2.6-fold\n";
+        assert_eq!(broken(text, None), text);
+        assert_eq!(broken(text, Some(80)), text);
+        let narrow = broken(text, Some(24));
+        assert_eq!(narrow, "short\n  phase: catapult, for\n  the loss rose 2.6-fold\n");
+    }
+
+    #[test]
+    fn what_controls_a_terminal_is_shown_as_its_code() {
+        let text = visible("a\u{1b}]0;title\u{7}\tb\r\n\u{9b}2J \u{202e}eta* = \u{3b7}\n");
+        assert_eq!(text, "a\\u001b]0;title\\u0007\tb\\u000d\n\\u009b2J \\u202eeta* = \u{3b7}\n");
+        assert!(matches!(visible("plain\ntext\t\u{3bb}"), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Progress and advice on stderr. Results never go this way.
 
+use crate::output::visible;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
@@ -40,7 +41,7 @@ impl Progress {
     pub fn insist(&self, label: &str, text: &str) {
         // A stderr that takes nothing leaves no place to complain.
         self.bars.suspend(|| {
-            let _ = writeln!(io::stderr(), "{label}: {text}");
+            let _ = writeln!(io::stderr(), "{label}: {}", visible(text));
         });
     }
 

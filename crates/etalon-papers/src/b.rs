@@ -3,6 +3,7 @@
 pub(crate) mod limits;
 pub(crate) mod networks;
 pub(crate) mod phases;
+pub(crate) mod predictor;
 
 use etalon::Error;
 use etalon::theory::{Map, Run, RunSettings, ScalarLoss, State};

@@ -2,7 +2,7 @@
 
 use crate::experiment::{ClaimError, Experiment};
 use crate::functions::Nothing;
-use crate::measurement::Measurement;
+use crate::measurement::{Measurement, exponent, r_squared};
 use crate::sweeps::Searched;
 use etalon::fit::{Options, Point, PowerLaw, power_law};
 use etalon::spec::Spec;
@@ -63,14 +63,6 @@ fn law<'a>(
     Ok(power_law("y", &names, &points, Vec::new(), &Options::default())?)
 }
 
-fn r_squared(law: &PowerLaw) -> f64 {
-    law.joint.r_squared.unwrap_or(f64::NAN)
-}
-
-fn exponent(law: &PowerLaw) -> f64 {
-    law.joint.exponents[0].value
-}
-
 /// eta* and lambda of every network of a sweep, as a table.
 fn keep(experiment: &mut Experiment<'_>, searches: &[Searched]) {
     const COLUMNS: &[&str] = &["network.depth", "network.width", "seed", "eta_star", "lambda"];
@@ -80,15 +72,9 @@ fn keep(experiment: &mut Experiment<'_>, searches: &[Searched]) {
     experiment.curve("searches", COLUMNS, searches.iter().map(row).collect());
 }
 
-/// The searches of the claim's grid.
-fn searches(experiment: &mut Experiment<'_>) -> Result<Vec<Searched>, ClaimError> {
-    let grid = experiment.spec()?;
-    experiment.sweep(&grid)?.searched()
-}
-
 /// The maximal initial learning rate as a power of depth x width.
 pub(crate) fn size_law(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
-    let searches = searches(experiment)?;
+    let searches = experiment.searched()?;
     let wide = law(searches.iter().filter(is_wide), ETA_STAR, SIZES)?;
     experiment.measured("exponent", Measurement::exponent(&wide));
     experiment.measured("fit", Measurement::one(r_squared(&wide)));
@@ -99,12 +85,11 @@ pub(crate) fn size_law(_: Nothing, experiment: &mut Experiment<'_>) -> Result<()
 
 /// The same law where the input layer is trained, beside the one where it is at rest.
 pub(crate) fn input_layer(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
-    let at_rest = experiment.spec_with(&[("input_factor", 0.0.into())])?;
-    let at_rest = experiment.sweep(&at_rest)?.searched()?;
+    let at_rest = experiment.searched_with(&[("input_factor", 0.0.into())])?;
     let at_rest = law(at_rest.iter().filter(is_wide), ETA_STAR, SIZES)?;
-    let searches = searches(experiment)?;
+    let searches = experiment.searched()?;
     let trained = law(searches.iter().filter(is_wide), ETA_STAR, SIZES)?;
-    experiment.measured("gap", Measurement::one(exponent(&trained) - exponent(&at_rest)));
+    experiment.measured("gap", Measurement::difference(&trained, &at_rest));
     experiment.measured("exponent", Measurement::exponent(&trained));
     experiment.measured("fit", Measurement::one(r_squared(&trained)));
     keep(experiment, &searches);
@@ -113,7 +98,7 @@ pub(crate) fn input_layer(_: Nothing, experiment: &mut Experiment<'_>) -> Result
 
 /// The same law for each accuracy that counts as trained.
 pub(crate) fn accuracy_thresholds(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
-    let searches = searches(experiment)?;
+    let searches = experiment.searched()?;
     let mut thresholds: Vec<f64> =
         searches.iter().filter_map(|search| search.spec.search.threshold).collect();
     thresholds.sort_by(f64::total_cmp);
@@ -123,16 +108,17 @@ pub(crate) fn accuracy_thresholds(_: Nothing, experiment: &mut Experiment<'_>) -
         law(chosen.filter(|search| search.spec.search.threshold == Some(threshold)), ETA_STAR, SIZES)
     };
     let laws = thresholds.into_iter().map(of).collect::<Result<Vec<PowerLaw>, ClaimError>>()?;
-    let exponents: Vec<f64> = laws.iter().map(exponent).collect();
-    let spread = Measurement::most(&exponents).number() - Measurement::least(&exponents).number();
-    experiment.measured("spread", Measurement::interval(spread, [f64::NAN; 2], exponents.len()));
+    let by_exponent = |a: &&PowerLaw, b: &&PowerLaw| exponent(a).total_cmp(&exponent(b));
+    let ends = laws.iter().max_by(by_exponent).zip(laws.iter().min_by(by_exponent));
+    let spread = ends.map_or(Measurement::NONE, |(most, least)| Measurement::difference(most, least));
+    experiment.measured("spread", spread);
     experiment.measured("fit", Measurement::least(&laws.iter().map(r_squared).collect::<Vec<f64>>()));
     Ok(())
 }
 
 /// The sharpness at the start as a power of depth x width.
 pub(crate) fn sharpness_law(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
-    let searches = searches(experiment)?;
+    let searches = experiment.searched()?;
     let wide = law(searches.iter().filter(is_wide), LAMBDA, SIZES)?;
     let over = |group: &Group<'_>| {
         let largest = group.0.iter().map(|search| search.lambda).fold(f64::NEG_INFINITY, f64::max);
@@ -147,7 +133,7 @@ pub(crate) fn sharpness_law(_: Nothing, experiment: &mut Experiment<'_>) -> Resu
 
 /// The maximal initial learning rate as a power of the sharpness at the start.
 pub(crate) fn rate_against_sharpness(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
-    let searches = searches(experiment)?;
+    let searches = experiment.searched()?;
     let found = law(searches.iter().filter(is_wide), ETA_STAR, &[LAMBDA])?;
     experiment.measured("exponent", Measurement::exponent(&found));
     experiment.measured("fit", Measurement::one(r_squared(&found)));
@@ -156,20 +142,20 @@ pub(crate) fn rate_against_sharpness(_: Nothing, experiment: &mut Experiment<'_>
 
 /// The largest rate of a network that has been trained for a while, over that of a fresh one.
 pub(crate) fn later_rates(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
-    let searches = searches(experiment)?;
+    let searches = experiment.searched()?;
     let is_fresh = |search: &&Searched| search.spec.search.after_epochs == 0.0;
-    let fresh = groups(searches.iter().filter(is_fresh));
-    let later = groups(searches.iter().filter(|search| !is_fresh(search)));
-    let sizes = |group: &Group<'_>| [group.median(DEPTH), group.median(WIDTH)];
-    let row = |group: &Group<'_>| {
-        let [depth, width] = sizes(group);
-        let first = group.median(ETA_STAR);
-        let later = later.iter().find(|later| sizes(later) == [depth, width]);
-        vec![depth, width, first, later.map_or(f64::NAN, |later| later.median(ETA_STAR) / first)]
+    let row = |fresh: &Searched| {
+        let same = |later: &&Searched| {
+            let mut spec = later.spec.clone();
+            spec.search.after_epochs = 0.0;
+            later.spec.search.after_epochs > 0.0 && spec == fresh.spec
+        };
+        let later = searches.iter().find(same).map_or(f64::NAN, |later| later.eta_star);
+        vec![DEPTH(fresh), WIDTH(fresh), fresh.spec.seed as f64, fresh.eta_star, later / fresh.eta_star]
     };
-    let rows: Vec<Vec<f64>> = fresh.iter().map(row).collect();
-    let ratios: Vec<f64> = rows.iter().map(|row| row[3]).collect();
+    let rows: Vec<Vec<f64>> = searches.iter().filter(is_fresh).map(row).collect();
+    let ratios: Vec<f64> = rows.iter().map(|row| row[4]).collect();
     experiment.measured("ratio", Measurement::median(&ratios));
-    experiment.curve("ratios", &["network.depth", "network.width", "eta_star", "ratio"], rows);
+    experiment.curve("ratios", &["network.depth", "network.width", "seed", "eta_star", "ratio"], rows);
     Ok(())
 }

@@ -69,6 +69,8 @@ pub struct Quantity {
     pub at_least: Option<f64>,
     /// The most that it allows.
     pub at_most: Option<f64>,
+    /// What in the paper, or which theorem, sets these bounds; without it they are ours.
+    pub source: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -205,7 +207,7 @@ impl Claim {
     pub fn rule(&self) -> Rule {
         let condition = |quantity: &Quantity| Some((quantity.what.clone(), quantity.condition()?));
         let pairs: Vec<(String, Condition)> = self.quantities.iter().filter_map(condition).collect();
-        let words = pairs.iter().map(|(what, condition)| format!("{what}: {}", condition.bounds()));
+        let words = pairs.iter().map(|(what, condition)| format!("{what}: {}", condition.told()));
         Rule {
             words: words.collect::<Vec<_>>().join("; "),
             conditions: pairs.into_iter().map(|(_, condition)| condition).collect(),
@@ -216,11 +218,12 @@ impl Claim {
 impl Quantity {
     /// What it must be; none where it has no bounds.
     fn condition(&self) -> Option<Condition> {
-        let Quantity { name, at_least, at_most, .. } = self;
+        let Quantity { name, at_least, at_most, source, .. } = self;
         (at_least.is_some() || at_most.is_some()).then(|| Condition {
             quantity: name.clone(),
             at_least: *at_least,
             at_most: *at_most,
+            source: source.clone(),
         })
     }
 }
@@ -273,7 +276,7 @@ mod tests {
         assert_eq!(claim.parameters(Size::Quick), "steps = 100".parse().unwrap());
         assert_eq!(claim.setting(Size::Paper, 0).seconds, 3.0);
         let rule = claim.rule();
-        assert_eq!((&rule.words[..], rule.conditions.len()), ("the loss: at most 1e-9", 1));
+        assert_eq!((&rule.words[..], rule.conditions.len()), ("the loss: at most 1e-9 (ours)", 1));
         assert_eq!(claim.paper.authors, "Li and Arora 2020");
     }
 

@@ -2,11 +2,12 @@
 
 use crate::claim::{Claim, seeds};
 use crate::measurement::{Curve, Measurement};
-use crate::sweeps::Sweep;
+use crate::sweeps::{Searched, Sweep, Trained};
 use etalon::claims::Size;
 use etalon::fit::FitError;
-use etalon::spec::Spec;
-use etalon::sweep::{NoColumn, SweepError};
+use etalon::spec::{Spec, SpecError};
+use etalon::sweep::{Grid, SweepError};
+use etalon::theory::TheoryError;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,12 +23,22 @@ pub(crate) enum ClaimError {
     Sweep(#[from] SweepError),
     #[error(transparent)]
     Fit(#[from] FitError),
-    #[error(transparent)]
-    Column(#[from] NoColumn),
     #[error("{0}")]
     Other(String),
     #[error(transparent)]
     Stopped(#[from] Stopped),
+}
+
+impl From<TheoryError> for ClaimError {
+    fn from(error: TheoryError) -> Self {
+        ClaimError::Job(error.into())
+    }
+}
+
+impl From<SpecError> for ClaimError {
+    fn from(error: SpecError) -> Self {
+        ClaimError::Job(error.into())
+    }
 }
 
 /// It was asked to stop.
@@ -60,7 +71,7 @@ pub(crate) struct Experiment<'a> {
     claim: &'a Claim,
     size: Size,
     /// What was measured of the claim's quantities.
-    pub(crate) measurements: Vec<(&'static str, Measurement)>,
+    pub(crate) measurements: Vec<(String, Measurement)>,
     /// Tables of what was measured on the way.
     pub(crate) curves: Vec<Curve>,
     /// The seconds that sweeps took which an earlier claim has run.
@@ -104,7 +115,7 @@ impl<'a> Experiment<'a> {
     /// A spec among the parameters, which may name the claim's values.
     pub(crate) fn parsed(&self, text: &str) -> Result<Spec, ClaimError> {
         let text = self.claim.filled(text, (self.size, self.seed()), &[]);
-        Ok(Spec::parse(&text).map_err(etalon::Error::from)?)
+        Ok(Spec::parse(&text)?)
     }
 
     /// Says what is being done, and whether to go on with it.
@@ -119,8 +130,8 @@ impl<'a> Experiment<'a> {
     }
 
     /// Keeps what was measured of a quantity.
-    pub(crate) fn measured(&mut self, quantity: &'static str, measurement: Measurement) {
-        self.measurements.push((quantity, measurement));
+    pub(crate) fn measured(&mut self, quantity: impl Into<String>, measurement: Measurement) {
+        self.measurements.push((quantity.into(), measurement));
     }
 
     /// Keeps a table.
@@ -133,18 +144,40 @@ impl<'a> Experiment<'a> {
         self.curves.push(Curve { name, columns, rows });
     }
 
+    /// The trials of the claim's grid, which train.
+    pub(crate) fn trained(&mut self) -> Result<Vec<Trained>, ClaimError> {
+        self.trained_with(&[])
+    }
+
+    /// The same with other values in the place of some that the grid names.
+    pub(crate) fn trained_with(&mut self, others: &[(&str, Value)]) -> Result<Vec<Trained>, ClaimError> {
+        let grid = self.spec_with(others)?;
+        self.sweep(&grid)?.trained()
+    }
+
+    /// The trials of the claim's grid, which search for the maximal initial learning rate.
+    pub(crate) fn searched(&mut self) -> Result<Vec<Searched>, ClaimError> {
+        self.searched_with(&[])
+    }
+
+    /// The same with other values in the place of some that the grid names.
+    pub(crate) fn searched_with(&mut self, others: &[(&str, Value)]) -> Result<Vec<Searched>, ClaimError> {
+        let grid = self.spec_with(others)?;
+        self.sweep(&grid)?.searched()
+    }
+
     /// All trials of a grid, which other claims of the run may ask for again.
-    pub(crate) fn sweep(&mut self, grid: &str) -> Result<Arc<Sweep>, ClaimError> {
+    fn sweep(&mut self, grid: &str) -> Result<Arc<Sweep>, ClaimError> {
         let shared = self.shared;
-        let grid = etalon::sweep::Grid::parse(grid).map_err(etalon::Error::from)?;
-        let key = grid.to_toml().map_err(etalon::Error::from)?;
+        let grid = Grid::parse(grid)?;
+        let key = grid.to_toml()?;
         let sweeps = || shared.sweeps.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((sweep, seconds)) = sweeps().get(&key) {
             self.spared += seconds;
             return Ok(sweep.clone());
         }
         let started = Instant::now();
-        let sweep = Arc::new(Sweep::run(&grid, shared)?);
+        let sweep = Arc::new(Sweep::run(grid, shared)?);
         sweeps().insert(key, (sweep.clone(), started.elapsed().as_secs_f64()));
         Ok(sweep)
     }

@@ -42,11 +42,14 @@ functions! {
     "divergence": a::thresholds::divergence;
     "activation-limits": a::thresholds::activation_limits;
     "momentum-limits": a::thresholds::momentum_limits;
+    "edge-of-stability": a::edge::edge;
     "logistic-predictor": b::phases::predictor;
     "logistic-network": b::phases::network;
     "logistic-scan": b::phases::scan;
     "sharpness-against-rate": b::networks::sharpness;
     "accuracy-above-critical": b::networks::accuracy;
+    "predictor-cycles": b::predictor::cycles;
+    "constant-rates": b::predictor::constant_rates;
     "logistic-limits": b::limits::rates;
     "exponential-window": b::limits::exponential_window;
     "separable": b::limits::separable;
@@ -61,6 +64,8 @@ functions! {
     "growth": d::schedules::growth;
     "tapered-schedules": d::equilibrium::tapered_schedules;
     "relaxation": d::equilibrium::relaxation;
+    "effective-rate": d::effective::law;
+    "norm-driven": d::effective::norm_driven;
     "toys": d::toys::toys;
     "rate-and-accuracy": e::patches::rate_and_accuracy;
     "order-of-accuracies": e::patches::order_of_accuracies;

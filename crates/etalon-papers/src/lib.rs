@@ -1,4 +1,4 @@
-//! The experiments of five papers on large learning rates, as claims that can be run and judged.
+//! The experiments of papers on large learning rates, as claims that can be run and judged.
 //!
 //! A [`Claim`] is one sentence of a paper, with the setting that tests it at three sizes, what is measured there, and the
 //! rule that decides. Claims are data: each is a file of `claims/`, read with every key checked, which names a measuring
@@ -16,6 +16,8 @@
 //! assert_eq!(outcome.judgement.verdict, Verdict::Holds);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::unreachable, clippy::todo))]
 
 mod a;
 mod b;

@@ -1,18 +1,18 @@
 //! Judgements as a page.
 
 use crate::runner::duration;
-use etalon::claims::{Judgement, Measured, Verdict};
+use etalon::claims::{Answer, Judgement, Measured, Verdict};
 
 /// A page of judgements: a table of all, then each with what was measured. `facts` tells the machine and the version.
 pub fn page(judgements: &[Judgement], facts: &str) -> String {
-    let count = |verdict: Verdict| judgements.iter().filter(|judgement| judgement.verdict == verdict).count();
     let mut text = format!(
-        "# The papers' claims, measured\n\nMade by `etalon reproduce --markdown` from results: {} claims hold, {} do not, {} are not \
-         decided. A verdict follows from the numbers and the rule below it alone; the rule is the same at every size. Times are wall-clock \
-         times; trials that claims share are run once and count for each.\n\n{facts}.\n\n| claim | setting | measured | verdict | time |\n|---|---|---|---|---|\n",
-        count(Verdict::Holds),
-        count(Verdict::DoesNotHold),
-        count(Verdict::NotDecided)
+        "# The papers' claims, measured\n\nMade by `etalon reproduce --markdown` from results: of {} claims {}. A verdict follows from the \
+         numbers and the rule below it alone; the rule is the same at every size. An estimate, which has an interval of 95 %, meets a bound \
+         where all of the interval does, and is refuted where none of it does; between, the claim is underpowered, and the reason says about \
+         how many seeds or images would decide. What is no estimate is about all that was run. Bounds whose source is not named are ours. Times \
+         are wall-clock times; trials that claims share are run once and count for each; each claim names the program that measured it.\n\n{facts}.\n\n| claim | setting | measured | verdict | time |\n|---|---|---|---|---|\n",
+        judgements.len(),
+        Verdict::counts(judgements)
     );
     for judgement in judgements {
         let Judgement { id, verdict, seconds, size, .. } = judgement;
@@ -46,24 +46,43 @@ fn marked(verdict: Verdict) -> String {
 fn deciding(judgement: &Judgement) -> Option<&Measured> {
     let fails = |measured: &&Measured| {
         let condition = judgement.condition(&measured.name);
-        condition.zip(measured.value).is_some_and(|(condition, value)| !condition.holds(value))
+        condition
+            .and_then(|condition| measured.answer(condition))
+            .is_some_and(|answer| answer != Answer::Meets)
     };
     let known = || judgement.measured.iter().filter(|measured| measured.value.is_some());
     known().find(fails).or_else(|| known().next())
 }
 
 fn section(judgement: &Judgement) -> String {
-    let Judgement { id, statement, place, certainty, setting, verdict, reason, command, seconds, .. } =
-        judgement;
+    let Judgement {
+        id,
+        statement,
+        place,
+        certainty,
+        setting,
+        verdict,
+        reason,
+        command,
+        program,
+        seconds,
+        ..
+    } = judgement;
     let mut text = format!(
-        "\n### {id}\n\n{statement} ({place}; {certainty}.)\n\nSetting: {setting}.\n\n    {command}\n\n| measured | | must be |\n|---|---|---|\n"
+        "\n### {id}\n\n{statement} ({place}; {certainty}.)\n\nSetting: {setting}.\n\n    {command}\n\n| measured | | must be | power |\n|---|---|---|---|\n"
     );
     for measured in &judgement.measured {
-        let must = judgement.condition(&measured.name).map_or(String::new(), |condition| condition.bounds());
-        text += &format!("| {} | {} | {must} |\n", cell(&measured.what), cell(&measured.text()));
+        let condition = judgement.condition(&measured.name);
+        let must = condition.map_or(String::new(), |condition| condition.told());
+        let power = condition.and_then(|condition| measured.power(condition)).unwrap_or_default();
+        text += &format!("| {} | {} | {must} | {power} |\n", cell(&measured.what), cell(&measured.text()));
     }
     let why = reason.as_ref().map_or(String::new(), |reason| format!(" ({reason})"));
-    text + &format!("\nVerdict: {}{why}, after {}.\n", marked(*verdict), duration(*seconds))
+    text + &format!(
+        "\nVerdict: {}{why}, after {}, by Etalon {program}.\n",
+        marked(*verdict),
+        duration(*seconds)
+    )
 }
 
 /// Text that a cell of a table can hold.

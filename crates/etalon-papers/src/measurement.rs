@@ -1,19 +1,23 @@
 //! Numbers that were measured.
 
-use etalon::fit::PowerLaw;
+use etalon::claims::{Interval, Sample};
+use etalon::fit::{FitError, Options, Point, PowerLaw, power_law};
+use etalon::interval::{of_mean, of_median};
 use etalon::statistics::median;
 
 /// A number, with the spread of what it was taken from. What is not finite is none.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Measurement {
     /// The number that the rule is about.
     pub(crate) value: Option<f64>,
-    /// The lowest of those it was taken from, or the lower end of its interval.
+    /// The lowest of those it was taken from.
     pub(crate) low: Option<f64>,
     /// The highest.
     pub(crate) high: Option<f64>,
     /// How many there were.
     pub(crate) count: usize,
+    /// Where what it estimates lies; none where it is about all that was run.
+    pub(crate) interval: Option<Interval>,
 }
 
 fn finite(value: f64) -> Option<f64> {
@@ -22,26 +26,62 @@ fn finite(value: f64) -> Option<f64> {
 
 impl Measurement {
     /// No number.
-    pub(crate) const NONE: Measurement = Measurement { value: None, low: None, high: None, count: 0 };
+    pub(crate) const NONE: Measurement =
+        Measurement { value: None, low: None, high: None, count: 0, interval: None };
 
     /// The number; NaN where there is none.
-    pub(crate) fn number(self) -> f64 {
+    pub(crate) fn number(&self) -> f64 {
         self.value.unwrap_or(f64::NAN)
     }
 
     /// A single number.
     pub(crate) fn one(value: f64) -> Self {
-        Measurement { value: finite(value), low: None, high: None, count: 1 }
+        Self::about(value, 1)
     }
 
-    /// A number with its interval, taken from so many.
-    pub(crate) fn interval(value: f64, [low, high]: [f64; 2], count: usize) -> Self {
-        Measurement { value: finite(value), low: finite(low), high: finite(high), count }
+    /// A number that is about so many others.
+    pub(crate) fn about(value: f64, count: usize) -> Self {
+        Measurement { value: finite(value), count, ..Self::NONE }
     }
 
-    /// The median.
+    /// The same as an estimate from so many of something, with its interval.
+    fn estimated(self, [low, high]: [f64; 2], samples: &[(&str, usize)]) -> Self {
+        let sample = |&(of, count): &(&str, usize)| Sample { of: of.into(), count };
+        let samples = samples.iter().map(sample).collect();
+        Measurement { interval: Some(Interval { low: finite(low), high: finite(high), samples }), ..self }
+    }
+
+    /// The median of what seeds gave, as an estimate of that of all seeds.
     pub(crate) fn median(values: &[f64]) -> Self {
-        Self::of(median(values.iter().copied()), &sorted(values))
+        let median = Self::of(median(values.iter().copied()), &sorted(values));
+        median.estimated(of_median(values), &[("seeds", values.len())])
+    }
+
+    /// The mean of what seeds gave, as an estimate of that of all seeds.
+    pub(crate) fn mean(values: &[f64]) -> Self {
+        let (mean, ends) = of_mean(values, 0.0);
+        Self::of(mean, &sorted(values)).estimated(ends, &[("seeds", values.len())])
+    }
+
+    /// A sum of accuracies, each with its factor, of the same seeds on the same held-out images: its mean over seeds, as an
+    /// estimate of that of all seeds and images. Accuracies count as independent in what the images do to them, which is too
+    /// much: networks fail at the same images. Where all images of the data set are held out (0), it is about those.
+    pub(crate) fn contrast(terms: &[(f64, &[f64])], images: usize) -> Self {
+        let seeds = terms.first().map_or(0, |(_, accuracies)| accuracies.len());
+        let sum = |seed: usize| terms.iter().map(|(factor, accuracies)| factor * accuracies[seed]).sum();
+        let sums: Vec<f64> = (0..seeds).map(sum).collect();
+        let mean = |accuracies: &[f64]| accuracies.iter().sum::<f64>() / accuracies.len() as f64;
+        let variance = |(factor, accuracies): &(f64, &[f64])| {
+            let mean = mean(accuracies);
+            factor * factor * mean * (1.0 - mean)
+        };
+        let of_images = match images {
+            0 => 0.0,
+            _ => terms.iter().map(variance).sum::<f64>() / images as f64,
+        };
+        let (mean, ends) = of_mean(&sums, of_images);
+        let samples = [("seeds", seeds), ("held-out images", images)];
+        Self::of(mean, &sorted(&sums)).estimated(ends, if images == 0 { &samples[..1] } else { &samples })
     }
 
     /// The largest.
@@ -62,23 +102,33 @@ impl Measurement {
         Self::of(values.iter().copied().reduce(farther).unwrap_or(f64::NAN), &sorted(values))
     }
 
-    /// The joint exponent of a power law, with its interval.
+    /// The joint exponent of a power law, as an estimate from its points.
     pub(crate) fn exponent(law: &PowerLaw) -> Self {
         // A fit has as many exponents as it has columns, and a joint one has one.
         let exponent = &law.joint.exponents[0];
-        Self::interval(exponent.value, [exponent.low, exponent.high], law.points)
+        Self::about(exponent.value, law.points)
+            .estimated([exponent.low, exponent.high], &[("points", law.points)])
+    }
+
+    /// An exponent less another, whose errors are independent.
+    pub(crate) fn difference(law: &PowerLaw, other: &PowerLaw) -> Self {
+        let [a, b] = [law, other].map(|law| &law.joint.exponents[0]);
+        let reach = (0.5 * (a.high - a.low)).hypot(0.5 * (b.high - b.low));
+        let difference = a.value - b.value;
+        Self::about(difference, law.points)
+            .estimated([difference - reach, difference + reach], &[("points", law.points)])
     }
 
     /// The share of what is true.
     pub(crate) fn share(values: &[bool]) -> Self {
         let share = values.iter().filter(|&&value| value).count() as f64 / values.len() as f64;
-        Measurement { value: finite(share), low: None, high: None, count: values.len() }
+        Self::about(share, values.len())
     }
 
     fn of(value: f64, sorted: &[f64]) -> Self {
         // One number that is none makes the whole unknown: it may not be passed over.
         if sorted.iter().any(|value| value.is_nan()) {
-            return Measurement { value: None, low: None, high: None, count: sorted.len() };
+            return Self::about(f64::NAN, sorted.len());
         }
         let end = |value: Option<&f64>| value.copied().and_then(finite);
         Measurement {
@@ -86,8 +136,31 @@ impl Measurement {
             low: end(sorted.first()),
             high: end(sorted.last()),
             count: sorted.len(),
+            interval: None,
         }
     }
+}
+
+/// The largest of some numbers over the smallest; NaN where one of them is none.
+pub(crate) fn spread(values: &[f64]) -> f64 {
+    Measurement::most(values).number() / Measurement::least(values).number()
+}
+
+/// `y` as a power of `x`, by pairs of both.
+pub(crate) fn law(x: &str, points: impl IntoIterator<Item = (f64, f64)>) -> Result<PowerLaw, FitError> {
+    let point = |(x, y): (f64, f64)| Point { label: x.to_string(), x: vec![x], y };
+    let points: Vec<Point> = points.into_iter().map(point).collect();
+    power_law("y", &[x.into()], &points, Vec::new(), &Options::default())
+}
+
+/// A power law's joint exponent.
+pub(crate) fn exponent(law: &PowerLaw) -> f64 {
+    law.joint.exponents[0].value
+}
+
+/// How much of the logarithms' variance a power law explains; NaN where that is not known.
+pub(crate) fn r_squared(law: &PowerLaw) -> f64 {
+    law.joint.r_squared.unwrap_or(f64::NAN)
 }
 
 fn sorted(values: &[f64]) -> Vec<f64> {
@@ -129,10 +202,11 @@ mod tests {
     #[test]
     fn measurements_keep_their_spread_and_nothing_hides() {
         let values = [3.0, 1.0, 2.0, 5.0];
-        assert_eq!(
-            Measurement::median(&values),
-            Measurement { value: Some(2f64.sqrt() * 3f64.sqrt()), low: Some(1.0), high: Some(5.0), count: 4 }
-        );
+        let median = Measurement::median(&values);
+        assert_eq!((median.value, median.count), (Some(2f64.sqrt() * 3f64.sqrt()), 4));
+        assert_eq!((median.low, median.high), (Some(1.0), Some(5.0)));
+        let none = Interval { low: None, high: None, samples: vec![Sample { of: "seeds".into(), count: 4 }] };
+        assert_eq!(median.interval, Some(none));
         assert_eq!(
             (Measurement::most(&values).value, Measurement::least(&values).value),
             (Some(5.0), Some(1.0))
@@ -143,6 +217,24 @@ mod tests {
         assert_eq!(Measurement::median(&[]).value, None);
         assert_eq!(Measurement::share(&[true, false]).value, Some(0.5));
         assert_eq!(Measurement::share(&[]).value, None);
+        assert_eq!(spread(&values), 5.0);
+        assert!(spread(&[1.0, f64::NAN]).is_nan());
+    }
+
+    #[test]
+    fn a_contrast_has_the_variance_of_its_seeds_and_of_its_images() {
+        let (large, small) = ([0.6, 0.7, 0.8], [0.5, 0.5, 0.5]);
+        let contrast = |images| Measurement::contrast(&[(1.0, &large), (-1.0, &small)], images);
+        // Means 0.2 and deviation 0.1; with 46 images 0.7 0.3 / 46 + 0.25 / 46 = 0.01 is added to 0.01 / 3.
+        let reach = |images| {
+            let interval = contrast(images).interval.unwrap();
+            0.5 * (interval.high.unwrap() - interval.low.unwrap())
+        };
+        assert!((contrast(0).number() - 0.2).abs() < 1e-12 && (reach(46) / reach(0) - 2.0).abs() < 1e-12);
+        assert_eq!(
+            contrast(46).interval.unwrap().samples[1],
+            Sample { of: "held-out images".into(), count: 46 }
+        );
     }
 
     /// Whoever folds seeds folds them in the same way.

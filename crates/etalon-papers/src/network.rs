@@ -1,6 +1,6 @@
 //! Networks that claims train.
 
-use crate::experiment::ClaimError;
+use crate::experiment::{ClaimError, Experiment};
 use etalon::Error;
 use etalon::curvature::Instrument;
 use etalon::phase::{Observed, Phase, observe};
@@ -8,6 +8,7 @@ use etalon::spec::Spec;
 use etalon::theory::{Range, first_change};
 use etalon::train::{Budget, Plan, Task, Trajectory, Trial};
 use etalon_nn::Scalar;
+use rayon::prelude::*;
 
 /// A network and its data.
 pub(crate) struct Subject<T> {
@@ -27,7 +28,7 @@ pub(crate) struct Start<T> {
 impl<T: Scalar> Subject<T> {
     /// That of the text of a spec.
     pub(crate) fn new(text: &str) -> Result<Self, ClaimError> {
-        let spec = Spec::parse(text).map_err(Error::from)?;
+        let spec = Spec::parse(text)?;
         let task = spec.task().map_err(Error::from)?;
         let plan = spec.plan(&task)?;
         Ok(Subject { spec, task, plan })
@@ -83,24 +84,94 @@ impl<T: Scalar> Subject<T> {
         range: &Range,
         ask: impl Fn(&Trajectory) -> bool,
     ) -> Result<f64, ClaimError> {
-        let found = first_change(range, |c| Ok::<bool, Wrapped>(ask(&self.train(start, c)?)));
-        Ok(found.map_err(|Wrapped(error)| *error)?.middle())
+        Ok(first_change(range, |c| Ok::<_, ClaimError>(ask(&self.train(start, c)?)))?.middle())
     }
 }
 
-/// `first_change` wants an error that a model's can be.
-struct Wrapped(Box<ClaimError>);
+/// A start that has been trained, with `c = eta lambda_0`.
+pub(crate) struct Ran<T> {
+    pub(crate) seed: u64,
+    pub(crate) c: f64,
+    pub(crate) observed: Observed<T>,
+}
 
-impl From<ClaimError> for Wrapped {
-    fn from(error: ClaimError) -> Self {
-        Wrapped(Box::new(error))
+impl<T> Ran<T> {
+    /// The largest loss over that at the start.
+    pub(crate) fn rise(&self) -> f64 {
+        let verdict = &self.observed.verdict;
+        verdict.peak_loss.unwrap_or(f64::NAN) / verdict.first_loss
+    }
+
+    /// Curvature at the end over that at the start.
+    pub(crate) fn fall(&self) -> f64 {
+        let verdict = &self.observed.verdict;
+        verdict.ntk_end.unwrap_or(f64::NAN) / verdict.ntk_start.unwrap_or(f64::NAN)
+    }
+
+    /// `eta lambda` at the end.
+    pub(crate) fn final_c(&self) -> f64 {
+        self.c * self.fall()
+    }
+
+    pub(crate) fn settled(&self) -> bool {
+        settled(self.observed.verdict.phase)
     }
 }
 
-impl From<etalon::theory::TheoryError> for Wrapped {
-    fn from(error: etalon::theory::TheoryError) -> Self {
-        ClaimError::Job(error.into()).into()
-    }
+/// Networks of so many seeds.
+pub(crate) fn starts<T: Scalar>(
+    experiment: &Experiment<'_>,
+    subject: &Subject<T>,
+    count: u64,
+) -> Result<Vec<Start<T>>, ClaimError> {
+    experiment.at("curvature at the start")?;
+    experiment.seeds(count).into_par_iter().map(|seed| subject.start(seed)).collect()
+}
+
+/// What is done with each start at each rate, until a stop.
+pub(crate) fn each<T: Scalar, R: Send>(
+    experiment: &Experiment<'_>,
+    starts: &[Start<T>],
+    rates: &[f64],
+    run: impl Fn(&Start<T>, f64) -> Result<R, ClaimError> + Sync,
+) -> Result<Vec<R>, ClaimError> {
+    let jobs: Vec<(&Start<T>, f64)> =
+        starts.iter().flat_map(|start| rates.iter().map(move |&c| (start, c))).collect();
+    let run = |(start, c): (&Start<T>, f64)| {
+        experiment.go_on()?;
+        run(start, c)
+    };
+    jobs.into_par_iter().map(run).collect()
+}
+
+/// Trains from each start at each rate by the plan of the start, measuring curvature at both ends and every so many steps
+/// (0: not between).
+pub(crate) fn trials<T: Scalar>(
+    experiment: &Experiment<'_>,
+    subject: &Subject<T>,
+    starts: &[Start<T>],
+    rates: &[f64],
+    (plan, every): (impl Fn(&Start<T>) -> Plan + Sync, u64),
+) -> Result<Vec<Ran<T>>, ClaimError> {
+    each(experiment, starts, rates, |start, c| {
+        let observed = subject.observe(&plan(start), start, c, every)?;
+        Ok(Ran { seed: start.seed, c, observed })
+    })
+}
+
+/// The rate of each start at which an answer changes, in units of 1 / lambda0.
+pub(crate) fn changes<T: Scalar>(
+    experiment: &Experiment<'_>,
+    subject: &Subject<T>,
+    starts: &[Start<T>],
+    range: &Range,
+    ask: fn(&Trajectory) -> bool,
+) -> Result<Vec<f64>, ClaimError> {
+    let change = |start: &Start<T>| {
+        experiment.go_on()?;
+        subject.change(start, range, ask)
+    };
+    starts.par_iter().map(change).collect()
 }
 
 /// Whether a trajectory ended better than every predictor that ignores its input: "not a NaN" is not trained.

@@ -27,9 +27,10 @@ struct Papers {
 
 /// The papers.
 pub(crate) fn papers() -> &'static [Paper] {
-    // The text is a part of the program, and every test reads it.
-    static PAPERS: LazyLock<Papers> =
-        LazyLock::new(|| toml::from_str(include_str!("../claims/papers.toml")).expect("papers.toml"));
+    static PAPERS: LazyLock<Papers> = LazyLock::new(|| {
+        toml::from_str(include_str!("../claims/papers.toml"))
+            .expect("papers.toml is a part of the program, and a test reads it")
+    });
     &PAPERS.paper
 }
 

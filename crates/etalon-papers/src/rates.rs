@@ -48,6 +48,48 @@ pub(crate) fn before_and_after(trials: &[Trained]) -> [Vec<Rate>; 2] {
     [with(false), with(true)]
 }
 
+/// The seeds of some trials, each once.
+pub(crate) fn seeds<'a>(trials: impl IntoIterator<Item = &'a Trained>) -> Vec<u64> {
+    let mut seeds: Vec<u64> = trials.into_iter().map(|trial| trial.spec.seed).collect();
+    seeds.sort_unstable();
+    seeds.dedup();
+    seeds
+}
+
+/// For each seed its score at the best rate of one kind, and at the best of the others. The best are those of the other
+/// seeds: a choice by the seed itself would favour the kind of which there are more.
+pub(crate) fn at_the_best(
+    trials: &[&Trained],
+    is_high: impl Fn(&Rate) -> bool,
+    score: impl Fn(&Trained) -> f64,
+) -> [Vec<f64>; 2] {
+    let (rates, seeds) = (rates(trials.iter().copied()), seeds(trials.iter().copied()));
+    let of = |eta: f64, seed: u64| {
+        let is_it = |trial: &&&Trained| trial.spec.optimizer.eta == eta && trial.spec.seed == seed;
+        // What is no number is the worst.
+        let known = |value: f64| if value.is_nan() { f64::NEG_INFINITY } else { value };
+        trials.iter().find(is_it).map_or(f64::NEG_INFINITY, |trial| known(score(trial)))
+    };
+    [true, false].map(|wanted| {
+        let etas: Vec<f64> =
+            rates.iter().filter(|rate| is_high(rate) == wanted).map(|rate| rate.eta).collect();
+        let at_best = |&seed: &u64| {
+            let others = seeds.iter().filter(|&&other| other != seed || seeds.len() == 1);
+            let sum = |eta: f64| others.clone().map(|&other| of(eta, other)).sum::<f64>();
+            let best = etas.iter().copied().max_by(|&a, &b| sum(a).total_cmp(&sum(b)));
+            best.map_or(f64::NAN, |eta| of(eta, seed))
+        };
+        seeds.iter().map(at_best).collect()
+    })
+}
+
+/// How far ahead in held-out accuracy the best rate of one kind is of the best of the others.
+pub(crate) fn ahead(trials: &[&Trained], is_high: impl Fn(&Rate) -> bool) -> Measurement {
+    let [high, low] = at_the_best(trials, is_high, |trial| trial.accuracy);
+    let images = trials.first().map_or(0, |trial| trial.spec.data.test);
+    Measurement::contrast(&[(1.0, &high), (-1.0, &low)], images)
+}
+
 /// The rate of the highest held-out accuracy among some.
 pub(crate) fn best<'a>(rates: impl IntoIterator<Item = &'a Rate>) -> Option<&'a Rate> {
     rates.into_iter().max_by(|a, b| a.accuracy.total_cmp(&b.accuracy))

@@ -39,7 +39,7 @@ impl<'a> Runner<'a> {
         let started = Instant::now();
         let (experiment, result) = Experiment::run(&self.shared, claim, size);
         let hindered = match result {
-            Ok(()) => None,
+            Ok(()) => unmeasured(claim, &experiment.measurements),
             Err(ClaimError::Stopped(stopped)) => return Err(stopped),
             Err(error) => Some(error.to_string()),
         };
@@ -74,14 +74,15 @@ fn judgement(
     claim: &Claim,
     (size, seed): (Size, u64),
     setting: Setting,
-    measurements: &[(&str, Measurement)],
+    measurements: &[(String, Measurement)],
     seconds: f64,
 ) -> Judgement {
     let measured = |quantity: &Quantity| {
         let Quantity { name, what, unit, .. } = quantity.clone();
         let found = measurements.iter().find(|(measured, _)| *measured == name);
-        let Measurement { value, low, high, count } = found.map_or(Measurement::NONE, |found| found.1);
-        Measured { name, what, unit, value, low, high, count }
+        let found = found.map_or(Measurement::NONE, |found| found.1.clone());
+        let Measurement { value, low, high, count, interval } = found;
+        Measured { name, what, unit, value, low, high, count, interval }
     };
     let measured: Vec<Measured> = claim.quantities.iter().map(measured).collect();
     let rule = claim.rule();
@@ -97,12 +98,20 @@ fn judgement(
         spec: setting.spec,
         seed,
         command: format!("etalon reproduce {} --size {} --seed {seed}", claim.id, size.name()),
+        program: env!("CARGO_PKG_VERSION").into(),
         measured,
         rule,
         verdict,
         reason,
         seconds,
     }
+}
+
+/// Which quantity the function does not know, if there is one.
+fn unmeasured(claim: &Claim, measurements: &[(String, Measurement)]) -> Option<String> {
+    let known = |name: &str| measurements.iter().any(|(measured, _)| *measured == name);
+    let quantity = claim.quantities.iter().find(|quantity| !known(&quantity.name))?;
+    Some(format!("`{}` measures no `{}`", claim.function.name, quantity.name))
 }
 
 /// The same, left open for a reason.

@@ -61,7 +61,10 @@ fn an_unknown_claim_suggests_the_nearest() {
 fn what_a_function_measures_are_the_quantities_of_its_claim() {
     let (stop, silent) = (AtomicBool::new(false), |_: &str| {});
     let runner = Runner::new(1, &stop, &silent);
-    for id in ["A-1", "A-2", "A-3", "A-T4", "B-1", "B-2", "B-3", "B-6", "B-T1", "B-T2", "D-T1"] {
+    for id in [
+        "A-1", "A-2", "A-3", "A-T4", "B-1", "B-2", "B-3", "B-6", "B-T1", "B-T2", "D-7", "D-8", "D-T1", "F-1",
+        "G-1",
+    ] {
         let claim = find(id).unwrap();
         let judgement = runner.judge(claim, Size::Quick).unwrap().judgement;
         assert!(

@@ -6,9 +6,12 @@
 //! - [`loss`]: losses of one output, and the place and curvature of their minimum.
 //! - [`map`]: the exact two-number dynamics of a two-layer linear network of any width.
 //! - [`phase`]: what such a map does at a learning rate, with the evidence.
+//! - [`interval`]: intervals of means and medians.
 //! - [`limits`]: critical and maximal learning rates in closed form, and by bisection.
 //! - [`linear`]: two-layer linear networks with many samples, exactly, at a cost free of the width.
 //! - [`axis`] and [`scan`]: one model over many learning rates and widths.
+//! - [`effective`]: the exact law of the effective rate of weights whose scale does not matter.
+//! - [`Predictor`]: gradient descent under logistic loss on samples of different sizes.
 //! - [`scale_invariant`]: toys in which normalisation and weight decay together never settle.
 //! - [`separability`]: whether a linear predictor can separate two classes, with a proof either way.
 //! - [`mod@thresholds`]: what a measured curvature says about the learning rate.
@@ -28,13 +31,16 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::unreachable, clippy::todo))]
 
 pub mod axis;
+pub mod effective;
 pub mod fit;
+pub mod interval;
 pub mod limits;
 pub mod linear;
 pub mod loss;
 pub mod map;
 mod nearest;
 pub mod phase;
+mod predictor;
 pub mod scale_invariant;
 pub mod scan;
 pub mod separability;
@@ -53,6 +59,7 @@ pub use linear::{LinearModel, LinearState};
 pub use loss::ScalarLoss;
 pub use map::{Dimensionless, Map, Modes, State};
 pub use phase::{Phase, Run, RunSettings};
+pub use predictor::Predictor;
 pub use scan::{Edges, MapRuns, Scan, ScanRun, Summary};
 pub use separability::{Parts, Separability, Separation, TwoClasses, cosine};
 pub use thresholds::{Threshold, ThresholdInputs, Thresholds, thresholds};

@@ -70,6 +70,7 @@ pub mod jobs;
 mod json_lines;
 pub mod memory;
 pub mod models;
+mod names;
 pub mod phase;
 mod program;
 pub mod record;
@@ -84,7 +85,7 @@ pub mod watch;
 pub use error::Error;
 pub use etalon_nn as nn;
 pub use etalon_theory as theory;
-pub use etalon_theory::{fit, statistics, units};
+pub use etalon_theory::{fit, interval, statistics, units};
 pub use memory::MemoryError;
 pub use program::ProgramError;
 

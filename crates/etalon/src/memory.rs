@@ -1,6 +1,8 @@
 //! Memory is reckoned before the work starts, and what will not fit is refused.
 
 use crate::units::bytes;
+use std::fs;
+use std::path::Path;
 
 /// A job needs more memory than there is.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -31,13 +33,49 @@ pub fn check(what: &'static str, needed: u64, advice: &'static str) -> Result<()
     }
 }
 
-/// The memory that this process may still take: the machine's, or its control group's if that is less.
+/// The memory that this process may still take: the machine's, or that of a control group it is in if that is less.
 pub(crate) fn available() -> Option<u64> {
     let mut system = sysinfo::System::new().ok()?;
     system.refresh_memory();
     let free = system.available_memory();
-    let group = system.cgroup_limits().map_or(u64::MAX, |limits| limits.free_memory);
-    Some(free.min(group)).filter(|&bytes| bytes > 0)
+    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let group = free_of_groups(Path::new("/sys/fs/cgroup"), &groups).unwrap_or(u64::MAX);
+    (free > 0).then(|| free.min(group))
+}
+
+/// The least that is free in the control groups that a process is in, and in those above them; none without a limit.
+/// `groups` is the text of its `/proc/PID/cgroup`, a line `number:controllers:path` a hierarchy: one without controllers
+/// is of version 2, and one with `memory` among them of version 1.
+fn free_of_groups(mount: &Path, groups: &str) -> Option<u64> {
+    let free = |line: &str| {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (fields.next()?, fields.next()?);
+        let (mount, files) = match controllers {
+            "" => (mount.into(), ["memory.max", "memory.current", "inactive_file"]),
+            of if of.split(',').any(|name| name == "memory") => (
+                mount.join("memory"),
+                ["memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"],
+            ),
+            _ => return None,
+        };
+        // In a container, the path may be that outside of it; its own group is then where the hierarchy begins.
+        let own = mount.join(path.trim_start_matches('/'));
+        own.ancestors()
+            .take_while(|group| group.starts_with(&mount))
+            .filter_map(|group| of_group(group, files))
+            .min()
+    };
+    groups.lines().filter_map(free).min()
+}
+
+/// What one group may still take: its limit less what it uses, of which the system can drop files read long ago.
+fn of_group(group: &Path, [limit, used, droppable]: [&str; 3]) -> Option<u64> {
+    let number = |file: &str| fs::read_to_string(group.join(file)).ok()?.trim().parse::<u64>().ok();
+    let (limit, used) = (number(limit)?, number(used)?);
+    let facts = fs::read_to_string(group.join("memory.stat")).unwrap_or_default();
+    let fact = |line: &str| line.strip_prefix(droppable)?.trim().parse::<u64>().ok();
+    let droppable = facts.lines().find_map(fact).unwrap_or(0);
+    Some(limit.saturating_sub(used.saturating_sub(droppable)))
 }
 
 #[cfg(test)]
@@ -50,5 +88,34 @@ mod tests {
         let text = check("the network", 1 << 60, "make it smaller").unwrap_err().to_string();
         assert!(text.starts_with("the network needs about 1.15 EB, and "), "{text}");
         assert!(text.ends_with("are free; make it smaller"), "{text}");
+    }
+
+    #[test]
+    fn the_limit_is_that_of_the_processs_own_groups() {
+        let mount = tempfile::tempdir().unwrap();
+        let write = |file: &str, text: &str| {
+            let file = mount.path().join(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        };
+        let free = |groups: &str| free_of_groups(mount.path(), groups);
+        assert_eq!(free("0::/job/step\n"), None);
+        write("job/memory.max", "300\n");
+        write("job/memory.current", "120\n");
+        write("job/memory.stat", "anon 70\ninactive_file 20\n");
+        write("job/step/memory.max", "max\n");
+        write("job/step/memory.current", "110\n");
+        assert_eq!(free("0::/job/step\n"), Some(200), "the group above has the limit");
+        write("job/step/memory.max", "150\n");
+        assert_eq!(free("0::/job/step\n"), Some(40));
+        assert_eq!(free("0::/\n"), None);
+        write("memory/slurm/memory.limit_in_bytes", "90\n");
+        write("memory/slurm/memory.usage_in_bytes", "100\n");
+        assert_eq!(free("4:cpu,memory:/slurm\n1:name=systemd:/x\n0::/job\n"), Some(0));
+        // A container sees its own group where the hierarchy begins, whatever its path says.
+        write("memory.max", "80\n");
+        write("memory.current", "0\n");
+        assert_eq!(free("0::/../outside\n"), Some(80));
+        assert_eq!(free("no group\n"), None);
     }
 }

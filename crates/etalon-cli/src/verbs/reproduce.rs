@@ -5,7 +5,7 @@ mod text;
 
 use crate::context::{Context, Exit, Failure};
 use crate::interrupt;
-use etalon::claims::{Judgement, Size, Verdict as Found};
+use etalon::claims::{Judgement, Size, Verdict};
 use etalon::record::{Meta, Record, RunFolder};
 use etalon_papers::{Claim, Outcome, Runner, catalogue, find, page};
 use serde::Serialize;
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 /// Run the papers' claims: what each says, what is measured, and whether it holds
 ///
 /// `etalon reproduce list` has them all. A claim that takes hours is run only where it is named. With --out, every claim
-/// keeps its judgement, its curves and its spec in a folder of its name. The exit code is 1 where a claim does not hold.
+/// keeps its judgement, its curves and its spec in a folder of its name. The exit code is 1 where a claim is refuted.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// `list`, or claims such as A-4, or papers such as A
@@ -99,8 +99,8 @@ impl Arguments {
             let all = wanted.len();
             return Err(format!("stopped with {left} of {all} claims left; name them to go on").into());
         }
-        let fails = judgements.iter().any(|judgement| judgement.verdict == Found::DoesNotHold);
-        Ok(if fails { Exit::Negative } else { Exit::Done })
+        let refuted = judgements.iter().any(|judgement| judgement.verdict == Verdict::Refuted);
+        Ok(if refuted { Exit::Negative } else { Exit::Done })
     }
 
     /// The claims that are meant, each once, in the order of the catalogue.
@@ -138,17 +138,17 @@ impl Arguments {
         let directory = context.run_directory(None, &[seed])?;
         let stop = interrupt::listen(&context.progress)?;
         let spinner = context.progress.spinner("claims");
-        let prefix = std::sync::Mutex::new("");
+        let prefix = std::sync::Mutex::new(String::new());
         let say = |what: &str| {
-            if let Ok(id) = prefix.lock() {
-                spinner.set_message(format!("{}: {what}", *id));
+            if let Ok(prefix) = prefix.lock() {
+                spinner.set_message(format!("{}: {what}", *prefix));
             }
         };
-        let runner = Runner::new(seed, &stop, &say);
+        let (runner, program) = (Runner::new(seed, &stop, &say), text::program(&context.meta()));
         let mut judgements = Vec::new();
-        for claim in wanted {
-            if let Ok(mut id) = prefix.lock() {
-                *id = &claim.id;
+        for (index, claim) in wanted.iter().enumerate() {
+            if let Ok(mut prefix) = prefix.lock() {
+                *prefix = format!("claim {} of {}, {}", index + 1, wanted.len(), claim.id);
             }
             say("preparing");
             // Among others a claim may not take days; named alone it is meant.
@@ -157,7 +157,8 @@ impl Arguments {
                 Some(judgement) => Ok(Outcome { judgement, curves: Vec::new() }),
                 None => runner.judge(claim, size),
             };
-            let Ok(outcome) = outcome else { break };
+            let Ok(mut outcome) = outcome else { break };
+            outcome.judgement.program.clone_from(&program);
             if let Some(directory) = &directory {
                 keep(directory, &outcome)?;
             }

@@ -7,6 +7,7 @@ mod slurm;
 use crate::args::Job;
 use crate::context::{Context, Exit, Failure};
 use crate::interrupt;
+use crate::output::visible;
 use etalon::sweep::{Event, Grid, Job as Task, Options, Store, Tally, run};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -111,7 +112,7 @@ fn local(context: &Context, store: &Store, grid: &Grid) -> Result<Exit, Failure>
     let report = run(store, grid, &options, &|event| {
         bar.inc(1);
         if let Event::Failed(error) = event {
-            bar.set_message(format!("trials (one failed: {error})"));
+            bar.set_message(format!("trials (one failed: {})", visible(error)));
         }
     })?;
     drop(bar);

@@ -3,8 +3,8 @@
 use super::sweep::{program, submitted_text};
 use crate::context::{Context, Exit, Failure};
 use crate::interrupt;
-use etalon::sweep::{Collected, Event, Grid, Options, Shard, Store, Tally, collect, run_shard};
-use std::path::PathBuf;
+use etalon::sweep::{Collected, Event, Grid, Options, Shard, Store, Tally, collect, folder_of, run_shard};
+use std::ffi::OsString;
 
 /// Run one part of a sweep that `etalon sweep` began; what engines start
 ///
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 pub struct Arguments {
     /// The folder of a sweep
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    folder: PathBuf,
+    folder: OsString,
 
     /// Which part, such as 3/64, the third of 64 [default: 1/1, all]
     #[arg(long, value_name = "I/N")]
@@ -27,7 +27,7 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let (store, grid) = Store::existing(&self.folder)?;
+        let (store, grid) = Store::existing(&folder_of(&self.folder)?)?;
         if self.collect { collector(context, &store, &grid) } else { self.worker(context, &store, &grid) }
     }
 

@@ -55,6 +55,8 @@ fn what_is_left_out_is_told_and_too_little_is_refused() {
     assert!(complaint.contains("2 distinct sizes") && complaint.contains("needs 4"), "{complaint}");
     let complaint = etalon.run(&["fit", "run", "--x", "train.steps"]).complaint();
     assert!(complaint.contains("no column `eta_star`; there are trial, "), "{complaint}");
+    let complaint = etalon.run(&["fit", "run", "--y", "steps", "--x", "width"]).complaint();
+    assert!(complaint.contains("did you mean `network.width`?"), "{complaint}");
     let complaint =
         etalon.run(&["fit", "run", "--y", "steps", "--x", "train.steps", "--only", "2"]).complaint();
     assert!(complaint.contains("has no comparison"), "{complaint}");

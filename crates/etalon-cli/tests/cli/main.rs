@@ -18,6 +18,7 @@ mod record;
 mod report;
 mod reproduce;
 mod run_directory;
+mod safety;
 mod schedule;
 mod spec;
 mod streams;

@@ -310,13 +310,13 @@ fn a_row_of_another_job_is_told_and_left_out() {
 /// The record of a claim.
 fn claim(id: &str, statement: &str, verdict: &str) -> serde_json::Value {
     let measured = json!({
-        "name": "c", "what": "the final c", "unit": "", "value": 3, "low": 2.5, "high": 3.5, "count": 4
+        "name": "c", "what": "the final c", "unit": "", "value": 3, "low": 2.5, "high": 3.5, "count": 4, "interval": null
     });
     json!({
-        "kind": "claim", "schema": 1, "id": id, "paper": "a paper", "place": "section 2", "statement": statement,
+        "kind": "claim", "schema": 2, "id": id, "paper": "a paper", "place": "section 2", "statement": statement,
         "certainty": "found in the text", "size": "quick", "setting": "a network", "spec": null, "seed": 0,
-        "command": "etalon reproduce", "measured": [measured],
-        "rule": { "words": "at most 2", "conditions": [{ "quantity": "c", "at_least": null, "at_most": 2 }] },
+        "command": "etalon reproduce", "program": "0", "measured": [measured],
+        "rule": { "words": "at most 2", "conditions": [{ "quantity": "c", "at_least": null, "at_most": 2, "source": null }] },
         "verdict": verdict, "reason": "c is 3", "seconds": 1.25,
     })
 }
@@ -325,7 +325,7 @@ fn claim(id: &str, statement: &str, verdict: &str) -> serde_json::Value {
 fn claims_have_their_verdicts_on_top() {
     let etalon = Etalon::new();
     for (id, statement, verdict) in
-        [("A-1", "x < y & \"z\"", "holds"), ("A-2", "s", "does not hold"), ("A-3", "t", "not decided")]
+        [("A-1", "x < y & \"z\"", "holds"), ("A-2", "s", "refuted"), ("A-3", "t", "not decided")]
     {
         etalon.write(&format!("run/{id}/claim.json"), &claim(id, statement, verdict).to_string());
     }
@@ -333,10 +333,11 @@ fn claims_have_their_verdicts_on_top() {
     assert_eq!(written["answer"], "1 of 3 claims hold");
     let page = etalon.read("run/report.html");
     assert!(
-        page.contains("1 do not hold, 1 are not decided") && page.contains("x &lt; y &amp; &quot;z&quot;")
+        page.contains("1 holds, 1 is refuted, 0 are underpowered, 1 is not decided")
+            && page.contains("x &lt; y &amp; &quot;z&quot;")
     );
     // With what was measured on the way.
-    etalon.write("kept/A-1/claim.json", &claim("A-1", "s", "does not hold").to_string());
+    etalon.write("kept/A-1/claim.json", &claim("A-1", "s", "refuted").to_string());
     etalon.write("kept/A-1/final_c.csv", "width,seed,c,final_c\n8,0,1,0.9\n8,0,2,\n16,0,1,0.8\n");
     etalon.write("kept/A-2/claim.json", "{\"id\":");
     let outcome = etalon.run(&["report", "kept"]);
@@ -344,7 +345,10 @@ fn claims_have_their_verdicts_on_top() {
     assert!(outcome.stdout.starts_with("0 of 1 claims hold\n"), "{}", outcome.stdout);
     assert!(outcome.stderr.contains("A-2/claim.json: EOF"), "{}", outcome.stderr);
     let page = etalon.read("kept/report.html");
-    assert!(page.contains("the final c: 3.000 (2.50 to 3.50)") && page.contains("(c is 3)"), "{page}");
+    assert!(
+        page.contains("the final c: 3.000 (2.500 to 3.500, of 4)") && page.contains("(c is 3)"),
+        "{page}"
+    );
     let numbers = etalon.read("kept/figures/A-1-final_c.csv");
     assert!(numbers.contains("\nfinal c,point,width 16,1,0.8,"), "{numbers}");
 }
@@ -373,13 +377,12 @@ fn hostile_names_are_text_on_a_page_and_in_its_pictures() {
     etalon.write(&format!("{name}/odd.json"), &odd.to_string());
     etalon
         .write(&format!("{name}/spec.toml"), &format!("[data]\nname = \"\"\"{name}</pre></script>\"\"\"\n"));
-    let measured =
-        json!({ "name": name, "what": name, "unit": "", "value": 3, "low": 2.5, "high": 3.5, "count": 4 });
+    let measured = json!({ "name": name, "what": name, "unit": "", "value": 3, "low": 2.5, "high": 3.5, "count": 4, "interval": null });
     let claim = json!({
-        "kind": "claim", "schema": 1, "id": "A-1", "paper": name, "place": name, "statement": name,
-        "certainty": name, "size": "quick", "setting": name, "spec": null, "seed": 0, "command": name,
+        "kind": "claim", "schema": 2, "id": "A-1", "paper": name, "place": name, "statement": name,
+        "certainty": name, "size": "quick", "setting": name, "spec": null, "seed": 0, "command": name, "program": name,
         "measured": [measured], "rule": { "words": name, "conditions": [] },
-        "verdict": "does not hold", "reason": name, "seconds": 1,
+        "verdict": "refuted", "reason": name, "seconds": 1,
     });
     etalon.write(&format!("{name}/A-1/claim.json"), &claim.to_string());
     let quoted = name.replace('"', "\"\"");
@@ -391,7 +394,7 @@ fn hostile_names_are_text_on_a_page_and_in_its_pictures() {
         format!("data-column=\"{escaped}\">{escaped}</td>"),
         format!("{escaped}&lt;/pre&gt;&lt;/script&gt;"),
         format!("<p class=\"up\">{escaped}</p>"),
-        format!("{escaped}: 3.000 (2.50 to 3.50)"),
+        format!("{escaped}: 3.000 (2.500 to 3.500, of 4)"),
     ] {
         assert!(page.contains(&expected), "{expected}: {page}");
     }

@@ -172,3 +172,45 @@ fn an_export_says_what_it_covers() {
     let quiet = etalon.run(&arguments(&format!("export {STEPS} --conversion phases --quiet")));
     assert_eq!(&quiet.printed(), snippet);
 }
+
+#[test]
+fn a_schedule_shows_every_milestone_and_warns_of_those_behind_its_end() {
+    let line = "show --lr 0.1 --milestones 300,600,900 --factor 0.1";
+    let printed = Etalon::new().run(&arguments(line)).printed();
+    assert!(printed.starts_with("1800 steps"), "{printed}");
+    assert!(["\n300 ", "\n600 ", "\n900 "].iter().all(|row| printed.contains(row)), "{printed}");
+    // A rate that falls for another optimiser is shown where it falls.
+    let printed = Etalon::new().run(&arguments(&format!("{line} --optimizer adamw"))).printed();
+    assert!(["\n300 ", "\n600 ", "\n900 "].iter().all(|row| printed.contains(row)), "{printed}");
+    for arguments in [format!("{line} --steps 700"), format!("{line} train.steps=700")] {
+        let outcome = Etalon::new().run(&self::arguments(&arguments));
+        assert!(outcome.stdout.starts_with("700 steps"), "{}", outcome.stdout);
+        assert!(
+            outcome.stderr.contains("the milestone 900 lies behind the last of 700 steps"),
+            "{}",
+            outcome.stderr
+        );
+    }
+}
+
+#[test]
+fn growth_is_shown_for_plain_sgd_alone() {
+    let line = "show --lr 1e-3 --weight-decay 0.01";
+    assert!(Etalon::new().run(&arguments(line)).printed().contains("growth a step"));
+    for flags in ["--optimizer adamw", "--optimizer nesterov --momentum 0.5", "optimizer.kind=adamw"] {
+        let printed = Etalon::new().run(&arguments(&format!("{line} {flags}"))).printed();
+        assert!(!printed.contains("growth") && printed.contains("known of plain SGD alone"), "{printed}");
+    }
+}
+
+#[test]
+fn a_long_schedule_is_exported_by_its_bends() {
+    let line = "export --lr 0.1 --momentum 0.9 --weight-decay 5e-4 --milestones 100000,200000 --factor 0.1 --steps 300000";
+    let outcome = Etalon::new().run(&arguments(line));
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(
+        outcome.stdout.contains("LOG_ETA = _through([") && outcome.stdout.len() < 200_000,
+        "{}",
+        outcome.stdout.len()
+    );
+}

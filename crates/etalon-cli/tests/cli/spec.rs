@@ -78,3 +78,13 @@ fn keys_have_defaults_and_meanings() {
     assert_eq!(of("loss")["default"], "cross_entropy");
     assert!(of("data.margin")["default"].is_null());
 }
+
+#[test]
+fn a_program_in_the_place_of_a_spec_is_told_what_a_spec_is() {
+    let etalon = Etalon::new();
+    etalon.write("train.py", "import torch\n");
+    let text = etalon.run(&["find", "train.py"]).complaint();
+    assert!(text.contains("train.py:1:8") && text.contains("this is a program; a spec is TOML"), "{text}");
+    let text = etalon.run(&["train", "netwrk.width=3", "network.dept=2"]).complaint();
+    assert!(text.contains("`network.width`?") && text.contains("`network.depth`?"), "{text}");
+}

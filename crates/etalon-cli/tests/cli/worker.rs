@@ -111,9 +111,9 @@ fn commands_start_workers_and_starting_again_resumes() {
 
     // A command that hands the workers on and returns is told what to do next.
     let outcome = sweep("handed on", "true {worker}");
-    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
     assert!(
-        outcome.stderr.starts_with("note: the commands have returned, and 500 of 500"),
+        outcome.stderr.starts_with("warning: the commands have returned, and 500 of 500"),
         "{}",
         outcome.stderr
     );
@@ -146,4 +146,55 @@ fn a_machine_without_slurm_is_told_what_to_do() {
     command.env("PATH", etalon.path()).args(["sweep", "spec.toml", "--out", "run", "--on", "slurm"]);
     let complaint = crate::Outcome::of(&mut command).complaint();
     assert!(complaint.contains("not installed") && complaint.contains("--on local"), "{complaint}");
+}
+
+/// Templates of the documentation, with programs that do what the real ones do: hand the words to another shell.
+#[cfg(unix)]
+#[test]
+fn a_folder_is_no_code_however_many_shells_read_its_name() {
+    let etalon = etalon("seed = [0, 1, 2]\n");
+    let folder = "a b;touch X $(touch Y) 'q\"";
+    for (program, script) in [
+        ("ssh", "shift; exec sh -c \"$*\""),
+        ("qsub", "exec sh"),
+        ("hq", "shift; exec sh -c \"$*\""),
+        ("ray", "shift 4; exec sh -c \"$*\""),
+        (
+            "parallel",
+            "while [ \"$1\" != -a ]; do shift; done; while read -r line; do sh -c \"$line\"; done < \"$2\"",
+        ),
+    ] {
+        etalon.write(&format!("bin/{program}"), &format!("#!/bin/sh\n{script}\n"));
+        let program = etalon.path().join("bin").join(program);
+        fs::set_permissions(program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    let path = format!("{}:{}", etalon.path().join("bin").display(), std::env::var("PATH").unwrap());
+    for template in [
+        "parallel -j 8 -a {workers}",
+        "parallel -S node1,node2 -a {workers}",
+        "ssh node{shard} {worker}",
+        "echo {worker} | qsub -l walltime=1:00:00",
+        "hq submit {worker}",
+        "ray job submit --no-wait -- {worker}",
+        "ssh node 'cat {workers}' | sh",
+        "ssh node ls {dir} && {worker}",
+    ] {
+        let mut command = etalon.command();
+        command.env("PATH", &path).env("TMPDIR", etalon.path().join("bin"));
+        command.args([
+            "sweep",
+            "spec.toml",
+            "--out",
+            folder,
+            "--on",
+            "command",
+            "--json",
+            "--command",
+            template,
+        ]);
+        let report = json(&crate::Outcome::of(&mut command).printed());
+        assert_eq!((&report["done"], &report["left"]), (&3.into(), &0.into()), "{template}");
+        assert!(!etalon.path().join("X").exists() && !etalon.path().join("Y").exists(), "{template}");
+        fs::remove_dir_all(etalon.path().join(folder)).unwrap();
+    }
 }

@@ -10,9 +10,10 @@ pub fn lasting(text: &str, folder: &Path) -> String {
     lines.join("\n")
 }
 
-/// A line without the seconds that something took, and the length of a page, which has its folder's path.
+/// A line without the seconds that something took, the program's commit, and the length of a page, which has its folder's
+/// path.
 fn line(line: &str) -> String {
-    for key in ["\"seconds\": ", "\"bytes\": "] {
+    for key in ["\"seconds\": ", "\"bytes\": ", "\"program\": "] {
         if let Some((before, _)) = line.split_once(key) {
             return format!("{before}{key}#");
         }

@@ -1,9 +1,8 @@
 //! Other nonlinearities and depths.
 
-use super::networks::{Ran, trials};
 use crate::experiment::{ClaimError, Experiment};
 use crate::measurement::Measurement;
-use crate::network::Subject;
+use crate::network::{Subject, trials};
 use etalon::Error;
 use etalon::curvature::Ends;
 use rayon::prelude::*;
@@ -46,17 +45,21 @@ pub(crate) fn architectures(
             for &width in &widths {
                 let subject = of(kind, depth, width)?;
                 let start = [subject.start(experiment.seed())?];
-                for ran in trials(experiment, &subject, &start, &rates, (time, 0))? {
-                    let verdict = &ran.observed.verdict;
-                    let rise = verdict.peak_loss.unwrap_or(f64::NAN) / verdict.first_loss;
+                for ran in trials(
+                    experiment,
+                    &subject,
+                    &start,
+                    &rates,
+                    (|start: &_| subject.lasting(time, start), 0),
+                )? {
                     if ran.c < 2.0 {
-                        lazy.push(rise);
+                        lazy.push(ran.rise());
                     } else {
-                        rises.push(rise);
+                        rises.push(ran.rise());
                         ends.push(ran.final_c());
                     }
                     let numbers = [index as i64, depth, width].map(|number| number as f64);
-                    rows.push([&numbers[..], &[ran.c, rise, Ran::fall(&ran), ran.final_c()]].concat());
+                    rows.push([&numbers[..], &[ran.c, ran.rise(), ran.fall(), ran.final_c()]].concat());
                 }
             }
         }

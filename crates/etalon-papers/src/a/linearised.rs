@@ -1,12 +1,10 @@
 //! Networks and their linear models.
 
-use super::networks::starts;
 use crate::experiment::{ClaimError, Experiment};
 use crate::measurement::Measurement;
-use crate::network::{Start, Subject};
+use crate::network::{Start, Subject, each, starts};
 use etalon::Error;
 use etalon::train::{Twin, accuracy};
-use rayon::prelude::*;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -25,13 +23,7 @@ pub(crate) fn linear_models(
     let subject = Subject::new(&experiment.spec()?)?;
     let starts = starts(experiment, &subject, seeds)?;
     experiment.at("networks beside their linear models")?;
-    let jobs: Vec<(&Start<f32>, f64)> =
-        starts.iter().flat_map(|start| rates.iter().map(move |&c| (start, c))).collect();
-    let run = |(start, c): (&Start<f32>, f64)| {
-        experiment.go_on()?;
-        beside(&subject, start, c)
-    };
-    let pairs = jobs.into_par_iter().map(run).collect::<Result<Vec<Pair>, ClaimError>>()?;
+    let pairs = each(experiment, &starts, &rates, |start, c| beside(&subject, start, c))?;
     let (low, high): (Vec<&Pair>, Vec<&Pair>) = pairs.iter().partition(|pair| pair.c < 2.0);
     let of = |pairs: &[&Pair], what: &dyn Fn(&Pair) -> f64| {
         pairs.iter().map(|pair| what(pair)).collect::<Vec<_>>()

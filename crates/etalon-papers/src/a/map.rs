@@ -1,9 +1,8 @@
 //! The two-layer linear network with one input, solved.
 
 use crate::experiment::{ClaimError, Experiment};
-use crate::measurement::Measurement;
+use crate::measurement::{Measurement, exponent, law, r_squared};
 use etalon::Error;
-use etalon::fit::{self, Point, power_law};
 use etalon::theory::{
     Dimensionless, Map, Modes, Phase, Range, Run, RunSettings, ScalarLoss, State, boundary,
 };
@@ -28,6 +27,14 @@ pub(super) fn drawn(seed: u64, width: usize) -> State {
 
 fn run(start: State, c: f64, width: f64) -> Result<Run, Error> {
     Ok(Map::new(LOSS, c / start.lambda, width)?.run(start, &RunSettings::default())?)
+}
+
+/// The `eta lambda_0` at which a start begins to diverge, from 3 to some number.
+pub(super) fn divergence(start: State, width: usize, high: f64, tolerance: f64) -> Result<f64, ClaimError> {
+    let range = Range { low: 3.0 / start.lambda, high: high / start.lambda, steps: 20, tolerance };
+    let settings = RunSettings { max_steps: 20_000, ..RunSettings::default() };
+    let found = boundary(LOSS, width as f64, start, &range, &settings, |run| run.phase != Phase::Divergent)?;
+    Ok(found.middle() * start.lambda)
 }
 
 /// `eta lambda` at the end of a run at `c`.
@@ -123,23 +130,14 @@ pub(crate) fn phases(
                     ends.push(end(&run, c));
                 }
             }
-            let range =
-                Range { low: 3.0 / start.lambda, high: 5.0 / start.lambda, steps: 20, tolerance: 1e-4 };
-            let settings = RunSettings { max_steps: 20_000, ..RunSettings::default() };
-            let bounded = |run: &Run| run.phase != Phase::Divergent;
-            let found =
-                boundary(LOSS, width as f64, start, &range, &settings, bounded).map_err(Error::from)?;
-            boundaries.push(found.middle() * start.lambda);
+            boundaries.push(divergence(start, width, 5.0, 1e-4)?);
         }
     }
     // The same start at every width, so that the width alone differs.
     let start = State { f: 1.0, lambda: 2.0 };
     let change = |width: f64| Ok::<f64, Error>((run(start, 1.5, width)?.last.lambda / 2.0 - 1.0).abs());
-    let points = [1e2, 1e3, 1e4, 1e5]
-        .map(|width| Ok(Point { label: format!("{width}"), x: vec![width], y: change(width)? }))
-        .into_iter()
-        .collect::<Result<Vec<_>, Error>>()?;
-    let law = power_law("change", &["width".into()], &points, Vec::new(), &fit::Options::default())?;
+    let points = [1e2, 1e3, 1e4, 1e5].map(|width| Ok((width, change(width)?)));
+    let law = law("width", points.into_iter().collect::<Result<Vec<_>, Error>>()?)?;
     experiment.measured("lazy_change", Measurement::most(&changes));
     experiment.measured("lazy_exponent", Measurement::exponent(&law));
     experiment.measured("converged", Measurement::share(&converged));
@@ -172,19 +170,16 @@ pub(crate) fn widths(
         for index in 0..points {
             let width = 10f64.powf(2.0 + 10.0 * index as f64 / (points - 1) as f64);
             let run = run(start, c, width)?;
-            let point = |y| Point { label: format!("{width}"), x: vec![width], y };
-            losses.push(point(run.peak_loss));
+            losses.push((width, run.peak_loss));
             // A line in log n is a power law of the exponential.
-            times.push(point((run.peak_step as f64).exp()));
+            times.push((width, (run.peak_step as f64).exp()));
             rows.push(vec![c, width, run.peak_loss, run.peak_step as f64]);
         }
-        let fitted =
-            |points: &[Point]| power_law("", &["width".into()], points, vec![], &fit::Options::default());
-        let (loss, time) = (fitted(&losses)?, fitted(&times)?);
-        peaks.push(loss.joint.exponents[0].value);
-        peak_fits.push(loss.joint.r_squared.unwrap_or(f64::NAN));
-        folds.push(time.joint.exponents[0].value * 2.0 * (c - 1.0).ln());
-        time_fits.push(time.joint.r_squared.unwrap_or(f64::NAN));
+        let (loss, time) = (law("width", losses)?, law("width", times)?);
+        peaks.push(exponent(&loss));
+        peak_fits.push(r_squared(&loss));
+        folds.push(exponent(&time) * 2.0 * (c - 1.0).ln());
+        time_fits.push(r_squared(&time));
     }
     experiment.measured("peak_exponent", Measurement::farthest(&peaks, 1.0));
     experiment.measured("peak_fit", Measurement::least(&peak_fits));

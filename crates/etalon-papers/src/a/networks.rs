@@ -2,80 +2,18 @@
 
 use crate::experiment::{ClaimError, Experiment};
 use crate::measurement::Measurement;
-use crate::network::{Start, Subject, settled, trained};
-use etalon::phase::Observed;
+use crate::network::{Ran, Subject, changes, starts, trained, trials};
 use etalon::theory::Range;
-use rayon::prelude::*;
 use serde::Deserialize;
 
-/// One trial, with `c = eta lambda_0`.
-pub(super) struct Ran<T> {
-    pub(super) seed: u64,
-    pub(super) c: f64,
-    pub(super) observed: Observed<T>,
-}
-
-impl<T> Ran<T> {
-    /// `eta lambda` at the end.
-    pub(super) fn final_c(&self) -> f64 {
-        self.c * self.fall()
-    }
-
-    /// Curvature at the end over that at the start.
-    pub(super) fn fall(&self) -> f64 {
-        let verdict = &self.observed.verdict;
-        verdict.ntk_end.unwrap_or(f64::NAN) / verdict.ntk_start.unwrap_or(f64::NAN)
-    }
-
-    pub(super) fn settled(&self) -> bool {
-        settled(self.observed.verdict.phase)
-    }
-
-    fn row(&self) -> Vec<f64> {
-        let verdict = &self.observed.verdict;
-        let peak = verdict.peak_loss.unwrap_or(f64::NAN);
-        let end = verdict.final_loss.unwrap_or(f64::NAN);
-        vec![
-            self.seed as f64,
-            self.c,
-            verdict.first_loss,
-            peak,
-            verdict.peak_step as f64,
-            end,
-            self.final_c(),
-        ]
-    }
-}
-
-/// The columns of [`Ran::row`].
+/// The columns of [`row`].
 const COLUMNS: &[&str] = &["seed", "c", "first_loss", "peak_loss", "peak_step", "final_loss", "final_c"];
 
-/// Trains from each start at each rate for so much `c t`.
-pub(super) fn trials(
-    experiment: &Experiment<'_>,
-    subject: &Subject<f32>,
-    starts: &[Start<f32>],
-    rates: &[f64],
-    (time, every): (f64, u64),
-) -> Result<Vec<Ran<f32>>, ClaimError> {
-    let jobs: Vec<(&Start<f32>, f64)> =
-        starts.iter().flat_map(|start| rates.iter().map(move |&c| (start, c))).collect();
-    let run = |(start, c): (&Start<f32>, f64)| {
-        experiment.go_on()?;
-        let observed = subject.observe(&subject.lasting(time, start), start, c, every)?;
-        Ok(Ran { seed: start.seed, c, observed })
-    };
-    jobs.into_par_iter().map(run).collect()
-}
-
-/// Networks of these seeds.
-pub(super) fn starts(
-    experiment: &Experiment<'_>,
-    subject: &Subject<f32>,
-    count: u64,
-) -> Result<Vec<Start<f32>>, ClaimError> {
-    experiment.at("curvature at the start")?;
-    experiment.seeds(count).into_par_iter().map(|seed| subject.start(seed)).collect()
+fn row(ran: &Ran<f32>) -> Vec<f64> {
+    let verdict = &ran.observed.verdict;
+    let peak = verdict.peak_loss.unwrap_or(f64::NAN);
+    let end = verdict.final_loss.unwrap_or(f64::NAN);
+    vec![ran.seed as f64, ran.c, verdict.first_loss, peak, verdict.peak_step as f64, end, ran.final_c()]
 }
 
 #[derive(Deserialize)]
@@ -100,11 +38,13 @@ pub(crate) fn by_curvature(
     let starts = starts(experiment, &subject, seeds)?;
     experiment.at("trials at rates around 2/lambda0")?;
     let rates = [&[1.0], &rates[..]].concat();
-    let mut ran = trials(experiment, &subject, &starts, &rates, (time, 0))?;
+    let mut ran =
+        trials(experiment, &subject, &starts, &rates, (|start: &_| subject.lasting(time, start), 0))?;
     experiment.at("a wider network")?;
     let width = (wider * subject.spec.network.width) as i64;
     let wide = Subject::new(&experiment.spec_with(&[("width", width.into())])?)?;
-    let wide_ran = trials(experiment, &wide, &[wide.start(seed)?], &[1.0], (time, 0))?;
+    let wide_ran =
+        trials(experiment, &wide, &[wide.start(seed)?], &[1.0], (|start: &_| wide.lasting(time, start), 0))?;
     let change = |ran: &Ran<f32>| (ran.fall() - 1.0).abs();
     let (low, high): (Vec<&Ran<f32>>, Vec<&Ran<f32>>) = ran.iter().partition(|ran| ran.c < 2.0);
     let same: Vec<f64> = low.iter().filter(|ran| ran.seed == seed).map(|ran| change(ran)).collect();
@@ -116,9 +56,8 @@ pub(crate) fn by_curvature(
     let all_settled = Measurement::share(&high.iter().map(|ran| ran.settled()).collect::<Vec<_>>());
     experiment.at("the largest rate that trains")?;
     let range = Range { low: 6.0, high: 32.0, steps: 6, tolerance: 0.1 };
-    let limits = starts.par_iter().map(|start| subject.change(start, &range, trained));
-    let limits = limits.collect::<Result<Vec<f64>, ClaimError>>()?;
-    experiment.measured("lazy_change", Measurement::median(&wider));
+    let limits = changes(experiment, &subject, &starts, &range, trained)?;
+    experiment.measured("lazy_change", Measurement::most(&wider));
     experiment.measured(
         "lazy_narrowing",
         Measurement::one(narrowing.map_or(f64::NAN, |(wide, narrow)| wide / narrow)),
@@ -128,7 +67,7 @@ pub(crate) fn by_curvature(
     experiment.measured("peak_step", Measurement::most(&peaks));
     experiment.measured("c_max", Measurement::median(&limits));
     ran.extend(wide_ran);
-    experiment.curve("trials", COLUMNS, ran.iter().map(Ran::row).collect());
+    experiment.curve("trials", COLUMNS, ran.iter().map(row).collect());
     Ok(())
 }
 
@@ -142,7 +81,7 @@ pub(crate) struct ByLoss {
     time: f64,
 }
 
-/// What the loss does below and above 2/lambda0, and curvature early and at the end.
+/// What the loss does below and above 2/lambda0, and curvature at the end.
 pub(crate) fn by_loss(
     ByLoss { seeds, rates, time }: ByLoss,
     experiment: &mut Experiment<'_>,
@@ -150,36 +89,29 @@ pub(crate) fn by_loss(
     let subject = Subject::new(&experiment.spec()?)?;
     let starts = starts(experiment, &subject, seeds)?;
     experiment.at("trials at rates around 2/lambda0")?;
-    let ran = trials(experiment, &subject, &starts, &rates, (time, 1))?;
-    let rise = |ran: &Ran<f32>| {
-        let verdict = &ran.observed.verdict;
-        verdict.peak_loss.unwrap_or(f64::NAN) / verdict.first_loss
-    };
-    let early = |ran: &Ran<f32>| {
-        let curvature = ran.observed.trajectory.records.iter().filter(|record| record.step <= 10);
-        let curvature: Vec<f64> = curvature.filter_map(|record| record.ntk).collect();
-        let first = curvature.first().copied().unwrap_or(f64::NAN);
-        curvature[1.min(curvature.len())..].iter().copied().fold(f64::NAN, f64::max) / first
+    let ran = trials(experiment, &subject, &starts, &rates, (|start: &_| subject.lasting(time, start), 0))?;
+    // Of the batch with its own statistics: at the end of a short training running ones are those of the beginning.
+    let comes_back = |ran: &Ran<f32>| {
+        let trajectory = &ran.observed.trajectory;
+        let last = trajectory.records.iter().rev().find_map(|record| record.loss);
+        !trajectory.stop.diverged() && last.is_some_and(|last| last < trajectory.first_loss)
     };
     let (low, high): (Vec<&Ran<f32>>, Vec<&Ran<f32>>) = ran.iter().partition(|ran| ran.c < 2.0);
     let of = |ran: &[&Ran<f32>], what: &dyn Fn(&Ran<f32>) -> f64| {
         ran.iter().map(|ran| what(ran)).collect::<Vec<_>>()
     };
-    let settled: Vec<&Ran<f32>> = high.iter().copied().filter(|ran| ran.settled()).collect();
-    experiment.measured("lazy_rise", Measurement::most(&of(&low, &rise)));
-    experiment.measured("rise", Measurement::median(&of(&high, &rise)));
-    experiment.measured("first_rise", Measurement::median(&of(&high, &early)));
-    experiment.measured("final_c", Measurement::most(&of(&settled, &Ran::final_c)));
-    experiment
-        .measured("settled", Measurement::share(&high.iter().map(|ran| ran.settled()).collect::<Vec<_>>()));
-    experiment.curve("trials", COLUMNS, ran.iter().map(Ran::row).collect());
+    let back: Vec<&Ran<f32>> = high.iter().copied().filter(|ran| comes_back(ran)).collect();
+    experiment.measured("lazy_rise", Measurement::most(&of(&low, &Ran::rise)));
+    experiment.measured("rise", Measurement::least(&of(&high, &Ran::rise)));
+    experiment.measured("final_c", Measurement::most(&of(&back, &Ran::final_c)));
+    experiment.measured("fall", Measurement::most(&of(&back, &Ran::fall)));
+    let all: Vec<bool> = high.iter().map(|ran| comes_back(ran)).collect();
+    experiment.measured("settled", Measurement::share(&all));
+    experiment.curve("trials", COLUMNS, ran.iter().map(row).collect());
     let steps = ran.iter().flat_map(|ran| {
-        let number = |value: Option<f64>| value.unwrap_or(f64::NAN);
         let records = ran.observed.trajectory.records.iter();
-        records.map(move |record| {
-            vec![ran.seed as f64, ran.c, record.step as f64, number(record.loss), number(record.ntk)]
-        })
+        records.filter_map(move |record| Some(vec![ran.seed as f64, ran.c, record.step as f64, record.loss?]))
     });
-    experiment.curve("steps", &["seed", "c", "step", "loss", "ntk"], steps.collect());
+    experiment.curve("steps", &["seed", "c", "step", "loss"], steps.collect());
     Ok(())
 }

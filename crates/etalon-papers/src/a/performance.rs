@@ -3,13 +3,16 @@
 use crate::experiment::{ClaimError, Experiment};
 use crate::functions::Nothing;
 use crate::measurement::Measurement;
-use crate::rates::{Rate, before_and_after, best, keep, measurement, rates};
+use crate::rates::{Rate, ahead, before_and_after, best, keep, measurement, rates, seeds};
+use crate::sweeps::Trained;
 use serde::Deserialize;
 
 /// Where the best rate of the claim's sweep lies.
 pub(crate) fn best_rate(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
-    let found = rates(&experiment.sweep(&experiment.spec()?)?.trained()?);
+    let trials = experiment.trained()?;
+    let found = rates(&trials);
     keep(experiment, "rates", &found);
+    experiment.measured("ahead", ahead(&trials.iter().collect::<Vec<_>>(), |rate| rate.c > 2.0));
     let edge = found.iter().find(|rate| rate.diverged > 0.5).map_or(f64::NAN, |rate| rate.eta);
     let highest = best(&found);
     experiment.measured("c", measurement(highest, |rate| rate.c));
@@ -25,7 +28,10 @@ pub(crate) fn best_rate_after_low_rate(
     _: Nothing,
     experiment: &mut Experiment<'_>,
 ) -> Result<(), ClaimError> {
-    let [before, after] = before_and_after(&experiment.sweep(&experiment.spec()?)?.trained()?);
+    let trials = experiment.trained()?;
+    let [before, after] = before_and_after(&trials);
+    let lowered: Vec<_> = trials.iter().filter(|trial| trial.spec.schedule.last_steps > 0).collect();
+    experiment.measured("ahead", ahead(&lowered, |rate| rate.c > 2.0));
     keep(experiment, "rates", &before);
     keep(experiment, "rates-after", &after);
     let highest = best(&after);
@@ -51,9 +57,9 @@ pub(crate) fn equal_time(
     EqualTime { low_rate_steps }: EqualTime,
     experiment: &mut Experiment<'_>,
 ) -> Result<(), ClaimError> {
-    let before = rates(&experiment.sweep(&experiment.spec()?)?.trained()?);
-    let lowered = experiment.spec_with(&[("last_steps", low_rate_steps.into())])?;
-    let after = rates(&experiment.sweep(&lowered)?.trained()?);
+    let trials = experiment.trained()?;
+    let lowered = experiment.trained_with(&[("last_steps", low_rate_steps.into())])?;
+    let [before, after] = [&trials, &lowered].map(rates);
     keep(experiment, "rates", &before);
     keep(experiment, "rates-after", &after);
     let trained: Vec<(&Rate, &Rate)> = before
@@ -61,12 +67,18 @@ pub(crate) fn equal_time(
         .zip(&after)
         .take_while(|(before, after)| before.diverged + after.diverged == 0.0)
         .collect();
-    let spread = |of: &dyn Fn(&(&Rate, &Rate)) -> f64| {
-        let fold = |start, pick: fn(f64, f64) -> f64| trained.iter().map(of).fold(start, pick);
-        fold(f64::NEG_INFINITY, f64::max) - fold(f64::INFINITY, f64::min)
+    // Noise widens it: an upper bound of what the rates themselves do.
+    let spread = |trials: &[Trained]| {
+        let known = |trial: &&Trained| trained.iter().any(|pair| pair.0.eta == trial.spec.optimizer.eta);
+        let of_seed = |seed: u64| {
+            let of_seed = trials.iter().filter(known).filter(|trial| trial.spec.seed == seed);
+            let accuracies: Vec<f64> = of_seed.map(|trial| trial.accuracy).collect();
+            Measurement::most(&accuracies).number() - Measurement::least(&accuracies).number()
+        };
+        Measurement::mean(&seeds(trials).into_iter().map(of_seed).collect::<Vec<f64>>())
     };
-    experiment.measured("spread", Measurement::one(spread(&|pair| pair.0.accuracy)));
-    experiment.measured("spread_after", Measurement::one(spread(&|pair| pair.1.accuracy)));
+    experiment.measured("spread", spread(&trials));
+    experiment.measured("spread_after", spread(&lowered));
     let changes: Vec<f64> = trained.iter().map(|(before, after)| after.accuracy - before.accuracy).collect();
     experiment.measured("change", Measurement::farthest(&changes, 0.0));
     experiment.measured("to", Measurement::one(trained.last().map_or(f64::NAN, |pair| pair.0.c)));

@@ -1,33 +1,15 @@
 //! The learning rates at which something changes.
 
-use super::map::drawn;
-use super::networks::starts;
+use super::map;
 use crate::experiment::{ClaimError, Experiment};
-use crate::measurement::Measurement;
-use crate::network::{Start, Subject, rises, trained};
-use etalon::Error;
+use crate::measurement::{Measurement, spread};
+use crate::network::{Subject, changes, rises, starts, trained};
 use etalon::models::linear_runs;
 use etalon::theory::thresholds::{Activation, Batch, Loss, ThresholdInputs, thresholds};
-use etalon::theory::{Axis, Phase, Range, RunSettings, ScalarLoss, boundary};
+use etalon::theory::{Axis, Phase, Range};
+use etalon::train::Trajectory;
 use etalon_nn::optim::{Rule, Sgd};
-use rayon::prelude::*;
 use serde::Deserialize;
-use toml::Value;
-
-/// The rate of each start at which an answer changes, in units of 1 / lambda0.
-fn changes<'a>(
-    experiment: &Experiment<'_>,
-    subject: &Subject<f32>,
-    starts: impl IntoParallelIterator<Item = &'a Start<f32>>,
-    range: &Range,
-    ask: fn(&etalon::train::Trajectory) -> bool,
-) -> Result<Vec<f64>, ClaimError> {
-    let change = |start: &Start<f32>| {
-        experiment.go_on()?;
-        subject.change(start, range, ask)
-    };
-    starts.into_par_iter().map(change).collect()
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,7 +24,7 @@ pub(crate) fn first_rise_by_depth(
 ) -> Result<(), ClaimError> {
     let range = Range { low: 1.4, high: 4.0, steps: 4, tolerance: 0.02 };
     for (depth, name) in [(1, "one"), (2, "two"), (3, "three")] {
-        let subject = Subject::new(&experiment.spec_with(&[("depth", depth.into())])?)?;
+        let subject = Subject::<f32>::new(&experiment.spec_with(&[("depth", depth.into())])?)?;
         let starts = starts(experiment, &subject, seeds)?;
         experiment.at(&format!("{depth} hidden layers"))?;
         let found = changes(experiment, &subject, &starts, &range, rises)?;
@@ -70,13 +52,7 @@ pub(crate) fn divergence(
     let mut exact = Vec::new();
     for seed in experiment.seeds(seeds) {
         for &width in &widths {
-            let start = drawn(seed, width);
-            let range =
-                Range { low: 3.0 / start.lambda, high: 6.0 / start.lambda, steps: 20, tolerance: 1e-5 };
-            let settings = RunSettings { max_steps: 20_000, ..RunSettings::default() };
-            let (loss, width) = (ScalarLoss::Mse { target: 0.0 }, width as f64);
-            let found = boundary(loss, width, start, &range, &settings, |run| run.phase != Phase::Divergent);
-            exact.push(found.map_err(Error::from)?.middle() * start.lambda);
+            exact.push(map::divergence(map::drawn(seed, width), width, 6.0, 1e-5)?);
         }
     }
     experiment.measured("one_input", Measurement::farthest(&exact, 4.0));
@@ -85,7 +61,7 @@ pub(crate) fn divergence(
     let solved = linear_runs(&spec, &axis, 2000)?;
     let diverged = solved.runs.iter().find(|run| run.phase == Phase::Divergent);
     experiment.measured("many_inputs", Measurement::one(diverged.map_or(f64::NAN, |run| run.c)));
-    let subject = Subject::new(&experiment.spec()?)?;
+    let subject = Subject::<f32>::new(&experiment.spec()?)?;
     let starts = starts(experiment, &subject, seeds)?;
     experiment.at("the ReLU network")?;
     let range = Range { low: 2.5, high: 10.0, steps: 6, tolerance: 0.05 };
@@ -98,37 +74,61 @@ pub(crate) fn divergence(
 #[serde(deny_unknown_fields)]
 pub(crate) struct ActivationLimits {
     seeds: u64,
+    /// The networks by the names of their quantities.
+    networks: Vec<Limited>,
+}
+
+/// A network whose largest rate is looked for, as the spec names its parts.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Limited {
+    name: String,
+    activation: String,
+    depth: i64,
+    classes: String,
 }
 
 /// The largest rate that trains, by nonlinearity, depth and number of classes.
 pub(crate) fn activation_limits(
-    ActivationLimits { seeds }: ActivationLimits,
+    ActivationLimits { seeds, networks }: ActivationLimits,
     experiment: &mut Experiment<'_>,
 ) -> Result<(), ClaimError> {
-    let limit = |others: &[(&str, Value)], what: &str| -> Result<Measurement, ClaimError> {
-        let subject = Subject::new(&experiment.spec_with(others)?)?;
+    let mut limits: Vec<(&str, Vec<f64>)> = Vec::new();
+    for Limited { name, activation, depth, classes } in &networks {
+        let others = [
+            ("activation", activation.as_str().into()),
+            ("depth", (*depth).into()),
+            ("classes", classes.as_str().into()),
+        ];
+        let subject = Subject::<f32>::new(&experiment.spec_with(&others)?)?;
         let starts = starts(experiment, &subject, seeds)?;
-        experiment.at(what)?;
+        experiment.at(name)?;
         let range = Range { low: 1.5, high: 48.0, steps: 12, tolerance: 0.1 };
         // At low rates 60 steps may be too few: a walk from below looks for where training ends.
-        let settled = |trajectory: &etalon::train::Trajectory| {
+        let settled = |trajectory: &Trajectory| {
             !trajectory.stop.diverged() && trajectory.train.loss < trajectory.start.loss
         };
-        Ok(Measurement::median(&changes(experiment, &subject, &starts, &range, settled)?))
-    };
-    let relu = limit(&[], "ReLU, 3 hidden layers, 10 classes")?;
-    let lecun = "\"tanh\"\ninit = \"lecun\"";
-    let tanh = limit(&[("activation", lecun.into())], "tanh")?;
-    let shallow = limit(&[("depth", 1.into())], "ReLU, 1 hidden layer, 10 classes")?;
-    let two = limit(&[("classes", "[0, 6]".into())], "ReLU, 3 hidden layers, 2 classes")?;
-    let medians = [relu, shallow, two].map(Measurement::number);
-    let ends =
-        medians.iter().fold([f64::INFINITY, 0.0f64], |[low, high], &value| [low.min(value), high.max(value)]);
-    experiment.measured("relu", relu);
-    experiment.measured("relu_over_tanh", Measurement::one(relu.number() / tanh.number()));
-    experiment.measured("shallow", shallow);
-    experiment.measured("two_classes", two);
-    experiment.measured("spread", Measurement::one(ends[1] / ends[0]));
+        let found = changes(experiment, &subject, &starts, &range, settled)?;
+        experiment.measured(name.clone(), Measurement::median(&found));
+        limits.push((name, found));
+    }
+    let of = |wanted: &str| limits.iter().find(|(name, _)| *name == wanted).map(|(_, found)| found);
+    if let Some((relu, tanh)) = of("relu").zip(of("tanh")) {
+        let ratios: Vec<f64> = relu.iter().zip(tanh).map(|(relu, tanh)| relu / tanh).collect();
+        experiment.measured("relu_over_tanh", Measurement::mean(&ratios));
+    }
+    // Of one nonlinearity, seed by seed.
+    let relu: Vec<&Vec<f64>> =
+        limits.iter().filter(|(name, _)| name.starts_with("relu")).map(|(_, found)| found).collect();
+    let of_seed = |seed: usize| spread(&relu.iter().map(|found| found[seed]).collect::<Vec<_>>());
+    let spreads: Vec<f64> = (0..seeds as usize).map(of_seed).collect();
+    experiment.measured("spread", Measurement::mean(&spreads));
+    let rows = limits.iter().zip(&networks).enumerate().flat_map(|(index, ((_, found), network))| {
+        let row = move |(seed, c): (usize, &f64)| vec![index as f64, network.depth as f64, seed as f64, *c];
+        found.iter().enumerate().map(row)
+    });
+    let rows = rows.collect();
+    experiment.curve("limits", &["network", "depth", "seed", "c_act"], rows);
     Ok(())
 }
 
@@ -157,13 +157,14 @@ pub(crate) fn momentum_limits(
                 &experiment.spec_with(&[("momentum", b.into()), ("nesterov", nesterov.into())])?,
             )?;
             for seed in experiment.seeds(seeds) {
+                experiment.go_on()?;
                 let start = subject.start(seed)?;
                 let predicted = limit(start.lambda, b, (nesterov, averaged)) * start.lambda;
                 // An average of gradients by 1 - b is a heavy ball at 1 - b times the rate.
                 let scale = if averaged { 1.0 - b } else { 1.0 };
                 let expected = predicted * scale;
                 let range = Range { low: 0.8 * expected, high: 1.25 * expected, steps: 1, tolerance: 0.005 };
-                let bounded = |trajectory: &etalon::train::Trajectory| !trajectory.stop.diverged();
+                let bounded = |trajectory: &Trajectory| !trajectory.stop.diverged();
                 ratios.push(subject.change(&start, &range, bounded)? / expected);
             }
         }

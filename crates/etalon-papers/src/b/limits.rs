@@ -2,9 +2,7 @@
 
 use super::{BALANCED, run};
 use crate::experiment::{ClaimError, Experiment};
-use crate::measurement::Measurement;
-use etalon::Error;
-use etalon::fit::{self, Point, power_law};
+use crate::measurement::{Measurement, law, spread};
 use etalon::theory::{
     Phase, Range, Run, RunSettings, ScalarLoss, State, boundary, catapult_eta, critical_eta,
 };
@@ -20,7 +18,7 @@ fn change(
 ) -> Result<f64, ClaimError> {
     let settings = RunSettings { max_steps: 20_000, ..RunSettings::default() };
     let range = Range { low: 0.6 * expected, high: 1.5 * expected, steps: 100, tolerance: 1e-5 };
-    Ok(boundary(loss, width, start, &range, &settings, accept).map_err(Error::from)?.middle())
+    Ok(boundary(loss, width, start, &range, &settings, accept)?.middle())
 }
 
 fn bounded(run: &Run) -> bool {
@@ -57,13 +55,12 @@ pub(crate) fn rates(
         let found = [1.0, 2.0, 4.0]
             .map(|lambda| change(BALANCED, width, State { f: 1.0, lambda }, expected, bounded));
         let found = found.into_iter().collect::<Result<Vec<f64>, ClaimError>>()?;
-        points.push(Point { label: format!("{width}"), x: vec![width], y: found[1] });
-        let high = found.iter().copied().fold(f64::NAN, f64::max);
-        spreads.push(high / found.iter().copied().fold(f64::NAN, f64::min));
+        points.push((width, found[1]));
+        spreads.push(spread(&found));
         rows.push([vec![width, expected], found.clone()].concat());
         ratios.extend(found.iter().map(|found| found / expected));
     }
-    let law = power_law("eta", &["width".into()], &points, vec![], &fit::Options::default())?;
+    let law = law("width", points)?;
     experiment.measured("critical", Measurement::farthest(&critical, 1.0));
     experiment.measured("maximal", Measurement::farthest(&ratios, 1.0));
     experiment.measured("exponent", Measurement::exponent(&law));
@@ -90,19 +87,15 @@ pub(crate) fn exponential_window(
     let loss = ScalarLoss::Exponential { positive: 0.5 };
     let start = State { f: 0.1, lambda: 2.0 };
     let excess = |width: f64| Ok::<f64, ClaimError>(change(loss, width, start, 1.0, bounded)? - 1.0);
-    let points = widths
-        .into_iter()
-        .map(|width| Ok(Point { label: format!("{width}"), x: vec![width], y: excess(width)? }))
-        .collect::<Result<Vec<Point>, ClaimError>>()?;
-    let law = power_law("excess", &["width".into()], &points, vec![], &fit::Options::default())?;
+    let points: Result<Vec<(f64, f64)>, ClaimError> =
+        widths.into_iter().map(|width| Ok((width, excess(width)?))).collect();
+    let points = points?;
+    let law = law("width", points.iter().copied())?;
     experiment.measured("open", Measurement::one(excess(open)?));
     experiment.measured("exponent", Measurement::exponent(&law));
     experiment.measured("closed", Measurement::one(excess(closed)?));
-    experiment.curve(
-        "excess",
-        &["width", "excess"],
-        points.iter().map(|point| vec![point.x[0], point.y]).collect(),
-    );
+    let rows = points.into_iter().map(|(width, excess)| vec![width, excess]);
+    experiment.curve("excess", &["width", "excess"], rows.collect());
     Ok(())
 }
 

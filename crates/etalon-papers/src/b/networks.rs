@@ -2,10 +2,12 @@
 
 use crate::experiment::{ClaimError, Experiment};
 use crate::functions::Nothing;
-use crate::measurement::Measurement;
-use crate::rates::{Rate, before_and_after, best, keep};
-use etalon::fit::{self, Point, power_law};
+use crate::measurement::{Measurement, law, spread};
+use crate::rates::{Rate, ahead, at_the_best, before_and_after, best, keep, measurement};
+use crate::sweeps::Trained;
 use etalon::models::separability;
+use etalon::statistics::median;
+use std::ops::RangeInclusive;
 
 /// The rate in units of the critical one.
 fn over_critical(rate: &Rate) -> f64 {
@@ -15,31 +17,28 @@ fn over_critical(rate: &Rate) -> f64 {
 /// The highest rate in units of the critical one that counts as below it, for sharpness rises in training and lowers the
 /// border; and those that count as above it, for at still higher ones little is learnt in the same time.
 const BELOW: f64 = 0.7;
-const ABOVE: [f64; 2] = [1.25, 5.0];
+const ABOVE: RangeInclusive<f64> = 1.25..=5.0;
 
 /// The sharpness at the end against the rate, below and above the critical one.
 pub(crate) fn sharpness(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
-    let [found, _] = before_and_after(&experiment.sweep(&experiment.spec()?)?.trained()?);
+    let [found, _] = before_and_after(&experiment.trained()?);
     keep(experiment, "rates", &found);
-    let low: Vec<f64> =
-        found.iter().filter(|rate| over_critical(rate) <= BELOW).map(|rate| rate.sharpness[1]).collect();
-    let high: Vec<&Rate> =
-        found.iter().filter(|rate| (ABOVE[0]..=ABOVE[1]).contains(&over_critical(rate))).collect();
-    let least = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::INFINITY, f64::min);
-    let below = least(&mut low.iter().copied());
-    experiment.measured("flat", Measurement::one(low.iter().copied().fold(f64::NAN, f64::max) / below));
-    let point = |rate: &&Rate| Point { label: rate.eta.to_string(), x: vec![rate.eta], y: rate.sharpness[1] };
-    let points: Vec<Point> = high.iter().map(point).collect();
-    let law = power_law("sharpness", &["eta".into()], &points, vec![], &fit::Options::default())?;
-    experiment.measured("exponent", Measurement::exponent(&law));
-    experiment
-        .measured("least", Measurement::one(least(&mut high.iter().map(|rate| rate.sharpness[1])) / below));
+    let ends = |range: RangeInclusive<f64>| {
+        let chosen = found.iter().filter(move |rate| range.contains(&over_critical(rate)));
+        chosen.map(|rate| (rate.eta, rate.sharpness[1]))
+    };
+    let low: Vec<f64> = ends(0.0..=BELOW).map(|(_, sharpness)| sharpness).collect();
+    let high: Vec<f64> = ends(ABOVE).map(|(_, sharpness)| sharpness).collect();
+    experiment.measured("flat", Measurement::one(spread(&low)));
+    experiment.measured("exponent", Measurement::exponent(&law("eta", ends(ABOVE))?));
+    let least = |values: &[f64]| Measurement::least(values).number();
+    experiment.measured("least", Measurement::one(least(&high) / least(&low)));
     Ok(())
 }
 
 /// Accuracy below and above the critical rate, and what steps at a low rate do to it.
 pub(crate) fn accuracy(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
-    let trials = experiment.sweep(&experiment.spec()?)?.trained()?;
+    let trials = experiment.trained()?;
     // All trials have the same data.
     let separable = trials.first().map(|trial| separability(&trial.spec)).transpose()?;
     let separable = separable.and_then(|(report, ..)| report.separable);
@@ -48,18 +47,21 @@ pub(crate) fn accuracy(_: Nothing, experiment: &mut Experiment<'_>) -> Result<()
     let [before, after] = before_and_after(&trials);
     keep(experiment, "rates", &before);
     keep(experiment, "rates-after", &after);
-    let (low, high): (Vec<&Rate>, Vec<&Rate>) = after.iter().partition(|rate| over_critical(rate) <= 1.0);
-    let accuracy = |rates: &[&Rate]| best(rates.iter().copied()).map_or(f64::NAN, |rate| rate.accuracy);
-    let loss = |rates: &[&Rate]| rates.iter().map(|rate| rate.loss).fold(f64::NAN, f64::min);
-    experiment.measured("gain", Measurement::one(accuracy(&high) - accuracy(&low)));
+    let lowered: Vec<&Trained> = trials.iter().filter(|trial| trial.spec.schedule.last_steps > 0).collect();
+    experiment.measured("gain", ahead(&lowered, |rate| over_critical(rate) > 1.0));
+    let [high, low] = at_the_best(&lowered, |rate| over_critical(rate) > 1.0, |trial| -trial.loss);
+    let logs: Vec<f64> = high.iter().zip(&low).map(|(high, low)| (high / low).ln()).collect();
+    experiment.measured("loss", Measurement::mean(&logs));
     let changes: Vec<f64> = before
         .iter()
         .zip(&after)
         .filter(|(before, after)| over_critical(before) > 1.0 && before.diverged + after.diverged == 0.0)
         .map(|(before, after)| after.accuracy - before.accuracy)
         .collect();
-    experiment.measured("change", Measurement::median(&changes));
-    experiment.measured("loss", Measurement::one(loss(&high) / loss(&low)));
-    experiment.measured("best", Measurement::one(accuracy(&high)));
+    experiment.measured("change", Measurement::about(median(changes.iter().copied()), changes.len()));
+    experiment.measured(
+        "best",
+        measurement(best(after.iter().filter(|rate| over_critical(rate) > 1.0)), |rate| rate.accuracy),
+    );
     Ok(())
 }

@@ -2,13 +2,10 @@
 
 use super::{BALANCED, run};
 use crate::experiment::{ClaimError, Experiment};
-use crate::measurement::Measurement;
-use crate::network::Subject;
+use crate::measurement::{Measurement, law};
+use crate::network::{Ran, Subject, settled, starts, trials};
 use etalon::Error;
-use etalon::fit::{self, Point, power_law};
-use etalon::phase::Observed;
 use etalon::theory::{Phase, ScalarLoss, State, critical_eta};
-use rayon::prelude::*;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -41,7 +38,7 @@ pub(crate) fn predictor(
     let mut separable = Vec::new();
     for factor in over(0.05, 0.98) {
         for loss in [BALANCED, exponential] {
-            converged.push(matches!(at(loss, factor, 0.1)?, Phase::Lazy | Phase::Catapult));
+            converged.push(settled(at(loss, factor, 0.1)?));
         }
     }
     for factor in over(1.05, most) {
@@ -78,38 +75,20 @@ pub(crate) fn network(
     experiment: &mut Experiment<'_>,
 ) -> Result<(), ClaimError> {
     let subject = Subject::<f64>::new(&experiment.spec()?)?;
+    let starts = starts(experiment, &subject, seeds)?;
     experiment.at("logistic loss")?;
-    let jobs: Vec<(u64, f64)> =
-        experiment.seeds(seeds).into_iter().flat_map(|seed| rates.iter().map(move |&c| (seed, c))).collect();
-    let run_at = |(seed, c): (u64, f64)| {
-        experiment.go_on()?;
-        Ok((c, subject.observe(&subject.plan, &subject.start(seed)?, c, 0)?))
-    };
-    let runs = jobs.into_par_iter().map(run_at).collect::<Result<Vec<(f64, Observed<f64>)>, ClaimError>>()?;
-    let of = |what: &dyn Fn(f64, &Observed<f64>) -> f64| {
-        runs.iter().map(|(c, run)| what(*c, run)).collect::<Vec<_>>()
-    };
-    let fall = |run: &Observed<f64>| {
-        run.verdict.ntk_end.unwrap_or(f64::NAN) / run.verdict.ntk_start.unwrap_or(f64::NAN)
-    };
-    let hessian = |run: &Observed<f64>| {
-        let end = run.trajectory.records.last();
+    let runs = trials(experiment, &subject, &starts, &rates, (|_: &_| subject.plan.clone(), 0))?;
+    let of = |what: &dyn Fn(&Ran<f64>) -> f64| runs.iter().map(what).collect::<Vec<_>>();
+    let hessian = |run: &Ran<f64>| {
+        let end = run.observed.trajectory.records.last();
         end.and_then(|record| Some(record.hessian? / record.ntk?)).unwrap_or(f64::NAN)
     };
     let minimum = BALANCED.minimum();
-    let found = [
-        (
-            "rise",
-            Measurement::least(&of(&|_, run| {
-                run.verdict.peak_loss.unwrap_or(f64::NAN) / run.verdict.first_loss
-            })),
-        ),
-        ("rest", Measurement::most(&of(&|_, run| run.trajectory.train.loss / minimum))),
-        ("flattening", Measurement::most(&of(&|_, run| fall(run)))),
-        ("final_c", Measurement::most(&of(&|c, run| c * fall(run)))),
-        ("hessian", Measurement::farthest(&of(&|_, run| hessian(run)), 0.25)),
-    ];
-    found.into_iter().for_each(|(name, measurement)| experiment.measured(name, measurement));
+    experiment.measured("rise", Measurement::least(&of(&Ran::rise)));
+    experiment.measured("rest", Measurement::most(&of(&|run| run.observed.trajectory.train.loss / minimum)));
+    experiment.measured("flattening", Measurement::most(&of(&Ran::fall)));
+    experiment.measured("final_c", Measurement::most(&of(&Ran::final_c)));
+    experiment.measured("hessian", Measurement::farthest(&of(&hessian), 0.25));
     experiment.at("exponential loss")?;
     let mut catapults = Vec::new();
     for c in exponential_rates {
@@ -143,16 +122,14 @@ pub(crate) fn scan(
             let c = low * (high / low).powf(f64::from(index) / f64::from(rates - 1));
             let run = run(BALANCED, c / 2.0, width, start, 30 * width as usize)?;
             // Without convergence there is no final curvature.
-            let ended = matches!(run.phase, Phase::Lazy | Phase::Catapult);
+            let ended = settled(run.phase);
             rows.push(vec![c, if ended { run.last.lambda } else { f64::NAN }]);
         }
     }
     let (low, high): (Vec<&Vec<f64>>, Vec<&Vec<f64>>) = rows.iter().partition(|row| row[0] < 8.0);
     let changes: Vec<f64> = low.iter().map(|row| (row[1] / 2.0 - 1.0).abs()).collect();
     let ends: Vec<f64> = high.iter().map(|row| row[0] * row[1] / 2.0).collect();
-    let point = |row: &&Vec<f64>| Point { label: format!("{}", row[0]), x: vec![row[0]], y: row[1] };
-    let points: Vec<Point> = high.iter().map(point).collect();
-    let law = power_law("lambda", &["eta".into()], &points, vec![], &fit::Options::default())?;
+    let law = law("c", high.iter().map(|row| (row[0], row[1])))?;
     experiment.measured("lazy_change", Measurement::most(&changes));
     experiment.measured("exponent", Measurement::exponent(&law));
     experiment.measured("final_c_low", Measurement::least(&ends));

@@ -1,10 +1,9 @@
 //! What the directions of the weights feel, and how long it takes them to settle.
 
 use crate::experiment::{ClaimError, Experiment};
-use crate::measurement::Measurement;
+use crate::measurement::{Measurement, law};
 use crate::network::Subject;
 use etalon::Error;
-use etalon::fit::{self, Point, power_law};
 use etalon::schedule::equilibrium;
 use etalon::train::{Motion, Record, Trajectory, run};
 use rayon::prelude::*;
@@ -128,20 +127,14 @@ pub(crate) fn relaxation(
         Ok([eta, angle, reached.map_or(f64::NAN, |(step, _)| *step as f64)])
     };
     let rows = rates.par_iter().map(one).collect::<Result<Vec<[f64; 3]>, ClaimError>>()?;
-    let fitted = |what: &dyn Fn(&[f64; 3]) -> [f64; 2]| {
-        let points = rows.iter().map(|row| {
-            let [x, y] = what(row);
-            Point { label: format!("eta = {}", row[0]), x: vec![x], y }
-        });
-        power_law("y", &["eta lambda".into()], &points.collect::<Vec<_>>(), vec![], &fit::Options::default())
-    };
+    let fitted = |what: &dyn Fn(&[f64; 3]) -> (f64, f64)| law("eta lambda", rows.iter().map(what));
     let angles: Vec<f64> = rows.iter().map(|row| row[1] / equilibrium::angle(row[0], decay, 0.0)).collect();
     let spans: Vec<f64> = rows.iter().map(|row| row[2] * row[0] * decay).collect();
-    experiment.measured("exponent", Measurement::exponent(&fitted(&|row| [row[0] * decay, row[1]])?));
+    experiment.measured("exponent", Measurement::exponent(&fitted(&|row| (row[0] * decay, row[1]))?));
     experiment.measured("angle", Measurement::farthest(&angles, 1.0));
-    experiment.measured("time_exponent", Measurement::exponent(&fitted(&|row| [row[0] * decay, row[2]])?));
+    experiment.measured("time_exponent", Measurement::exponent(&fitted(&|row| (row[0] * decay, row[2]))?));
     // After the fall the rate is a quarter: 4 eta lambda is what it was before.
-    experiment.measured("time", Measurement::median(&spans));
+    experiment.measured("time", Measurement::farthest(&spans, 1.0));
     experiment.curve("relaxation", &["eta", "angle", "steps"], rows.iter().map(|row| row.to_vec()).collect());
     Ok(())
 }

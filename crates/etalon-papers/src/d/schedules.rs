@@ -16,7 +16,7 @@ const SAME: f64 = 1e-8;
 /// Trains both ways, in both precisions, and keeps the differences.
 fn compare(experiment: &mut Experiment<'_>, conversion: Conversion) -> Result<(), ClaimError> {
     experiment.at("both schedules side by side")?;
-    let spec = Spec::parse(&experiment.spec()?).map_err(Error::from)?;
+    let spec = Spec::parse(&experiment.spec()?)?;
     let Verification { agreement, .. } = verify(&spec, conversion, SAME, &mut |_, _| {})?;
     for agreement in agreement {
         // Runs that ended early have no difference to show.
@@ -58,7 +58,7 @@ pub(crate) fn equivalence_and_accuracy(
     for conversion in ["none", &converted] {
         experiment.at("the final accuracy")?;
         let text = experiment.spec_with(&[("applied", conversion.into())])?;
-        let spec = Spec::parse(&text).map_err(Error::from)?;
+        let spec = Spec::parse(&text)?;
         let (report, _) = spec.train(&TrainOptions::default(), &mut |_, _| {})?;
         accuracies.push(report.last.test_accuracy.unwrap_or(f64::NAN));
     }
@@ -93,7 +93,7 @@ pub(crate) fn growth(
         let exists = |decay: f64| {
             Ok::<bool, TheoryError>(WithDecay::constant(vec![0.0; 20_000], decay, momentum).exact().is_ok())
         };
-        ratios.push(first_change(&range, exists).map_err(Error::from)?.middle() / expected);
+        ratios.push(first_change(&range, exists)?.middle() / expected);
     }
     experiment.measured("boundary", Measurement::farthest(&ratios, 1.0));
     Ok(())

@@ -1,7 +1,7 @@
 //! Normalisation and weight decay in the plane and in a linear classifier.
 
 use crate::experiment::{ClaimError, Experiment};
-use crate::measurement::Measurement;
+use crate::measurement::{Measurement, spread};
 use etalon::Error;
 use etalon::models::{Toy, toy_runs};
 use etalon::theory::scale_invariant::Training;
@@ -35,8 +35,7 @@ pub(crate) fn toys(
     let pairs = [(0.1, 0.01), (0.05, 0.02), (0.01, 0.1)].map(|(eta, decay)| training(true, eta, decay));
     let means: Vec<f64> =
         run(Toy::Ratio { noise: 1e-3 }, &pairs, 200_000)?.iter().map(|run| number(run.mean)).collect();
-    let ratio = number(Measurement::most(&means).value) / number(Measurement::least(&means).value);
-    experiment.measured("same", Measurement::interval(ratio, [f64::NAN; 2], means.len()));
+    experiment.measured("same", Measurement::about(spread(&means), means.len()));
     experiment.at("a classifier")?;
     let three = [training(true, 0.1, 0.01), training(true, 0.1, 0.0), training(false, 0.1, 0.01)];
     let errors: Vec<f64> = run(Toy::Classifier { batch: 16, dimension: 20 }, &three, classifier_steps)?

@@ -29,13 +29,13 @@ pub(crate) fn two_patterns(
         runs.iter().map(|run| run.boundary.test_errors[kind]).collect()
     };
     let at_end = |runs: &[PqRun]| -> Vec<f64> { runs.iter().map(|run| run.end.test_errors[0]).collect() };
-    let mean = |errors: &[f64]| errors.iter().sum::<f64>() / errors.len() as f64;
     experiment.measured("large_p", Measurement::most(&at_boundary(&large, 0)));
     experiment.measured("large_q", Measurement::least(&at_boundary(&large, 1)));
     experiment.measured("small_q", Measurement::most(&at_boundary(&small, 1)));
     experiment.measured("small_p", Measurement::least(&at_boundary(&small, 0)));
     let (of_large, of_small) = (at_end(&large), at_end(&small));
-    experiment.measured("gap", Measurement::one(mean(&of_small) / mean(&of_large)));
+    let ratios: Vec<f64> = of_small.iter().zip(&of_large).map(|(small, large)| small / large).collect();
+    experiment.measured("gap", Measurement::mean(&ratios));
     experiment.measured("end_large", Measurement::median(&of_large));
     experiment.measured("end_small", Measurement::median(&of_small));
     Ok(())

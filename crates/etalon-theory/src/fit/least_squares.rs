@@ -1,7 +1,7 @@
 //! Ordinary least squares with an intercept, by QR on centred columns.
 
 use super::{Coefficient, Regression};
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use crate::interval::student;
 
 /// A column that keeps less than this share of its length beside the others is a combination of them.
 const DEPENDENT: f64 = 1e-9;
@@ -51,13 +51,6 @@ pub(super) fn fit(names: &[String], rows: &[Vec<f64>], y: &[f64], level: f64) ->
         residual_deviation: variance.sqrt(),
         degrees_of_freedom: freedom,
     })
-}
-
-/// How many standard errors an interval of this level reaches to either side.
-fn student(level: f64, freedom: usize) -> f64 {
-    // Location 0, scale 1 and at least one degree of freedom are always allowed.
-    StudentsT::new(0.0, 1.0, freedom as f64)
-        .map_or(f64::NAN, |student| student.inverse_cdf(0.5 + 0.5 * level))
 }
 
 /// Orthonormal columns Q and the upper triangle R, by columns, of their coordinates; modified Gram-Schmidt, twice.

@@ -1,9 +1,9 @@
 //! What was measured, and what follows from it.
 
+use super::measured::{Answer, Measured};
 use super::size::Size;
 use crate::spec::{Spec, SpecError};
 use crate::sweep::Grid;
-use crate::units::significant;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -14,40 +14,45 @@ pub enum Verdict {
     #[serde(rename = "holds")]
     Holds,
     /// A condition is not met.
-    #[serde(rename = "does not hold")]
-    DoesNotHold,
+    #[serde(rename = "refuted")]
+    Refuted,
+    /// An interval lies on both sides of a bound: more seeds or images would decide.
+    #[serde(rename = "underpowered")]
+    Underpowered,
     /// Something that a condition is about was not measured.
     #[serde(rename = "not decided")]
     NotDecided,
+}
+
+impl Verdict {
+    /// All of them.
+    pub const ALL: [Verdict; 4] =
+        [Verdict::Holds, Verdict::Refuted, Verdict::Underpowered, Verdict::NotDecided];
+
+    /// How many of some judgements have each, in words: `3 hold, 1 is refuted, ...`.
+    pub fn counts(judgements: &[Judgement]) -> String {
+        let part = |verdict: Verdict| {
+            let count = judgements.iter().filter(|judgement| judgement.verdict == verdict).count();
+            match (verdict, count) {
+                (Verdict::Holds, 1) => "1 holds".into(),
+                (Verdict::Holds, _) => format!("{count} hold"),
+                (_, 1) => format!("1 is {verdict}"),
+                _ => format!("{count} are {verdict}"),
+            }
+        };
+        Verdict::ALL.map(part).join(", ")
+    }
 }
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Verdict::Holds => "holds",
-            Verdict::DoesNotHold => "does not hold",
+            Verdict::Refuted => "refuted",
+            Verdict::Underpowered => "underpowered",
             Verdict::NotDecided => "not decided",
         })
     }
-}
-
-/// A number that was measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Measured {
-    /// Its name.
-    pub name: String,
-    /// What it is.
-    pub what: String,
-    /// Its unit; empty for a plain number.
-    pub unit: String,
-    /// The number; none where there was none.
-    pub value: Option<f64>,
-    /// The lowest of those it was taken from, or the lower end of its interval.
-    pub low: Option<f64>,
-    /// The highest.
-    pub high: Option<f64>,
-    /// How many there were.
-    pub count: usize,
 }
 
 /// What a number must be.
@@ -59,6 +64,8 @@ pub struct Condition {
     pub at_least: Option<f64>,
     /// The most.
     pub at_most: Option<f64>,
+    /// Where the paper or a theorem sets these bounds; none where they are ours.
+    pub source: Option<String>,
 }
 
 /// What decides.
@@ -93,6 +100,8 @@ pub struct Judgement {
     pub seed: u64,
     /// The command that makes this.
     pub command: String,
+    /// The program that did: its version and commit.
+    pub program: String,
     /// What was measured.
     pub measured: Vec<Measured>,
     /// What decides.
@@ -105,25 +114,26 @@ pub struct Judgement {
     pub seconds: f64,
 }
 
-impl Measured {
-    /// The number with its spread: `1.98 (1.52 to 2.01, of 6)`.
-    pub fn text(&self) -> String {
-        let number = |value: f64| significant(value, 4);
-        let unit = if self.unit.is_empty() { String::new() } else { format!(" {}", self.unit) };
-        let Some(value) = self.value else { return "-".into() };
-        let spread = match (self.low, self.high) {
-            (Some(low), Some(high)) => format!(" ({} to {}, of {})", number(low), number(high), self.count),
-            _ if self.count > 1 => format!(" (of {})", self.count),
-            _ => String::new(),
-        };
-        format!("{}{unit}{spread}", number(value))
-    }
-}
-
 impl Condition {
     /// Whether a number meets it. NaN meets nothing.
     pub fn holds(&self, value: f64) -> bool {
-        self.at_least.is_none_or(|limit| value >= limit) && self.at_most.is_none_or(|limit| value <= limit)
+        !self.fails_between(value, value)
+    }
+
+    /// Whether no number from one to another meets it.
+    pub(super) fn fails_between(&self, low: f64, high: f64) -> bool {
+        !(self.at_least.is_none_or(|limit| high >= limit) && self.at_most.is_none_or(|limit| low <= limit))
+    }
+
+    /// The bound that a number does not keep.
+    pub(super) fn violated(&self, value: f64) -> Option<f64> {
+        let below = self.at_least.filter(|limit| value < *limit);
+        below.or_else(|| self.at_most.filter(|limit| value > *limit))
+    }
+
+    /// What the number must be, in words, and who says so.
+    pub fn told(&self) -> String {
+        format!("{} ({})", self.bounds(), self.source.as_deref().unwrap_or("ours"))
     }
 
     /// What the number must be, in words.
@@ -141,25 +151,32 @@ impl Condition {
     }
 }
 
-/// The verdict of conditions on what was measured, and the reason where it is not that they hold: a condition that is not
-/// met decides, one that cannot be told leaves it open.
+/// The verdict of conditions on what was measured, and the reason where it is not that they hold. A condition that is not
+/// met decides; after that one that cannot be told, and then one of which an interval lies on both sides.
 pub fn verdict(conditions: &[Condition], measured: &[Measured]) -> (Verdict, Option<String>) {
-    let mut open = None;
+    let (mut open, mut weak) = (None, None);
     for condition in conditions {
         let found = measured.iter().find(|measured| measured.name == condition.quantity);
-        match found.and_then(|found| Some((found, found.value?))) {
-            None => {
-                let what = found.map_or(&condition.quantity, |found| &found.what);
-                open.get_or_insert_with(|| format!("{what}: there is no number for it"));
+        let Some((found, answer)) = found.and_then(|found| Some((found, found.answer(condition)?))) else {
+            let what = found.map_or(&condition.quantity, |found| &found.what);
+            open.get_or_insert_with(|| format!("{what}: there is no number for it"));
+            continue;
+        };
+        let told = || format!("{}: {}, not {}", found.what, found.text(), condition.bounds());
+        match answer {
+            Answer::Meets => {}
+            Answer::Fails => return (Verdict::Refuted, Some(told())),
+            Answer::Open => {
+                let power = found.power(condition).unwrap_or_default();
+                weak.get_or_insert_with(|| format!("{}: {}; {power}", found.what, found.text()));
             }
-            Some((found, value)) if !condition.holds(value) => {
-                let text = format!("{}: {}, not {}", found.what, significant(value, 4), condition.bounds());
-                return (Verdict::DoesNotHold, Some(text));
-            }
-            Some(_) => {}
         }
     }
-    if open.is_some() { (Verdict::NotDecided, open) } else { (Verdict::Holds, None) }
+    match (open, weak) {
+        (Some(open), _) => (Verdict::NotDecided, Some(open)),
+        (None, Some(weak)) => (Verdict::Underpowered, Some(weak)),
+        (None, None) => (Verdict::Holds, None),
+    }
 }
 
 impl Judgement {
@@ -198,6 +215,7 @@ pub fn id_order(id: &str) -> impl Ord + use<> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::measured::{Interval, Sample};
     use super::*;
 
     #[test]
@@ -216,11 +234,12 @@ mod tests {
             low: None,
             high: None,
             count: 1,
+            interval: None,
         }
     }
 
     fn condition(quantity: &str, at_least: Option<f64>, at_most: Option<f64>) -> Condition {
-        Condition { quantity: quantity.into(), at_least, at_most }
+        Condition { quantity: quantity.into(), at_least, at_most, source: None }
     }
 
     #[test]
@@ -230,19 +249,51 @@ mod tests {
         assert_eq!(judge(Some(2.0), Some(1.0)), (Verdict::Holds, None));
         assert_eq!(
             judge(Some(1.9), Some(1.0)),
-            (Verdict::DoesNotHold, Some("the peak: 1.900, not at least 2".into()))
+            (Verdict::Refuted, Some("the peak: 1.900, not at least 2".into()))
         );
         assert_eq!(
             judge(Some(3.0), Some(1.5)),
-            (Verdict::DoesNotHold, Some("the end: 1.500, not from 0 to 1".into()))
+            (Verdict::Refuted, Some("the end: 1.500, not from 0 to 1".into()))
         );
-        assert_eq!(judge(Some(3.0), Some(f64::NAN)).0, Verdict::DoesNotHold);
+        assert_eq!(judge(Some(3.0), Some(f64::NAN)).0, Verdict::Refuted);
         assert_eq!(
             judge(None, Some(1.0)),
             (Verdict::NotDecided, Some("the peak: there is no number for it".into()))
         );
         // What is not met decides, even if something else was not measured.
-        assert_eq!(judge(None, Some(2.0)).0, Verdict::DoesNotHold);
+        assert_eq!(judge(None, Some(2.0)).0, Verdict::Refuted);
         assert_eq!(verdict(&rule, &[]).0, Verdict::NotDecided);
+    }
+
+    #[test]
+    fn an_estimate_decides_by_its_interval() {
+        let rule = [condition("gap", Some(0.01), None)];
+        let judge = |value: f64, reach: Option<f64>| {
+            let [low, high] = [-1.0, 1.0].map(|sign| reach.map(|reach| value + sign * reach));
+            let samples =
+                vec![Sample { of: "seeds".into(), count: 4 }, Sample { of: "images".into(), count: 100 }];
+            let interval = Some(Interval { low, high, samples });
+            verdict(&rule, &[Measured { interval, ..measured("gap", Some(value)) }])
+        };
+        assert_eq!(judge(0.05, Some(0.03)), (Verdict::Holds, None));
+        assert_eq!(judge(-0.05, Some(0.03)).0, Verdict::Refuted);
+        let (found, reason) = judge(0.03, Some(0.04));
+        assert_eq!(found, Verdict::Underpowered);
+        // Twice the distance to the bound: t(n - 1) / sqrt(n) = t(3) / sqrt(4) / 2 = 0.796 at 9 (0.769), not at 8 (0.836).
+        let reason = reason.unwrap();
+        assert!(reason.ends_with("; about 9 seeds with 225 images decide"), "{reason}");
+        let (found, reason) = judge(0.03, None);
+        assert_eq!(found, Verdict::Underpowered);
+        assert!(reason.unwrap().ends_with("; too few to tell how many would decide"));
+        // Between two bounds the nearer one needs the more.
+        let both = [condition("gap", Some(0.0), Some(1.0))];
+        let interval = |low, high| Interval { low: Some(low), high: Some(high), samples: vec![] };
+        let wide = Measured { interval: Some(interval(-0.5, 1.5)), ..measured("gap", Some(0.5)) };
+        assert_eq!(verdict(&both, &[wide]).0, Verdict::Underpowered);
+    }
+
+    #[test]
+    fn verdicts_are_counted_in_words() {
+        assert_eq!(Verdict::counts(&[]), "0 hold, 0 are refuted, 0 are underpowered, 0 are not decided");
     }
 }

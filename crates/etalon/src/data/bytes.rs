@@ -8,9 +8,13 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::DataError;
 use super::error::{io_error, malformed};
+use crate::memory;
 
 /// What deflate can at most make of one byte (zlib's documentation: 1032 to 1), rounded up.
 const LARGEST_RATIO: u64 = 1040;
+
+/// Below this, memory is not asked for; above, every so many bytes.
+const PART: u64 = 1 << 26;
 
 const REPLACE: &str = "replace the file by a complete copy";
 
@@ -91,15 +95,48 @@ impl<'a> SourceBytes<'a> {
         Err(malformed(self.path, format!("the end of the file after {what}"), found, REPLACE))
     }
 
+    /// Passes over the next `number` bytes, without keeping them.
+    pub(super) fn skip(&mut self, mut number: u64, what: &str) -> Result<(), DataError> {
+        while number > 0 {
+            let part = number.min(1 << 20);
+            self.exactly(part, what)?;
+            number -= part;
+        }
+        Ok(())
+    }
+
+    /// Refuses to take so many bytes more where memory has no room for them.
+    fn check_room(&self, bytes: u64) -> Result<(), DataError> {
+        if bytes < PART {
+            return Ok(());
+        }
+        let advice = "take fewer samples with data.train and data.test, or a smaller file";
+        memory::check("reading this file", bytes, advice)
+            .map_err(|source| DataError::Memory { path: self.path.into(), source })
+    }
+
     /// The next `number` bytes, or fewer where the file ends before.
     pub(super) fn at_most(&mut self, number: u64) -> Result<Vec<u8>, DataError> {
         // The vector grows with what really comes, so that no header can make it large.
         let mut bytes = Vec::new();
+        let number = number.min(self.left);
         if self.exact {
-            bytes.reserve_exact(number.min(self.left) as usize);
+            self.check_room(number)?;
+            bytes.reserve_exact(number as usize);
         }
         let action = if self.exact { "read the file" } else { "unpack the gzip file" };
-        self.reader.by_ref().take(number).read_to_end(&mut bytes).map_err(io_error(self.path, action))?;
+        // How much comes out of a gzip file is known at its end alone.
+        while (bytes.len() as u64) < number {
+            let part = (number - bytes.len() as u64).min(PART);
+            if !self.exact && part == PART {
+                // Growing moves what is there.
+                self.check_room(bytes.len() as u64 + part)?;
+            }
+            let read = self.reader.by_ref().take(part).read_to_end(&mut bytes);
+            if (read.map_err(io_error(self.path, action))? as u64) < part {
+                break;
+            }
+        }
         self.left = self.left.saturating_sub(bytes.len() as u64);
         Ok(bytes)
     }

@@ -1,5 +1,6 @@
 //! What can go wrong between a name and a data set.
 
+use crate::memory::MemoryError;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -102,6 +103,14 @@ pub enum DataError {
         found: String,
         /// What the user can do.
         remedy: String,
+    },
+    /// A file holds more than memory does.
+    #[error("{path}: {source}", path = .path.display())]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// How much it takes, how much is free, and what to do.
+        source: MemoryError,
     },
     /// The system names no home for data.
     #[error("no data directory: this system names none for the user; set ETALON_DATA to a folder")]

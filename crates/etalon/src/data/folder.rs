@@ -1,10 +1,14 @@
 //! A data set from a folder, whose files tell what it is.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::cifar::{self, Variant};
 use super::error::malformed;
 use super::{DataError, Dataset, ImageLayout, Labels, Split, idx, npy};
+
+/// The file by which a folder of CIFAR files is known.
+const CIFAR: [(Variant, &str); 2] =
+    [(Variant::Cifar10, "data_batch_1.bin"), (Variant::Cifar100, "train.bin")];
 
 /// Loads what `path` holds; see [`Origin::Path`](super::Origin::Path). `classes`, `layout`, `train` and `test` are
 /// those of [`Source`](super::Source).
@@ -28,16 +32,17 @@ pub(super) fn load(
     };
     if idx::find(path, "train-images-idx3-ubyte").is_some() {
         no_layout("idx files")?;
-        let train_images = idx::read_part(path, "train", None)?;
+        // Among all classes, the first samples are the first ones of the file.
+        let most = |asked: Option<usize>| asked.filter(|_| classes.is_empty()).unwrap_or(usize::MAX);
+        let train_images = idx::read_part(path, "train", None, most(train))?;
         // The test part may lack a class; it must not have one that was never trained on.
-        let test_images = idx::read_part(path, "t10k", Some(train_images.count))?;
+        let test_images = idx::read_part(path, "t10k", Some(train_images.count), most(test))?;
         return Split::new(
             train_images.into_dataset(train_name, classes, train)?,
             test_images.into_dataset(test_name, classes, test)?,
         );
     }
-    let cifar = [(Variant::Cifar10, "data_batch_1.bin"), (Variant::Cifar100, "train.bin")];
-    if let Some((variant, _)) = cifar.into_iter().find(|(_, file)| has(file)) {
+    if let Some((variant, _)) = CIFAR.into_iter().find(|(_, file)| has(file)) {
         no_layout("CIFAR files")?;
         let (train_files, test_files) = variant.files();
         let read = |files: &[&str]| {
@@ -71,6 +76,27 @@ pub(super) fn load(
                     train.bin) or npy files (train-x.npy ...), or PATH-x.npy";
     let found = if path.is_dir() { "a folder without these" } else { "nothing of the kind" };
     Err(malformed(path, expected, found, "see that the path is right and the files have these names"))
+}
+
+/// The files that [`load`] reads; none where the path holds no data set.
+pub(super) fn files(path: &Path) -> Vec<PathBuf> {
+    let has = |file: &str| path.join(file).is_file();
+    let pairs =
+        |parts: [&str; 2]| parts.map(|part| <[PathBuf; 2]>::from(npy::paths(&path.join(part)))).concat();
+    if idx::find(path, "train-images-idx3-ubyte").is_some() {
+        let kinds = ["images-idx3", "labels-idx1"];
+        let names = ["train", "t10k"].map(|part| kinds.map(|kind| format!("{part}-{kind}-ubyte"))).concat();
+        return names.iter().filter_map(|name| idx::find(path, name)).collect();
+    }
+    if let Some((variant, _)) = CIFAR.into_iter().find(|(_, file)| has(file)) {
+        let (train, test) = variant.files();
+        return train.iter().chain(test).map(|file| path.join(file)).collect();
+    }
+    if has("train-x.npy") {
+        return pairs(["train", "test"]);
+    }
+    let pair = path.file_name().map(|_| <[PathBuf; 2]>::from(npy::paths(path)));
+    pair.filter(|pair| pair[0].is_file()).map_or(Vec::new(), Vec::from)
 }
 
 fn keep(whole: Dataset, name: String, classes: &[u32], n: Option<usize>) -> Result<Dataset, DataError> {

@@ -31,7 +31,7 @@ pub struct IdxImages {
 /// [`DataError::Io`], or [`DataError::Malformed`] for a wrong magic, an empty dimension, truncation or
 /// trailing bytes.
 pub fn read_images(path: &Path) -> Result<IdxImages, DataError> {
-    parse_images(path, bytes::open(path)?)
+    parse_images(path, bytes::open(path)?, usize::MAX)
 }
 
 /// Reads an idx1 file of unsigned bytes, raw or gzipped.
@@ -42,7 +42,8 @@ pub fn read_labels(path: &Path) -> Result<Vec<u8>, DataError> {
     parse_labels(path, bytes::open(path)?)
 }
 
-fn parse_images(path: &Path, mut source: SourceBytes) -> Result<IdxImages, DataError> {
+/// Keeps the pixels of the first `most` images.
+fn parse_images(path: &Path, mut source: SourceBytes, most: usize) -> Result<IdxImages, DataError> {
     let magic = u32::from_be_bytes(source.header("idx magic")?);
     check_magic(path, magic, IMAGES)?;
     let lengths: [u8; 12] = source.header("idx3 header")?;
@@ -55,7 +56,9 @@ fn parse_images(path: &Path, mut source: SourceBytes) -> Result<IdxImages, DataE
         let remedy = "replace the file by a complete copy";
         return Err(malformed(path, "at least one image that memory can hold", claim, remedy));
     };
-    let pixels = source.exactly(bytes, &claim)?;
+    let kept = bytes / u64::from(count) * u64::from(count).min(most as u64);
+    let pixels = source.exactly(kept, &claim)?;
+    source.skip(bytes - kept, &claim)?;
     source.end(&claim)?;
     Ok(IdxImages { count: count as usize, height: height as usize, width: width as usize, pixels })
 }
@@ -83,10 +86,15 @@ fn check_magic(path: &Path, found: u32, expected: u32) -> Result<(), DataError> 
     Err(malformed(path, format!("idx magic {expected:#010x}"), format!("{found:#010x}"), remedy))
 }
 
-/// Images and labels of a pair of files. The number of classes is `classes`, or one more than the largest
-/// label.
-pub(super) fn read_pair(images: &Path, labels: &Path, classes: Option<u32>) -> Result<ByteImages, DataError> {
-    let IdxImages { count, height, width, pixels } = read_images(images)?;
+/// Images and labels of a pair of files, the pixels of the first `most` only. The number of classes is `classes`, or one
+/// more than the largest label.
+fn read_pair(
+    images: &Path,
+    labels: &Path,
+    classes: Option<u32>,
+    most: usize,
+) -> Result<ByteImages, DataError> {
+    let IdxImages { count, height, width, pixels } = parse_images(images, bytes::open(images)?, most)?;
     let classes_of = read_labels(labels)?;
     if classes_of.len() != count {
         return Err(malformed(
@@ -120,7 +128,12 @@ pub(super) fn find(folder: &Path, name: &str) -> Option<PathBuf> {
 ///
 /// # Errors
 /// [`DataError::Malformed`] when one of its two files is missing, or as [`read_images`].
-pub(super) fn read_part(folder: &Path, part: &str, classes: Option<u32>) -> Result<ByteImages, DataError> {
+pub(super) fn read_part(
+    folder: &Path,
+    part: &str,
+    classes: Option<u32>,
+    most: usize,
+) -> Result<ByteImages, DataError> {
     let file = |kind: &str| {
         let name = format!("{part}-{kind}-ubyte");
         find(folder, &name).ok_or_else(|| {
@@ -128,7 +141,7 @@ pub(super) fn read_part(folder: &Path, part: &str, classes: Option<u32>) -> Resu
             malformed(folder, expected, "no such file", "put the four idx files into one folder")
         })
     };
-    read_pair(&file("images-idx3")?, &file("labels-idx1")?, classes)
+    read_pair(&file("images-idx3")?, &file("labels-idx1")?, classes, most)
 }
 
 /// Reads a pair of files as a data set: pixels scaled to [0, 1], classes counted from 0 to the largest label.
@@ -136,7 +149,7 @@ pub(super) fn read_part(folder: &Path, part: &str, classes: Option<u32>) -> Resu
 /// # Errors
 /// As [`read_images`], and [`DataError::Malformed`] when the counts differ.
 pub fn read_dataset(name: &str, images: &Path, labels: &Path) -> Result<Dataset, DataError> {
-    read_pair(images, labels, None)?.into_dataset(name.to_string(), &[], None)
+    read_pair(images, labels, None, usize::MAX)?.into_dataset(name.to_string(), &[], None)
 }
 
 #[cfg(test)]
@@ -167,7 +180,7 @@ pub(super) mod tests {
 
     fn images(bytes: &[u8]) -> Result<IdxImages, DataError> {
         let path = Path::new("images");
-        parse_images(path, SourceBytes::new(path, bytes, bytes.len() as u64)?)
+        parse_images(path, SourceBytes::new(path, bytes, bytes.len() as u64)?, usize::MAX)
     }
 
     fn labels(bytes: &[u8]) -> Result<Vec<u8>, DataError> {
@@ -209,6 +222,22 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn images_that_are_not_wanted_are_checked_and_not_kept() {
+        let path = Path::new("images");
+        for file in
+            [images_file(3, 1, 2, &[1, 2, 3, 4, 5, 6]), gzip(&images_file(3, 1, 2, &[1, 2, 3, 4, 5, 6]))]
+        {
+            let first = |file: &[u8], most| {
+                parse_images(path, SourceBytes::new(path, file, file.len() as u64)?, most)
+            };
+            let images = first(&file, 2).unwrap();
+            assert_eq!((images.count, &images.pixels[..]), (3, &[1, 2, 3, 4][..]));
+            assert_eq!(first(&file, 9).unwrap().pixels.len(), 6);
+            assert!(first(&file[..file.len() - 1], 1).is_err(), "the rest is read");
+        }
+    }
+
+    #[test]
     fn a_header_that_lies_about_size_allocates_nothing() {
         let most = u32::MAX;
         let text = images(&images_file(most, most, most, &[0; 8])).unwrap_err().to_string();
@@ -237,7 +266,7 @@ pub(super) mod tests {
         assert_eq!(dataset.labels, Labels::Classes { labels: vec![4, 0], count: 5 });
         assert_eq!(dataset.shape, SampleShape::Image { height: 1, width: 2, channels: 1 });
 
-        let text = read_pair(&x, &y, Some(3)).err().unwrap().to_string();
+        let text = read_pair(&x, &y, Some(3), usize::MAX).err().unwrap().to_string();
         assert!(text.contains("expected labels from 0 to 2, found label 4 at sample 0"), "{text}");
         std::fs::write(&y, labels_file(&[1, 2, 3])).unwrap();
         let text = read_dataset("two", &x, &y).unwrap_err().to_string();

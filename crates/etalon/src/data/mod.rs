@@ -27,6 +27,7 @@ mod catalogue;
 pub mod cifar;
 mod command;
 mod dataset;
+mod digest;
 mod draw;
 mod embedded;
 mod error;

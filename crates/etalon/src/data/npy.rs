@@ -11,8 +11,9 @@ use super::{DataError, Dataset, ImageLayout, Labels, SampleShape, transpose};
 const ASK_LAYOUT: &str = "say which: data.layout = \"nhwc\" (channels last) or data.layout = \"nchw\" (channels second, as \
                           in PyTorch)";
 
-/// Labels that are integers stand for classes; more of these than any data set has means that they do not.
-const MOST_CLASSES: u32 = 1 << 20;
+/// Labels that are integers stand for classes. So many may be with fewer samples; more classes than these and than
+/// samples mean that they do not.
+const SURELY_CLASSES: u32 = 1000;
 
 /// The elements of one array, in C order.
 enum Elements {
@@ -124,7 +125,9 @@ fn read_labels(path: &Path, source: SourceBytes, classes: Option<u32>) -> Result
         }
         Elements::Integers(integers) => integers,
     };
-    let limit = classes.unwrap_or(MOST_CLASSES);
+    // A class that no sample is of may be left out by accident, a million of them may not.
+    let most = u32::try_from(integers.len()).unwrap_or(u32::MAX).max(SURELY_CLASSES);
+    let limit = classes.unwrap_or(most);
     let labels: Result<Vec<u32>, DataError> = integers
         .into_iter()
         .enumerate()

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::catalogue::Collection;
 use super::procedural::{Degenerate, Mnist1d, Point, Teacher, TwoGaussians};
 use super::store::Store;
-use super::{DataError, ImageLayout, Split, embedded, folder};
+use super::{DataError, ImageLayout, Split, digest, embedded, folder};
 
 /// A data set that is made from a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +142,17 @@ impl Source {
         Source { origin, classes, train: None, test: None, layout: None, options }
     }
 
+    /// The sha256 of the files that it is read from; none where its name says what is in it: in this program, made from
+    /// a seed, or published with sums that are checked. None as well where there are no such files.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn digest(&self) -> Result<Option<String>, DataError> {
+        let Origin::Path(path) = &self.origin else { return Ok(None) };
+        let files = folder::files(path);
+        if files.is_empty() { Ok(None) } else { digest::digest(&files).map(Some) }
+    }
+
     /// What the user calls it.
     fn name(&self) -> String {
         match &self.origin {
@@ -182,7 +193,7 @@ pub fn load_from(store: &Store, source: &Source) -> Result<Split, DataError> {
     refuse_options(&name, options, &[])?;
     match origin {
         Origin::Collection(collection) => {
-            folder::load(&store.installed(*collection)?, &name, classes, None, [*train, *test])
+            folder::load(&store.verified(*collection)?, &name, classes, None, [*train, *test])
         }
         Origin::Path(path) => folder::load(path, &name, classes, *layout, [*train, *test]),
         Origin::FashionMini | Origin::Procedural(_) => embedded::split(classes, *train, *test),

@@ -4,12 +4,17 @@ use std::env;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
 use super::catalogue::{Collection, Published};
+use super::digest::facts;
 use super::error::io_error;
 use super::{DataError, embedded, procedural_names};
+
+/// What is known of the files of a collection.
+const NOTE: &str = ".verified";
 
 /// A data directory. Each collection has a folder of its own, which appears whole or not at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +113,41 @@ impl Store {
             return Ok(folder);
         }
         Err(DataError::NotInstalled { name: collection.name(), root: self.root.clone() })
+    }
+
+    /// The folder of an installed collection whose files are those that were published. They are hashed when that is not
+    /// known of them: a note in the folder has the length and the time of writing with which they were found sound.
+    ///
+    /// # Errors
+    /// As [`Store::installed`], and [`DataError::Inconsistent`] with what is wrong and what mends it.
+    pub fn verified(&self, collection: Collection) -> Result<PathBuf, DataError> {
+        let folder = self.installed(collection)?;
+        let note = folder.join(NOTE);
+        let facts = || -> Option<String> {
+            let file = |file: &Published| {
+                let (_, bytes, written) = facts(&folder.join(file.name)).ok()?;
+                let since = written?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+                Some(format!("{} {bytes} {} {:?}\n", file.sha256, file.name, since))
+            };
+            collection.files().iter().map(file).collect()
+        };
+        // Before they are hashed, so that what is written meanwhile is hashed again.
+        let now = facts();
+        if now.is_some() && fs::read_to_string(&note).ok() == now {
+            return Ok(folder);
+        }
+        match self.check(collection)?.state {
+            State::Sound => {
+                // Where nothing can be written, they are hashed every time.
+                let _ = now.map(|now| fs::write(&note, now));
+                Ok(folder)
+            }
+            State::Missing => self.installed(collection),
+            State::Broken(faults) => Err(DataError::Inconsistent {
+                name: folder.display().to_string(),
+                problem: format!("{}; `{}` mends it", faults.join(", "), collection.fetch_command()),
+            }),
+        }
     }
 
     /// Hashes the files of a collection again.

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::schedule::{WithDecay, conversion, equilibrium};
 use crate::spec::Spec;
 use crate::train::{BatchSize, Budget, PlanError};
-use etalon_nn::optim::Rule;
+use etalon_nn::optim::{Rule, Sgd};
 use serde::{Deserialize, Serialize};
 
 /// Longest table of rates: eight bytes a step, several times over.
@@ -26,7 +26,7 @@ pub struct Rates {
     /// The natural logarithm of the rate at each step; none for a rate of 0.
     #[serde(deserialize_with = "crate::units::logarithms")]
     pub log_eta: Vec<f64>,
-    /// The stretches of constant rate, where there are few; none of another optimiser than SGD.
+    /// The stretches of constant rate, where there are few; none of another optimiser than plain SGD.
     pub phases: Vec<Stretch>,
 }
 
@@ -99,7 +99,7 @@ impl Rates {
         let mut rates =
             Rates { steps, steps_per_epoch, eta, momentum, weight_decay, log_eta, phases: vec![] };
         // What they come to on scale-invariant weights is known of gradient descent alone.
-        if matches!(spec.optimizer.rule(), Rule::Sgd(_)) {
+        if matches!(spec.optimizer.rule(), Rule::Sgd(Sgd { nesterov: false, .. })) {
             rates.phases = rates.find_phases();
         }
         Ok(rates)

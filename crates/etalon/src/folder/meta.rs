@@ -36,7 +36,7 @@ impl Meta {
         Meta {
             commit: commit.map(Into::into),
             command: command.collect(),
-            started: Some(humantime::format_rfc3339_seconds(started).to_string()),
+            started: time(started),
             machine: Some(Machine::here()),
             ..Meta::default()
         }
@@ -62,6 +62,13 @@ impl Default for Meta {
             machine: None,
         }
     }
+}
+
+/// RFC 3339; none before 1970 or after 9999, where a clock is wrong and the format has no years.
+fn time(started: SystemTime) -> Option<String> {
+    const YEAR_10000: u64 = 253_402_300_800;
+    let seconds = started.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
+    (seconds < YEAR_10000).then(|| humantime::format_rfc3339_seconds(started).to_string())
 }
 
 /// What a reader of old results wants to know of a machine.
@@ -98,5 +105,19 @@ impl Machine {
             memory_bytes: system.as_ref().map_or(0, System::total_memory),
             os: System::long_os_version().unwrap_or_else(|_| unknown()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_clock_that_is_wrong_is_no_time() {
+        let seconds = Duration::from_secs;
+        assert_eq!(time(SystemTime::UNIX_EPOCH + seconds(1)).as_deref(), Some("1970-01-01T00:00:01Z"));
+        assert_eq!(time(SystemTime::UNIX_EPOCH - seconds(1)), None);
+        assert_eq!(time(SystemTime::UNIX_EPOCH + seconds(253_402_300_800)), None);
     }
 }

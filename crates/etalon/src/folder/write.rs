@@ -1,6 +1,7 @@
 //! The folder of `--out`: what ran (`spec.toml`), where and when (`meta.json`), and the result files.
 
-use super::Meta;
+use super::{Lock, Meta, disk};
+use etalon_nn::Cpu;
 use serde::Serialize;
 use std::fs;
 use std::io::{self, Write};
@@ -8,6 +9,10 @@ use std::path::{Path, PathBuf};
 
 const SPEC: &str = "spec.toml";
 const META: &str = "meta.json";
+/// Held by the process that writes into a folder.
+pub(crate) const LOCK: &str = ".lock";
+/// What the name of a file begins and ends with that is not whole yet.
+const ASIDE: [&str; 2] = [".unfinished-", ""];
 
 /// Why a run's folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +43,22 @@ pub enum RunFolderError {
         /// The line that was to be written.
         here: String,
     },
+    /// Another process writes into it.
+    #[error("{} is in use by another run; wait until it has ended, or give another folder", _0.display())]
+    InUse(PathBuf),
+    /// Results with other bits are in it.
+    #[error(
+        "{} holds the run of the {there} kernels, and the {here} ones have other bits; set ETALON_CPU={there}, or give another folder",
+        path.display()
+    )]
+    OtherKernels {
+        /// The folder.
+        path: PathBuf,
+        /// The kernels of what is there.
+        there: String,
+        /// Those of this process.
+        here: String,
+    },
     /// A result has no form in JSON.
     #[error("cannot write {name} as JSON: {source}")]
     Json {
@@ -48,10 +69,12 @@ pub enum RunFolderError {
     },
 }
 
-/// A folder that belongs to one spec. Each file in it is written aside and renamed: it is whole, or not there.
+/// A folder that belongs to one spec, and to one process as long as this lives. Each file in it is written aside and
+/// renamed: it is whole, or not there.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    _lock: Lock,
 }
 
 impl RunFolder {
@@ -60,8 +83,12 @@ impl RunFolder {
     /// first left no result, because it was refused or stopped.
     ///
     /// # Errors
-    /// When the folder cannot be written to, or holds the run of another spec.
+    /// When the folder cannot be written to, is in use by another process, or holds the run of another spec or of other
+    /// kernels.
     pub fn open(path: &Path, spec: Option<&str>, meta: &Meta) -> Result<RunFolder, RunFolderError> {
+        fs::create_dir_all(path).map_err(fault(path, "create the folder"))?;
+        let lock = Lock::take(&path.join(LOCK)).map_err(fault(path, "create a file in the folder"))?;
+        let Some(lock) = lock else { return Err(RunFolderError::InUse(path.into())) };
         let file = path.join(SPEC);
         if file.exists() && has_results(path) {
             let there = fs::read(&file).map_err(fault(&file, "read it"))?;
@@ -69,8 +96,11 @@ impl RunFolder {
             if let Some((there, here)) = first_difference(&there, spec.unwrap_or_default()) {
                 return Err(RunFolderError::Occupied { path: path.into(), there, here });
             }
+            if let Some([there, here]) = other_kernels(&path.join(META)) {
+                return Err(RunFolderError::OtherKernels { path: path.into(), there, here });
+            }
         }
-        let folder = RunFolder { path: path.into() };
+        let folder = RunFolder { path: path.into(), _lock: lock };
         if let Some(spec) = spec {
             folder.write(SPEC, spec.as_bytes())?;
         }
@@ -114,10 +144,17 @@ fn first_difference(there: &str, here: &str) -> Option<(String, String)> {
     }
 }
 
+/// The kernels of a `meta.json` and of this process, where they differ and the first are known.
+pub(crate) fn other_kernels(meta: &Path) -> Option<[String; 2]> {
+    let meta: Meta = serde_json::from_slice(&disk::read(meta).ok()?).ok()?;
+    let (there, here) = (meta.machine?.kernels, Cpu::current().name());
+    (there != here).then(|| [there, here.into()])
+}
+
 /// Whether a folder holds more than what [`RunFolder::open`] writes. One that cannot be listed might.
 fn has_results(path: &Path) -> bool {
     let is_result = |entry: io::Result<fs::DirEntry>| {
-        entry.map_or(true, |entry| ![SPEC, META].iter().any(|name| entry.file_name() == *name))
+        entry.map_or(true, |entry| ![SPEC, META, LOCK].iter().any(|name| entry.file_name() == *name))
     };
     fs::read_dir(path).map_or(true, |mut entries| entries.any(is_result))
 }
@@ -134,10 +171,7 @@ pub fn write_whole(target: &Path, content: &[u8]) -> Result<(), RunFolderError> 
     }
     let linked = target.is_symlink().then(|| fs::canonicalize(target).ok()).flatten();
     let target = linked.as_deref().unwrap_or(target);
-    let mut aside = aside_of(target)?;
-    aside.write_all(content).map_err(fault(target, "write the file"))?;
-    aside.persist(target).map_err(|error| fault(target, "create the file")(error.error))?;
-    Ok(())
+    disk::put(folder_of(target)?, ASIDE, target, content).map_err(fault(target, "write the file"))
 }
 
 /// Whether it is something that takes bytes and no file that could be replaced: a named pipe, `/dev/stdout`.
@@ -159,22 +193,18 @@ pub fn check_writable(target: &Path) -> Result<(), RunFolderError> {
         // Opening a pipe would wait for its reader.
         return Ok(());
     }
-    aside_of(target).map(drop)
+    let folder = folder_of(target)?;
+    disk::make(folder, ASIDE).map(drop).map_err(fault(folder, "create a file in the folder"))
 }
 
-/// A file beside `target` that vanishes unless it is renamed.
-fn aside_of(target: &Path) -> Result<tempfile::NamedTempFile, RunFolderError> {
+/// The folder of a file, made where it is missing.
+fn folder_of(target: &Path) -> Result<&Path, RunFolderError> {
     if target.file_name().is_none() {
         return Err(RunFolderError::NoFile(target.into()));
     }
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(fault(folder, "create the folder"))?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".unfinished-");
-    // What the user's umask leaves of it, as for any other file; the default of `tempfile` is the owner alone.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder).map_err(fault(folder, "create a file in the folder"))
+    Ok(folder)
 }
 
 fn fault(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> RunFolderError {
@@ -219,6 +249,25 @@ mod tests {
             assert!(text.contains("seed = 0") && text.contains("another folder"), "{text}");
         }
         assert_eq!(fs::read_to_string(root.path().join("spec.toml")).unwrap(), spec);
+    }
+
+    #[test]
+    fn a_folder_is_one_processs_and_of_one_kind_of_kernels() {
+        let root = tempfile::tempdir().unwrap();
+        let held = open(root.path(), Some("seed = 0")).unwrap();
+        let text = open(root.path(), Some("seed = 0")).unwrap_err().to_string();
+        assert!(text.contains("is in use by another run; wait"), "{text}");
+        held.write("found.json", b"{}").unwrap();
+        drop(held);
+        open(root.path(), Some("seed = 0")).unwrap();
+        let mut meta = Meta::here(None, SystemTime::UNIX_EPOCH);
+        meta.machine.as_mut().unwrap().kernels = "slow".into();
+        fs::write(root.path().join(META), meta.to_json()).unwrap();
+        let text = open(root.path(), Some("seed = 0")).unwrap_err().to_string();
+        assert!(
+            text.contains("the run of the slow kernels") && text.contains("set ETALON_CPU=slow"),
+            "{text}"
+        );
     }
 
     #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! What a search under way has tried, so that one that is killed loses no more than what it was at.
 
 use super::trials::Memory;
+use crate::json_lines::{sealed, unsealed};
 use crate::search::{Length, Outcome, Question, Trained};
 use crate::train::MOST_STEPS;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,10 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Line {
-    Training(Question, Trained),
+    Training {
+        question: Question,
+        trained: Trained,
+    },
     Probe {
         seed: u64,
         eta: f64,
@@ -26,7 +30,7 @@ enum Line {
 impl Line {
     fn steps(&self) -> u64 {
         match self {
-            Line::Training(_, trained) => trained.steps,
+            Line::Training { trained, .. } => trained.steps,
             Line::Probe { outcome, .. } => outcome.steps,
         }
     }
@@ -42,16 +46,17 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens a journal, and reads what an earlier run has left in it. A line that was cut short is passed over, as is one
-    /// with more steps than a trial can have.
+    /// Opens a journal, and reads what an earlier run has left in it. A line that was cut short or changed is passed over,
+    /// as is one with more steps than a trial can have.
     pub fn open(path: &Path) -> Journal {
         let text = fs::read_to_string(path).unwrap_or_default();
         let (mut probes, mut trainings) = (HashMap::new(), HashMap::new());
-        let lines = text.lines().filter_map(|line| serde_json::from_str(line).ok());
+        let line = |line: &str| serde_json::from_slice(&unsealed(line.as_bytes()).ok()?).ok();
+        let lines = text.lines().filter_map(line);
         for line in lines.filter(|line: &Line| line.steps() as f64 <= MOST_STEPS) {
             match line {
                 Line::Probe { seed, eta, outcome } => drop(probes.insert((seed, eta.to_bits()), outcome)),
-                Line::Training(question, trained) => drop(trainings.insert(key(&question), trained)),
+                Line::Training { question, trained } => drop(trainings.insert(key(&question), trained)),
             }
         }
         let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
@@ -65,7 +70,8 @@ impl Journal {
     }
 
     fn write(&self, line: &Line) {
-        let Ok(mut line) = serde_json::to_vec(line) else { return };
+        let Ok(line) = serde_json::to_vec(line) else { return };
+        let mut line = sealed(&line);
         line.push(b'\n');
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         if file.as_mut().is_some_and(|file| file.write_all(&line).is_err()) {
@@ -92,7 +98,7 @@ impl Memory for Journal {
     }
 
     fn keep_training(&self, question: &Question, trained: &Trained) {
-        self.write(&Line::Training(*question, trained.clone()));
+        self.write(&Line::Training { question: *question, trained: trained.clone() });
     }
 }
 
@@ -120,8 +126,13 @@ mod tests {
         let journal = Journal::open(&path);
         assert_eq!((journal.recall(eta, 7), journal.recall(eta, 8)), (Some(fast), Some(slow)));
         // Sums of steps would leave the numbers.
-        let damaged = fs::read_to_string(&path).unwrap().replace("160", "18446744073709551615");
-        fs::write(&path, damaged).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        let line = unsealed(text.lines().last().unwrap().as_bytes()).unwrap();
+        let absurd = String::from_utf8(line).unwrap().replace("160", "18446744073709551615");
+        fs::write(&path, [sealed(absurd.as_bytes()), b"\n".to_vec()].concat()).unwrap();
+        assert_eq!(Journal::open(&path).recall(eta, 8), None);
+        // Nor is a digit believed that was changed.
+        fs::write(&path, text.replace("160", "170")).unwrap();
         assert_eq!(Journal::open(&path).recall(eta, 8), None);
     }
 

@@ -101,7 +101,7 @@ records! {
     /// `etalon train`.
     Train(phase::Report) = "train", schema 1, file "train.json";
     /// `etalon reproduce`: a claim in a folder of its own.
-    Claim(claims::Judgement) = "claim", schema 1, file "claim.json";
+    Claim(claims::Judgement) = "claim", schema 2, file "claim.json";
     /// `etalon schedule show`.
     Schedule(equivalence::Rates) = "schedule", schema 1, file "schedule.json";
     /// `etalon schedule convert`.

@@ -1,6 +1,6 @@
 //! Claims of papers with their verdicts: a folder with a folder for each.
 
-use super::content::{Content, Numbers, count, range, shown};
+use super::content::{Content, Numbers, count, shown};
 use super::error::ReportError;
 use super::folder::Folder;
 use crate::claims::{Judgement, Measured, Verdict, id_order};
@@ -50,12 +50,11 @@ pub fn folder(folder: &mut Folder) -> Result<Option<Content>, ReportError> {
 
 /// What claims say.
 pub fn content(claims: &[Judgement]) -> Content {
-    let of = |wanted: Verdict| claims.iter().filter(|claim| claim.verdict == wanted).count();
-    let (holds, fails) = (of(Verdict::Holds), of(Verdict::DoesNotHold));
+    let holds = claims.iter().filter(|claim| claim.verdict == Verdict::Holds).count();
     let mut content = Content {
         kind: format!("{} of papers", count(claims.len(), "claim")),
         answer: format!("{holds} of {} claims hold", claims.len()),
-        interval: format!("{fails} do not hold, {} are not decided", claims.len() - holds - fails),
+        interval: Verdict::counts(claims),
         ..Content::default()
     };
     for Judgement { id, verdict, statement, reason, .. } in claims {
@@ -85,10 +84,8 @@ pub fn content(claims: &[Judgement]) -> Content {
     content
 }
 
-fn measured(Measured { what, unit, value, low, high, .. }: &Measured) -> String {
-    let spread = low.zip(*high).map_or(String::new(), |(low, high)| format!(" ({})", range(low, high, 3)));
-    let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
-    format!("{what}: {}{unit}{spread}", shown(*value, 4))
+fn measured(measured: &Measured) -> String {
+    format!("{}: {}", measured.what, measured.text())
 }
 
 /// The tables in the folder of a claim, by their names.

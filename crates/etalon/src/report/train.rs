@@ -98,8 +98,10 @@ fn curvature(steps: &[Record]) -> Numbers {
         ]);
     }
     if stride > 1 {
-        table.note =
-            format!("Every {stride}th of {} measurements; the figure's numbers have more.", measured.len());
+        table.note = format!(
+            "One of every {stride} of {} measurements; the figure's numbers have more.",
+            measured.len()
+        );
     }
     table
 }

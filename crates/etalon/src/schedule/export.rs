@@ -6,6 +6,25 @@ use std::fmt::Write;
 /// The class that the snippet ends with; it reads the constants before it.
 const CLASS: &str = include_str!("export/schedule.py");
 
+/// Longer lists are written by their bends.
+const WHOLE: usize = 2000;
+/// How far a number between two bends may lie from the straight line through them, in units of the larger of 1 and the
+/// number: rounding adds as much up over a long schedule.
+const BEND: f64 = 1e-12;
+
+/// Reads such a list.
+const THROUGH: &str = "\
+def _through(bends):
+    \"\"\"A number a step: those of `bends`, pairs of a step and its number, and straight lines between them.\"\"\"
+    numbers = []
+    for (start, low), (end, high) in zip(bends, bends[1:]):
+        # Between infinity and a number lies no step.
+        numbers += [low] + [low + (high - low) * (step - start) / (end - start) for step in range(start + 1, end)]
+    return numbers + [bends[-1][1]]
+
+
+";
+
 /// A schedule and its equivalent, to be written down.
 #[derive(Clone, Copy, Debug)]
 pub struct Export<'a> {
@@ -36,6 +55,10 @@ impl<'a> Export<'a> {
         let mut text = format!("\"\"\"{}\"\"\"\n\n", about.replace(['"', '\\', '\n'], " "));
         let _ = writeln!(text, "MOMENTUM = {:?}", self.converted.momentum);
         let _ = writeln!(text, "# Of the parameters that keep it.\nWEIGHT_DECAY = {:?}", self.weight_decay);
+        if self.converted.log_scale.len() > WHOLE {
+            text += "\n\n";
+            text += THROUGH;
+        }
         text += "# Natural logarithms of the rates, one a step: without weight decay, and with it.\n";
         text += &list("LOG_ETA", &self.converted.log_eta);
         text += &list("PLAIN_LOG_ETA", self.plain);
@@ -53,14 +76,42 @@ impl<'a> Export<'a> {
     }
 }
 
-/// `NAME = [...]`, six numbers a line.
+/// `NAME = [...]`, six numbers a line; of a long list its bends, three a line.
 fn list(name: &str, numbers: &[f64]) -> String {
+    if numbers.len() >= WHOLE {
+        let bends: Vec<String> =
+            bends(numbers).into_iter().map(|step| format!("({step}, {})", python(numbers[step]))).collect();
+        let rows = bends.chunks(3).map(|row| format!("    {},\n", row.join(", ")));
+        return format!("{name} = _through([\n{}])\n", rows.collect::<String>());
+    }
     let mut text = format!("{name} = [\n");
     for row in numbers.chunks(6) {
         let row: Vec<String> = row.iter().map(|&number| python(number)).collect();
         text += &format!("    {},\n", row.join(", "));
     }
     text + "]\n"
+}
+
+/// The steps between which numbers lie on straight lines: the first and the last, and every step to which no line from
+/// the bend before leads that passes all between them.
+fn bends(numbers: &[f64]) -> Vec<usize> {
+    const ANY: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
+    let (mut bends, mut slopes) = (vec![0], ANY);
+    for step in 1..numbers.len() {
+        let slope = |start: usize| (numbers[step] - numbers[start]) / (step - start) as f64;
+        let mut start = bends[bends.len() - 1];
+        let is_finite = numbers[step - 1].is_finite() && slope(start).is_finite();
+        let is_passed = (slopes[0]..=slopes[1]).contains(&slope(start));
+        if step > start + 1 && !(is_finite && is_passed) {
+            start = step - 1;
+            bends.push(start);
+            slopes = ANY;
+        }
+        let room = BEND * numbers[step].abs().max(1.0) / (step - start) as f64;
+        slopes = [slopes[0].max(slope(start) - room), slopes[1].min(slope(start) + room)];
+    }
+    bends.extend((numbers.len() > 1).then(|| numbers.len() - 1));
+    bends
 }
 
 /// A number as Python reads it back to the bit.
@@ -98,5 +149,37 @@ mod tests {
         let scale = &converted.log_scale;
         let listed = format!("LOG_SCALE = [\n    0.0, {:?}, {:?},\n]\n", scale[1], scale[2]);
         assert!(text.contains(&listed), "one more than steps: {text}");
+    }
+
+    #[test]
+    fn a_long_list_is_its_bends_and_a_line_through_them_meets_every_number() {
+        // Growth after a transient, a drop, and steps without a rate.
+        let of = |step: usize| match step {
+            5000..5003 => f64::NEG_INFINITY,
+            _ => 1e-3 * step as f64 + 0.9f64.powi(step as i32) - if step < 6000 { 0.0 } else { 2.3 },
+        };
+        let numbers: Vec<f64> = (0..100_000).map(of).collect();
+        let bends = bends(&numbers);
+        assert!(bends.len() < 400, "{}", bends.len());
+        for pair in bends.windows(2) {
+            let (start, end) = (pair[0], pair[1]);
+            for step in start..end {
+                let through = match step == start {
+                    true => numbers[start],
+                    false => {
+                        let share = (step - start) as f64 / (end - start) as f64;
+                        numbers[start] + (numbers[end] - numbers[start]) * share
+                    }
+                };
+                let close = (through - numbers[step]).abs() <= 2e-12 * numbers[step].abs().max(1.0);
+                assert!(through == numbers[step] || close, "{step}: {through}, {}", numbers[step]);
+            }
+        }
+        let text = list("RATES", &numbers);
+        assert!(
+            text.starts_with("RATES = _through([\n    (0, 1.0), (1, ") && text.len() < 20_000,
+            "{}",
+            text.len()
+        );
     }
 }

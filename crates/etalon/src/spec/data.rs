@@ -1,6 +1,6 @@
 //! `[data]`.
 
-use super::Encoding;
+use super::{Encoding, SpecError};
 use crate::data::{DataError, Fill, ImageLayout, Normalization, Options, PatchRule, Source};
 use crate::units::significant;
 
@@ -9,6 +9,8 @@ use crate::units::significant;
 #[expect(missing_docs, reason = "each key is documented in `KEYS`")]
 pub struct DataSpec {
     pub name: String,
+    /// Filled in for data that is read from files of the user's.
+    pub sha256: String,
     /// Without one, the axes are recognised.
     pub layout: Option<ImageLayout>,
     /// 0 takes all.
@@ -58,6 +60,7 @@ impl Default for DataSpec {
     fn default() -> Self {
         DataSpec {
             name: "fashion-mini".into(),
+            sha256: String::new(),
             layout: None,
             train: 2000,
             test: 500,
@@ -124,6 +127,37 @@ impl PatchSpec {
 }
 
 impl DataSpec {
+    /// Fixes what is in the files, so that a trial's name stands for it. Where there are none, loading will tell.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub(super) fn resolve(&mut self) -> Result<(), SpecError> {
+        if self.sha256.is_empty()
+            && let Ok(source) = Source::named(&self.name)
+        {
+            let fault = |error: DataError| SpecError::plain(format!("`data.name`: {error}"), "");
+            self.sha256 = source.digest().map_err(fault)?.unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Refuses files that are not those of the spec.
+    ///
+    /// # Errors
+    /// When they have another checksum, or cannot be read.
+    pub(super) fn verify(&self, source: &Source) -> Result<(), DataError> {
+        match source.digest()?.filter(|found| !self.sha256.is_empty() && *found != self.sha256) {
+            None => Ok(()),
+            Some(found) => Err(DataError::Inconsistent {
+                name: self.name.clone(),
+                problem: format!(
+                    "the data has changed: its sha256 is {found}, not {}; bring the old files back, or begin anew without data.sha256",
+                    self.sha256
+                ),
+            }),
+        }
+    }
+
     /// Where the data comes from and which part of it is taken.
     ///
     /// # Errors

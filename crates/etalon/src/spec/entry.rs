@@ -1,6 +1,7 @@
 //! One `key = value` as it was written, with the place where it stands.
 
 use super::{KEYS, Key, SpecError};
+use crate::names::nearest;
 use std::ops::Range;
 use std::sync::Arc;
 use toml::Spanned;
@@ -78,16 +79,8 @@ impl Entry {
 
 /// The nearest known key, or how to see them all.
 fn suggestion(path: &str) -> String {
-    // The last part is compared too: a right name in the wrong section is the commonest slip.
-    let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
-    let distance = |key: &Key| {
-        let whole = strsim::normalized_damerau_levenshtein(path, key.path);
-        let part = strsim::normalized_damerau_levenshtein(&last(path), &last(key.path));
-        whole.max(0.95 * part)
-    };
-    let nearest = KEYS.iter().max_by(|a, b| distance(a).total_cmp(&distance(b)));
-    match nearest.filter(|key| distance(key) > 0.6) {
-        Some(key) => format!("did you mean `{}`?", key.path),
+    match nearest(path, KEYS.iter().map(|key| key.path)) {
+        Some(path) => format!("did you mean `{path}`?"),
         None => "`etalon spec --keys` lists every key with its default".into(),
     }
 }
@@ -96,7 +89,14 @@ fn suggestion(path: &str) -> String {
 pub(super) fn of_text(name: &str, text: &str) -> Result<Vec<Entry>, SpecError> {
     let broken = |error: toml::de::Error| {
         let span = error.span().unwrap_or(0..0);
-        SpecError::at(format!("not valid TOML: {}", error.message()), "", name, text, span)
+        let help = match name.ends_with(".py") {
+            true => {
+                "this is a program; a spec is TOML and describes a network of Etalon's own and its data, as `etalon spec` \
+                 prints it"
+            }
+            false => "",
+        };
+        SpecError::at(format!("not valid TOML: {}", error.message()), help, name, text, span)
     };
     let spans = DeTable::parse(text).map_err(broken)?;
     let values: toml::Table = toml::from_str(text).map_err(broken)?;

@@ -8,7 +8,9 @@ use std::path::Path;
 pub struct SpecError {
     message: String,
     help: String,
-    place: Option<Place>,
+    place: Option<Box<Place>>,
+    /// Faults beside it.
+    others: Vec<SpecError>,
 }
 
 /// A place in a file.
@@ -23,7 +25,7 @@ struct Place {
 
 impl SpecError {
     pub(crate) fn plain(message: String, help: &str) -> Self {
-        SpecError { message, help: help.into(), place: None }
+        SpecError { message, help: help.into(), place: None, others: Vec::new() }
     }
 
     pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Self {
@@ -45,7 +47,14 @@ impl SpecError {
             length: text.get(start..end).map_or(1, |marked| marked.chars().count()).max(1),
             text: line_text.into(),
         };
-        SpecError { message, help: help.into(), place: Some(place) }
+        SpecError { message, help: help.into(), place: Some(Box::new(place)), others: Vec::new() }
+    }
+
+    /// Several faults as one; none of none.
+    pub(super) fn all(faults: Vec<SpecError>) -> Option<SpecError> {
+        let mut faults = faults.into_iter();
+        let first = faults.next()?;
+        Some(SpecError { others: faults.collect(), ..first })
     }
 
     /// The line of the file that the fault is in, counted from 1.
@@ -59,7 +68,7 @@ impl std::error::Error for SpecError {}
 impl std::fmt::Display for SpecError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.message)?;
-        if let Some(Place { file, line, column, length, text }) = &self.place {
+        if let Some(Place { file, line, column, length, text }) = self.place.as_deref() {
             let margin = " ".repeat(line.to_string().len());
             write!(f, "\n{margin}--> {file}:{line}:{}", column + 1)?;
             write!(f, "\n{margin} |\n{line} | {text}\n{margin} | ")?;
@@ -68,6 +77,7 @@ impl std::fmt::Display for SpecError {
         if !self.help.is_empty() {
             write!(f, "\nhelp: {}", self.help)?;
         }
+        self.others.iter().try_for_each(|other| write!(f, "\n{other}"))?;
         Ok(())
     }
 }

@@ -261,6 +261,11 @@ impl Spec {
     }
 
     pub(crate) fn from_entries(entries: &[&Entry]) -> Result<Spec, SpecError> {
+        // All misspelt keys are told at once.
+        let unknown: Vec<SpecError> = entries.iter().filter_map(|entry| entry.key().err()).collect();
+        if let Some(faults) = SpecError::all(unknown) {
+            return Err(faults);
+        }
         let mut spec = Spec::default();
         let mut budget: Option<&Entry> = None;
         for &entry in entries {
@@ -296,6 +301,7 @@ impl Spec {
     /// Defaults that depend on the data set: the toys have one sample or one input, which cannot be normalised or cut.
     /// On the kind of network: those of the papers. AdamW's rate is PyTorch's. A schedule in a file has a rate of its own.
     fn adapt(&mut self, given: impl Fn(&str) -> bool) -> Result<(), SpecError> {
+        self.data.resolve()?;
         let is_point = self.data.name == "point";
         if (is_point || self.data.name == "degenerate") && !given("data.normalize") {
             self.data.normalize = Normalization::None;

@@ -270,9 +270,11 @@ pub(super) struct Duration<'a> {
 
 impl Setting for Duration<'_> {
     fn set(&mut self, value: &Value) -> Result<(), String> {
-        let budget = (self.make)(0.0);
-        let amount = if let Budget::Steps(_) = budget { whole::<u64>(value)? as f64 } else { real(value)? };
-        *self.budget = (self.make)(amount);
+        *self.budget = match (self.make)(0.0) {
+            // As it is: beyond 2^53, f64 has not every whole number.
+            Budget::Steps(_) => Budget::Steps(whole(value)?),
+            _ => (self.make)(real(value)?),
+        };
         Ok(())
     }
 

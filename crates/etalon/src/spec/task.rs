@@ -44,7 +44,9 @@ impl Spec {
     /// # Errors
     /// When data cannot be had, or the spec's parts contradict each other.
     pub fn task<T: Scalar>(&self) -> Result<Task<T>, TaskError> {
-        let mut split = load(&self.data.source()?)?;
+        let source = self.data.source()?;
+        self.data.verify(&source)?;
+        let mut split = load(&source)?;
         split.normalise(self.data.normalize)?;
         split.shrink(self.data.shrink)?;
         let (target, outputs) = target(self, &split.train.labels)?;

@@ -17,10 +17,10 @@ fn a_resolved_spec_spells_out_every_key_and_reads_back() {
         spec.search.range = vec![1e-3, 10.0];
         assert_eq!(Spec::parse(&spec.to_toml()).unwrap(), spec, "{}", spec.to_toml());
     }
-    // All but two of the three budget keys, the four of procedural data sets, five that may be left open, and the kind and
-    // constants of AdamW.
+    // All but two of the three budget keys, the four of procedural data sets, the checksum of data of the user's own, five that
+    // may be left open, and the kind and constants of AdamW.
     let lines = Spec::default().to_toml().lines().filter(|line| line.contains(" = ")).count();
-    assert_eq!(lines, KEYS.len() - 15);
+    assert_eq!(lines, KEYS.len() - 16);
     let adamw = overridden(&["optimizer.kind=adamw", "optimizer.beta2=0.99"]).unwrap();
     assert_eq!(Spec::parse(&adamw.to_toml()).unwrap(), adamw);
     assert_eq!(adamw.to_toml().lines().filter(|line| line.contains(" = ")).count(), lines + 4);
@@ -49,6 +49,15 @@ fn the_hash_follows_what_is_computed() {
     };
     assert_ne!(adamw(""), spec.hash());
     assert_ne!(adamw("beta1 = 0.8"), adamw(""));
+}
+
+#[test]
+fn all_misspelt_keys_are_told_at_once() {
+    let text = error("[network]\nwidht = 64\ndept = 3\n[optimizer]\nkindd = \"adamw\"\n");
+    for near in ["network.width", "network.depth", "optimizer.kind"] {
+        assert!(text.contains(&format!("did you mean `{near}`?")), "{text}");
+    }
+    assert_eq!(text.matches("unknown key").count(), 3, "{text}");
 }
 
 #[test]

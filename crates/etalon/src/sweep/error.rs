@@ -48,8 +48,24 @@ pub enum SweepError {
         /// The version that made it.
         there: String,
         /// This version.
-        here: &'static str,
+        here: String,
     },
+    /// The folder's trials have other bits.
+    #[error(
+        "{} holds trials of the {there} kernels, and the {here} ones have other bits; set ETALON_CPU={there}, or give --out another folder",
+        path.display()
+    )]
+    OtherKernels {
+        /// The folder.
+        path: PathBuf,
+        /// The kernels of what is there.
+        there: String,
+        /// Those of this process.
+        here: String,
+    },
+    /// Another verb writes into the folder.
+    #[error("{} is in use by another run; wait until it has ended, or give --out another folder", _0.display())]
+    InUse(PathBuf),
     /// The row of a trial does not fit.
     #[error("{}: {reason}; move the file away and run the sweep again, which makes it anew", path.display())]
     Row {

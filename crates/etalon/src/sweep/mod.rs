@@ -43,7 +43,7 @@ pub use error::SweepError;
 pub use grid::{Axis, Cell, Grid, Job, MAX_CELLS};
 pub use launch::{
     Broken, Collected, LaunchError, Launched, Queue, Settings, Submission, Submitted, Template, Workers,
-    collect, launch, queue, shards, submit,
+    collect, folder_of, launch, queue, shards, submit,
 };
 pub(crate) use outcome::{Trial, read};
 pub use pending::{Pending, pending};

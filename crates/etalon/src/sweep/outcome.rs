@@ -2,10 +2,10 @@
 
 use super::{Cell, Row};
 use crate::drift::difference;
-use crate::json_lines;
+use crate::folder::disk;
+use crate::json_lines::{self, SealFault, digest, sealed, unsealed};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::fs;
 use std::path::Path;
 
 /// The last line of a result file.
@@ -13,6 +13,8 @@ use std::path::Path;
 struct Last {
     /// The trial.
     trial: String,
+    /// The digest of the lines above.
+    records: String,
     /// Its row, the columns in the order of the alphabet.
     result: Value,
 }
@@ -33,29 +35,34 @@ pub(super) fn lines<R: Row>(records: &[R::Record], cell: &Cell, row: &R) -> serd
         serde_json::to_writer(&mut text, record)?;
         text.push(b'\n');
     }
-    let last = Last { trial: cell.name.clone(), result: serde_json::to_value(row)? };
-    serde_json::to_writer(&mut text, &last)?;
+    let records = digest(&text);
+    let last = Last { trial: cell.name.clone(), records, result: serde_json::to_value(row)? };
+    text.extend(sealed(&serde_json::to_vec(&last)?));
     text.push(b'\n');
     Ok(text)
 }
 
-/// Whether a result file is whole, given the end of its text.
+/// Whether a result file is whole and its row as it was written, given the end of its text.
 pub(super) fn is_whole(name: &str, end: &[u8]) -> bool {
-    last(name, end).is_some()
+    matches!(last(name, end), Some(Ok(_)))
 }
 
 /// The row at the end of a result file, given the end of its text; none where the file was cut short.
 ///
 /// # Errors
-/// Why it is no row of the job.
+/// Why it is no row of the job, or that it has changed since it was written.
 pub(super) fn row<R: Row>(name: &str, end: &[u8]) -> Option<Result<R, String>> {
-    last(name, end).map(|last| fit(last.result))
+    last(name, end).map(|last| last.and_then(|last| fit(last.result)))
 }
 
-fn last(name: &str, end: &[u8]) -> Option<Last> {
+fn last(name: &str, end: &[u8]) -> Option<Result<Last, String>> {
     let whole = end.strip_suffix(b"\n")?;
     let line = whole.rsplit(|&byte| byte == b'\n').next()?;
-    serde_json::from_slice(line).ok().filter(|last: &Last| last.trial == name)
+    match unsealed(line) {
+        Ok(line) => serde_json::from_slice(&line).ok().filter(|last: &Last| last.trial == name).map(Ok),
+        Err(SealFault::Changed) => Some(Err(SealFault::Changed.to_string())),
+        Err(SealFault::Missing) => None,
+    }
 }
 
 /// Reads the whole result file of a trial.
@@ -63,19 +70,25 @@ fn last(name: &str, end: &[u8]) -> Option<Last> {
 /// # Errors
 /// What is wrong with it, and in which line.
 pub(crate) fn read<R: Row>(path: &Path, name: &str) -> Result<Trial<R>, String> {
-    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    let bytes = disk::read(path).map_err(|error| error.to_string())?;
     let text = std::str::from_utf8(&bytes).map_err(|_| "it is no text".to_string())?;
     let whole = text.strip_suffix('\n').unwrap_or(text);
-    let (above, last) = whole.rsplit_once('\n').unwrap_or(("", whole));
+    let start = whole.rfind('\n').map_or(0, |place| place + 1);
+    let (above, last) = whole.split_at(start);
     let records = json_lines::values(above).map_err(|fault| fault.to_string())?;
     let line = above.lines().count() + 1;
     if !text.ends_with('\n') {
         return Err(format!("line {line}: it ends within a line"));
     }
-    let last: Last = serde_json::from_str(last)
+    let last = unsealed(last.as_bytes())
+        .map_err(|fault| format!("line {line}: it has no result, which is its last line: {fault}"))?;
+    let last: Last = serde_json::from_slice(&last)
         .map_err(|error| format!("line {line}: it has no result, which is its last line: {error}"))?;
     if last.trial != name {
         return Err(format!("line {line}: it is the result of trial {}", last.trial));
+    }
+    if last.records != digest(above.as_bytes()) {
+        return Err("a recorded step has changed since it was written".into());
     }
     let row = fit(last.result).map_err(|reason| format!("line {line}: {reason}"))?;
     Ok(Trial { records, row })
@@ -95,6 +108,7 @@ mod tests {
     use crate::phase::Phase;
     use crate::sweep::{Annealing, BoundariesRow, Curvature, FindRow, GroupScores, TrainRow, TrainScores};
     use crate::train::Reason;
+    use std::fs;
 
     fn scores() -> TrainScores {
         TrainScores {
@@ -146,7 +160,11 @@ mod tests {
             assert_eq!(row::<TrainRow>("abc", &kept(&wanted)).unwrap().unwrap(), wanted);
         }
         let text = String::from_utf8(kept(&rows()[0])).unwrap();
-        assert!(text.starts_with("{\"trial\":\"abc\",\"result\":{\"constant_loss\":2.0,\"first_loss\":1.0,"));
+        let start = format!(
+            "{{\"trial\":\"abc\",\"records\":\"{}\",\"result\":{{\"constant_loss\":2.0,",
+            digest(b"")
+        );
+        assert!(text.starts_with(&start), "{text}");
         assert!(
             text.contains("\"phase\":\"catapult\"") && text.contains("\"stop\":\"not_finite\""),
             "{text}"
@@ -165,7 +183,9 @@ mod tests {
     fn a_row_that_does_not_fit_is_told_by_its_job_and_column() {
         let [plain, full] = rows();
         let of = |row: &TrainRow, from: &str, to: &str| {
-            String::from_utf8(kept(row)).unwrap().replacen(from, to, 1).into_bytes()
+            let line = unsealed(kept(row).trim_ascii_end()).unwrap();
+            let line = String::from_utf8(line).unwrap().replacen(from, to, 1);
+            [sealed(line.as_bytes()), b"\n".to_vec()].concat()
         };
         for (text, expected) in [
             (of(&plain, "\"steps\":7,", ""), "missing field `steps`"),
@@ -191,24 +211,45 @@ mod tests {
         assert!(is_whole("abc", &text) && !is_whole("abd", &text));
         for length in 0..text.len() {
             assert!(!is_whole("abc", &text[..length]), "{length} bytes");
+            let mut changed = text.clone();
+            changed[length] ^= 1;
+            assert!(!is_whole("abc", &changed), "byte {length}");
         }
+        let digit = String::from_utf8(text.clone()).unwrap().replace("3.0", "4.0").into_bytes();
+        let fault = super::row::<BoundariesRow>("abc", &digit).unwrap().unwrap_err();
+        assert!(fault.contains("has changed since it was written"), "{fault}");
         let file = tempfile::NamedTempFile::new().unwrap();
         let read = |text: &[u8]| {
             fs::write(file.path(), text).unwrap();
             super::read::<BoundariesRow>(file.path(), "abc")
         };
         assert_eq!(read(&text).unwrap(), Trial { records: Vec::new(), row });
+        let last = |text: &str| {
+            let object = text.replace("RECORDS", &digest(b""));
+            [sealed(object.as_bytes()), b"\n".to_vec()].concat()
+        };
         for (text, expected) in [
-            (&b"{\"st"[..], "line 1: it ends within a line"),
-            (b"\xff\xfe\n", "it is no text"),
-            (b"", "line 1: it ends within a line"),
-            (b"[1]\n", "line 1: it has no result"),
-            (b"{\"step\":0}\n{\"trial\":\"abc\",\"result\":{}}\n", "line 1: missing field `width`"),
-            (b"{\"trial\":\"abd\",\"result\":{}}\n", "line 1: it is the result of trial abd"),
-            (b"{\"trial\":\"abc\",\"result\":3}\n", "line 1: it is no row of job = \"boundaries\""),
-            (b"{\"trial\":\"abc\",\"result\":{\"sharpness\":1.0}}\n", "missing field `c_h_loss`"),
+            (b"{\"st".to_vec(), "line 1: it ends within a line"),
+            (b"\xff\xfe\n".to_vec(), "it is no text"),
+            (b"".to_vec(), "line 1: it ends within a line"),
+            (b"[1]\n".to_vec(), "line 1: it has no result"),
+            (digit, "line 1: it has no result, which is its last line: it has changed"),
+            ([b"{\"step\":0}\n".to_vec(), text.clone()].concat(), "line 1: missing field `width`"),
+            (last(r#"{"trial":"abc","records":"0","result":{}}"#), "a recorded step has changed"),
+            (
+                last(r#"{"trial":"abd","records":"RECORDS","result":{}}"#),
+                "line 1: it is the result of trial abd",
+            ),
+            (
+                last(r#"{"trial":"abc","records":"RECORDS","result":3}"#),
+                "line 1: it is no row of job = \"boundaries\"",
+            ),
+            (
+                last(r#"{"trial":"abc","records":"RECORDS","result":{"sharpness":1.0}}"#),
+                "missing field `c_h_loss`",
+            ),
         ] {
-            let fault = read(text).unwrap_err();
+            let fault = read(&text).unwrap_err();
             assert!(fault.contains(expected), "{fault}");
         }
     }

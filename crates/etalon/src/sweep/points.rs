@@ -120,7 +120,7 @@ pub(crate) fn points_of<T>(
     y: impl Fn(&T) -> Option<f64>,
 ) -> Result<Measured, NoColumn> {
     let place = |name: &String| {
-        let missing = || NoColumn { name: name.clone(), known: rows.keys.join(", ") };
+        let missing = || NoColumn::among(name, &rows.keys);
         rows.keys.iter().position(|key| key == name).ok_or_else(missing)
     };
     let x = x.iter().map(place).collect::<Result<Vec<usize>, _>>()?;

@@ -2,17 +2,21 @@
 
 use super::outcome::{is_whole, row};
 use super::{BoundariesRow, Cell, FindRow, Finished, Grid, Job, Row, Rows, SweepError, Table, TrainRow};
-use crate::folder::Meta;
+use crate::folder::{LOCK, Lock, Meta, disk, other_kernels};
 use rayon::prelude::*;
 use serde_json::json;
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The end of a result file that is read for its row; rows are below a tenth of it.
 const END: u64 = 8192;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// How long to wait for others who open the same folder, or write the same file of it.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The folder of a sweep: `spec.toml` (resolved, with the grid), `meta.json`, `cells.csv` (each trial's name and
 /// values), `trials`, `failed`, `running` (claims, and files not finished yet), `probes` (of searches that are not
@@ -27,8 +31,8 @@ pub struct Store {
 pub(super) struct Claim<'a> {
     store: &'a Store,
     name: &'a str,
-    /// Held open for its lock; none where another process has that.
-    lock: Option<File>,
+    /// None where another process has it.
+    _lock: Option<Lock>,
 }
 
 impl Store {
@@ -36,12 +40,19 @@ impl Store {
     /// new.
     ///
     /// # Errors
-    /// When the folder belongs to another spec or to another version, or cannot be written to.
+    /// When the folder belongs to another spec, version, build or kind of kernels, is in use by a run that is no sweep, or
+    /// cannot be written to.
     pub fn open(root: &Path, grid: &Grid, meta: &Meta) -> Result<Store, SweepError> {
         let text = grid.to_toml()?;
         let store = Store { root: root.into(), cells: cells(grid) };
+        fs::create_dir_all(root).map_err(SweepError::io(root, "create the folder"))?;
+        // Of two sweeps that begin at once, the second one finds the first one's spec.
+        let lock = Lock::within(&root.join(LOCK), PATIENCE).map_err(SweepError::io(root, "create a file"))?;
+        let Some(_lock) = lock else { return Err(SweepError::InUse(root.into())) };
         if root.join("spec.toml").exists() {
             store.check_version()?;
+            store.check_build(meta)?;
+            store.check_kernels()?;
             let there = store.read("spec.toml")?;
             if there != text {
                 let mut pairs = there.lines().zip(text.lines());
@@ -79,15 +90,21 @@ impl Store {
         store.check_version()?;
         store.cells = Table::parse(&store.read("cells.csv")?)
             .map_err(|reason| no_sweep(format!("cells.csv: {reason}")))?;
+        // It is part of the paths of files, here and in exports.
+        let is_name = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if let Some(name) = store.names().find(|name| !is_name(name)) {
+            return Err(no_sweep(format!("cells.csv: `{name}` is no trial's name")));
+        }
         Ok(store)
     }
 
     /// Opens the folder of a sweep to work on it, with the grid that its `spec.toml` has. Nothing is written.
     ///
     /// # Errors
-    /// When there is no sweep in it, one of another version, or one whose `spec.toml` was changed since.
+    /// When there is no sweep in it, one of another version or of other kernels, or one whose `spec.toml` was changed since.
     pub fn existing(root: &Path) -> Result<(Store, Grid), SweepError> {
         let store = Store::read_only(root)?;
+        store.check_kernels()?;
         let grid = Grid::load(Some(&root.join("spec.toml")), &[])?;
         if !store.names().eq(grid.cells().iter().map(|cell| cell.name.as_str())) {
             let reason =
@@ -103,7 +120,29 @@ impl Store {
         if there == VERSION {
             return Ok(());
         }
-        Err(SweepError::OtherVersion { path: self.root.clone(), there: there.into(), here: VERSION })
+        Err(SweepError::OtherVersion { path: self.root.clone(), there: there.into(), here: VERSION.into() })
+    }
+
+    /// Refuses kernels that would give other bits than what is there.
+    fn check_kernels(&self) -> Result<(), SweepError> {
+        match other_kernels(&self.root.join("meta.json")) {
+            Some([there, here]) => Err(SweepError::OtherKernels { path: self.root.clone(), there, here }),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses a program of the same version that was built from another commit.
+    fn check_build(&self, here: &Meta) -> Result<(), SweepError> {
+        let path = self.root.join("meta.json");
+        let there: Option<Meta> = disk::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        match (there.and_then(|there| there.commit), &here.commit) {
+            (Some(there), Some(here)) if there != *here => {
+                let name = |commit: &str| format!("{VERSION} (commit {commit})");
+                let (there, here) = (name(&there), name(here));
+                Err(SweepError::OtherVersion { path: self.root.clone(), there, here })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The folder of the sweep, in which all its files lie.
@@ -171,6 +210,16 @@ impl Store {
         Ok(Rows { keys: self.cells.columns[1..].to_vec(), trials })
     }
 
+    /// The recorded steps of a finished trial, in order, the last one the state at the end.
+    ///
+    /// # Errors
+    /// When its file is not there, or not that of the trial.
+    pub fn steps<R: Row>(&self, name: &str) -> Result<Vec<R::Record>, SweepError> {
+        let path = self.trial(name);
+        let fault = |reason| SweepError::Row { path: path.clone(), reason };
+        Ok(super::read::<R>(&path, name).map_err(fault)?.records)
+    }
+
     /// The end of a trial's result file, with its row; none where there is no such file.
     fn end(&self, name: &str) -> Option<Vec<u8>> {
         let mut file = File::open(self.trial(name)).ok()?;
@@ -184,28 +233,13 @@ impl Store {
     /// Claims a trial; none where another process has it.
     pub(super) fn claim<'a>(&'a self, cell: &'a Cell) -> Result<Option<Claim<'a>>, SweepError> {
         let path = self.lock(&cell.name);
-        loop {
-            let mut options = File::options();
-            let lock = options.create(true).truncate(false).write(true).open(&path);
-            let lock = lock.map_err(SweepError::io(&path, "create the file"))?;
-            match lock.try_lock() {
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                // A file system without locks: see the module's text.
-                Err(TryLockError::Error(error)) if has_no_locks(&error) => {}
-                Err(TryLockError::Error(error)) => {
-                    return Err(SweepError::io(&path, "lock the file")(error));
-                }
-                // The one who had it before has finished and taken the file away: ours has no name any more.
-                Ok(()) if !path.exists() => continue,
-                Ok(()) => {}
-            }
-            return Ok(Some(Claim { store: self, name: &cell.name, lock: Some(lock) }));
-        }
+        let lock = Lock::take(&path).map_err(SweepError::io(&path, "lock the file"))?;
+        Ok(lock.map(|lock| Claim { store: self, name: &cell.name, _lock: Some(lock) }))
     }
 
     /// The right to compute a trial that another process has, too.
     pub(super) fn claim_too<'a>(&'a self, cell: &'a Cell) -> Claim<'a> {
-        Claim { store: self, name: &cell.name, lock: None }
+        Claim { store: self, name: &cell.name, _lock: None }
     }
 
     /// Writes `summary.csv` from the result files: one row a finished trial, in grid order.
@@ -248,19 +282,22 @@ impl Store {
         for entry in entries.flatten() {
             let file_name = entry.file_name();
             let Some((name, _)) = file_name.to_str().and_then(|name| name.split_once('.')) else { continue };
-            let lock = File::options().create(true).truncate(false).write(true).open(self.lock(name));
-            let Ok(lock) = lock else { continue };
-            if lock.try_lock().is_ok() {
-                // A file that cannot be removed does no harm.
-                let _ = fs::remove_file(entry.path());
-                let _ = fs::remove_file(self.lock(name));
+            if let Ok(Some(_lock)) = Lock::take(&self.lock(name)) {
+                // The lock's own file goes with it. A file that cannot be removed does no harm.
+                if entry.path() != self.lock(name) {
+                    let _ = fs::remove_file(entry.path());
+                }
             }
         }
     }
 
     fn read(&self, name: &str) -> Result<String, SweepError> {
         let path = self.root.join(name);
-        fs::read_to_string(&path).map_err(SweepError::io(&path, "read the file"))
+        let bytes = disk::read(&path).map_err(SweepError::io(&path, "read the file"))?;
+        String::from_utf8(bytes).map_err(|_| {
+            let reason = format!("{name} is no text");
+            SweepError::NoSweep { path: self.root.clone(), reason }
+        })
     }
 
     /// Writes a file of the root; two processes write the same, one after the other.
@@ -268,29 +305,17 @@ impl Store {
         // What stands before the first dot names the lock that a file in `running` belongs to.
         let stem = name.replace('.', "-");
         let path = self.lock(&stem);
-        let lock = File::options().create(true).truncate(false).write(true).open(&path);
-        let lock = lock.map_err(SweepError::io(&path, "create the file"))?;
-        // Without locks, the aside's name still keeps processes apart.
-        let _ = lock.lock();
-        let written = self.replace(&stem, &self.root.join(name), content);
-        let _ = fs::remove_file(&path);
-        written
+        // Where it does not come, the aside's name still keeps processes apart.
+        let _lock = Lock::within(&path, PATIENCE).map_err(SweepError::io(&path, "create the file"))?;
+        self.replace(&stem, &self.root.join(name), content)
     }
 
     /// Writes aside and renames. The aside's name is random: processes on two machines may have the same number.
     fn replace(&self, name: &str, target: &Path, content: &[u8]) -> Result<(), SweepError> {
-        let fault = || SweepError::io(target, "write the file");
         // What stands before the first dot names the lock that tells whether its process lives.
-        let prefix = format!("{name}.");
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(&prefix).suffix(".part");
-        // What the user's umask leaves of it, as for any other file; the default of `tempfile` is the owner alone.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut aside = builder.tempfile_in(self.root.join("running")).map_err(fault())?;
-        aside.write_all(content).map_err(fault())?;
-        aside.persist(target).map_err(|error| fault()(error.error))?;
-        Ok(())
+        let ends = [&format!("{name}."), ".part"];
+        disk::put(&self.root.join("running"), ends, target, content)
+            .map_err(SweepError::io(target, "write the file"))
     }
 }
 
@@ -315,23 +340,6 @@ impl Claim<'_> {
         let text = format!("{:#}\n", json!({ "trial": self.name, "error": error }));
         self.store.replace(self.name, &self.store.failure(self.name), text.as_bytes())
     }
-}
-
-impl Drop for Claim<'_> {
-    fn drop(&mut self) {
-        if self.lock.is_some() {
-            // While the lock is held, so that nobody takes the file for a claim of a dead process.
-            let _ = fs::remove_file(self.store.lock(self.name));
-        }
-    }
-}
-
-/// Whether an error means that the file system knows no locks.
-fn has_no_locks(error: &io::Error) -> bool {
-    /// "No locks available", as NFS without its lock daemon says; Rust has no kind for it.
-    const ENOLCK: i32 = 37;
-    error.kind() == io::ErrorKind::Unsupported
-        || cfg!(target_os = "linux") && error.raw_os_error() == Some(ENOLCK)
 }
 
 /// Each cell's name and values.

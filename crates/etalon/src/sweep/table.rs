@@ -1,6 +1,7 @@
 //! Tables as comma-separated values (RFC 4180, lines ending in a line feed).
 
 use crate::csv_text::written;
+use crate::names::nearest;
 use csv::ReaderBuilder;
 
 /// A heading and rows, all of one length.
@@ -57,18 +58,28 @@ impl Table {
     /// # Errors
     /// When it is not, with the names of those that are.
     pub fn need(&self, name: &str) -> Result<usize, NoColumn> {
-        self.column(name).ok_or_else(|| NoColumn { name: name.into(), known: self.columns.join(", ") })
+        self.column(name).ok_or_else(|| NoColumn::among(name, &self.columns))
     }
 }
 
 /// A column that a table has not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no column `{name}`; there are {known}")]
+#[error("there is no column `{name}`{}; there are {known}",
+    .near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
 pub struct NoColumn {
     /// The column that was asked for.
     pub name: String,
+    /// The column nearest to it, if any is near.
+    pub near: Option<String>,
     /// The names of all columns.
     pub known: String,
+}
+
+impl NoColumn {
+    pub(super) fn among(name: &str, columns: &[String]) -> NoColumn {
+        let near = nearest(name, columns.iter().map(String::as_str)).map(Into::into);
+        NoColumn { name: name.into(), near, known: columns.join(", ") }
+    }
 }
 
 /// Refuses a row, from its first byte on, with a quotation mark that is not closed: it takes all that follows for its

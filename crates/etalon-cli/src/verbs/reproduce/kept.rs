@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 /// The file of a judgement in the claim's folder.
-pub(super) const CLAIM: &str = "claim.json";
+const CLAIM: &str = "claim.json";
 
 /// Those of the claims that are there, and the facts of the run.
 pub(super) fn read(folder: &Path, claims: &[&Claim]) -> Result<(Vec<Judgement>, Meta), Failure> {

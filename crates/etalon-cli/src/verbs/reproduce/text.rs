@@ -2,11 +2,12 @@
 
 use crate::context::{Context, Exit, Failure};
 use crate::output::table;
-use etalon::claims::{Judgement, Rule, Size};
+use etalon::claims::{Judgement, Rule, Size, Verdict};
 use etalon::record::{Machine, Meta};
 use etalon::units::significant;
 use etalon_papers::{Claim, catalogue, duration};
 use serde::Serialize;
+use std::io::IsTerminal;
 
 /// Columns of running text.
 const WIDTH: usize = 100;
@@ -65,7 +66,11 @@ pub(super) fn list(context: &Context) -> Result<Exit, Failure> {
     context.output.show(&catalogue, || {
         let time = |entry: &Entry, index: usize| duration(entry.sizes[index].seconds);
         let rows = catalogue.claims.iter().map(|entry| {
-            let about = shortened(entry.statement, 84);
+            // A program that reads it wants all of it.
+            let about = match std::io::stdout().is_terminal() {
+                true => shortened(entry.statement, 84),
+                false => entry.statement.into(),
+            };
             [entry.id.into(), time(entry, 0), time(entry, 1), time(entry, 2), about]
         });
         table(["claim", "quick", "standard", "paper", "what the paper says"], rows)
@@ -108,8 +113,10 @@ pub(super) fn block(judgement: &Judgement) -> String {
     text += &line("setting", setting);
     for measured in judgement.measured.iter().filter(|measured| measured.value.is_some()) {
         let condition = judgement.condition(&measured.name);
-        let must = condition.map_or(String::new(), |condition| format!("; must be {}", condition.bounds()));
-        text += &line("measured", &format!("{}: {}{must}", measured.what, measured.text()));
+        let must = condition.map_or(String::new(), |condition| format!("; must be {}", condition.told()));
+        let power = condition.and_then(|condition| measured.power(condition));
+        let power = power.map_or(String::new(), |power| format!("; {power}"));
+        text += &line("measured", &format!("{}: {}{must}{power}", measured.what, measured.text()));
     }
     if let Some(reason) = reason {
         text += &line("reason", reason);
@@ -124,28 +131,26 @@ pub(super) fn table_of(judgements: &[Judgement]) -> String {
         let about = reason.clone().unwrap_or_else(|| shortened(statement, 84));
         [id.clone(), verdict.to_string(), format!("{} s", significant(*seconds, 2)), about]
     });
-    let count = |wanted: &str| judgements.iter().filter(|found| found.verdict.to_string() == wanted).count();
-    let (holds, fails, open) = (count("holds"), count("does not hold"), count("not decided"));
     let table = table(["claim", "verdict", "time", ""], rows);
-    format!(
-        "{table}\n{} claims: {holds} hold, {fails} do not hold, {open} are not decided\n",
-        judgements.len()
-    )
+    format!("{table}\n{} claims: {}\n", judgements.len(), Verdict::counts(judgements))
+}
+
+/// The version of a run's program and its commit: `0.1.0 (39f73602698c)`.
+pub(super) fn program(meta: &Meta) -> String {
+    let commit = meta.commit.as_ref();
+    let commit = commit.map_or(String::new(), |commit| format!(" ({})", commit.get(..12).unwrap_or(commit)));
+    format!("{}{commit}", meta.etalon)
 }
 
 /// The machine and the version, in a sentence.
 pub(super) fn facts(meta: &Meta) -> String {
-    let commit = meta
-        .commit
-        .as_ref()
-        .map_or(String::new(), |commit| format!(" ({})", commit.get(..12).unwrap_or(commit)));
     // A folder's facts may be anyone's: what they lack is not known.
     let started = meta.started.as_deref().unwrap_or("at a time that is unknown");
     let machine = meta.machine.as_ref().map_or("on a machine that is unknown".into(), |machine| {
         let Machine { cpu, threads, kernels, os, .. } = machine;
         format!("on {cpu} with {threads} threads and {kernels} kernels, {os}")
     });
-    format!("Etalon {}{commit}, {started}, {machine}", meta.etalon)
+    format!("Etalon {}, {started}, {machine}", program(meta))
 }
 
 /// A line of a block: its name, then text that is broken between words.

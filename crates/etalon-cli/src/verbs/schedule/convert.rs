@@ -106,7 +106,7 @@ fn text(converted: &Converted) -> String {
     let mut text = heading(rates) + "\n" + &phases(rates) + "\n" + how + "\n\n";
     text += &table(
         ["step", "eta with decay", "eta without", "weights longer by"],
-        shown(without.log_eta.len()).map(row),
+        shown(&without.log_eta).into_iter().map(row),
     );
     text += &match (converted.leaves_f32, converted.leaves_f64) {
         (None, _) => "\nevery rate is a number in f32\n".to_string(),
@@ -128,6 +128,6 @@ fn undone_text(undone: &Undone) -> String {
         undone.given.steps,
         undone.given.momentum,
         undone.weight_decay,
-        table(["step", "eta without decay", "eta with"], shown(undone.log_eta.len()).map(row))
+        table(["step", "eta without decay", "eta with"], shown(&undone.log_eta).into_iter().map(row))
     )
 }

@@ -7,6 +7,7 @@ use crate::picture::Picture;
 use etalon::equivalence::{Rates, constant_equivalent};
 use etalon::figure::RatePicture;
 use etalon::units::significant;
+use etalon_nn::optim::{Rule, Sgd};
 
 /// Show a schedule step by step, and what it means for weights whose scale does not matter
 #[derive(clap::Args)]
@@ -28,12 +29,21 @@ impl Arguments {
             let figure = RatePicture { title, curves }.figure()?;
             file.write(&figure, &figure.table().to_csv())?;
         }
+        let late = spec.schedule.milestones.iter().filter(|&&step| step >= rates.steps);
+        for step in late {
+            let text =
+                format!("the milestone {step} lies behind the last of {} steps; give --steps", rates.steps);
+            context.progress.say("warning", &text);
+        }
         let directory = context.run_directory(Some(&spec), &[])?;
         context.leave(directory, &rates, |rates| {
             let mut text = heading(rates) + "\n" + &phases(rates);
             if rates.phases.is_empty() {
-                let rows = shown(rates.log_eta.len()).map(|step| [step.to_string(), exponential(rates.log_eta[step])]);
-                text += &table(["step", "eta"], rows);
+                let row = |step: usize| [step.to_string(), exponential(rates.log_eta[step])];
+                text += &table(["step", "eta"], shown(&rates.log_eta).into_iter().map(row));
+            }
+            if !matches!(spec.optimizer.rule(), Rule::Sgd(Sgd { nesterov: false, .. })) {
+                text += "\nwhat a rate and weight decay come to where scale does not matter is known of plain SGD alone\n";
             }
             if let Some(intrinsic) = constant_equivalent(&spec) {
                 text += &format!(

@@ -39,7 +39,7 @@ pub struct Source {
     /// Steps of warm-up; schedule.warmup
     #[arg(long, value_name = "N")]
     warmup: Option<u64>,
-    /// Steps in all; train.steps
+    /// Steps in all; train.steps [default: with --milestones, twice as many as the last one]
     #[arg(long, value_name = "N")]
     steps: Option<u64>,
     /// Steps an epoch, to tell growth by epochs
@@ -77,9 +77,16 @@ pub enum Method {
 }
 
 impl Source {
-    /// The spec.
+    /// The spec, for the optimiser that was named.
     pub fn spec(&self, context: &Context) -> Result<Spec, Failure> {
-        Ok(self.job.spec_and(&[], &self.overrides(), context.seed)?)
+        let mut overrides = self.overrides();
+        overrides.extend(match self.optimizer {
+            Optimizer::Sgd => None,
+            Optimizer::Nesterov => Some("optimizer.nesterov=true".into()),
+            Optimizer::Adamw | Optimizer::Adam => Some("optimizer.kind=adamw".into()),
+            Optimizer::Sgdw => return Err(ConversionError::Decoupled.into()),
+        });
+        Ok(self.job.spec_and(&[], &overrides, context.seed)?)
     }
 
     /// The spec of a job that converts.
@@ -128,11 +135,17 @@ impl Source {
             number("schedule.growth", self.growth),
             number("schedule.end", self.end),
             whole("schedule.warmup", self.warmup),
-            whole("train.steps", self.steps),
+            whole("train.steps", self.steps.or(self.stretched())),
         ]
         .into_iter()
         .flatten()
         .collect()
+    }
+
+    /// Where nobody says how long to train: as long behind the last milestone as before it.
+    fn stretched(&self) -> Option<u64> {
+        let last = self.milestones.iter().max()?;
+        (!self.job.may_give("train.")).then(|| last.saturating_mul(2))
     }
 }
 
@@ -151,10 +164,16 @@ impl Method {
 /// Rows of a table that shows a curve.
 const ROWS: usize = 11;
 
-/// The steps that a table of so many shows: evenly spaced, the first and the last among them.
-pub fn shown(steps: usize) -> impl Iterator<Item = usize> {
-    let rows = ROWS.min(steps);
-    (0..rows).map(move |row| if rows > 1 { row * (steps - 1) / (rows - 1) } else { 0 })
+/// The steps that a table of a curve shows: evenly spaced, the first and the last among them; of one that changes at a few
+/// steps only, those and the last.
+pub fn shown(curve: &[f64]) -> Vec<usize> {
+    let steps = curve.len();
+    let changes = (0..steps).filter(|&step| step == 0 || curve[step] != curve[step - 1] || step + 1 == steps);
+    let changes: Vec<usize> = changes.take(ROWS + 1).collect();
+    if changes.len() <= ROWS {
+        return changes;
+    }
+    (0..ROWS).map(|row| row * (steps - 1) / (ROWS - 1)).collect()
 }
 
 /// `e^log` with four digits, also where no number holds it.

@@ -70,7 +70,11 @@ pub(super) fn run(
         let text = format!(
             "the commands have returned, and {left} of {cells} trials have no result yet; `etalon status {folder}` tells how far they are, `etalon worker {folder} --collect` writes the summary, and the same command starts again what is left"
         );
-        context.progress.say("note", &text);
+        let nothing = report.done == 0 && report.failed == before.failed.len();
+        context.progress.say(if nothing { "warning" } else { "note" }, &text);
+        if nothing {
+            return Ok(Exit::Negative);
+        }
     }
     Ok(if report.failed > 0 { Exit::Negative } else { Exit::Done })
 }

@@ -1,6 +1,6 @@
 //! The command engine: workers by a command of the user's.
 
-use super::workers::quoted_path;
+use super::workers::{is_word, quoted_path};
 use super::{LaunchError, Workers};
 use crate::program::last_lines;
 use crate::sweep::SweepError;
@@ -88,14 +88,15 @@ impl Template {
 pub fn launch(template: &Template, workers: &Workers) -> Result<Launched, LaunchError> {
     let folder = workers.root().join("command");
     fs::create_dir_all(&folder).map_err(SweepError::io(&folder, "create the folder"))?;
-    let (root, count) = (quoted_path(workers.root())?, workers.count().to_string());
+    let place = harmless(workers.root())?;
+    let (root, count) = (quoted_path(&place)?, workers.count().to_string());
     let mut started = Vec::new();
     if template.takes_all() {
         let list = folder.join("workers.txt");
         let lines: String =
             workers.indices().iter().map(|index| workers.line(&index.to_string()) + "\n").collect();
         fs::write(&list, lines).map_err(SweepError::io(&list, "write the file"))?;
-        let list = quoted_path(&list)?;
+        let list = quoted_path(&place.join("command").join("workers.txt"))?;
         let text = template.fill(&[("{workers}", &list), ("{shards}", &count), ("{dir}", &root)]);
         started.push(start(&text, None, folder.join("workers.log"))?);
     } else {
@@ -110,6 +111,21 @@ pub fn launch(template: &Template, workers: &Workers) -> Result<Launched, Launch
     let broken =
         started.into_iter().map(Started::end).filter_map(Result::transpose).collect::<Result<_, _>>()?;
     Ok(Launched { shards: workers.count(), workers: workers.indices().len(), broken })
+}
+
+/// A path of a folder that no shell acts on: its own, or that of a link in the folder for temporary files, which stays.
+fn harmless(folder: &Path) -> Result<PathBuf, LaunchError> {
+    if is_word(folder) {
+        return Ok(folder.into());
+    }
+    let fault = |action| SweepError::io(folder, action);
+    let place = tempfile::Builder::new().prefix("etalon-").tempdir();
+    let link = place.map_err(fault("create a folder for a link to it"))?.keep().join("sweep");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(folder, &link).map_err(fault("create a link to it"))?;
+    #[cfg(windows)]
+    std::os::windows::fs::symlink_dir(folder, &link).map_err(fault("create a link to it"))?;
+    Ok(link)
 }
 
 struct Started {

@@ -14,4 +14,4 @@ pub use command::{Broken, Launched, Template, launch};
 pub use error::LaunchError;
 pub use packing::shards;
 pub use slurm::{Collected, Queue, Settings, Submission, Submitted, collect, queue, submit};
-pub use workers::Workers;
+pub use workers::{Workers, folder_of};

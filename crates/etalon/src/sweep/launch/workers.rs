@@ -4,6 +4,7 @@ use super::LaunchError;
 use crate::sweep::shard::parts;
 use crate::sweep::{Cell, Grid, Store};
 use std::collections::{BTreeSet, HashSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// The workers that what is still to run asks for.
@@ -36,7 +37,7 @@ impl Workers {
         threads: Option<String>,
     ) -> Result<Workers, LaunchError> {
         let root = std::path::absolute(store.root()).unwrap_or_else(|_| store.root().into());
-        let start = format!("{} worker {}", quoted_path(program)?, quoted_path(&root)?);
+        let start = format!("{} worker {}", quoted_path(program)?, address(&root));
         let names: HashSet<&str> = cells.iter().map(|cell| cell.name.as_str()).collect();
         let parts = grid.cells().iter().zip(parts(grid, count));
         let indices: BTreeSet<usize> =
@@ -71,6 +72,60 @@ impl Workers {
     }
 }
 
+/// A folder as every shell takes it, however many read it one after the other: as it is, or as a `file:` URI (RFC 8089) in
+/// which all that a shell might act on is a percent sign and two digits.
+fn address(folder: &Path) -> String {
+    if is_word(folder) {
+        return folder.display().to_string();
+    }
+    let bytes = folder.as_os_str().as_encoded_bytes();
+    let letter = |&byte: &u8| match char::from(byte) {
+        c if is_plain(c) => c.to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    format!("file://{}", bytes.iter().map(letter).collect::<String>())
+}
+
+/// The folder of an argument: a path, or a `file:` URI as a worker's command line has where the path is no word of a shell.
+///
+/// # Errors
+/// When it is a URI of no path.
+pub fn folder_of(argument: &OsStr) -> Result<PathBuf, LaunchError> {
+    let Some(rest) = argument.to_str().and_then(|text| text.strip_prefix("file://")) else {
+        return Ok(argument.into());
+    };
+    let fault = || LaunchError::Path(argument.into());
+    // What stands before the first percent sign is as it is; behind each one stand two digits first.
+    let mut parts = rest.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (digits, plain) = part.split_at_checked(2).ok_or_else(fault)?;
+        bytes.push(u8::from_str_radix(digits, 16).map_err(|_| fault())?);
+        bytes.extend(plain.as_bytes());
+    }
+    path(bytes).ok_or_else(fault)
+}
+
+#[cfg(unix)]
+fn path(bytes: Vec<u8>) -> Option<PathBuf> {
+    Some(<std::ffi::OsString as std::os::unix::ffi::OsStringExt>::from_vec(bytes).into())
+}
+
+#[cfg(not(unix))]
+fn path(bytes: Vec<u8>) -> Option<PathBuf> {
+    String::from_utf8(bytes).ok().map(PathBuf::from)
+}
+
+/// Whether no shell acts on it.
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "/._-+:@=,".contains(c)
+}
+
+/// Whether a path is a word that no shell acts on.
+pub(super) fn is_word(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().iter().all(|&byte| is_plain(byte.into()))
+}
+
 /// A path as a shell takes it.
 pub(super) fn quoted_path(path: &Path) -> Result<String, LaunchError> {
     let text = path.to_str().filter(|text| !text.contains(['\n', '\r', '\\']));
@@ -79,8 +134,7 @@ pub(super) fn quoted_path(path: &Path) -> Result<String, LaunchError> {
 
 /// A word as a shell takes it; as it is where it has nothing special.
 pub(super) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@=,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
+    if !word.is_empty() && word.chars().all(is_plain) {
         word.into()
     } else {
         format!("'{}'", word.replace('\'', "'\\''"))
@@ -109,6 +163,19 @@ mod tests {
         let one = workers(&all[..1], 3);
         let [part] = one.indices() else { panic!("one trial is in one part") };
         assert!(Shard::new(*part, 3).unwrap().cells(&grid).contains(&all[0]));
+    }
+
+    #[test]
+    fn no_shell_acts_on_the_address_of_a_folder() {
+        for folder in ["/plain/a-1.2", "/a b;touch X $(touch Y) 'q\"", "/100%/%41", "/\u{3b7}\n"] {
+            let address = address(Path::new(folder));
+            assert!(address.chars().all(|c| is_plain(c) || c == '%'), "{address}");
+            assert_eq!(folder_of(address.as_ref()).unwrap(), Path::new(folder));
+        }
+        assert_eq!(folder_of("a b%41".as_ref()).unwrap(), Path::new("a b%41"), "a path is as it is");
+        for broken in ["file:///a%", "file:///a%4", "file:///a%zz", "file:///%\u{3b7}"] {
+            assert!(folder_of(broken.as_ref()).is_err(), "{broken}");
+        }
     }
 
     #[cfg(unix)]

@@ -2,6 +2,7 @@
 
 use crate::program::{ProgramError, run};
 use crate::sweep::LaunchError;
+use std::ffi::OsStr;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
@@ -50,11 +51,9 @@ impl Caller {
         loop {
             let mut command = Command::new(program);
             command.args(arguments);
-            // They would change what is printed.
-            for name in ["SQUEUE_FORMAT", "SQUEUE_FORMAT2", "SQUEUE_STATES", "SQUEUE_SORT", "SLURM_CLUSTERS"]
-            {
+            std::env::vars_os().filter(|(name, _)| speaks(name)).for_each(|(name, _)| {
                 command.env_remove(name);
-            }
+            });
             let source = match run(&mut command, self.limit) {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
@@ -68,6 +67,14 @@ impl Caller {
             }
         }
     }
+}
+
+/// Whether a variable of the environment is an option of Slurm's programs, which would change what is printed, or the name
+/// by which a job is found again: it wins over what a script says. Where Slurm is, and who asks, it must know.
+fn speaks(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    let is_option = ["SBATCH_", "SQUEUE_", "SCONTROL_", "SLURM_"].iter().any(|start| name.starts_with(start));
+    is_option && !["SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JWT"].contains(&name.as_ref())
 }
 
 /// Whether an error may pass by itself: the controller is down, busy or far.
@@ -141,6 +148,17 @@ mod tests {
             Ok((looks.get() == 2).then(|| "12".to_string()))
         };
         assert_eq!(HASTY.attempt("sh", &["-c", "exec sleep 60"], worked).unwrap(), "12");
+    }
+
+    #[test]
+    fn options_in_the_environment_are_taken_away_and_the_place_of_slurm_is_not() {
+        for name in ["SBATCH_JOB_NAME", "SLURM_CLUSTERS", "SLURM_JOB_NAME", "SQUEUE_FORMAT2", "SBATCH_WRAP_X"]
+        {
+            assert!(speaks(name.as_ref()), "{name}");
+        }
+        for name in ["SLURM_CONF", "SLURM_JWT", "PATH", "HOME", "SLURMX"] {
+            assert!(!speaks(name.as_ref()), "{name}");
+        }
     }
 
     #[test]

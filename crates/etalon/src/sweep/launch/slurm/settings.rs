@@ -50,7 +50,8 @@ impl Settings {
             if text.contains(['\n', '\r']) {
                 return Err(fault("an option is one line"));
             }
-            if let Some((_, reason)) = OURS.iter().find(|(ours, _)| *ours == key) {
+            // sbatch takes the beginning of a name for the name.
+            if let Some((_, reason)) = OURS.iter().find(|(ours, _)| ours.starts_with(key)) {
                 return Err(fault(&format!("Etalon sets it: {reason}")));
             }
         }
@@ -79,6 +80,9 @@ mod tests {
         for (text, reason) in [
             ("array=1-3", "--shards"),
             ("output=x", "sweep's folder"),
+            ("arr=1-1", "--shards"),
+            ("outp=x", "sweep's folder"),
+            ("wra=true", "script is Etalon's"),
             ("--time=1", "without its dashes"),
             ("=1", "without its dashes"),
             ("comment=a\nb", "one line"),

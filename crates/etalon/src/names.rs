@@ -1,0 +1,39 @@
+//! What a misspelt name was meant to be.
+
+/// The known name nearest to `name`, if any is near. Names in the same section are compared without it; of others the last
+/// part counts too, for a right name in the wrong section is the commonest slip.
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let alike = strsim::normalized_damerau_levenshtein;
+    let (section, last) = parts(name);
+    let likeness = |other: &str| match parts(other) {
+        (there, key) if there == section => alike(last, key),
+        (_, key) => alike(name, other).max(0.95 * alike(last, key)),
+    };
+    let rated = known.into_iter().map(|other| (likeness(other), other));
+    rated.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(likeness, _)| *likeness > 0.6).map(|(_, other)| other)
+}
+
+/// The section of a dotted name, and the rest.
+fn parts(name: &str) -> (&str, &str) {
+    name.rsplit_once('.').unwrap_or(("", name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn a_slip_is_met_in_its_section_and_in_another_and_another_key_is_none() {
+        let known = ["network.width", "optimizer.eta", "seed"];
+        for (name, near) in [
+            ("network.widht", Some("network.width")),
+            ("netwrk.width", Some("network.width")),
+            ("width", Some("network.width")),
+            ("train.eta", Some("optimizer.eta")),
+            ("network.depth", None),
+            ("loss", None),
+        ] {
+            assert_eq!(nearest(name, known), near, "{name}");
+        }
+    }
+}
