@@ -93,7 +93,7 @@ class Etalon:
     def measure(self, samples, *arguments):
         """The loss, and eigenvalues with the residuals that bound their errors."""
         keys = [f"measure.samples={samples}", f"measure.tolerance={RESIDUAL}", "measure.iterations=2000"]
-        found = json.loads(self.run("measure", *keys, *arguments, "--json"))
+        found = json.loads(self.run("measure", "--only", "ntk,hessian.max,hessian.min", *keys, *arguments, "--json"))
         ends = [found["hessian"]["max"], found["hessian"]["min"]]
         values = lambda estimates: [one["value"] if one["converged"] else None for one in estimates]
         return {"loss": [found["loss"]], "hessian": values(ends), "ntk": values([found["ntk"]])}

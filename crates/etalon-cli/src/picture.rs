@@ -32,7 +32,9 @@ impl FromStr for Picture {
             Some("png") => Kind::Png,
             #[cfg(not(feature = "raster"))]
             Some("png") => {
-                return Err("this build draws no PNG (feature `raster`); give a file that ends in .svg");
+                return Err(
+                    "this program was built without PNG; give a file that ends in .svg, or install it with `--features raster`",
+                );
             }
             _ => return Err("give a file that ends in .svg or .png"),
         };

@@ -40,7 +40,7 @@ pub fn run() -> Result<(f64, f64), Box<dyn std::error::Error>> {
         .held_out(held_out, held_out_targets)
         .budget(Budget::Epochs(100.0))
         .build()?;
-    let lambda = measure(&problem, &MeasureSettings::default())?.hessian.max.value.ok_or("no curvature")?;
+    let lambda = measure(&problem, &MeasureSettings::default())?.sharpness().ok_or("no curvature")?;
     let found = find(&problem, &FindSettings::default(), &unheard)?;
     let eta = found.recommended.and_then(|choice| choice.eta);
     Ok((lambda, eta.ok_or("no rate trains")?))

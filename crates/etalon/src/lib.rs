@@ -35,7 +35,7 @@
 //!     samples = 50
 //! "#)?;
 //! let measured = spec.measure(&Default::default())?;
-//! let lambda = measured.ntk.value.unwrap();
+//! let lambda = measured.ntk.and_then(|found| found.value).unwrap();
 //!
 //! // Half way between 2/lambda, where the loss begins to rise, and 4/lambda, where training ends.
 //! let mut catapult = spec.clone();

@@ -3,7 +3,7 @@
 use crate::args::Job;
 use crate::context::{Context, Exit, Failure};
 use crate::output::table;
-use etalon::curvature::{Estimate, Measurement};
+use etalon::curvature::{Estimate, Measurement, Quantity};
 use etalon::record::check_writable;
 use etalon::spec::MeasureOptions;
 use etalon::units::significant;
@@ -28,6 +28,11 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     save_batch: Option<PathBuf>,
 
+    /// Measure these alone (ntk, hessian.max, hessian.min, gauss_newton, preconditioned, decayed, layers) instead of what
+    /// thresholds follow from, which is all but hessian.min, gauss_newton and layers
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    only: Option<Vec<Quantity>>,
+
     /// Measure each layer's block of the Hessian too
     #[arg(long)]
     by_layer: bool,
@@ -41,11 +46,13 @@ impl Arguments {
         if self.save_weights.is_some() && self.save_weights == self.save_batch {
             return Err("--save-weights and --save-batch name the same file; give each its own".into());
         }
+        let mut quantities = self.only.unwrap_or(Quantity::OF_THRESHOLDS.into());
+        quantities.extend(self.by_layer.then_some(Quantity::Layers));
         let options = MeasureOptions {
             weights: self.weights,
             save_weights: self.save_weights,
             save_batch: self.save_batch,
-            by_layer: self.by_layer,
+            quantities: Some(quantities),
         };
         let spinner = context.progress.spinner("measuring");
         let measurement = spec.measure(&options)?;
@@ -59,24 +66,12 @@ impl Arguments {
 }
 
 fn text(measurement: &Measurement) -> String {
-    let Measurement { parameters, samples, loss, hessian, .. } = measurement;
+    let Measurement { parameters, samples, loss, .. } = measurement;
     let mut text = format!(
         "{parameters} parameters; loss {} on the first {samples} training samples\n\n",
         significant(*loss, 4)
     );
-    let mut rows = vec![
-        row("NTK, largest", &measurement.ntk),
-        row("Hessian, largest", &hessian.max),
-        row("Hessian, smallest", &hessian.min),
-        row("Gauss-Newton, largest", &measurement.gauss_newton),
-    ];
-    rows.extend(measurement.preconditioned.iter().map(|found| row("preconditioned Hessian, largest", found)));
-    rows.extend(measurement.decayed.iter().map(|estimate| row("with factors and weight decay", estimate)));
-    let others = hessian.top.iter().enumerate().skip(1);
-    rows.extend(others.map(|(index, estimate)| row(&format!("Hessian, number {}", index + 1), estimate)));
-    rows.extend(
-        measurement.layers.iter().map(|layer| row(&format!("Hessian of {}", layer.layer), &layer.hessian)),
-    );
+    let rows = measurement.estimates().into_iter().map(|(name, estimate)| row(name, estimate));
     text += &table(["eigenvalue", "value", "residual", "iterations", ""], rows);
     text += "\nA residual is relative to the largest eigenvalue in magnitude.\n\n";
     if !measurement.thresholds.is_empty() {
@@ -98,11 +93,11 @@ fn text(measurement: &Measurement) -> String {
     text
 }
 
-fn row(name: &str, estimate: &Estimate) -> [String; 5] {
+fn row(name: String, estimate: &Estimate) -> [String; 5] {
     let number = |value: Option<f64>, digits| value.map_or("-".into(), |value| significant(value, digits));
     let note = if estimate.converged { "" } else { "not converged" };
     [
-        name.into(),
+        name,
         number(estimate.value, 5),
         number(estimate.residual, 2),
         estimate.iterations.to_string(),

@@ -127,9 +127,15 @@ fn tables_are_written_beside_the_trials_and_replaced_by_force_alone() {
     let complaint = etalon.run(&["export", "run", "csv"]).complaint();
     assert!(complaint.contains("--force"), "{complaint}");
     etalon.run(&["export", "run", "csv", "--force"]).printed();
-    etalon.run(&["export", "run", "parquet", "--to", "tables/all.parquet"]).printed();
-    let parquet = fs::read(etalon.path().join("tables/all.parquet")).unwrap();
-    assert!(parquet.starts_with(b"PAR1") && parquet.ends_with(b"PAR1"));
+    let parquet = etalon.run(&["export", "run", "parquet", "--to", "tables/all.parquet"]);
+    if cfg!(feature = "parquet") {
+        parquet.printed();
+        let parquet = fs::read(etalon.path().join("tables/all.parquet")).unwrap();
+        assert!(parquet.starts_with(b"PAR1") && parquet.ends_with(b"PAR1"));
+    } else {
+        let complaint = parquet.complaint();
+        assert!(complaint.contains("--features parquet"), "{complaint}");
+    }
     // A single run has a trajectory too.
     etalon.run(&["train", "spec.toml", "--out", "one", "optimizer.eta=0.1"]).complaint();
     let spec = etalon.read("spec.toml");
@@ -162,7 +168,8 @@ fn a_place_that_takes_nothing_is_named_and_left_as_it_was() {
     assert!(complaint.contains("/proc/none") && complaint.contains("--to"), "{complaint}");
     let complaint = etalon.run(&["export", "nowhere", "csv"]).complaint();
     assert!(complaint.contains("has no finished trial"), "{complaint}");
-    for format in ["csv", "parquet", "tensorboard"] {
+    let parquet = cfg!(feature = "parquet").then_some("parquet");
+    for format in ["csv", "tensorboard"].into_iter().chain(parquet) {
         // A limit on the size of a file stands in for a full disk.
         let line = format!(
             "trap '' XFSZ; ulimit -f 1; exec '{}' export run {format} --to full/target",

@@ -11,8 +11,9 @@ fn run(etalon: &Etalon, more: &[&str]) -> serde_json::Value {
 
 #[test]
 fn the_keys_that_scripts_rely_on() {
-    let measured =
-        run(&Etalon::new(), &["loss=mse", "network.parametrization=ntk", "optimizer.momentum=0.9"]);
+    let only = ["--only", "ntk,hessian.max,hessian.min"];
+    let keys = ["loss=mse", "network.parametrization=ntk", "optimizer.momentum=0.9"];
+    let measured = run(&Etalon::new(), &[&only[..], &keys].concat());
     assert_eq!(measured["parameters"], 784 * 16 + 16 + 16 * 16 + 16 + 16 * 10 + 10);
     assert_eq!(measured["samples"], 100);
     assert!(measured["loss"].as_f64().unwrap() > 0.0);
@@ -33,6 +34,33 @@ fn the_keys_that_scripts_rely_on() {
     assert!((eta("lazy-limit") * lambda - 2.0).abs() < 1e-12);
     assert!((eta("catapult-limit") * lambda - 4.0).abs() < 1e-12);
     assert!((eta("lazy-limit-heavy-ball") * lambda - 3.8).abs() < 1e-12);
+}
+
+#[test]
+fn only_what_thresholds_need_is_measured_unless_asked_for() {
+    let etalon = Etalon::new();
+    let measured = run(&etalon, &[]);
+    assert!(measured["ntk"]["value"].is_f64() && measured["hessian"]["max"]["value"].is_f64(), "{measured}");
+    assert!(measured["hessian"].get("min").is_none() && measured.get("gauss_newton").is_none(), "{measured}");
+    let asked = run(&etalon, &["--only", "hessian.max,gauss_newton"]);
+    assert_eq!(asked["hessian"], measured["hessian"]);
+    assert!(asked["gauss_newton"]["value"].is_f64() && asked.get("ntk").is_none(), "{asked}");
+    let [low, high] = [&asked, &measured].map(|found| found["thresholds"].as_array().unwrap().len());
+    assert!(low < high, "what follows from the kernel is left out: {asked}");
+    assert!(asked["omitted"].to_string().contains("the largest NTK eigenvalue was not measured"), "{asked}");
+    // What the optimiser's limit needs.
+    let preconditioned = run(&etalon, &["--only", "preconditioned", "optimizer.kind=adamw"]);
+    assert!(preconditioned["preconditioned"]["value"].is_f64(), "{preconditioned}");
+    assert_eq!(preconditioned["hessian"], serde_json::json!({}));
+    assert_eq!(preconditioned["limit"], "lazy-limit-adamw");
+    let complaint = etalon.run(&[&SMALL[..], &["--only", "hessian"]].concat()).complaint();
+    assert!(complaint.contains("there are ntk, hessian.max, hessian.min"), "{complaint}");
+    assert!(
+        etalon
+            .run(&[&SMALL[..], &["--only", "hessian.min"]].concat())
+            .printed()
+            .contains("Hessian, smallest")
+    );
 }
 
 #[test]
@@ -184,7 +212,10 @@ fn what_is_measured_is_what_the_first_step_sees() {
 
 #[test]
 fn curvature_goes_through_batch_normalisation() {
-    let arguments = ["--json", "network.normalizer=batch", "--by-layer", "measure.iterations=200"];
+    let only = ["--only", "ntk,hessian.max,gauss_newton"];
+    let arguments =
+        [&["--json", "network.normalizer=batch", "--by-layer", "measure.iterations=200"][..], &only];
+    let arguments = arguments.concat();
     let outcome = Etalon::new().run(&[&SMALL[..], &arguments].concat());
     let measured = json(&outcome.stdout);
     assert_eq!(measured["parameters"], 784 * 16 + 16 + 32 + 16 * 16 + 16 + 32 + 16 * 10 + 10);

@@ -28,7 +28,7 @@ pub mod tridiagonal;
 pub use estimate::{Basis, Eigenvalue, Spectrum, StopReason};
 pub use instrument::{CurvatureSettings, Instrument, Reading};
 pub use lanczos::{Ends, LanczosError, LanczosSettings, lanczos};
-pub use measurement::{Estimate, HessianEnds, LayerCurvature, Measurement};
+pub use measurement::{Estimate, HessianEnds, LayerCurvature, Measurement, Quantity};
 pub use operator::{ApplyError, DenseOperator, FnOperator, Operator, OperatorError};
 pub use space::{Memory, Normals, Space};
 

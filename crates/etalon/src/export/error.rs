@@ -47,7 +47,9 @@ pub enum ExportError {
     #[error("cannot write Parquet: {0}; CSV holds the same table")]
     Parquet(String),
     /// The program was built without.
-    #[error("this program was built without Parquet (feature `parquet`); CSV holds the same table")]
+    #[error(
+        "this program was built without Parquet; install it with `--features parquet`, or export csv, the same table"
+    )]
     NoParquet,
 }
 

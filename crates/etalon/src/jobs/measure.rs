@@ -2,8 +2,8 @@
 
 use super::{JobError, Problem};
 use crate::curvature::{
-    CurvatureSettings, Ends, Estimate, HessianEnds, Instrument, LayerCurvature, Measurement, Spectrum,
-    StopReason,
+    CurvatureSettings, Ends, Estimate, HessianEnds, Instrument, LayerCurvature, Measurement, Quantity,
+    Spectrum, StopReason,
 };
 use crate::data::{SampleShape, transpose};
 use crate::memory;
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 pub(crate) const MEASURING: &str = "measuring this network";
 
 /// What to measure and where to leave it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct MeasureSettings {
     /// On which samples, and how exactly; its seed is that of fresh parameters, too.
     pub curvature: CurvatureSettings,
@@ -30,8 +30,20 @@ pub struct MeasureSettings {
     /// samples are images, else samples x features in the order of the first layer's weights) and `targets`
     /// (samples x outputs).
     pub save_batch: Option<PathBuf>,
-    /// Whether to measure each layer's block.
-    pub by_layer: bool,
+    /// What to measure. Default: what thresholds follow from.
+    pub quantities: Vec<Quantity>,
+}
+
+impl Default for MeasureSettings {
+    fn default() -> Self {
+        MeasureSettings {
+            curvature: CurvatureSettings::default(),
+            weights: None,
+            save_weights: None,
+            save_batch: None,
+            quantities: Quantity::OF_THRESHOLDS.into(),
+        }
+    }
 }
 
 /// Measures a problem's network at its start, or at given weights.
@@ -56,17 +68,28 @@ pub fn measure<T: Scalar>(problem: &Problem<T>, settings: &MeasureSettings) -> R
     }
     let mut reading = instrument.at(&parameters);
     let loss = reading.loss();
-    let ntk = reading.ntk()?;
-    let hessian = reading.hessian(Ends::Both, settings.curvature.top)?;
-    let gauss_newton = reading.gauss_newton()?;
-    let preconditioned = reading.preconditioned(None)?;
-    let decayed = reading.decayed()?;
-    let layers = if settings.by_layer { reading.layers()? } else { Vec::new() };
+    let asked = |quantity| settings.quantities.contains(&quantity);
+    let ntk = asked(Quantity::Ntk).then(|| reading.ntk()).transpose()?;
+    let ends = match [Quantity::HessianMax, Quantity::HessianMin].map(asked) {
+        [true, true] => Some(Ends::Both),
+        [true, false] => Some(Ends::Largest),
+        [false, true] => Some(Ends::Smallest),
+        [false, false] => None,
+    };
+    let hessian = ends.map(|ends| reading.hessian(ends, settings.curvature.top)).transpose()?;
+    let gauss_newton = asked(Quantity::GaussNewton).then(|| reading.gauss_newton()).transpose()?;
+    let preconditioned = if asked(Quantity::Preconditioned) { reading.preconditioned(None)? } else { None };
+    let decayed = if asked(Quantity::Decayed) { reading.decayed()? } else { None };
+    let layers = if asked(Quantity::Layers) { reading.layers()? } else { Vec::new() };
     let mut warnings = task.notes.clone();
-    let measured = [("ntk", &ntk), ("hessian", &hessian), ("gauss_newton", &gauss_newton)];
-    let more = preconditioned.iter().map(|found| ("preconditioned", found));
-    let more = more.chain(decayed.iter().map(|found| ("decayed", found)));
-    for (what, spectrum) in measured.into_iter().chain(more) {
+    let spectra = [
+        ("ntk", &ntk),
+        ("hessian", &hessian),
+        ("gauss_newton", &gauss_newton),
+        ("preconditioned", &preconditioned),
+        ("decayed", &decayed),
+    ];
+    for (what, spectrum) in spectra.iter().filter_map(|(what, found)| Some((what, found.as_ref()?))) {
         if let StopReason::MaxIterations(_) | StopReason::NotFinite(_) = spectrum.stop {
             warnings.push(format!("{what}: {}", spectrum.stop));
         }
@@ -83,28 +106,34 @@ pub fn measure<T: Scalar>(problem: &Problem<T>, settings: &MeasureSettings) -> R
             "curvature is that of R^1/2 H R^1/2 with the learning-rate factors R, which is what limits the rate".into(),
         );
     }
-    let value = |spectrum: &Spectrum| spectrum.largest.first().map(|top| top.value);
+    let largest = |spectrum: &Spectrum| Estimate::of(spectrum.largest.first(), spectrum.iterations);
+    let [ntk, gauss_newton, preconditioned, decayed] =
+        [ntk, gauss_newton, preconditioned, decayed].map(|found| found.as_ref().map(largest));
+    let hessian = hessian.map_or_else(HessianEnds::default, |found| {
+        let top = if settings.curvature.top > 1 { &found.largest[..] } else { &[] };
+        HessianEnds {
+            max: asked(Quantity::HessianMax).then(|| largest(&found)),
+            min: asked(Quantity::HessianMin).then(|| Estimate::of(found.smallest.first(), found.iterations)),
+            top: top.iter().map(|top| Estimate::of(Some(top), found.iterations)).collect(),
+        }
+    });
+    let value = |found: &Option<Estimate>| found.and_then(|found| found.value);
     let inputs = ThresholdInputs {
-        preconditioned_max: preconditioned.as_ref().and_then(value),
-        decayed: decayed.as_ref().map(|found| value(found).unwrap_or(f64::NAN)),
-        ..threshold_inputs(problem, value(&ntk), value(&hessian))
+        preconditioned_max: value(&preconditioned),
+        decayed: decayed.map(|found| found.value.unwrap_or(f64::NAN)),
+        ..threshold_inputs(problem, value(&ntk), value(&hessian.max))
     };
     let thresholds = thresholds::thresholds(&inputs);
-    let top = if settings.curvature.top > 1 { &hessian.largest[..] } else { &[] };
     Ok(Measurement {
         parameters: task.network.parameters(),
         samples: instrument.samples(),
         outputs: task.network.output_len(),
         loss,
-        ntk: Estimate::of(ntk.largest.first(), ntk.iterations),
-        hessian: HessianEnds {
-            max: Estimate::of(hessian.largest.first(), hessian.iterations),
-            min: Estimate::of(hessian.smallest.first(), hessian.iterations),
-            top: top.iter().map(|found| Estimate::of(Some(found), hessian.iterations)).collect(),
-        },
-        gauss_newton: Estimate::of(gauss_newton.largest.first(), gauss_newton.iterations),
-        preconditioned: preconditioned.map(|found| Estimate::of(found.largest.first(), found.iterations)),
-        decayed: decayed.map(|found| Estimate::of(found.largest.first(), found.iterations)),
+        ntk,
+        hessian,
+        gauss_newton,
+        preconditioned,
+        decayed,
         layers: layers
             .into_iter()
             .map(|(layer, found)| LayerCurvature { layer, hessian: Estimate::of(Some(&found), 0) })

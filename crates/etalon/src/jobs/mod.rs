@@ -20,7 +20,7 @@
 //!     .held_out(vec![4.0, 3.0], vec![1.0])
 //!     .build()?;
 //! let measured = measure(&problem, &MeasureSettings::default())?;
-//! assert!((measured.hessian.max.value.unwrap() - 25.0).abs() < 1e-9);
+//! assert!((measured.sharpness().unwrap() - 25.0).abs() < 1e-9);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -97,7 +97,7 @@ records! {
     /// `etalon find`.
     Find(search::Found) = "find", schema 2, file "find.json";
     /// `etalon measure`.
-    Measure(curvature::Measurement) = "measure", schema 1, file "measure.json";
+    Measure(curvature::Measurement) = "measure", schema 2, file "measure.json";
     /// `etalon train`.
     Train(phase::Report) = "train", schema 1, file "train.json";
     /// `etalon reproduce`: a claim in a folder of its own.

@@ -14,34 +14,25 @@ pub fn content(measured: &Measurement, folder: &Folder) -> Content {
     let first = thresholds.iter().find(|one| Some(one.name.as_str()) == limit).or(thresholds.first());
     content.answer = match first {
         Some(first) => format!("the loss begins to rise at η = {}", shown(Some(first.eta), 3)),
-        None => format!("largest Hessian eigenvalue {}", shown(hessian.max.value, 4)),
+        None => format!("largest Hessian eigenvalue {}", shown(measured.sharpness(), 4)),
     };
     content.interval = first.map_or(String::new(), |first| {
         let formula = &first.formula;
         format!("{formula}, from {samples} training samples at this point; it bounds the start of training, not its lifetime")
     });
-    content.fact("NTK, largest eigenvalue", eigenvalue(&measured.ntk));
-    content.fact("Hessian, largest", eigenvalue(&hessian.max));
-    content.fact("Hessian, smallest", eigenvalue(&hessian.min));
-    let preconditioned = measured.preconditioned.as_ref();
-    content.fact("preconditioned Hessian, largest", preconditioned.and_then(eigenvalue));
+    let facts = [
+        ("NTK, largest eigenvalue", measured.ntk),
+        ("Hessian, largest", hessian.max),
+        ("Hessian, smallest", hessian.min),
+        ("preconditioned Hessian, largest", measured.preconditioned),
+    ];
+    facts.into_iter().for_each(|(name, found)| content.fact(name, found.and_then(eigenvalue)));
     content.fact("loss there", Some(loss_text(measured.loss, folder)));
     content.fact("parameters", Some(measured.parameters.to_string()));
     content.doubts.extend(measured.warnings.iter().cloned());
     let omitted = measured.omitted.iter().map(|omitted| format!("No {}: {}.", omitted.name, omitted.reason));
     content.doubts.extend(omitted);
-    let mut named: Vec<(String, &Estimate)> = vec![
-        ("NTK, largest".into(), &measured.ntk),
-        ("Hessian, largest".into(), &hessian.max),
-        ("Hessian, smallest".into(), &hessian.min),
-        ("Gauss-Newton, largest".into(), &measured.gauss_newton),
-    ];
-    named.extend(preconditioned.map(|estimate| ("Preconditioned Hessian, largest".into(), estimate)));
-    named.extend(measured.decayed.iter().map(|estimate| ("with factors and weight decay".into(), estimate)));
-    let others = hessian.top.iter().enumerate().skip(1);
-    named.extend(others.map(|(index, estimate)| (format!("Hessian, number {}", index + 1), estimate)));
-    let layers = measured.layers.iter();
-    named.extend(layers.map(|layer| (format!("Hessian of {}", layer.layer), &layer.hessian)));
+    let named = measured.estimates();
     content.tables.push(estimates(&named));
     let unsure = named.iter().filter(|(_, estimate)| !estimate.converged);
     content.doubts.extend(
@@ -61,7 +52,7 @@ fn loss_text(loss: f64, folder: &Folder) -> String {
 }
 
 /// A value with its residual.
-fn eigenvalue(estimate: &Estimate) -> Option<String> {
+fn eigenvalue(estimate: Estimate) -> Option<String> {
     let note = if estimate.converged { "" } else { ", not converged" };
     let (value, residual) = (shown(Some(estimate.value?), 5), shown(estimate.residual, 2));
     Some(format!("{value} (relative residual {residual}{note})"))

@@ -1,7 +1,7 @@
 //! The jobs of a spec: [`jobs`] on the problem and settings that it describes, in the precision that it names.
 
 use super::{EtaStarWanted, Precision, Spec, TaskError, words};
-use crate::curvature::Measurement;
+use crate::curvature::{Measurement, Quantity};
 use crate::error::Error;
 use crate::jobs::{
     self, After, Architecture, BoundarySettings, FindSettings, Forgetful, Journal, Listener, MeasureSettings,
@@ -15,7 +15,7 @@ use etalon_nn::Scalar;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Files of a measurement.
+/// Files of a measurement, and what to measure.
 #[derive(Clone, Debug, Default)]
 pub struct MeasureOptions {
     /// As [`MeasureSettings::weights`].
@@ -24,8 +24,8 @@ pub struct MeasureOptions {
     pub save_weights: Option<PathBuf>,
     /// As [`MeasureSettings::save_batch`].
     pub save_batch: Option<PathBuf>,
-    /// As [`MeasureSettings::by_layer`].
-    pub by_layer: bool,
+    /// As [`MeasureSettings::quantities`]; none stands for its default.
+    pub quantities: Option<Vec<Quantity>>,
 }
 
 /// Files of a trial.
@@ -98,9 +98,10 @@ impl Spec {
     }
 
     fn measure_in<T: Scalar>(&self, options: &MeasureOptions) -> Result<Measurement, Error> {
-        let MeasureOptions { weights, save_weights, save_batch, by_layer } = options.clone();
+        let MeasureOptions { weights, save_weights, save_batch, quantities } = options.clone();
+        let quantities = quantities.unwrap_or(Quantity::OF_THRESHOLDS.into());
         let curvature = self.curvature_settings();
-        let settings = MeasureSettings { curvature, weights, save_weights, save_batch, by_layer };
+        let settings = MeasureSettings { curvature, weights, save_weights, save_batch, quantities };
         let task = self.task::<T>()?;
         let plan = self.plan_to_measure(&task)?;
         let problem = self.problem_of(task, plan);

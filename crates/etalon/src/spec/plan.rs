@@ -3,7 +3,7 @@
 use super::Spec;
 use crate::curvature::{CurvatureSettings, Instrument};
 use crate::error::Error;
-use crate::train::{Anneal, Plan, Task, factors};
+use crate::train::{Anneal, BatchSize, Budget, Plan, Task, factors};
 use etalon_nn::Scalar;
 
 impl Spec {
@@ -61,5 +61,22 @@ impl Spec {
         parallel: bool,
     ) -> Result<Instrument<'a, T>, Error> {
         Ok(Instrument::new(task, &self.plan_to_measure(task)?, &self.curvature_settings(), parallel))
+    }
+
+    /// What a trial costs, but for a factor that is the same for specs that differ in size alone: products with the hidden
+    /// layers' weights, for every sample of every step. A trial that ends early costs less.
+    pub(crate) fn cost(&self) -> f64 {
+        let (network, samples) = (&self.network, self.data.train.max(1) as f64);
+        let weights = ((network.width * network.widen) as f64).powi(2) * network.depth.max(1) as f64;
+        let batch = match self.train.batch {
+            BatchSize::Full => samples,
+            BatchSize::Samples(batch) => batch as f64,
+        };
+        let steps = match self.train.budget {
+            Budget::Steps(steps) => steps as f64,
+            Budget::Epochs(epochs) => epochs * samples / batch,
+            Budget::PhysicalTime(time) => time / self.optimizer.eta,
+        };
+        weights * batch * steps
     }
 }

@@ -1,4 +1,4 @@
-//! The local engine: one trial a thread.
+//! The local engine: one trial a thread, the expensive ones first; one that would outlast the others has more.
 
 use super::jobs::Surroundings;
 use super::ledger::Ledger;
@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 /// How to run a sweep.
 pub struct Options<'a> {
-    /// Trials at a time, each on a thread of its own; the probes of as many searches share rayon's threads.
+    /// Trials at a time, each on a thread of its own; the probes of as many searches, and trials that would outlast
+    /// all others, share rayon's threads.
     pub threads: usize,
     /// Set to stop: trials under way are finished, searches under way are dropped, and none is started.
     pub stop: &'a AtomicBool,
@@ -156,9 +157,29 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
+    /// These places in the order to go, so that no core is idle at the end: the expensive first (those that cost the same in
+    /// grid order), each with whether it would outlast all that come behind, and is to run on more than one thread.
+    fn order(&self, places: Vec<usize>, threads: usize) -> Vec<(usize, bool)> {
+        // A cell without a spec is told of when its turn comes.
+        let cost = |place: usize| self.grid.spec(self.open[place]).map_or(0.0, |spec| spec.cost());
+        let mut costs: Vec<(usize, f64)> = places.into_par_iter().map(|place| (place, cost(place))).collect();
+        costs.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        let mut left = 0.0;
+        let mut order: Vec<(usize, bool)> = costs
+            .into_iter()
+            .rev()
+            .map(|(place, cost)| {
+                left += cost;
+                (place, cost * threads as f64 > left)
+            })
+            .collect();
+        order.reverse();
+        order
+    }
+
     /// Sees to the cells at some places, on some threads.
     fn pass(&self, places: Vec<usize>, threads: usize, repeat: bool) -> Result<(), SweepError> {
-        let next = AtomicUsize::new(0);
+        let (places, next) = (self.order(places, threads), AtomicUsize::new(0));
         // Threads of their own rather than rayon's: one that waits for a task or for memory must not be handed another
         // trial meanwhile.
         let ended: Vec<Result<(), SweepError>> = std::thread::scope(|scope| {
@@ -174,10 +195,10 @@ impl Worker<'_> {
     }
 
     /// Takes one cell after another until none is left.
-    fn work(&self, places: &[usize], next: &AtomicUsize, repeat: bool) -> Result<(), SweepError> {
+    fn work(&self, places: &[(usize, bool)], next: &AtomicUsize, repeat: bool) -> Result<(), SweepError> {
         while !(self.stopped)() {
-            let Some(&place) = places.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-            if let Err(error) = self.attend(place, repeat).and_then(|()| self.summarise()) {
+            let Some(&(place, parallel)) = places.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+            if let Err(error) = self.attend(place, parallel, repeat).and_then(|()| self.summarise()) {
                 self.broken.store(true, Ordering::Relaxed);
                 return Err(error);
             }
@@ -198,8 +219,8 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// Sees to one cell; with `repeat` even if another process has it.
-    fn attend(&self, place: usize, repeat: bool) -> Result<(), SweepError> {
+    /// Sees to one cell, with `parallel` on rayon's threads; with `repeat` even if another process has it.
+    fn attend(&self, place: usize, parallel: bool, repeat: bool) -> Result<(), SweepError> {
         let (store, cell) = (self.surroundings.store, self.open[place]);
         let claim = match (store.claim(cell)?, &self.role) {
             (Some(claim), _) => claim,
@@ -219,7 +240,7 @@ impl Worker<'_> {
             return Ok(());
         }
         let spec = self.grid.spec(cell)?;
-        match self.surroundings.compute(cell, &spec, self.grid.job()) {
+        match self.surroundings.compute(cell, &spec, self.grid.job(), parallel) {
             Ok(content) => {
                 claim.finish(&content)?;
                 self.tell(place, &Event::Done);

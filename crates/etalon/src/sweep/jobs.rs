@@ -28,11 +28,17 @@ pub(super) struct Surroundings<'a> {
 }
 
 impl Surroundings<'_> {
-    /// The result file of a cell; the reason where there is none.
-    pub(super) fn compute(&self, cell: &Cell, spec: &Spec, job: Job) -> Result<Vec<u8>, String> {
+    /// The result file of a cell, with `parallel` computed on rayon's threads; the reason where there is none.
+    pub(super) fn compute(
+        &self,
+        cell: &Cell,
+        spec: &Spec,
+        job: Job,
+        parallel: bool,
+    ) -> Result<Vec<u8>, String> {
         self.tasks.with(spec, |task| match task {
-            AnyTask::F32(task) => self.of_task(cell, spec, job, task),
-            AnyTask::F64(task) => self.of_task(cell, spec, job, task),
+            AnyTask::F32(task) => self.of_task(cell, spec, job, task, parallel),
+            AnyTask::F64(task) => self.of_task(cell, spec, job, task, parallel),
         })
     }
 
@@ -42,28 +48,30 @@ impl Surroundings<'_> {
         spec: &Spec,
         job: Job,
         task: &Arc<Task<T>>,
+        parallel: bool,
     ) -> Result<Vec<u8>, String> {
         let result = match job {
-            Job::Train { curvature } => self.train(cell, spec, task, curvature),
+            Job::Train { curvature } => self.train(cell, spec, task, curvature, parallel),
             Job::Find => self.find(cell, spec, task),
-            Job::Boundaries => self.boundaries(cell, spec, task),
+            Job::Boundaries => self.boundaries(cell, spec, task, parallel),
         };
         result.map_err(|error| error.to_string())
     }
 
-    /// One trial on one thread; with `curvature`, measured and judged as `etalon train` does.
+    /// One trial; with `curvature`, measured and judged as `etalon train` does.
     fn train<T: Scalar>(
         &self,
         cell: &Cell,
         spec: &Spec,
         task: &Arc<Task<T>>,
         curvature: bool,
+        parallel: bool,
     ) -> Result<Vec<u8>, Failure> {
         let plan = spec.plan(task)?;
-        let instrument = curvature.then(|| spec.instrument(task, false)).transpose()?;
+        let instrument = curvature.then(|| spec.instrument(task, parallel)).transpose()?;
         let needed = bytes(task, &plan).saturating_add(instrument.as_ref().map_or(0, Instrument::bytes));
         let _taken = self.ledger.take(needed)?;
-        let trial = Trial::new(task, &plan, spec.optimizer.eta, spec.seed, false).map_err(Error::from)?;
+        let trial = Trial::new(task, &plan, spec.optimizer.eta, spec.seed, parallel).map_err(Error::from)?;
         let (trajectory, verdict) = match &instrument {
             Some(instrument) => {
                 let observed = observe(trial, instrument, spec.measure.every, &mut |_, _| {});
@@ -97,15 +105,17 @@ impl Surroundings<'_> {
         Ok(lines(&[found], cell, &row)?)
     }
 
-    /// The boundaries of early training, on one thread.
+    /// The boundaries of early training.
     fn boundaries<T: Scalar>(
         &self,
         cell: &Cell,
         spec: &Spec,
         task: &Arc<Task<T>>,
+        parallel: bool,
     ) -> Result<Vec<u8>, Failure> {
         let problem = spec.problem_of(task.clone(), spec.plan(task)?);
-        let search = BoundarySearch::new(&problem, &spec.boundary_settings(), false).map_err(Error::from)?;
+        let search =
+            BoundarySearch::new(&problem, &spec.boundary_settings(), parallel).map_err(Error::from)?;
         let _taken =
             self.ledger.take(bytes(task, problem.plan()).saturating_add(search.instrument().bytes()))?;
         let found = search.of_seed(spec.seed).map_err(Error::from)?;

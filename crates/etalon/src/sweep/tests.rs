@@ -47,6 +47,23 @@ fn bytes_depend_on_the_spec_alone_and_running_again_does_nothing() {
 }
 
 #[test]
+fn expensive_trials_come_first() {
+    let grid = grid("network.width = [2, 9, 3]\ntrain.steps = [4, 8]");
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), &grid, &Meta::default()).unwrap();
+    let finished = Mutex::new(Vec::new());
+    let observe = |_: &Event<'_>| {
+        let mut finished = finished.lock().unwrap();
+        let done =
+            (0..6).find(|place| !finished.contains(place) && store.is_done(&grid.cells()[*place].name));
+        finished.push(done.unwrap());
+    };
+    run(&store, &grid, &Options { threads: 1, stop: &AtomicBool::new(false) }, &observe).unwrap();
+    // By width squared times steps: 9 x 8, 9 x 4, 3 x 8, 3 x 4, 2 x 8, 2 x 4.
+    assert_eq!(*finished.lock().unwrap(), [3, 2, 5, 4, 1, 0]);
+}
+
+#[test]
 fn a_file_cut_in_half_is_done_again() {
     let grid = grid("seed = [0, 1, 2]");
     let root = tempfile::tempdir().unwrap();

@@ -91,7 +91,7 @@ fn a_linear_model_with_factors_and_weight_decay_diverges_just_above_the_limit_an
         };
         assert!(!diverges(0.995 * limit) && diverges(1.005 * limit), "momentum {momentum}: {limit}");
         // The sum of both curvatures would promise more.
-        let apart = (2.0 + 2.0 * momentum) / (measured.ntk.value.unwrap() + 1.0);
+        let apart = (2.0 + 2.0 * momentum) / (measured.ntk.unwrap().value.unwrap() + 1.0);
         assert!(apart > 1.2 * limit && diverges(apart), "momentum {momentum}: {apart}, {limit}");
     }
 }
