@@ -2,7 +2,7 @@
 
 use crate::context::{Context, Exit, Failure};
 use crate::output::table;
-use crate::picture::Picture;
+use crate::picture::{Look, Picture};
 use etalon::figure::{fitted, marks};
 use etalon::fit::{Fitted, Mark, Options, PowerLaw, Regression, power_law};
 use etalon::sweep::{Constraint, Selection, Store, Table, points};
@@ -39,9 +39,12 @@ pub struct Arguments {
     #[arg(long, value_name = "P", default_value_t = 0.95)]
     level: f64,
 
-    /// Draw the points and the law, as SVG or PNG, and write the points as CSV beside it
-    #[arg(long, value_name = "FILE.svg|FILE.png", value_hint = clap::ValueHint::FilePath)]
+    /// Draw the points and the law, as SVG, PNG or PDF, and write the points as CSV beside it
+    #[arg(long, value_name = "FILE.svg|.png|.pdf", value_hint = clap::ValueHint::FilePath)]
     figure: Option<Picture>,
+
+    #[command(flatten)]
+    look: Look,
 
     /// Fit the joint law by Theil-Sen too, which a minority of outliers cannot move
     #[arg(long)]
@@ -63,7 +66,7 @@ impl Arguments {
         let law = power_law(&selection.y, &selection.x, &measured.points, excluded, &options)?;
         let marks = marks(&measured);
         if let Some(file) = &self.figure {
-            file.write(&fitted(&law, &marks)?, &marks_table(&law, &marks).to_csv())?;
+            file.write(&fitted(&law, &marks)?, &self.look, &marks_table(&law, &marks).to_csv())?;
         }
         let directory = context.run_directory(None, &[])?;
         context.leave(directory, &Fitted { law, marks }, |fitted| text(&fitted.law))?;

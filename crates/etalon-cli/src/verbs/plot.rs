@@ -2,8 +2,8 @@
 
 use crate::context::{Context, Exit, Failure};
 use crate::output::table;
-use crate::picture::Picture;
-use etalon::figure::{Columns, Curve, LinePicture, curves};
+use crate::picture::{Look, Picture};
+use etalon::figure::{Columns, Curve, LinePicture, curves, symbol};
 use etalon::sweep::{Constraint, Store, Table};
 use etalon::units::significant;
 use serde::Serialize;
@@ -36,16 +36,27 @@ pub struct Arguments {
     only: Vec<String>,
 
     /// A logarithmic axis to the right
+    #[arg(long, visible_alias = "log")]
+    log_x: bool,
+
+    /// A logarithmic axis upwards
     #[arg(long)]
-    log: bool,
+    log_y: bool,
+
+    /// Mark every point of the curves
+    #[arg(long)]
+    markers: bool,
 
     /// What stands above the picture
     #[arg(long, value_name = "TEXT", default_value = "")]
     title: String,
 
-    /// Draw it, as SVG or PNG, and write its numbers as CSV beside it
-    #[arg(long, value_name = "FILE.svg|FILE.png", value_hint = clap::ValueHint::FilePath)]
+    /// Draw it, as SVG, PNG or PDF, and write its numbers as CSV beside it
+    #[arg(long, value_name = "FILE.svg|.png|.pdf", value_hint = clap::ValueHint::FilePath)]
     figure: Option<Picture>,
+
+    #[command(flatten)]
+    look: Look,
 }
 
 /// The highest point of a curve.
@@ -69,11 +80,18 @@ impl Arguments {
         let columns = Columns { x: self.x, y: self.y, by: self.by, only };
         let curves = curves(&read(&self.table)?, &columns)?;
         if let Some(file) = &self.figure {
-            let up = columns.y.join(", ");
-            let title =
-                if self.title.is_empty() { format!("{up} against {}", columns.x) } else { self.title };
-            let picture = LinePicture { title, right: &columns.x, up: &up, log: self.log, curves: &curves };
-            file.write(&picture.figure()?, &numbers(&columns.x, &curves).to_csv())?;
+            let right = symbol(&columns.x);
+            let up = columns.y.iter().map(|y| symbol(y)).collect::<Vec<_>>().join(", ");
+            let title = if self.title.is_empty() { format!("{up} against {right}") } else { self.title };
+            let picture = LinePicture {
+                title,
+                right: &right,
+                up: &up,
+                log: [self.log_x, self.log_y],
+                markers: self.markers,
+                curves: &curves,
+            };
+            file.write(&picture.figure()?, &self.look, &numbers(&columns.x, &curves).to_csv())?;
         }
         let summits: Vec<Summit> = curves.iter().filter_map(summit).collect();
         context.output.show(&summits, || text(&summits, &columns.x))?;

@@ -70,8 +70,7 @@ fn a_figure_shows_what_was_fitted_and_what_was_left_out() {
     let svg = etalon.read("figures/steps.svg");
     // Two widths at each of five budgets, and how far each lies from the law.
     assert_eq!(svg.matches("class=\"disc\"").count(), 20);
-    for expected in
-        ["steps = 1.00 (train.steps)^1.00, R² = 1.00, 8 points", "steps 32", "steps: median and range"]
+    for expected in ["steps = 1.00 (steps)^1.00, R² = 1.00, 8 points", "steps 32", "steps: median and range"]
     {
         assert!(svg.contains(expected), "{expected}");
     }
@@ -79,7 +78,7 @@ fn a_figure_shows_what_was_fitted_and_what_was_left_out() {
     assert!(csv.starts_with("group,train.steps,steps,least,most,fitted\n"), "{csv}");
     assert_eq!((csv.matches(",true\n").count(), csv.matches(",false\n").count()), (8, 2));
     let complaint = etalon.run(&[&arguments[..], &["--figure", "."]].concat()).complaint();
-    assert!(complaint.contains("ends in .svg or .png"), "{complaint}");
+    assert!(complaint.contains("ends in .svg, .png or .pdf"), "{complaint}");
     std::fs::create_dir(etalon.path().join("folder.svg")).unwrap();
     let complaint = etalon.run(&[&arguments[..], &["--figure", "folder.svg"]].concat()).complaint();
     assert!(complaint.contains("it is a folder"), "{complaint}");

@@ -345,10 +345,17 @@ fn claims_have_their_verdicts_on_top() {
     assert!(outcome.stdout.starts_with("0 of 1 claims hold\n"), "{}", outcome.stdout);
     assert!(outcome.stderr.contains("A-2/claim.json: EOF"), "{}", outcome.stderr);
     let page = etalon.read("kept/report.html");
-    assert!(
-        page.contains("the final c: 3.000 (2.500 to 3.500, of 4)") && page.contains("(c is 3)"),
-        "{page}"
-    );
+    // Its verdict as a heading with an anchor, to which the table leads, and one captioned figure below.
+    for expected in [
+        "<section class=\"part\" id=\"A-1\"><h2><a href=\"#A-1\">A-1 refuted</a></h2>",
+        "data-column=\"claim\"><a href=\"#A-1\">A-1</a>",
+        "<dt>the final c</dt><dd>3.000 (2.500 to 3.500, of 4); must be at most 2",
+        "<dt>reason</dt><dd>c is 3</dd>",
+        "What was measured against c, a colour for each width.",
+    ] {
+        assert!(page.contains(expected), "{expected}: {page}");
+    }
+    assert!(page.find("id=\"A-1\"").unwrap() < page.find("id=\"figure-A-1-final_c\"").unwrap());
     let numbers = etalon.read("kept/figures/A-1-final_c.csv");
     assert!(numbers.contains("\nfinal c,point,width 16,1,0.8,"), "{numbers}");
 }
@@ -394,7 +401,7 @@ fn hostile_names_are_text_on_a_page_and_in_its_pictures() {
         format!("data-column=\"{escaped}\">{escaped}</td>"),
         format!("{escaped}&lt;/pre&gt;&lt;/script&gt;"),
         format!("<p class=\"up\">{escaped}</p>"),
-        format!("{escaped}: 3.000 (2.500 to 3.500, of 4)"),
+        format!("<dt>{escaped}</dt><dd>3.000 (2.500 to 3.500, of 4)"),
     ] {
         assert!(page.contains(&expected), "{expected}: {page}");
     }

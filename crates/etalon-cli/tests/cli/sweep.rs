@@ -149,7 +149,7 @@ fn boundaries_make_a_phase_diagram() {
     etalon.write("spec.toml", &spec);
     etalon.run(&["sweep", "spec.toml", "--out", "run"]).printed();
     let svg = etalon.read("run/figures/boundaries.svg");
-    assert!(svg.contains("c_h_loss: the loss rises") && svg.contains("network.width"), "{svg}");
+    assert!(svg.contains("c_h_loss: the loss rises") && svg.contains(">width</text>"), "{svg}");
     let csv = etalon.read("run/figures/boundaries.csv");
     assert!(csv.starts_with("network.width,boundary,median,least,most,seeds,missing\n16,c_h_loss,"), "{csv}");
     assert_eq!(csv.lines().count(), 1 + 2 * 3);

@@ -216,7 +216,7 @@ fn a_boundary_outside_the_range_is_told_with_its_side_and_reason() {
     assert_eq!(
         found["c_h_sharp"],
         serde_json::json!({
-            "side": "below", "reason": "the sharpness rises already at c_h = 0.1, the lower end of the range"
+            "side": "below", "reason": "sharpness rises already at c_h = 0.1, the lower end of the range"
         })
     );
     assert_eq!(found["c_h_max"]["side"], "above");
@@ -224,7 +224,7 @@ fn a_boundary_outside_the_range_is_told_with_its_side_and_reason() {
     let words: Vec<&str> = std::iter::once("theory").chain(line.split(' ')).collect();
     let printed = Etalon::new().run(&words).printed();
     assert!(printed.contains("<0.1") && printed.contains(">5"), "{printed}");
-    assert!(printed.contains("width 10.00, c_h_sharp: the sharpness rises already"), "{printed}");
+    assert!(printed.contains("width 10.00, c_h_sharp: sharpness rises already"), "{printed}");
     assert!(
         printed.contains("width 10.00, c_h_max: training diverges at none of the 201 values"),
         "{printed}"

@@ -1,5 +1,6 @@
 //! Axes: what they show, where they end, and where a value lies on them.
 
+use super::FigureError;
 use super::ticks::{even_ticks, text, ticks};
 
 /// A ruler of a figure: what it measures, in which unit, and how it is marked.
@@ -15,6 +16,8 @@ pub struct Axis {
     pub tight: bool,
     /// Marks and their texts; where there are none, round numbers.
     pub marks: Vec<(f64, String)>,
+    /// Its ends where they are given, beyond which nothing has a place.
+    pub limits: Option<[f64; 2]>,
 }
 
 /// How values are spread over an axis.
@@ -34,11 +37,20 @@ pub(super) struct Ruler<'a> {
     pub axis: &'a Axis,
     pub low: f64,
     pub high: f64,
+    /// Values that lie so far from all others that the axis ends before them.
+    pub beyond: usize,
 }
 
 impl Axis {
     fn new(label: impl Into<String>, scale: Scale) -> Axis {
-        Axis { label: label.into(), unit: String::new(), scale, tight: false, marks: Vec::new() }
+        Axis {
+            label: label.into(),
+            unit: String::new(),
+            scale,
+            tight: false,
+            marks: Vec::new(),
+            limits: None,
+        }
     }
 
     /// A logarithmic axis.
@@ -73,6 +85,19 @@ impl Axis {
         self
     }
 
+    /// The same axis from one value to another.
+    ///
+    /// # Errors
+    /// When they have no place on it in that order.
+    pub fn within(mut self, limits: [f64; 2]) -> Result<Axis, FigureError> {
+        self.limits = None;
+        if !(self.takes(limits[0]) && self.takes(limits[1]) && limits[0] < limits[1]) {
+            return Err(FigureError::Limits { label: self.label, limits });
+        }
+        self.limits = Some(limits);
+        Ok(self)
+    }
+
     /// The label and the unit.
     pub fn text(&self) -> String {
         if self.unit.is_empty() { self.label.clone() } else { format!("{} ({})", self.label, self.unit) }
@@ -80,17 +105,21 @@ impl Axis {
 
     /// Whether a value has a place on such an axis.
     pub(super) fn takes(&self, value: f64) -> bool {
-        value.is_finite() && (self.scale != Scale::Log || value > 0.0)
+        value.is_finite()
+            && (self.scale != Scale::Log || value > 0.0)
+            && self.limits.is_none_or(|[low, high]| (low..=high).contains(&value))
     }
 
     /// The axis around values, which need not be in order; those that have no place on it are left out. None where there
     /// is no value.
     pub(super) fn around(&self, values: impl Iterator<Item = f64>) -> Option<Ruler<'_>> {
-        let (mut low, mut high) = values
-            .filter(|&value| self.takes(value))
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
-        if low > high {
-            return None;
+        let mut values: Vec<f64> = values.filter(|&value| self.takes(value)).collect();
+        values.sort_by(f64::total_cmp);
+        let all = values.len();
+        let values = if self.scale == Scale::Even && !self.tight { common(&values) } else { &values[..] };
+        let (&[mut low, ..], &[.., mut high]) = (values, values) else { return None };
+        if let Some([low, high]) = self.limits {
+            return Some(Ruler { axis: self, low, high, beyond: 0 });
         }
         match self.scale {
             Scale::Log => {
@@ -110,11 +139,38 @@ impl Axis {
                 }
             }
         }
-        Some(Ruler { axis: self, low, high })
+        Some(Ruler { axis: self, low, high, beyond: all - values.len() })
     }
 }
 
+/// Sorted values without those that would flatten all others: few, and many times farther from the middle half than it is
+/// wide.
+fn common(values: &[f64]) -> &[f64] {
+    /// How many widths of the middle half.
+    const FAR: f64 = 12.0;
+    let count = values.len();
+    if count < 8 {
+        return values;
+    }
+    let (low, high) = (values[count / 4], values[count - 1 - count / 4]);
+    let room = FAR * (high - low);
+    let near = |value: &f64| (low - room..=high + room).contains(value);
+    let first = values.iter().position(near).unwrap_or(0);
+    let last = values.iter().rposition(near).map_or(count, |last| last + 1);
+    if room > 0.0 && count - (last - first) <= (count / 50).max(1) { &values[first..last] } else { values }
+}
+
 impl Ruler<'_> {
+    /// The axis's label and unit, and what it leaves out.
+    pub(super) fn text(&self) -> String {
+        let text = self.axis.text();
+        match self.beyond {
+            0 => text,
+            1 => format!("{text}; 1 value beyond"),
+            beyond => format!("{text}; {beyond} values beyond"),
+        }
+    }
+
     /// The share of the axis that lies below a value; what lies beyond an end is at the end.
     pub(super) fn share(&self, value: f64) -> f64 {
         if self.axis.scale == Scale::Log && value <= 0.0 {
@@ -190,6 +246,32 @@ mod tests {
             let ruler = axis.around([0.0, high].into_iter()).unwrap();
             let marks = ruler.ticks();
             assert!(marks.len() > 2 && marks.iter().all(|(_, text)| text.len() < 8), "{marks:?}");
+        }
+    }
+
+    #[test]
+    fn one_outlier_does_not_flatten_the_rest_and_a_wide_spread_is_none() {
+        let axis = Axis::even("loss");
+        let mut values: Vec<f64> = (0..30).map(|step| 1.0 + 0.01 * f64::from(step)).collect();
+        values.push(4000.0);
+        let ruler = axis.around(values.iter().copied()).unwrap();
+        assert!(ruler.high < 1.5 && ruler.text() == "loss; 1 value beyond", "{ruler:?}");
+        assert_eq!(ruler.share(4000.0), 1.0, "it lies at the edge");
+        let doubling = (0..30).map(|step| f64::from(step).exp2());
+        assert!(axis.around(doubling).unwrap().high > 5e8);
+        let ruler = Axis::log("loss").around(values.into_iter()).map(|ruler| ruler.high);
+        assert!(ruler.unwrap() > 4000.0, "a logarithmic axis has room");
+    }
+
+    #[test]
+    fn limits_are_the_ends_and_nothing_beyond_has_a_place() {
+        let axis = Axis::log("eta").within([0.1, 10.0]).unwrap();
+        let ruler = axis.around([0.01, 1.0, 100.0].into_iter()).unwrap();
+        assert_eq!((ruler.low, ruler.high), (0.1, 10.0));
+        assert!(!axis.takes(0.01) && axis.takes(10.0));
+        for limits in [[0.0, 1.0], [2.0, 1.0], [f64::NAN, 1.0]] {
+            let error = Axis::log("eta").within(limits).unwrap_err().to_string();
+            assert!(error.contains("the axis `eta`"), "{error}");
         }
     }
 

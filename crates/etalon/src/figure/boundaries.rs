@@ -1,6 +1,6 @@
 //! The boundaries of early training against a size.
 
-use super::{Band, BandPicture, Curve, Figure, FigureError};
+use super::{Band, BandPicture, Cell, Colour, Curve, Figure, FigureError, Kind, Panel, borders, symbol};
 use crate::phase::boundaries::EVENTS;
 use crate::sweep::{BOUNDARIES, Diagram, Place};
 
@@ -22,9 +22,58 @@ pub fn boundaries(diagram: &Diagram, title: &str) -> Result<Figure, FigureError>
     };
     let curves: Vec<Curve> = BOUNDARIES.into_iter().zip(EVENTS).map(curve).collect();
     let of = if diagram.fixed.is_empty() { String::new() } else { format!(", {}", diagram.fixed) };
-    let picture =
-        BandPicture { title: format!("{title}{of}"), right: RIGHT, up: &diagram.size, curves: &curves };
-    picture.figure()
+    let picture = BandPicture {
+        title: format!("{title}{of}"),
+        right: RIGHT,
+        up: &symbol(&diagram.size),
+        curves: &curves,
+    };
+    let mut figure = picture.figure()?;
+    regions(&mut figure.panels[0], diagram);
+    Ok(figure)
+}
+
+/// What training does between one boundary and the next, at each size.
+const REGIONS: [(&str, Colour); 4] = [
+    ("loss and sharpness fall", Colour::Sky),
+    ("one of them rises first", Colour::Yellow),
+    ("both rise first", Colour::Orange),
+    ("no training", Colour::Grey),
+];
+
+/// Fills and names the regions between the medians of the boundaries, at the sizes that have all three with divergence as
+/// the last.
+fn regions(panel: &mut Panel, diagram: &Diagram) {
+    let mut sizes: Vec<f64> = diagram.places.iter().map(|place| place.size).collect();
+    sizes.sort_by(f64::total_cmp);
+    sizes.dedup();
+    let edges = borders(&sizes);
+    let median = |boundary: &str, size: f64| {
+        let place = diagram.places.iter().find(|place| place.boundary == boundary && place.size == size)?;
+        place.band().map(|[_, median, _]| median)
+    };
+    panel.kinds = REGIONS.map(|(name, colour)| Kind { name: name.into(), colour }).into();
+    panel.pale = true;
+    for (row, &size) in sizes.iter().enumerate() {
+        let [Some(loss), Some(sharp), Some(end)] = BOUNDARIES.map(|name| median(name, size)) else {
+            continue;
+        };
+        // What lies beyond an end of the axis is at it.
+        let ends = [0.0, loss.min(sharp), loss.max(sharp), end, f64::INFINITY];
+        if !ends.is_sorted() {
+            continue;
+        }
+        for (kind, x) in ends.windows(2).enumerate() {
+            let text = format!("{}, {} {size}", REGIONS[kind].0, symbol(&diagram.size));
+            panel.cells.push(Cell {
+                x: [x[0], x[1]],
+                y: [edges[row], edges[row + 1]],
+                kind,
+                text,
+                detail: None,
+            });
+        }
+    }
 }
 
 #[cfg(test)]
@@ -55,5 +104,18 @@ mod tests {
         );
         assert_eq!(series.iter().map(|series| series.points.len()).collect::<Vec<_>>(), [2, 0, 0]);
         assert_eq!((series[0].points[0].y, series[0].points[0].spread), (8.0, Some([2.0, 8.0])));
+        assert!(figure.panels[0].cells.is_empty(), "no size has all three");
+    }
+
+    #[test]
+    fn regions_between_the_boundaries_are_filled_and_named() {
+        let place = |boundary, value| Place { boundary, size: 8.0, values: vec![value], missing: 0 };
+        let [loss, sharp, end] = BOUNDARIES;
+        let places = vec![place(loss, 3.0), place(sharp, 2.0), place(end, 9.0)];
+        let mut panel = Panel::new(crate::figure::Axis::log("width"));
+        regions(&mut panel, &Diagram { fixed: String::new(), size: "network.width".into(), places });
+        let found: Vec<_> = panel.cells.iter().map(|cell| (cell.x, cell.text.as_str())).collect();
+        assert_eq!(found[1], ([2.0, 3.0], "one of them rises first, width 8"));
+        assert_eq!((found.len(), found[3].0), (4, [9.0, f64::INFINITY]));
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn style() -> PreEscaped<String> {
     let (light, dark) = (properties(false), properties(true));
     let sheet = include_str!("figure.css");
     PreEscaped(format!(
-        ":root{{{light}}}\n@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n{sheet}{}",
+        ":root{{{light}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n{sheet}{}",
         rules()
     ))
 }
@@ -44,6 +44,8 @@ impl Figure {
                 figcaption {
                     h3 { (self.title) }
                     @if !self.note.is_empty() { p { (self.note) } }
+                    @let words = self.words();
+                    @if !words.is_empty() { p.words { (words) } }
                 }
                 (self.html_legend())
                 @for plot in plots { (self.html_panel(&plot)) }
@@ -84,7 +86,7 @@ impl Figure {
             _ => None,
         });
         let last = index + 1 == self.panels.len();
-        let (up, right) = (panel.y.text(), self.x.text());
+        let (up, right) = (plot.layout.y[index].text(), self.x.text());
         let top = |y: f64| format!("top:{:.2}%", 100.0 * (1.0 - plot.layout.y[index].share(y)));
         let left = |x: f64| format!("left:{:.2}%", 100.0 * plot.layout.x.share(x));
         html! {

@@ -1,6 +1,8 @@
 //! Measurements and the power law through them.
 
-use super::{Axis, Colour, Figure, FigureError, Look, Panel, Place, Point, Reference, Series, Spread};
+use super::{
+    Axis, Colour, Figure, FigureError, Look, Panel, Place, Point, Reference, Series, Spread, symbol,
+};
 use crate::fit::Mark;
 use crate::fit::PowerLaw;
 use crate::sweep::Measured;
@@ -92,13 +94,45 @@ impl LawPicture<'_> {
 /// With no mark that has logarithms.
 pub fn fitted(law: &PowerLaw, marks: &[Mark]) -> Result<Figure, FigureError> {
     let (a, b) = (law.joint.intercept.value, law.joint.exponents[0].value);
-    let x = law.x.join(" × ");
+    let (y, x) = (symbol(&law.y), law.x.iter().map(|x| symbol(x)).collect::<Vec<_>>().join(" × "));
     let r_squared =
         law.joint.r_squared.map_or(String::new(), |value| format!(", R² = {}", significant(value, 3)));
     let scale = significant(a.exp(), 3);
-    let title = format!("{} = {scale} ({x})^{}{r_squared}, {} points", law.y, significant(b, 3), law.points);
-    let up = format!("{}: median and range over seeds", law.y);
-    LawPicture { title, right: &x, up: &up, marks, law: (a, b) }.figure_with_residuals()
+    let title = format!("{y} = {scale} ({x})^{}{r_squared}, {} points", significant(b, 3), law.points);
+    let up = format!("{y}: median and range over seeds");
+    let mut figure = LawPicture { title, right: &x, up: &up, marks, law: (a, b) }.figure_with_residuals()?;
+    if let Some(band) = band(law, marks) {
+        figure.panels[0].series.insert(0, band);
+    }
+    Ok(figure)
+}
+
+/// Where the line itself lies, with the confidence of the exponent's interval: `a + b log x` within
+/// `t s sqrt(1/n + (log x - m)^2 / S)`, with `m` and `S` the mean of the sizes' logarithms and the sum of their squared
+/// distances from it, `s` the deviation of the residuals and `t` Student's factor (Draper and Smith 1998, section 3.1).
+/// None where the sizes do not vary, or the fit has no deviation.
+fn band(law: &PowerLaw, marks: &[Mark]) -> Option<Series> {
+    let exponent = &law.joint.exponents[0];
+    let factor = (exponent.high - exponent.value) / exponent.standard_error;
+    let sizes: Vec<f64> = marks.iter().filter(|mark| mark.used).map(|mark| mark.x.ln()).collect();
+    let mean = sizes.iter().sum::<f64>() / sizes.len() as f64;
+    let squares: f64 = sizes.iter().map(|size| (size - mean).powi(2)).sum();
+    let (low, high) =
+        sizes.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |ends, &x| (ends.0.min(x), ends.1.max(x)));
+    let deviation = law.joint.residual_deviation;
+    if !(factor.is_finite() && squares > 0.0 && deviation > 0.0) {
+        return None;
+    }
+    let point = |place: u32| {
+        let x = low + (high - low) * f64::from(place) / 40.0;
+        let center = law.joint.intercept.value + exponent.value * x;
+        let half = factor * deviation * (1.0 / sizes.len() as f64 + (x - mean).powi(2) / squares).sqrt();
+        let spread = Some([(center - half).exp(), (center + half).exp()]);
+        Point { x: x.exp(), y: center.exp(), spread, hollow: false }
+    };
+    let name = format!("law, with its {} % band", significant(100.0 * law.level, 3));
+    let points = (0..=40).map(point).collect();
+    Some(Series { points, ..Series::plain(name, Colour::Grey, Look::Line, []) })
 }
 
 /// A series for each group.
@@ -133,7 +167,7 @@ pub fn marks(measured: &Measured) -> Vec<Mark> {
         let part = key.map_or(String::new(), |index| part(label, index));
         // Without the section, which every key of a grid has in its name.
         let (key, value) = part.split_once('=').unwrap_or((&part, ""));
-        format!("{} {value}", key.rsplit('.').next().unwrap_or_default())
+        format!("{} {value}", symbol(key))
     };
     all.iter()
         .map(|(point, spread, used)| Mark {

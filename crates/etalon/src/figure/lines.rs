@@ -1,6 +1,6 @@
 //! One column of a table against another.
 
-use super::{Axis, Band, Colour, Curve, Figure, FigureError, Look, Panel, Point, Series, Spread};
+use super::{Axis, Band, Colour, Curve, Figure, FigureError, Look, Panel, Point, Series, Spread, symbol};
 use crate::statistics::median;
 use crate::sweep::{Constraint, Table};
 
@@ -55,7 +55,7 @@ pub fn curves(table: &Table, columns: &Columns) -> Result<Vec<Curve>, FigureErro
 
 /// A key without its section, and its value.
 fn label(key: &str, value: &str) -> String {
-    format!("{} {value}", key.rsplit('.').next().unwrap_or(key))
+    format!("{} {value}", symbol(key))
 }
 
 fn bands(mut points: Vec<(f64, f64)>) -> Vec<Band> {
@@ -78,8 +78,10 @@ pub struct LinePicture<'a> {
     pub right: &'a str,
     /// The label of the axis upwards.
     pub up: &'a str,
-    /// Whether the axis to the right is logarithmic.
-    pub log: bool,
+    /// Whether the axis to the right, and that upwards, is logarithmic.
+    pub log: [bool; 2],
+    /// Whether every point is marked.
+    pub markers: bool,
     /// The curves; a band's size is its place on that axis.
     pub curves: &'a [Curve],
 }
@@ -93,9 +95,10 @@ impl LinePicture<'_> {
         if !self.curves.iter().any(|curve| curve.bands.len() > 1) {
             return Err(FigureError::Empty("no curve has two points"));
         }
-        if self.log && self.curves.iter().flat_map(|curve| &curve.bands).any(|band| band.size <= 0.0) {
-            return Err(FigureError::Empty("a logarithmic axis takes values above 0; leave --log out"));
+        if self.log[0] && self.curves.iter().flat_map(|curve| &curve.bands).any(|band| band.size <= 0.0) {
+            return Err(FigureError::Empty("a logarithmic axis takes values above 0; leave --log-x out"));
         }
+        let axis = |log: bool, label: &str| if log { Axis::log(label) } else { Axis::even(label) };
         let series = self.curves.iter().enumerate().map(|(index, curve)| {
             // Where no place has several values there is no area, not one without a height.
             let spreads = curve.bands.iter().any(|band| band.low < band.high);
@@ -108,7 +111,7 @@ impl LinePicture<'_> {
             Series {
                 name: curve.name.clone(),
                 colour: Colour::of(index),
-                look: Look::Line,
+                look: if self.markers { Look::Both } else { Look::Line },
                 spread: Spread::Up,
                 points: curve.bands.iter().map(point).collect(),
             }
@@ -117,8 +120,8 @@ impl LinePicture<'_> {
             name: "columns".into(),
             title: self.title.clone(),
             note: String::new(),
-            x: if self.log { Axis::log(self.right) } else { Axis::even(self.right) },
-            panels: vec![Panel { series: series.collect(), ..Panel::new(Axis::even(self.up)) }],
+            x: axis(self.log[0], self.right),
+            panels: vec![Panel { series: series.collect(), ..Panel::new(axis(self.log[1], self.up)) }],
             details: None,
         })
     }
@@ -159,7 +162,10 @@ mod tests {
     fn a_picture_has_a_line_a_curve_and_needs_two_points() {
         let found = curves(&table(), &columns(&["test", "train"], &[], &[])).unwrap();
         let svg = |curves: &[Curve], log| {
-            LinePicture { title: "Rates".into(), right: "eta", up: "accuracy", log, curves }.figure()?.svg()
+            let log = [log, false];
+            LinePicture { title: "Rates".into(), right: "eta", up: "accuracy", log, markers: false, curves }
+                .figure()?
+                .svg()
         };
         let drawn = svg(&found, true).unwrap();
         assert_eq!(drawn.matches("class=\"area\"").count(), 2);

@@ -2,7 +2,7 @@
 //!
 //! A [`Figure`] is a description: axes with their units, series with their spreads, lines where something is expected,
 //! areas with a meaning. [`Figure::svg`] draws it as a picture that stands by itself, `Figure::png` (feature `raster`) the
-//! same in pixels. The pages of [`crate::report`] have the same shapes, with a style sheet and a script that tells their
+//! same in pixels, `Figure::pdf` for print. The pages of [`crate::report`] have the same shapes, with a style sheet and a script that tells their
 //! values to a pointer, to the keyboard and to a screen reader. [`Figure::table`] gives the numbers.
 //!
 //! Colours are those of Okabe and Ito, which people with any kind of colour vision can tell apart; pictures bring
@@ -20,15 +20,20 @@ mod layout;
 mod lines;
 mod palette;
 mod part;
+#[cfg(feature = "raster")]
+mod pdf;
 mod phases;
 #[cfg(feature = "raster")]
 mod png;
 mod rates;
 mod shapes;
+mod style;
 mod svg;
+mod symbol;
 mod table;
 mod thin;
 mod ticks;
+mod words;
 
 pub use axis::{Axis, Scale};
 pub use bands::{Band, BandPicture, Curve};
@@ -42,6 +47,8 @@ pub use lines::{Columns, LinePicture, curves};
 pub use palette::Colour;
 pub use phases::{PhasePicture, borders};
 pub use rates::RatePicture;
+pub use style::Style;
+pub use symbol::symbol;
 pub use thin::thin;
 
 use crate::sweep::NoColumn;
@@ -75,8 +82,34 @@ pub enum FigureError {
         /// Which.
         axis: &'static str,
     },
+    /// Ends of an axis that are none.
+    #[error(
+        "the axis `{label}` cannot go from {} to {}; give two numbers in order, above 0 on a logarithmic axis", limits[0],
+        limits[1]
+    )]
+    Limits {
+        /// The axis.
+        label: String,
+        /// From, to.
+        limits: [f64; 2],
+    },
+    /// A size of a picture that is none.
+    #[error("{0} is no size for a picture; give millimetres, or points for letters, from 1 to 5000")]
+    Size(f64),
+    /// A size too small for the letters.
+    #[error(
+        "a picture of {given:.0} mm has no room for its letters; give at least {least:.0} mm of {side}, or smaller letters"
+    )]
+    NoRoom {
+        /// Width or height.
+        side: &'static str,
+        /// Millimetres.
+        given: f64,
+        /// The fewest millimetres.
+        least: f64,
+    },
     /// A letter that PNG pictures have not.
-    #[error("a picture in PNG has Latin and Greek letters only, and no `{0}`; draw it as .svg")]
+    #[error("a picture in PNG or PDF has Latin and Greek letters only, and no `{0}`; draw it as .svg")]
     Letter(char),
     /// The library that makes pixels refuses.
     #[error("the picture cannot be drawn: {0}")]

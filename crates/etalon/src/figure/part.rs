@@ -42,6 +42,9 @@ enum Paint {
     Rule,
 }
 
+/// What a cell covers of its neighbour: programs that soften edges would leave a light line between two.
+const SEAM: f64 = 0.6;
+
 /// How a part looks.
 struct Style {
     paint: Paint,
@@ -125,6 +128,7 @@ impl Part {
         };
         let mut rule = match stroke {
             Some(width) => format!("stroke:{paint};stroke-width:{width}"),
+            None if self == Part::Cell => format!("fill:{paint};stroke:{paint};stroke-width:{SEAM}"),
             None => format!("fill:{paint}"),
         };
         rule.extend((opacity < 1.0).then(|| format!(";opacity:{opacity}")));
@@ -161,6 +165,8 @@ impl Shape {
         let opacity = (opacity < 1.0).then_some(opacity);
         let crisp = self.part.is_crisp().then_some("crispEdges");
         let class = self.part.class();
+        let seam = (self.part == Part::Cell).then_some(paint);
+        let seam_width = seam.map(|_| SEAM);
         html! {
             @match (&self.outline, stroke) {
                 (Outline::Path(path), Some(width)) => {
@@ -168,7 +174,8 @@ impl Shape {
                         stroke-dasharray=[dashes] opacity=[opacity] d=(path) {}
                 }
                 (Outline::Path(path), None) => {
-                    path class=(class) fill=(paint) opacity=[opacity] shape-rendering=[crisp] d=(path) {}
+                    path class=(class) fill=(paint) stroke=[seam] stroke-width=[seam_width] opacity=[opacity]
+                        shape-rendering=[crisp] d=(path) {}
                 }
                 (Outline::Marks(marks), width) => {
                     @for (x, y) in marks {

@@ -4,27 +4,27 @@ use super::layout::Layout;
 use super::palette::{GROUND, TEXT};
 use super::part::Part;
 use super::shapes::{Frame, Outline, Plot, Shape};
-use super::{Colour, Figure, FigureError};
+use super::{Colour, Figure, FigureError, Style};
 use maud::{Markup, html};
 
-/// Width of the picture.
-const WIDTH: f64 = 960.0;
-/// Left and right side of every frame.
-const SIDES: (f64, f64) = (96.0, 930.0);
+/// From the left side of the picture to the frames, and from the frames to its right side.
+const SIDES: (f64, f64) = (96.0, 30.0);
 /// From the title to the first frame, with a row of the legend for colours and one for lines.
 const LEGEND: f64 = 68.0;
 /// The height of the frame of a figure with one panel.
 const INNER: f64 = 468.0;
 /// What each panel below the first adds to that.
 const MORE: f64 = 200.0;
+/// The least height of a panel.
+const LEAST: f64 = 60.0;
 /// Between two panels.
 const GAP: f64 = 20.0;
 /// Under the last frame: marks and the label of the axis.
 const FOOT: f64 = 80.0;
 /// From one line of the title or row of the legend to the next.
 const ROW: f64 = 22.0;
-/// Letters of a line of the title.
-const LETTERS: usize = 80;
+/// The width of a letter of the title.
+const LETTER: f64 = 10.4;
 
 /// A legend's entries in rows, each with its left edge.
 struct Legend<T> {
@@ -32,12 +32,12 @@ struct Legend<T> {
 }
 
 impl<T> Legend<T> {
-    /// `sample` is the width of what stands before a name, `letter` about that of a letter.
-    fn new(entries: impl IntoIterator<Item = (T, String)>, sample: f64, letter: f64) -> Self {
+    /// `right` is where rows end, `sample` the width of what stands before a name, `letter` about that of a letter.
+    fn new(entries: impl IntoIterator<Item = (T, String)>, right: f64, sample: f64, letter: f64) -> Self {
         let (mut rows, mut left): (Vec<Vec<_>>, f64) = (Vec::new(), f64::INFINITY);
         for (entry, name) in entries {
             let width = sample + letter * name.chars().count() as f64 + 18.0;
-            if left + width > SIDES.1 {
+            if left + width > right {
                 rows.push(Vec::new());
                 left = SIDES.0;
             }
@@ -80,29 +80,63 @@ impl Figure {
     /// # Errors
     /// Where there is nothing to draw.
     pub fn svg(&self) -> Result<String, FigureError> {
+        self.svg_as(&Style::default())
+    }
+
+    /// The same in another size or on another ground.
+    ///
+    /// # Errors
+    /// Where there is nothing to draw, or no room for it.
+    pub fn svg_as(&self, style: &Style) -> Result<String, FigureError> {
         let layout = Layout::of(self)?;
-        let title = wrapped(&self.title);
-        let colours = Legend::new(self.legend(), 25.0, 9.0);
-        let lines = Legend::new(self.legend_lines(), 43.0, 8.0);
-        let legend = 24.0 + ROW * title.len().saturating_sub(1) as f64;
-        let top = legend + LEGEND + colours.more() + lines.more();
+        let canvas = style.canvas()?;
+        let (width, right) = (canvas.width, canvas.width - SIDES.1);
+        let title = if style.plain {
+            Vec::new()
+        } else {
+            wrapped(&self.title, ((right - SIDES.0) / LETTER) as usize)
+        };
+        let colours = Legend::new(self.legend(), right, 25.0, 9.0);
+        let lines = Legend::new(self.legend_lines(), right, 43.0, 8.0);
+        let legend = 24.0 + ROW * title.len() as f64 - ROW;
+        let mut top = legend + LEGEND + colours.more() + lines.more();
+        if style.plain {
+            // No room for a legend that there is not.
+            top -= [colours.rows.is_empty(), lines.rows.is_empty()]
+                .map(|none| if none { ROW } else { 0.0 })
+                .iter()
+                .sum::<f64>();
+        }
         let more = self.panels.len().saturating_sub(1) as f64;
-        let (gaps, inner) = (GAP * more, INNER + MORE * more);
+        let gaps = GAP * more;
+        let inner = canvas.height.map_or(INNER + MORE * more, |height| height - top - FOOT);
+        if let (Some(unit), true) = (canvas.unit, inner - gaps < LEAST * self.panels.len() as f64) {
+            let least = top + FOOT + gaps + LEAST * self.panels.len() as f64;
+            let given = unit * (top + inner + FOOT);
+            return Err(FigureError::NoRoom { side: "height", given, least: unit * least });
+        }
         let weights: f64 = self.panels.iter().map(|panel| panel.weight).sum();
         let mut at = top;
         let plots = self.panels.iter().enumerate().map(|(index, panel)| {
             let height = ((inner - gaps) * panel.weight / weights).round();
-            let frame = Frame { left: SIDES.0, top: at, width: SIDES.1 - SIDES.0, height };
+            let frame = Frame { left: SIDES.0, top: at, width: right - SIDES.0, height };
             at += height + GAP;
             Plot { panel, layout: &layout, index, frame }
         });
         let plots: Vec<Plot<'_>> = plots.collect();
         let height = top + inner + FOOT;
+        let size = |units: f64| match canvas.unit {
+            Some(unit) => format!("{:.3}mm", units * unit),
+            None => units.to_string(),
+        };
+        let ground =
+            (!style.transparent).then(|| if style.plain { "#fff".into() } else { GROUND.to_string() });
+        let is_shown = |shape: &Shape| !style.plain || shape.part != Part::Grid;
         let picture = html! {
-            svg xmlns="http://www.w3.org/2000/svg" width=(WIDTH) height=(height) viewBox={ "0 0 " (WIDTH) " " (height) }
+            svg xmlns="http://www.w3.org/2000/svg" width=(size(width)) height=(size(height)) viewBox={ "0 0 " (width) " " (height) }
                 role="img" font-family="sans-serif" fill=(TEXT) {
                 title { (legible(&self.title)) }
-                rect width=(WIDTH) height=(height) fill=(GROUND) {}
+                @if let Some(ground) = ground { rect width=(width) height=(height) fill=(ground) {} }
                 @for (row, line) in title.iter().enumerate() {
                     (text(line, Label { anchor: "start", x: SIDES.0, y: 24.0 + ROW * row as f64, size: 17.0 }))
                 }
@@ -111,7 +145,7 @@ impl Figure {
                     (stroke(left, y, *dashed, name))
                 }
                 @for plot in &plots {
-                    @for shape in plot.shapes() { (shape.in_file()) }
+                    @for shape in plot.shapes().into_iter().filter(is_shown) { (shape.in_file()) }
                     (axes(plot, plot.index + 1 == self.panels.len()))
                 }
             }
@@ -144,6 +178,7 @@ fn axes(plot: &Plot<'_>, last: bool) -> Markup {
     let (right, bottom) = (left + width, top + height);
     let (x, y) = (&plot.layout.x, &plot.layout.y[plot.index]);
     let columns: Vec<(f64, String)> = x.ticks().into_iter().map(|(x, name)| (plot.right(x), name)).collect();
+    let named = apart(&columns);
     let rows: Vec<(f64, String)> = y.ticks().into_iter().map(|(y, name)| (plot.down(y), name)).collect();
     let mut path = format!("M{left} {top}H{right}V{bottom}H{left}z");
     path.extend(columns.iter().map(|(x, _)| format!("M{x} {bottom}v6")));
@@ -153,15 +188,29 @@ fn axes(plot: &Plot<'_>, last: bool) -> Markup {
         path class="axes" fill="none" stroke=(TEXT) d=(path) {}
         @for (y, name) in &rows { (text(name, Label { anchor: "end", x: left - 10.0, y: *y, size: 13.0 })) }
         g transform={ "rotate(-90 24 " (top + height / 2.0) ")" } {
-            (text(&y.axis.text(), Label { anchor: "middle", x: 24.0, y: top + height / 2.0, size: 15.0 }))
+            (text(&y.text(), Label { anchor: "middle", x: 24.0, y: top + height / 2.0, size: 15.0 }))
         }
         @if last {
-            @for (x, name) in &columns {
+            @for (x, name) in named {
                 (text(name, Label { anchor: "middle", x: *x, y: bottom + 18.0, size: 13.0 }))
             }
             (text(&x.axis.text(), Label { anchor: "middle", x: middle, y: bottom + 52.0, size: 15.0 }))
         }
     }
+}
+
+/// The marks whose names do not touch the name before; marks may come in any order.
+fn apart(marks: &[(f64, String)]) -> Vec<&(f64, String)> {
+    let mut marks: Vec<&(f64, String)> = marks.iter().collect();
+    marks.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut end = f64::NEG_INFINITY;
+    marks.retain(|(x, name)| {
+        let half = 4.0 * name.chars().count() as f64;
+        let is_free = x - half > end;
+        end = if is_free { x + half + 6.0 } else { end };
+        is_free
+    });
+    marks
 }
 
 fn text(words: &str, Label { anchor, x, y, size }: Label) -> Markup {
@@ -176,15 +225,15 @@ fn legible(text: &str) -> String {
     text.chars().map(|c| if is_allowed(c) { c } else { '\u{fffd}' }).collect()
 }
 
-/// The lines of a title.
-fn wrapped(title: &str) -> Vec<String> {
+/// The lines of a title, of so many letters.
+fn wrapped(title: &str, letters: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in title.split_whitespace() {
         let line = lines.len() - 1;
         let length = lines[line].chars().count() + 1 + word.chars().count();
         if lines[line].is_empty() {
             lines[line] = word.into();
-        } else if length <= LETTERS {
+        } else if length <= letters {
             lines[line] = format!("{} {word}", lines[line]);
         } else {
             lines.push(word.into());

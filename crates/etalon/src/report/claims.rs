@@ -1,10 +1,10 @@
 //! Claims of papers with their verdicts: a folder with a folder for each.
 
-use super::content::{Content, Numbers, count, shown};
+use super::content::{Content, Numbers, Section, count};
 use super::error::ReportError;
 use super::folder::Folder;
-use crate::claims::{Judgement, Measured, Verdict, id_order};
-use crate::figure::{Axis, Colour, Figure, Look, Panel, Point, Series, thin};
+use crate::claims::{Judgement, Verdict, id_order};
+use crate::figure::{Axis, Colour, Figure, Look, Panel, Point, Series, symbol, thin};
 use crate::record::Record;
 use crate::sweep::Table;
 use std::fs;
@@ -12,7 +12,7 @@ use std::fs;
 /// The file of a claim in its folder.
 const FILE: &str = "claim.json";
 /// Panels of a claim's figure; points of a series.
-const MOST: (usize, usize) = (6, 400);
+const MOST: (usize, usize) = (4, 400);
 /// What lies to the right: the first that a table has. The others say the same in other units.
 const ACROSS: [&str; 3] = ["step", "c", "eta"];
 /// What parts series, and the most of them.
@@ -27,11 +27,14 @@ pub fn folder(folder: &mut Folder) -> Result<Option<Content>, ReportError> {
     let is_claim = |name: &&String| folder.root.join(name).join(FILE).is_file();
     let mut names: Vec<String> = folder.names.iter().filter(is_claim).cloned().collect();
     names.sort_by_key(|name| id_order(name));
-    let mut claims = Vec::new();
+    let (mut claims, mut folders) = (Vec::new(), Vec::new());
     for name in &names {
         let file = format!("{name}/{FILE}");
         match folder.record(&file)? {
-            Some(Record::Claim(claim)) => claims.push(*claim),
+            Some(Record::Claim(claim)) => {
+                claims.push(*claim);
+                folders.push(name);
+            }
             Some(other) => folder.skip(&file, &format!("it is the record of {other}, not of a claim")),
             None => {}
         }
@@ -40,9 +43,10 @@ pub fn folder(folder: &mut Folder) -> Result<Option<Content>, ReportError> {
         return Ok(None);
     }
     let mut content = content(&claims);
-    for name in &names {
+    // A claim's folder may have another name than it.
+    for (section, name) in content.sections.iter_mut().zip(folders) {
         for (file, table) in tables(folder, name) {
-            content.figures.extend(figure(name, &file, &table));
+            section.figures.extend(figure(name, &file, &table));
         }
     }
     Ok(Some(content))
@@ -57,35 +61,47 @@ pub fn content(claims: &[Judgement]) -> Content {
         interval: Verdict::counts(claims),
         ..Content::default()
     };
-    for Judgement { id, verdict, statement, reason, .. } in claims {
-        if *verdict != Verdict::Holds {
-            let reason = reason.as_ref().map_or(String::new(), |reason| format!(" ({reason})"));
-            content.doubts.push(format!("{id} {verdict}: {statement}{reason}"));
-        }
+    for wanted in [Verdict::Refuted, Verdict::Underpowered, Verdict::NotDecided] {
+        let ids: Vec<&str> =
+            claims.iter().filter(|claim| claim.verdict == wanted).map(|claim| claim.id.as_str()).collect();
+        content.fact(&wanted.to_string(), (!ids.is_empty()).then(|| ids.join(", ")));
     }
-    let mut table = Numbers::new(
-        "Claims",
-        ["claim", "says", "verdict", "measured", "rule", "setting", "seconds", "command"],
-    );
+    let mut table = Numbers::new("Claims", ["claim", "verdict", "what the paper says"]);
     for claim in claims {
-        let numbers = claim.measured.iter().map(measured).collect::<Vec<_>>();
-        table.row([
-            claim.id.clone(),
-            claim.statement.clone(),
-            claim.verdict.to_string(),
-            if numbers.is_empty() { "–".into() } else { numbers.join("; ") },
-            claim.rule.words.clone(),
-            claim.setting.clone(),
-            shown(Some(claim.seconds), 3),
-            claim.command.clone(),
-        ]);
+        table.row([claim.id.clone(), claim.verdict.to_string(), claim.statement.clone()]);
+        content.sections.push(section(claim));
     }
     content.tables.push(table);
     content
 }
 
-fn measured(measured: &Measured) -> String {
-    format!("{}: {}", measured.what, measured.text())
+/// A claim: the verdict first, then what it says, what was measured, and how.
+fn section(claim: &Judgement) -> Section {
+    let mut facts: Vec<(String, String)> = claim
+        .measured
+        .iter()
+        .map(|measured| {
+            let condition = claim.condition(&measured.name);
+            let must =
+                condition.map_or(String::new(), |condition| format!("; must be {}", condition.told()));
+            (measured.what.clone(), format!("{}{must}", measured.text()))
+        })
+        .collect();
+    let mut fact = |name: &str, text: String| facts.push((name.into(), text));
+    if let Some(reason) = &claim.reason {
+        fact("reason", reason.clone());
+    }
+    fact("rule", claim.rule.words.clone());
+    fact("setting", claim.setting.clone());
+    fact("paper", format!("{}, {}", claim.paper, claim.place));
+    fact("command", claim.command.clone());
+    Section {
+        id: claim.id.clone(),
+        title: format!("{} {}", claim.id, claim.verdict),
+        lead: claim.statement.clone(),
+        facts,
+        figures: Vec::new(),
+    }
 }
 
 /// The tables in the folder of a claim, by their names.
@@ -136,7 +152,7 @@ fn figure(claim: &str, file: &str, table: &Table) -> Option<Figure> {
     };
     let groups = by.map_or_else(|| vec![""], |by| distinct(table, by));
     let axis = |index: usize| {
-        let label = table.columns[index].replace('_', " ");
+        let label = symbol(&table.columns[index]);
         let values = || table.rows.iter().map(|row| number(row, index)).filter(|value| value.is_finite());
         let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));
         if low > 0.0 && high > 10.0 * low && label != "step" { Axis::log(label) } else { Axis::even(label) }
@@ -150,7 +166,7 @@ fn figure(claim: &str, file: &str, table: &Table) -> Option<Figure> {
             points.sort_by(|a, b| a.x.total_cmp(&b.x));
             // Several seeds at a step are no line.
             let is_curve = table.columns[x] == "step" && points.windows(2).all(|pair| pair[0].x < pair[1].x);
-            let name = by.map_or(String::new(), |by| format!("{} {group}", table.columns[by]));
+            let name = by.map_or(String::new(), |by| format!("{} {group}", symbol(&table.columns[by])));
             let look = if is_curve { Look::Line } else { Look::Marks };
             Series { points: thin(&points, MOST.1), ..Series::plain(name, Colour::of(index), look, []) }
         });
@@ -163,14 +179,20 @@ fn figure(claim: &str, file: &str, table: &Table) -> Option<Figure> {
     (!panels.is_empty()).then(|| Figure {
         name: format!("{claim}-{file}"),
         title: format!("{claim}: {}", file.replace(['_', '-'], " ")),
-        note: match table.rows.len() > MOST.1 {
-            true => {
-                format!("Of a series of more than {} points, those that are the ends of a stretch.", MOST.1)
-            }
-            false => String::new(),
-        },
+        note: caption(table, x, by),
         x: axis(x),
         panels,
         details: None,
     })
+}
+
+/// What a figure of a table shows.
+fn caption(table: &Table, x: usize, by: Option<usize>) -> String {
+    let name = |column: usize| symbol(&table.columns[column]);
+    let apart = by.map_or(String::new(), |by| format!(", a colour for each {}", name(by)));
+    let thinned = match table.rows.len() > MOST.1 {
+        true => format!(" Of more than {} points, the ends of each stretch.", MOST.1),
+        false => String::new(),
+    };
+    format!("What was measured against {}{apart}.{thinned}", name(x))
 }

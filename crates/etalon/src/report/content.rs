@@ -22,10 +22,27 @@ pub struct Content {
     pub tables: Vec<Numbers>,
     /// Remarks on the numbers.
     pub notes: Vec<String>,
+    /// Parts with a heading, facts and figures of their own.
+    pub sections: Vec<Section>,
     /// Trials whose results it shows.
     pub trials: Option<usize>,
     /// Trials that are not finished.
     pub unfinished: usize,
+}
+
+/// A part of a page that can be linked to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Section {
+    /// What a link to it says, which is its anchor too.
+    pub id: String,
+    /// Its heading.
+    pub title: String,
+    /// What stands below the heading.
+    pub lead: String,
+    /// What belongs to it, by name.
+    pub facts: Vec<(String, String)>,
+    /// The first is shown, the others on demand.
+    pub figures: Vec<Figure>,
 }
 
 /// A table of a page.
@@ -42,6 +59,11 @@ pub struct Numbers {
 }
 
 impl Content {
+    /// All figures, in the order of the page.
+    pub fn figures_mut(&mut self) -> impl Iterator<Item = &mut Figure> {
+        self.figures.iter_mut().chain(self.sections.iter_mut().flat_map(|section| &mut section.figures))
+    }
+
     /// Adds a fact, where there is one.
     pub fn fact(&mut self, name: &str, text: Option<impl Into<String>>) {
         self.facts.extend(text.map(|text| (name.to_string(), text.into())));

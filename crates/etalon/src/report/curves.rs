@@ -19,9 +19,12 @@ pub fn trajectory(steps: &[Record], folder: &Folder) -> Figure {
     panels.push(loss);
     let measured = |of: fn(&Record) -> f64| steps.iter().any(|step| of(step) > 0.0);
     if measured(|step| known(step.ntk)) || measured(|step| known(step.hessian)) {
+        // Of other losses the NTK's eigenvalue is no curvature: 2/η says nothing of it.
+        let squared = folder.loss() == "mse";
         let mut curvature = Panel::new(Axis::log("largest eigenvalue λ"));
         curvature.weight = 0.8;
-        for (name, factor, dashed) in [("2/η", 2.0, true), ("4/η", 4.0, false)] {
+        let lines = [("2/η", 2.0, true), ("4/η", 4.0, false)];
+        for (name, factor, dashed) in lines.into_iter().take(if squared { 2 } else { 1 }) {
             let points = steps.iter().map(|step| (step.step as f64, factor / step.eta));
             let place = match steps.iter().all(|step| step.eta == steps[0].eta) {
                 true => Place::Level(factor / steps[0].eta),
@@ -29,9 +32,17 @@ pub fn trajectory(steps: &[Record], folder: &Folder) -> Figure {
             };
             curvature.lines.push(Reference { name: name.into(), place, dashed });
         }
-        curvature.series.push(marked("λ of the NTK", Colour::Purple, steps, |step| known(step.ntk)));
-        curvature.series.push(marked("λ of the Hessian", Colour::Orange, steps, |step| known(step.hessian)));
-        panels.push(curvature);
+        let ntk = marked("λ of the NTK", Colour::Purple, steps, |step| known(step.ntk));
+        let hessian = marked("λ of the Hessian", Colour::Orange, steps, |step| known(step.hessian));
+        let mut kernel = Panel::new(Axis::log("λ of the NTK"));
+        kernel.weight = 0.5;
+        (if squared { &mut curvature } else { &mut kernel }).series.push(ntk);
+        curvature.series.push(hessian);
+        panels.extend(
+            [curvature, kernel]
+                .into_iter()
+                .filter(|panel| panel.series.iter().any(|series| !series.points.is_empty())),
+        );
     }
     let followed = steps.iter().filter(|step| accuracy_of(step.train).is_finite()).count();
     if followed > 2 {
@@ -52,9 +63,13 @@ pub fn trajectory(steps: &[Record], folder: &Folder) -> Figure {
     Figure {
         name: "trajectory".into(),
         title: "The trajectory".into(),
-        note: "Where λ lies above 2/η, plain gradient descent is locally unstable; above 4/η a squared loss does not come \
-               back."
-            .into(),
+        note: match folder.loss() {
+            "mse" => {
+                "Where λ lies above 2/η, plain gradient descent is locally unstable; above 4/η a squared loss does not come back."
+            }
+            _ => "Where λ of the Hessian lies above 2/η, plain gradient descent is locally unstable.",
+        }
+        .into(),
         x: Axis::steps(),
         panels,
         details: None,

@@ -1,19 +1,24 @@
 //! Power laws.
 
 use super::content::{Content, Numbers, shown};
-use crate::figure::{Figure, fitted};
+use crate::figure::{Figure, fitted, symbol};
 use crate::fit::{Fitted, PowerLaw, Regression};
 
 /// What the figure shows.
-const NOTE: &str =
-    "Discs: what the law was fitted to; rings: what was left out. Below, measured over fitted.";
+const NOTE: &str = "Discs: what the law was fitted to; rings: what was left out; the grey band: where the law lies. Below, measured over \
+     fitted.";
 
 /// What `etalon fit --out` says.
 pub fn content(Fitted { law, marks }: &Fitted) -> Content {
     let mut content = Content { kind: "Power law".into(), ..Content::default() };
     // A file that something has changed may have a law without an exponent.
     if let Some(exponent) = law.joint.exponents.first() {
-        content.answer = format!("{} ∝ ({})^{}", law.y, law.x.join(" × "), shown(Some(exponent.value), 3));
+        let (y, x) = (symbol(&law.y), law.x.iter().map(|x| symbol(x)).collect::<Vec<_>>().join(" × "));
+        let value = shown(Some(exponent.value), 3);
+        content.answer = match exponent.low <= 0.0 && exponent.high >= 0.0 {
+            true => format!("No law: {y} ∝ ({x})^{value} is not told from a constant"),
+            false => format!("{y} ∝ ({x})^{value}"),
+        };
         content.interval = format!(
             "{} % interval of the exponent {} to {}, R² = {}, {} points",
             shown(Some(100.0 * law.level), 2),

@@ -50,12 +50,27 @@ fn page(model: &str, runs: &[Summary], edges: &[Edges], curve: Curve<'_>) -> Con
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     runs.iter().for_each(|run| *counts.entry(run.phase.name()).or_default() += 1);
     let parts = Phase::NAMES.iter().filter_map(|phase| Some(format!("{} {phase}", counts.get(phase)?)));
-    content.answer = parts.collect::<Vec<_>>().join(", ");
-    content.interval = format!("of {} runs over c = η λ₀, λ₀ the NTK's at the start, and width", runs.len());
-    let largest =
-        |phase: Phase| runs.iter().filter(|run| run.phase == phase).map(|run| run.c).reduce(f64::max);
-    content.fact("largest c of a lazy run", largest(Phase::Lazy).map(|c| shown(Some(c), 4)));
-    content.fact("largest c of a catapult", largest(Phase::Catapult).map(|c| shown(Some(c), 4)));
+    let parts = parts.collect::<Vec<_>>().join(", ");
+    let of = |phase: Phase| runs.iter().filter(move |run| run.phase == phase).map(|run| run.c);
+    let found = [
+        of(Phase::Lazy).reduce(f64::max).map(|c| format!("lazy up to c = {}", shown(Some(c), 3))),
+        of(Phase::Catapult).reduce(f64::max).map(|c| format!("catapult up to {}", shown(Some(c), 3))),
+        of(Phase::Divergent).reduce(f64::min).map(|c| format!("divergent from {}", shown(Some(c), 3))),
+    ];
+    let found: Vec<String> = found.into_iter().flatten().collect();
+    content.answer = if found.is_empty() { parts.clone() } else { found.join(", ") };
+    content.interval = format!(
+        "{parts}, of {} runs over c = η λ₀ and width; λ₀ is the curvature at the start, the NTK's largest eigenvalue",
+        runs.len()
+    );
+    content.fact(
+        "c = 2",
+        Some(
+            "above, a step overshoots the valley that it begins in: the loss rises before it falls, and training settles where it \
+             is flatter (a catapult); below, the loss falls at once (lazy)",
+        ),
+    );
+    content.fact("c = 4", Some("above, a squared loss does not come back: training diverges"));
     let edge = |edges: &Edges| {
         let of = |c: Option<f64>| c.map_or("no closed form".into(), |c| format!("c = {}", shown(Some(c), 4)));
         let [critical, catapult] = [edges.critical_c, edges.catapult_c].map(of);
@@ -177,7 +192,7 @@ fn final_curvature(runs: &[Summary]) -> Option<Figure> {
     let series = widths.iter().step_by(stride).enumerate().map(|(index, width)| {
         let of = runs.iter().filter(ended).filter(|run| run.width == *width);
         let points = of.filter_map(|run| Some((run.c, run.final_c?)));
-        Series::plain(format!("width {}", size(Some(*width))), Colour::of(index), Look::Both, points)
+        Series::plain(format!("width {}", size(Some(*width))), Colour::of(index), Look::Marks, points)
     });
     let mut panel = Panel::new(Axis::log("c at the end = η λ"));
     panel.series = series.filter(|series| !series.points.is_empty()).collect();

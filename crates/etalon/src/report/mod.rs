@@ -19,6 +19,7 @@ mod map_boundaries;
 mod measure;
 mod other;
 mod page;
+mod patterns;
 mod phases;
 mod schedule;
 mod sweep;
@@ -28,6 +29,7 @@ mod trials;
 
 pub use error::ReportError;
 
+use crate::figure::Figure;
 use crate::record::Record;
 use content::Content;
 use folder::{Folder, Found};
@@ -92,21 +94,24 @@ pub fn report(root: &Path, files: &str) -> Result<Page, ReportError> {
         });
     }
     number_names(&mut contents);
-    let (mut figures, mut parts) = (Vec::new(), Vec::new());
-    for figure in contents.iter().flat_map(|content| &content.figures) {
+    let mut figures = Vec::new();
+    let mut draw = |figure: &Figure| {
         // What has nothing to draw is no figure; its numbers are in the tables.
-        if let (Ok(svg), Ok(html)) = (figure.svg(), figure.html(Some(files))) {
-            figures.push(Drawn { name: figure.name.clone(), svg, csv: figure.table().to_csv() });
-            parts.push(html);
-        }
-    }
+        let (Ok(svg), Ok(html)) = (figure.svg(), figure.html(Some(files))) else { return None };
+        figures.push(Drawn { name: figure.name.clone(), svg, csv: figure.table().to_csv() });
+        Some(html)
+    };
+    let parts: Vec<_> = contents.iter().flat_map(|content| &content.figures).filter_map(&mut draw).collect();
+    let sections = contents.iter().flat_map(|content| &content.sections);
+    let sections: Vec<_> =
+        sections.map(|section| (section, section.figures.iter().filter_map(&mut draw).collect())).collect();
     let summary = Summary {
         answer: contents[0].answer.clone(),
         trials: contents[0].trials,
         unfinished: contents[0].unfinished,
         skipped: folder.skipped.clone(),
     };
-    let html = page::page(&folder, &contents, &parts);
+    let html = page::page(&folder, &contents, &parts, &sections);
     Ok(Page { html, figures, summary })
 }
 
@@ -120,7 +125,8 @@ fn single(result: &Found, folder: &mut Folder) -> Content {
         Found::Record(Record::Map(found)) => map::content(found),
         Found::Record(Record::Boundaries(found)) => map_boundaries::content(found),
         Found::Record(Record::Linear(found)) => map::linear(found),
-        Found::Record(record @ (Record::Patterns(_) | Record::Separability(_))) => other::record(record),
+        Found::Record(Record::Patterns(patterns)) => patterns::content(patterns),
+        Found::Record(record @ Record::Separability(_)) => other::record(record),
         Found::Record(Record::Toys(toys)) => toys::content(toys),
         Found::Record(Record::Fit(fitted)) => fit::content(fitted),
         Found::Record(Record::Schedule(rates)) => schedule::shown_alone(rates),
@@ -134,7 +140,7 @@ fn single(result: &Found, folder: &mut Folder) -> Content {
 /// Gives figures of one name a number.
 fn number_names(contents: &mut [Content]) {
     let mut seen: Vec<String> = Vec::new();
-    for figure in contents.iter_mut().flat_map(|content| &mut content.figures) {
+    for figure in contents.iter_mut().flat_map(Content::figures_mut) {
         let plain = figure.name.clone();
         for number in 2.. {
             if !seen.contains(&figure.name) {

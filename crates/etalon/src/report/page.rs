@@ -1,12 +1,14 @@
 //! The page.
 
-use super::content::{Content, Numbers, count};
+use super::content::{Content, Numbers, Section, count};
 use super::folder::Folder;
 use crate::figure::{script, style};
 use crate::record::{Machine, Meta};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
+/// More columns than this are set closer.
+const DENSE: usize = 7;
 /// Broken trials that the page names one by one.
 const NAMED: usize = 20;
 
@@ -17,11 +19,17 @@ fn policy() -> String {
 }
 
 /// The page of some results, with those of their figures that can be drawn, in order.
-pub fn page(folder: &Folder, contents: &[Content], figures: &[Markup]) -> String {
+pub fn page(
+    folder: &Folder,
+    contents: &[Content],
+    figures: &[Markup],
+    sections: &[(&Section, Vec<Markup>)],
+) -> String {
     let name = folder.root.canonicalize().ok();
     let name =
         name.as_deref().unwrap_or(&folder.root).file_name().map(|name| name.to_string_lossy().into_owned());
     let name = name.unwrap_or_else(|| "run".into());
+    let first = if sections.is_empty() || !figures.is_empty() { "#figures" } else { "#numbers" };
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -35,27 +43,29 @@ pub fn page(folder: &Folder, contents: &[Content], figures: &[Markup]) -> String
                 style { (style()) (PreEscaped(include_str!("report.css"))) }
             }
             body {
-                a.skip href="#figures" { "Go to the figures" }
+                a.skip href=(first) { "Go to the " (first.trim_start_matches('#')) }
                 @for (index, content) in contents.iter().enumerate() { (verdict(content, &name, index == 0)) }
                 (skipped(folder))
                 nav aria-label="Sections" {
-                    a href="#figures" { "Figures" }
-                    " "
+                    @if first == "#figures" { a href="#figures" { "Figures" } " " }
                     a href="#numbers" { "Numbers" }
                     " "
                     a href="#provenance" { "Provenance" }
                 }
                 main {
-                    section #figures {
-                        h2 { "Figures" }
-                        @for figure in figures { (figure) }
-                        @if figures.is_empty() { p { "This result has no figure; its numbers are below." } }
+                    @if sections.is_empty() || !figures.is_empty() {
+                        section #figures {
+                            h2 { "Figures" }
+                            @for figure in figures { (figure) }
+                            @if figures.is_empty() { p { "This result has no figure; its numbers are below." } }
+                        }
                     }
                     section #numbers {
                         h2 { "Numbers" }
-                        @for numbers in contents.iter().flat_map(|content| &content.tables) { (table(numbers)) }
+                        @for numbers in contents.iter().flat_map(|content| &content.tables) { (table(numbers, sections)) }
                         @for note in contents.iter().flat_map(|content| &content.notes) { p.note { (note) } }
                     }
+                    @for (section, figures) in sections { (part(section, figures)) }
                     (provenance(folder))
                 }
                 script { (script()) }
@@ -122,13 +132,37 @@ fn skipped(folder: &Folder) -> Markup {
     }
 }
 
-fn table(numbers: &Numbers) -> Markup {
+/// A part with its facts, its first figure, and the others on demand.
+fn part(section: &Section, figures: &[Markup]) -> Markup {
+    html! {
+        section.part id=(section.id) {
+            h2 { a href={ "#" (section.id) } { (section.title) } }
+            p.interval { (section.lead) }
+            @if !section.facts.is_empty() { (list(&section.facts)) }
+            @if let Some((first, others)) = figures.split_first() {
+                (first)
+                @if !others.is_empty() {
+                    details {
+                        summary { (count(others.len(), "more figure")) }
+                        @for figure in others { (figure) }
+                    }
+                }
+            }
+            p.back { a href="#numbers" { "Back to the table" } }
+        }
+    }
+}
+
+/// A table; a cell that names a part of the page leads there.
+fn table(numbers: &Numbers, sections: &[(&Section, Vec<Markup>)]) -> Markup {
+    let is_part = |cell: &str| sections.iter().any(|(section, _)| section.id == cell);
+    let dense = numbers.columns.len() > DENSE;
     let column = |index: usize| numbers.columns.get(index).map_or("", String::as_str);
     html! {
         @if !numbers.rows.is_empty() {
             h3 { (numbers.title) }
             div.wide role="region" tabindex="0" aria-label=(numbers.title) {
-                table role="table" {
+                table.dense[dense] role="table" {
                     thead {
                         tr role="row" {
                             @for column in &numbers.columns { th role="columnheader" scope="col" { (column) } }
@@ -138,7 +172,9 @@ fn table(numbers: &Numbers) -> Markup {
                         @for row in &numbers.rows {
                             tr role="row" {
                                 @for (index, cell) in row.iter().enumerate() {
-                                    td class=[class(cell)] role="cell" data-column=(column(index)) { (cell) }
+                                    td class=[class(cell)] role="cell" data-column=(column(index)) {
+                                        @if is_part(cell) { a href={ "#" (cell) } { (cell) } } @else { (cell) }
+                                    }
                                 }
                             }
                             "\n"

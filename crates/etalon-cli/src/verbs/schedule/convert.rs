@@ -3,7 +3,7 @@
 use super::source::{Method, Source, exponential, heading, phases, shown};
 use crate::context::{Context, Exit, Failure};
 use crate::output::table;
-use crate::picture::Picture;
+use crate::picture::{Look, Picture};
 use etalon::equivalence::{Converted, Undone, convert, undo};
 use etalon::figure::RatePicture;
 use etalon::record::Record;
@@ -27,9 +27,12 @@ pub struct Arguments {
     /// What to print; --json is the same as --format json
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
-    /// Draw both schedules, as SVG or PNG, and write their numbers as CSV beside it
-    #[arg(long, value_name = "FILE.svg|FILE.png", value_hint = clap::ValueHint::FilePath)]
+    /// Draw both schedules, as SVG, PNG or PDF, and write their numbers as CSV beside it
+    #[arg(long, value_name = "FILE.svg|.png|.pdf", value_hint = clap::ValueHint::FilePath)]
     figure: Option<Picture>,
+
+    #[command(flatten)]
+    look: Look,
 }
 
 /// What `convert` prints.
@@ -84,7 +87,7 @@ impl Arguments {
         let curves = curves.map(|(name, rates)| (name, &rates[..])).to_vec();
         let title = "Learning rates with and without weight decay".into();
         let figure = RatePicture { title, curves }.figure()?;
-        file.write(&figure, &figure.table().to_csv())
+        file.write(&figure, &self.look, &figure.table().to_csv())
     }
 }
 

@@ -3,7 +3,7 @@
 use super::source::{Source, exponential, heading, phases, shown};
 use crate::context::{Context, Exit, Failure};
 use crate::output::table;
-use crate::picture::Picture;
+use crate::picture::{Look, Picture};
 use etalon::equivalence::{Rates, constant_equivalent};
 use etalon::figure::RatePicture;
 use etalon::units::significant;
@@ -14,9 +14,12 @@ use etalon_nn::optim::{Rule, Sgd};
 pub struct Arguments {
     #[command(flatten)]
     source: Source,
-    /// Draw the rate over the steps, as SVG or PNG, and write its numbers as CSV beside it
-    #[arg(long, value_name = "FILE.svg|FILE.png", value_hint = clap::ValueHint::FilePath)]
+    /// Draw the rate over the steps, as SVG, PNG or PDF, and write its numbers as CSV beside it
+    #[arg(long, value_name = "FILE.svg|.png|.pdf", value_hint = clap::ValueHint::FilePath)]
     figure: Option<Picture>,
+
+    #[command(flatten)]
+    look: Look,
 }
 
 impl Arguments {
@@ -27,7 +30,7 @@ impl Arguments {
             let curves = vec![("learning rate", &rates.log_eta[..])];
             let title = format!("Learning rate over {} steps", rates.steps);
             let figure = RatePicture { title, curves }.figure()?;
-            file.write(&figure, &figure.table().to_csv())?;
+            file.write(&figure, &self.look, &figure.table().to_csv())?;
         }
         let late = spec.schedule.milestones.iter().filter(|&&step| step >= rates.steps);
         for step in late {

@@ -2,7 +2,7 @@
 
 use crate::context::{Context, Exit, Failure};
 use crate::output::table;
-use crate::picture::Picture;
+use crate::picture::{LookBesideWidth, Picture};
 use etalon::figure::PhasePicture;
 use etalon::memory;
 use etalon::record::Record;
@@ -42,9 +42,12 @@ pub struct Scalars {
     /// Write all runs to this CSV file
     #[arg(long, value_name = "FILE.csv", value_hint = clap::ValueHint::FilePath)]
     grid: Option<PathBuf>,
-    /// Draw the phases over c and width, as SVG or PNG, and write the runs as CSV beside it
-    #[arg(long, value_name = "FILE.svg|FILE.png", value_hint = clap::ValueHint::FilePath)]
+    /// Draw the phases over c and width, as SVG, PNG or PDF, and write the runs as CSV beside it
+    #[arg(long, value_name = "FILE.svg|.png|.pdf", value_hint = clap::ValueHint::FilePath)]
     figure: Option<Picture>,
+
+    #[command(flatten)]
+    look: LookBesideWidth,
 }
 
 /// `etalon theory map`.
@@ -182,7 +185,7 @@ impl Scalars {
         };
         if let Some(file) = &self.figure {
             let picture = PhasePicture::new(title(model, &scan), &scan, &runs)?;
-            file.write(&picture.figure(), &grid(&found.runs))?;
+            file.write(&picture.figure(), &(&self.look).into(), &grid(&found.runs))?;
         }
         if let Some(path) = &self.grid {
             write_whole(path, grid(&found.runs).as_bytes())?;
