@@ -10,6 +10,7 @@ use crate::search::SearchError;
 use crate::spec::{SpecError, TaskError, words};
 use crate::theory::TheoryError;
 use crate::train::PlanError;
+use crate::trainer::TrainerError;
 use etalon_nn::parameters::FileError;
 
 /// Why a job of a spec could not be done; each says what to do, by the keys of the spec.
@@ -41,6 +42,8 @@ pub enum Error {
     Theory(#[from] TheoryError),
     #[error(transparent)]
     File(#[from] FileError),
+    #[error("{}", words::trainer(.0))]
+    Trainer(TrainerError),
 }
 
 impl From<PlanError> for Error {
@@ -52,6 +55,12 @@ impl From<PlanError> for Error {
 impl From<SearchError> for Error {
     fn from(error: SearchError) -> Self {
         Error::Search(error)
+    }
+}
+
+impl From<TrainerError> for Error {
+    fn from(error: TrainerError) -> Self {
+        Error::Trainer(error)
     }
 }
 

@@ -49,7 +49,7 @@
 //! # How it is laid out
 //!
 //! Modules point one way, downwards in this list: [`report`], [`record`], [`export`], [`claims`], [`figure`], [`sweep`],
-//! [`equivalence`], [`models`], [`spec`], [`jobs`], [`search`], [`phase`], [`curvature`], [`train`], [`data`],
+//! [`equivalence`], [`models`], [`spec`], [`trainer`], [`jobs`], [`search`], [`phase`], [`curvature`], [`train`], [`data`],
 //! [`schedule`], [`folder`]. A spec sits on top of the jobs: nothing below knows of text, keys or files of settings. Below
 //! all of them lie [`theory`], with [`fit`] and [`statistics`], which imports nothing of the house but the engine's
 //! optimisers, so that the solvable models can be its referees; and the engine, [`nn`], which knows nothing of experiments.
@@ -80,6 +80,7 @@ pub mod search;
 pub mod spec;
 pub mod sweep;
 pub mod train;
+pub mod trainer;
 pub mod watch;
 
 pub use error::Error;

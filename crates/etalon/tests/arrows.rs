@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// From below to above: each knows those before it alone. What stands in no list is a helper, or above all of them.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "folder",
     "schedule",
     "data",
@@ -12,6 +12,7 @@ const ORDER: [&str; 17] = [
     "phase",
     "search",
     "jobs",
+    "trainer",
     "spec",
     "models",
     "equivalence",

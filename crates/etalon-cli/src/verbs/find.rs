@@ -6,7 +6,8 @@ use crate::interrupt;
 use crate::output::{OutputError, table};
 use etalon::jobs::News;
 use etalon::record::Record;
-use etalon::search::{Ended, EtaStarSummary, Found, Provisional, Recommendation};
+use etalon::search::{Ended, EtaStarSummary, Found, Provisional, Recommendation, Saved};
+use etalon::spec::Spec;
 use etalon::units::significant;
 use serde::Serialize;
 use std::fmt::Write;
@@ -14,9 +15,6 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
-
-/// Where the trials of a search under way are kept in its folder.
-const JOURNAL: &str = "probes.jsonl";
 
 /// Find the learning rate to use, and the largest at which a fresh network trains
 ///
@@ -40,6 +38,25 @@ pub struct Arguments {
     /// Whether to search eta*; the same as search.eta_star
     #[arg(long, value_name = "WHETHER", value_parser = ["only", "also", "no"])]
     eta_star: Option<String>,
+
+    /// Search on a program of yours instead of on Etalon's own training, such as
+    /// 'python train.py --lr {eta} --seed {seed} --log {log}'; the same as trainer.command, as below of trainer.goal,
+    /// trainer.start and trainer.slots
+    #[arg(long, value_name = "COMMAND")]
+    trainer: Option<String>,
+
+    /// The trainer's metric, by which the rate to use is chosen, with what it has to come to: 'val_accuracy > 0.9',
+    /// 'val_loss < 2.5', or the name of one that is better the less it is
+    #[arg(long, value_name = "METRIC")]
+    goal: Option<String>,
+
+    /// The rate of the trainer's first training
+    #[arg(long, value_name = "RATE")]
+    start: Option<f64>,
+
+    /// Trainings of the trainer side by side; results do not depend on it
+    #[arg(long, value_name = "N")]
+    slots: Option<u16>,
 
     /// Print each answer as a line of JSON as soon as it is known
     #[arg(long, conflicts_with_all = ["json", "quiet"])]
@@ -65,8 +82,12 @@ impl Arguments {
         for unheeded in spec.unheeded() {
             context.progress.insist("warning", &unheeded);
         }
-        let journal = directory.as_ref().map(|folder| folder.path().join(JOURNAL));
-        let spinner = context.progress.spinner("measuring curvature");
+        let journal = directory.as_ref().map(|folder| folder.path().join(journal_name(&spec)));
+        let spinner = context.progress.spinner(if spec.trainer.is_given() {
+            "the first training"
+        } else {
+            "measuring curvature"
+        });
         let (started, steps, trials) = (Instant::now(), AtomicU64::new(0), AtomicU64::new(0));
         let unprinted = Mutex::new(None);
         let is_text = !context.json && !context.quiet && !self.stream;
@@ -147,9 +168,28 @@ impl Arguments {
         if self.thorough {
             overrides.push("search.trainings=9".into());
         }
+        let text = |text: &str| toml::Value::String(text.trim().into());
+        overrides.extend(self.trainer.iter().map(|command| format!("trainer.command={}", text(command))));
+        if let Some(goal) = &self.goal {
+            let (metric, bound) = match goal.split_once(['<', '>']) {
+                Some((metric, value)) => (metric, Some(value.trim_start_matches('=').trim())),
+                None => (goal.as_str(), None),
+            };
+            let key = if goal.contains('<') { "below" } else { "above" };
+            overrides.push(format!("trainer.goal.metric={}", text(metric)));
+            overrides.extend(bound.map(|bound| format!("trainer.goal.{key}={bound}")));
+        }
+        overrides.extend(self.start.map(|start| format!("trainer.start={start:?}")));
+        overrides.extend(self.slots.map(|slots| format!("trainer.slots={slots}")));
         overrides.extend(self.eta_star.iter().map(|whether| format!("search.eta_star={whether}")));
         overrides
     }
+}
+
+/// Where the trials of a search under way are kept in its folder: by what it searches, so that another's are not taken for
+/// its own.
+fn journal_name(spec: &Spec) -> String {
+    format!("probes-{}.jsonl", spec.search_hash())
 }
 
 fn stream(context: &Context, line: &Line<'_>) -> Result<(), OutputError> {
@@ -242,6 +282,13 @@ fn rest(found: &Found) -> String {
             let _ =
                 writeln!(text, "just below it, over the full budget: {}, {}", evidence.phase, evidence.why);
         }
+    }
+    if let Some(Saved { trainings, steps, seconds }) = &found.saved {
+        let time = seconds.map_or(String::new(), |seconds| match seconds / 3600.0 {
+            hours if hours < 1.0 => format!(", {} s of a slot", significant(seconds, 3)),
+            hours => format!(", {} hours of a slot", significant(hours, 3)),
+        });
+        let _ = writeln!(text, "{trainings} trainings were ended early, which saved {steps} steps{time}");
     }
     let _ = writeln!(
         text,

@@ -93,7 +93,8 @@ impl Arguments {
         let path = if self.log.as_os_str() == "-" { "/dev/stdin".into() } else { self.log.clone() };
         let [loss, step, rate, curvature] =
             [&self.loss, &self.step, &self.rate, &self.curvature].map(Option::clone);
-        let columns = Columns { step, loss, rate, curvature, preconditioned: self.adam.is_some() };
+        let preconditioned = self.adam.is_some();
+        let columns = Columns { step, loss, rate, curvature, metric: None, preconditioned };
         let mut log = Log::open(&path, columns)?;
         if self.follow { self.follow(&mut log, context) } else { self.once(&mut log, context) }
     }

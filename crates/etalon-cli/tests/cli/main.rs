@@ -25,6 +25,8 @@ mod streams;
 mod sweep;
 mod theory;
 mod train;
+#[cfg(target_os = "linux")]
+mod trainer;
 mod watch;
 mod worker;
 

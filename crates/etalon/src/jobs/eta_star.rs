@@ -6,8 +6,8 @@ use super::trials::Trials;
 use crate::curvature::{Ends, Instrument};
 use crate::phase::observe;
 use crate::search::{
-    Boundary, Curved, EtaStar, EtaStarSummary, Found, Lambda, Observer, SeedResult, Settings, Threshold,
-    Zone, maximal_rate, proper_median, sorted,
+    Curved, EtaStarSummary, Found, Lambda, Observer, SeedResult, Settings, Threshold, maximal_rate,
+    proper_median, sorted,
 };
 use crate::train::{Goal, Metric, Plan, Task, Trial, majority};
 use etalon_nn::optim::{Optimizer, Rule};
@@ -85,7 +85,7 @@ pub(super) fn add<T: Scalar>(
     let probes = search.seeds.iter().flat_map(|seed| &seed.probes);
     let mut budgets: f64 = probes.map(|probed| trials.budgets(probed.eta, probed.steps)).sum();
     let mut gradient_steps = search.gradient_steps;
-    if let Some((seed, eta)) = nearest_to_median(&search).filter(|_| settings.phase) {
+    if let Some((seed, eta)) = search.below_median().filter(|_| settings.phase) {
         let whole = Plan { goal: None, ..plan.clone() };
         let trial = Trial::from_checkpoint(task, &whole, eta, seed, trials.starts.of(seed)?, true)?;
         let verdict = observe(trial, &instrument, 0, &mut |_, _| {});
@@ -95,21 +95,7 @@ pub(super) fn add<T: Scalar>(
         found.phase_evidence = Some(verdict.verdict);
     }
     found.criterion = Some(criterion(&threshold, plan, task));
-    found.eta_star = Some(EtaStarSummary {
-        median: search.median,
-        low: search.low,
-        high: search.high,
-        coverage: search.coverage,
-        zone: Zone::of(&search.seeds),
-        threshold,
-        seeds: search.seeds.len(),
-        censored: search.censored,
-        undefined: search.undefined,
-        with_islands: search.seeds.iter().filter(|seed| !seed.islands.is_empty()).count(),
-        reason: search.reason.clone(),
-        budgets,
-        gradient_steps,
-    });
+    found.eta_star = Some(EtaStarSummary::of(&search, threshold, budgets, gradient_steps));
     found.budgets += budgets;
     found.gradient_steps += gradient_steps;
     found.eta_star_over_2_lambda = ratios.and_then(|ratios| proper_median(&sorted(ratios)));
@@ -163,16 +149,6 @@ fn lambda<T: Scalar>(
 fn start(lambda: Option<f64>, plan: &Plan, settings: &Settings) -> f64 {
     let start = lambda.and_then(|lambda| plan.stability_limit(lambda)).unwrap_or(0.1);
     settings.range.map_or(start, |[low, high]| start.clamp(low, high))
-}
-
-/// The rate and seed at which to look at the phase: the highest rate that trained, of the seed in the middle.
-fn nearest_to_median(search: &EtaStar) -> Option<(u64, f64)> {
-    let median = search.median?;
-    let distance = |eta: f64| (eta / median).ln().abs();
-    let found = search.seeds.iter().filter_map(|seed| Some((seed, seed.eta()?)));
-    let (seed, _) = found.min_by(|a, b| distance(a.1).total_cmp(&distance(b.1)))?;
-    let Boundary::Found { low, .. } = seed.boundary else { return None };
-    Some((seed.seed, low))
 }
 
 /// What counts as trained, in words.

@@ -175,24 +175,7 @@ pub(crate) fn find_with<T: Scalar>(
     let provisional = provisional(task, plan, &settings.curvature, &starts.of(seeds[0])?)?;
     plan.steps(provisional.eta, task.train.len)?;
     let is_stopped = tell(News::Provisional(&provisional)).is_break();
-    let mut found = Found {
-        provisional,
-        recommended: None,
-        eta_star: None,
-        budgets: 0.0,
-        gradient_steps: 0,
-        stopped: Ended::Done,
-        eta_star_over_2_lambda: None,
-        eta_star_over_limit: None,
-        limit: None,
-        lambda: None,
-        phase: None,
-        phase_evidence: None,
-        criterion: None,
-        warnings: task.notes.clone(),
-        search: None,
-        seconds: None,
-    };
+    let mut found = Found::new(provisional, task.notes.clone());
     let interrupted = |found: Found| Ok(Found { stopped: Ended::Interrupted, ..found });
     if is_stopped {
         return interrupted(found);

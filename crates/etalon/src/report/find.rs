@@ -95,6 +95,13 @@ pub fn content(found: &Found, folder: &Folder) -> Content {
     content.figures.extend(found.search.as_ref().and_then(|search| probes(search, found)));
     content.tables.extend(choice.map(trainings));
     content.tables.extend(found.search.as_ref().map(|search| seed_table(&search.seeds, search.tolerance)));
+    content.fact(
+        "saved",
+        found.saved.as_ref().map(|saved| {
+            let steps = count(saved.trainings, "training");
+            format!("{steps} ended early, as soon as the answer was in the log: {} steps less", saved.steps)
+        }),
+    );
     let cost = format!(
         "{} trainings of the full budget, {} gradient steps",
         shown(Some(found.budgets), 3),
@@ -123,7 +130,10 @@ fn as_good(choice: &Recommendation) -> String {
         }
         (None, None) => return format!("by short trainings alone; {metric} was not measured"),
     };
-    format!("{metric} {} on the test part; {set}", shown(choice.test, 4))
+    match choice.test {
+        Some(_) => format!("{metric} {} on the test part; {set}", shown(choice.test, 4)),
+        None => format!("{metric} {}; {set}", shown(choice.validation, 4)),
+    }
 }
 
 /// Every probe of every seed.
@@ -185,6 +195,8 @@ fn marks_of(found: &Found) -> Vec<Reference> {
 /// How the rate to use was chosen: the held-out metric of full trainings, and the training loss of the short ones.
 fn choice(choice: &Recommendation, found: &Found) -> Figure {
     let whole = |point: &&CurvePoint| point.role != Role::Short;
+    // A trainer that is not Etalon's has one metric and no parts.
+    let has_parts = choice.curve.iter().any(|point| point.test.is_finite());
     let series = |name: &str, colour, of: fn(&CurvePoint) -> f64| {
         let points = choice.curve.iter().filter(whole).filter(|point| point.failure.is_none());
         Series::plain(
@@ -197,8 +209,11 @@ fn choice(choice: &Recommendation, found: &Found) -> Figure {
     let mut panels = Vec::new();
     if choice.curve.iter().any(|point| whole(&point)) {
         let mut panel = Panel::new(Axis::even(&choice.metric));
-        panel.series.push(series("validation part", Colour::Blue, |point| point.validation));
-        panel.series.push(series("test part", Colour::Orange, |point| point.test));
+        let name = if has_parts { "validation part" } else { &choice.metric };
+        panel.series.push(series(name, Colour::Blue, |point| point.validation));
+        if has_parts {
+            panel.series.push(series("test part", Colour::Orange, |point| point.test));
+        }
         let values = choice.curve.iter().filter(whole).flat_map(|point| [point.validation, point.test]);
         let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
         let worst = values.iter().copied().fold(f64::INFINITY, f64::min);
@@ -273,10 +288,9 @@ fn trainings(choice: &Recommendation) -> Numbers {
             shown(Some(noise), 2)
         )
     });
-    table.note = format!(
-        "The test part, a fifth of the held-out samples, took no part in choosing.{}",
-        noise.unwrap_or_default()
-    );
+    let parts =
+        choice.test.map(|_| "The test part, a fifth of the held-out samples, took no part in choosing.");
+    table.note = format!("{}{}", parts.unwrap_or_default(), noise.unwrap_or_default());
     table
 }
 

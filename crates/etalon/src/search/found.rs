@@ -42,7 +42,47 @@ pub struct Found {
     pub warnings: Vec<String>,
     /// The search of eta* in full: every probe of every seed.
     pub search: Option<EtaStar>,
+    /// What ending trainings early has saved, of a trainer that is not Etalon's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved: Option<Saved>,
     /// Wall-clock seconds, where they are of interest: the rest does not depend on the machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+}
+
+impl Found {
+    /// What is known before any training.
+    pub(crate) fn new(provisional: Provisional, warnings: Vec<String>) -> Found {
+        Found {
+            provisional,
+            recommended: None,
+            eta_star: None,
+            budgets: 0.0,
+            gradient_steps: 0,
+            stopped: Ended::Done,
+            eta_star_over_2_lambda: None,
+            eta_star_over_limit: None,
+            limit: None,
+            lambda: None,
+            phase: None,
+            phase_evidence: None,
+            criterion: None,
+            warnings,
+            search: None,
+            saved: None,
+            seconds: None,
+        }
+    }
+}
+
+/// What was not trained, because a probe of eta* had its answer before its end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Saved {
+    /// How many probes.
+    pub trainings: usize,
+    /// Their steps that were not made, as their logs count them.
+    pub steps: u64,
+    /// What these would have taken, in seconds of one slot, by what others took; none where none was made in this run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
 }
@@ -128,6 +168,27 @@ pub struct EtaStarSummary {
     pub budgets: f64,
     /// The same in gradient steps.
     pub gradient_steps: u64,
+}
+
+impl EtaStarSummary {
+    /// That of a search.
+    pub(crate) fn of(search: &EtaStar, threshold: Threshold, budgets: f64, gradient_steps: u64) -> Self {
+        EtaStarSummary {
+            median: search.median,
+            low: search.low,
+            high: search.high,
+            coverage: search.coverage,
+            zone: Zone::of(&search.seeds),
+            threshold,
+            seeds: search.seeds.len(),
+            censored: search.censored,
+            undefined: search.undefined,
+            with_islands: search.seeds.iter().filter(|seed| !seed.islands.is_empty()).count(),
+            reason: search.reason.clone(),
+            budgets,
+            gradient_steps,
+        }
+    }
 }
 
 /// Rates between which some trainings succeed and some do not.

@@ -123,6 +123,17 @@ impl EtaStar {
         })
     }
 
+    /// The rate and seed at which to look at what training does just below eta*: the highest rate that trained, of the seed
+    /// in the middle.
+    pub(crate) fn below_median(&self) -> Option<(u64, f64)> {
+        let median = self.median?;
+        let distance = |eta: f64| (eta / median).ln().abs();
+        let found = self.seeds.iter().filter_map(|seed| Some((seed, seed.eta()?)));
+        let (seed, _) = found.min_by(|a, b| distance(a.1).total_cmp(&distance(b.1)))?;
+        let Boundary::Found { low, .. } = seed.boundary else { return None };
+        Some((seed.seed, low))
+    }
+
     /// Why there is no median, where there is none, in these terms.
     pub(crate) fn why_no_median(&self, terms: &Terms) -> Option<String> {
         self.median.is_none().then(|| why_no_median(&self.seeds, terms))

@@ -49,7 +49,7 @@ pub use climb::{Climb, ClimbSettings};
 pub use definition::{Boundary, DEFINITION, DEFINITION_VERSION};
 pub use error::SearchError;
 pub(crate) use error::{check_rate, check_seeds};
-pub use found::{Curved, Ended, EtaStarSummary, Found, Lambda, Provisional, Threshold, Zone};
+pub use found::{Curved, Ended, EtaStarSummary, Found, Lambda, Provisional, Saved, Threshold, Zone};
 pub(crate) use maximal::Terms;
 pub use maximal::{EtaStar, maximal_rate};
 pub use observe::{Observer, Progress, silent};

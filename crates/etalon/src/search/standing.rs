@@ -381,10 +381,13 @@ impl Standing {
             );
         }
         let of = |value: Option<f64>| value.map_or("?".into(), |value| significant(value, 4));
+        // A trainer that is not Etalon's has one metric and no parts.
+        let test = choice.test.map_or(String::new(), |_| {
+            format!(" on the validation part, {} on the test part", of(choice.test))
+        });
         format!(
-            "{name} {} on the validation part, {} on the test part ({}), by {trainings} full trainings at {count} rates {span}",
+            "{name} {}{test} ({}), by {trainings} full trainings at {count} rates {span}",
             of(choice.validation),
-            of(choice.test),
             match choice.seeds {
                 1 => "1 seed".to_string(),
                 seeds => format!("mean of {seeds} seeds"),

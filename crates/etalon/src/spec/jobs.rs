@@ -1,6 +1,7 @@
 //! The jobs of a spec: [`jobs`] on the problem and settings that it describes, in the precision that it names.
 
-use super::{EtaStarWanted, Precision, Spec, TaskError, words};
+use super::trainer::is_heeded;
+use super::{EtaStarWanted, KEYS, Key, Precision, Spec, TaskError, words};
 use crate::curvature::{Measurement, Quantity};
 use crate::error::Error;
 use crate::jobs::{
@@ -11,6 +12,7 @@ use crate::phase::{Boundaries, Report};
 use crate::search::{ClimbSettings, Found, Settings};
 use crate::theory::Range;
 use crate::train::{Metric, Plan, Task, Trajectory};
+use crate::trainer;
 use etalon_nn::Scalar;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -53,7 +55,12 @@ impl Spec {
     ///
     /// # Errors
     /// When the spec makes no problem; as [`jobs::find`].
+    ///
+    /// With a trainer, trainings leave their files in a folder beside the journal, of the same name.
     pub fn find(&self, journal: Option<&Path>, listener: Listener<'_>) -> Result<Found, Error> {
+        if self.trainer.is_given() {
+            return self.find_with_trainer(journal, listener);
+        }
         in_its_precision!(self, find_in(journal, listener))
     }
 
@@ -67,8 +74,26 @@ impl Spec {
         }
     }
 
+    fn find_with_trainer(&self, journal: Option<&Path>, listener: Listener<'_>) -> Result<Found, Error> {
+        let folder = journal.map(|journal| journal.with_extension(""));
+        let trainer = self.trainer.trainer(folder.as_deref())?;
+        let settings = self.search_settings();
+        let found = match journal {
+            Some(path) => trainer::find(&trainer, &settings, &Journal::open(path), listener),
+            None => trainer::find(&trainer, &settings, &Forgetful, listener),
+        };
+        Ok(self.worded(found?))
+    }
+
     /// The keys that differ from their defaults and that a search takes no notice of, with the reason.
     pub fn unheeded(&self) -> Vec<String> {
+        if self.trainer.is_given() {
+            let usual = Spec::default();
+            let is_idle = |key: &&Key| !is_heeded(key.path) && key.value(self) != key.value(&usual);
+            let told =
+                |key: &Key| format!("{} has no part in this: the trainer's command decides it", key.path);
+            return KEYS.iter().filter(is_idle).map(told).collect();
+        }
         let usual = self.optimizer.usual_eta();
         let is_unheeded = self.optimizer.eta != usual && self.search.after_epochs == 0.0;
         let eta = format!(
@@ -179,13 +204,17 @@ impl Spec {
     /// # Errors
     /// When it searches for an accuracy and the task has no classes.
     pub fn find_settings<T>(&self, task: &Task<T>) -> Result<FindSettings, Error> {
-        let search = &self.search;
-        if search.metric.is_some_and(Metric::is_accuracy) && !task.classes {
+        if self.search.metric.is_some_and(Metric::is_accuracy) && !task.classes {
             return Err(TaskError::NoClasses(self.data.name.clone()).into());
         }
+        Ok(self.search_settings())
+    }
+
+    fn search_settings(&self) -> FindSettings {
+        let search = &self.search;
         let range = <[f64; 2]>::try_from(&search.range[..]).ok();
         let climb = ClimbSettings { trainings: search.trainings, share: search.short, range };
-        Ok(FindSettings {
+        FindSettings {
             seeds: (0..search.seeds as u64).map(|index| self.seed.wrapping_add(index)).collect(),
             climb: (search.eta_star != EtaStarWanted::Only).then_some(climb),
             search: (search.eta_star != EtaStarWanted::No).then(|| Settings {
@@ -200,7 +229,7 @@ impl Spec {
             after: (search.after_epochs > 0.0)
                 .then_some(After { epochs: search.after_epochs, eta: self.optimizer.eta }),
             curvature: self.curvature_settings(),
-        })
+        }
     }
 
     /// Where it looks for boundaries, with its own seed.

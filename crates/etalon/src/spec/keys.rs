@@ -1,7 +1,8 @@
 //! The table of keys.
 
 use super::setting::{
-    Batch, Choice, Count, Duration, Ends, Flag, Maybe, Numbers, Only, Real, Reals, Text, Whole, Wholes,
+    Batch, Choice, Count, Duration, Ends, Flag, Maybe, Numbers, Only, Real, Reals, Scalars, Text, Whole,
+    Wholes,
 };
 use super::{
     BatchSize, Budget, Encoding, EtaStarWanted, Metric, NetworkKind, NetworkSpec, Normalizer, OptimizerKind,
@@ -401,4 +402,33 @@ pub const KEYS: &[Key] = &[
         field: |s| Box::new(Whole(&mut s.boundaries.points)), check: |s| between(s.boundaries.points, 1, 10_000) },
     Key { path: "boundaries.tolerance", doc: "the bracket of a boundary is narrowed to the ratio 1 + tolerance",
         field: |s| Box::new(Real(&mut s.boundaries.tolerance)), check: |s| if s.boundaries.tolerance > 0.0 && s.boundaries.tolerance <= 1.0 { Ok(()) } else { Err(format!("is {}; it must lie above 0 and at most 1", s.boundaries.tolerance)) } },
+
+    Key { path: "trainer.command", doc: "what trains instead of Etalon, such as \"python train.py --lr {eta} --seed {seed} --log {log}\": words, as a shell has them, with {eta}, {seed}, {log}, {out} (a folder of its own), {slot}, {steps} and the names of trainer.parameters",
+        field: |s| Box::new(Only { shown: s.trainer.is_given(), setting: Text(&mut s.trainer.command) }), check: |s| s.trainer.check_command() },
+    Key { path: "trainer.shell", doc: "whether `sh -c` runs the command, so that it may have pipes and the like",
+        field: |s| Box::new(Only { shown: s.trainer.is_given(), setting: Flag(&mut s.trainer.shell) }), check: fine },
+    Key { path: "trainer.env", doc: "variables of the trainer's environment, such as { CUDA_VISIBLE_DEVICES = \"{slot}\" }, with the same placeholders",
+        field: |s| Box::new(Only { shown: s.trainer.is_given(), setting: Scalars(&mut s.trainer.env) }), check: fine },
+    Key { path: "trainer.parameters", doc: "values for placeholders of the command, such as { width = 256 }",
+        field: |s| Box::new(Only { shown: s.trainer.is_given(), setting: Scalars(&mut s.trainer.parameters) }), check: fine },
+    Key { path: "trainer.log", doc: "where the trainer writes its log (JSON lines, CSV with a header, a TensorBoard event file or a folder of them), or stdout for JSON lines among what it prints; {out}/log.jsonl unless given, stdout where the command has neither {log} nor {out}",
+        field: |s| Box::new(Only { shown: s.trainer.is_given(), setting: Text(&mut s.trainer.log) }), check: fine },
+    Key { path: "trainer.columns", doc: "columns of the log that are not recognised by their names, such as { loss = \"train/nll\" }: step, loss, rate and curvature",
+        field: |s| Box::new(Only { shown: s.trainer.is_given(), setting: Scalars(&mut s.trainer.columns) }), check: |s| s.trainer.check_columns() },
+    Key { path: "trainer.steps", doc: "steps of a whole training, as its log counts them; 0: those of the first one",
+        field: |s| Box::new(Only { shown: s.trainer.is_given(), setting: Whole(&mut s.trainer.steps) }), check: |s| if s.trainer.steps <= 1_000_000_000_000 { Ok(()) } else { Err("must be at most 1e12".into()) } },
+    Key { path: "trainer.start", doc: "rate of the first training; where its log has a curvature, eta* is looked for about 2 / curvature",
+        field: |s| Box::new(Only { shown: s.trainer.is_given(), setting: Real(&mut s.trainer.start) }), check: |s| above_zero(s.trainer.start) },
+    Key { path: "trainer.seconds", doc: "how long a training may run before it counts as hung; 0: for ever",
+        field: |s| Box::new(Only { shown: s.trainer.is_given(), setting: Real(&mut s.trainer.seconds) }), check: |s| if (0.0..=1e9).contains(&s.trainer.seconds) { Ok(()) } else { Err("must lie between 0 and 1e9".into()) } },
+    Key { path: "trainer.retries", doc: "how often a training that fails without a verdict is tried again; the first of a search is not",
+        field: |s| Box::new(Only { shown: s.trainer.is_given(), setting: Whole(&mut s.trainer.retries) }), check: |s| between(s.trainer.retries, 0, 100) },
+    Key { path: "trainer.slots", doc: "trainings side by side; results do not depend on it",
+        field: |s| Box::new(Only { shown: s.trainer.is_given(), setting: Whole(&mut s.trainer.slots) }), check: |s| between(s.trainer.slots, 1, 1024) },
+    Key { path: "trainer.goal.metric", doc: "column of the log by which the rate to use is chosen, and eta* is judged; not given: eta* alone, where trained means that the loss ends finite and lower than it began",
+        field: |s| Box::new(Only { shown: s.trainer.is_given(), setting: Text(&mut s.trainer.goal.metric) }), check: fine },
+    Key { path: "trainer.goal.below", doc: "what the metric has to come to, or less; of a metric with neither bound less is better, and search.share says how far it has to go",
+        field: |s| Box::new(Only { shown: s.trainer.is_given(), setting: Maybe { value: &mut s.trainer.goal.below, kind: |x| Box::new(Real(x)) } }), check: |s| s.trainer.check_goal() },
+    Key { path: "trainer.goal.above", doc: "what the metric has to come to, or more",
+        field: |s| Box::new(Only { shown: s.trainer.is_given(), setting: Maybe { value: &mut s.trainer.goal.above, kind: |x| Box::new(Real(x)) } }), check: |s| s.trainer.check_goal() },
 ];

@@ -21,6 +21,7 @@ mod plan;
 mod schedule;
 mod setting;
 mod task;
+mod trainer;
 pub(crate) mod words;
 
 pub use self::noise::NoiseSpec;
@@ -34,6 +35,7 @@ pub use optimizer::{OptimizerKind, OptimizerSpec};
 pub use schedule::{ScheduleKind, ScheduleSpec};
 pub use setting::Setting;
 pub use task::TaskError;
+pub use trainer::{GoalSpec, TrainerSpec};
 
 use crate::data::Normalization;
 use crate::train::{BatchSize, Budget, Metric};
@@ -60,6 +62,7 @@ pub struct Spec {
     pub measure: MeasureSpec,
     pub search: SearchSpec,
     pub boundaries: BoundariesSpec,
+    pub trainer: TrainerSpec,
 }
 
 /// The numbers a network computes with.
@@ -210,6 +213,7 @@ impl Default for Spec {
                 phase: true,
             },
             boundaries: BoundariesSpec { range: [0.5, 64.0], points: 14, tolerance: 0.05 },
+            trainer: TrainerSpec::default(),
         }
     }
 }
@@ -351,9 +355,10 @@ impl Spec {
         }
     }
 
-    /// Every key that has a value, as a file that [`Spec::parse`] reads back to the same spec.
+    /// Every key that has a value, as a file that [`Spec::parse`] reads back to the same spec. With a trainer, those alone
+    /// that have a part in a search on it.
     pub fn to_toml(&self) -> String {
-        self.to_toml_of(|_| true)
+        self.to_toml_of(|key| !self.trainer.is_given() || trainer::is_heeded(key.path))
     }
 
     /// As [`Spec::to_toml`], with some keys only.

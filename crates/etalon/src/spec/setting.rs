@@ -185,6 +185,28 @@ impl Setting for Numbers<'_> {
     }
 }
 
+/// Names with text, numbers, true or false.
+pub(super) struct Scalars<'a>(pub(super) &'a mut BTreeMap<String, Value>);
+
+impl Setting for Scalars<'_> {
+    fn set(&mut self, value: &Value) -> Result<(), String> {
+        let table = value
+            .as_table()
+            .ok_or_else(|| format!("takes a table such as {{ NAME = \"text\" }}, not {value}"))?;
+        let is_scalar =
+            |value: &Value| value.is_str() || value.is_integer() || value.is_float() || value.is_bool();
+        if let Some((name, value)) = table.iter().find(|(_, value)| !is_scalar(value)) {
+            return Err(format!("takes text, numbers, true or false by name, and {name} is {value}"));
+        }
+        *self.0 = table.clone().into_iter().collect();
+        Ok(())
+    }
+
+    fn get(&self) -> Option<Value> {
+        Some(Value::Table(self.0.clone().into_iter().collect()))
+    }
+}
+
 /// A number of samples, or `"full"`.
 pub(super) struct Batch<'a>(pub(super) &'a mut BatchSize);
 

@@ -4,6 +4,8 @@ use crate::jobs;
 use crate::memory::MemoryError;
 use crate::search::{EtaStar, SearchError, Terms};
 use crate::train::{PlanError, Task};
+use crate::trainer::{Fault, TrainerError};
+use crate::watch::WatchError;
 
 /// A plan that cannot be.
 pub(crate) fn plan(error: &PlanError) -> String {
@@ -40,6 +42,36 @@ pub(crate) fn search(error: &SearchError) -> String {
         // The keys' own checks refuse every other setting first.
         other => other.to_string(),
     }
+}
+
+/// A trainer that cannot be searched on.
+pub(crate) fn trainer(error: &TrainerError) -> String {
+    let key = match error {
+        TrainerError::NoSeed => "search.seeds = 1",
+        TrainerError::NoSteps => "trainer.steps",
+        TrainerError::NoStart { .. } => "trainer.start",
+        TrainerError::Nothing => "trainer.goal.metric",
+        TrainerError::Training { fault: Fault::Hung(_), .. } => "trainer.seconds",
+        TrainerError::Search(error) => return search(error),
+        TrainerError::Training {
+            eta,
+            seed,
+            fault: Fault::Log(WatchError::NoColumn { path, what, found }),
+            ..
+        } => {
+            let key = match *what {
+                "metric" => "trainer.goal.metric".to_string(),
+                what => format!("trainer.columns = {{ {what} = \"NAME\" }}"),
+            };
+            return format!(
+                "the log of the training at the rate {eta:?} with seed {seed}, {}, has no column for the {what}: it has \
+                 {found}; name one with {key}",
+                path.display()
+            );
+        }
+        other => return other.to_string(),
+    };
+    format!("{error} ({key})")
 }
 
 /// A job that does not fit.

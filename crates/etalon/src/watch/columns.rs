@@ -1,4 +1,4 @@
-//! Which columns of a log are the step, the loss, the learning rate and the curvature.
+//! Which columns of a log are the step, the loss, the learning rate, the curvature and a metric.
 
 /// Names of columns, as a user gives them; those not given are recognised by their usual names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Columns {
     pub rate: Option<String>,
     /// The curvature.
     pub curvature: Option<String>,
+    /// A metric, which has no usual name: a row has it where it is named here.
+    pub metric: Option<String>,
     /// Whether the curvature is to be that in the coordinates of the optimiser's preconditioner.
     pub preconditioned: bool,
 }
@@ -22,10 +24,14 @@ pub(super) enum Kind {
     Loss,
     Rate,
     Curvature,
+    Metric,
 }
 
+/// A row's numbers in the order of [`Kind::ALL`].
+pub(super) type Numbers = [Option<f64>; 5];
+
 impl Kind {
-    pub(super) const ALL: [Kind; 4] = [Kind::Step, Kind::Loss, Kind::Rate, Kind::Curvature];
+    pub(super) const ALL: [Kind; 5] = [Kind::Step, Kind::Loss, Kind::Rate, Kind::Curvature, Kind::Metric];
 
     /// The flag that names it.
     pub(super) fn flag(self) -> &'static str {
@@ -34,6 +40,7 @@ impl Kind {
             Kind::Loss => "loss",
             Kind::Rate => "rate",
             Kind::Curvature => "curvature",
+            Kind::Metric => "metric",
         }
     }
 
@@ -87,6 +94,7 @@ impl Kind {
                 "ntk",
                 "lambda",
             ],
+            Kind::Metric => &[],
         }
     }
 }
@@ -102,6 +110,7 @@ impl Columns {
             Kind::Loss => self.loss.as_deref(),
             Kind::Rate => self.rate.as_deref(),
             Kind::Curvature => self.curvature.as_deref(),
+            Kind::Metric => self.metric.as_deref(),
         }
     }
 
@@ -135,7 +144,7 @@ mod tests {
         let names = ["epoch", "val/loss", "train/loss", "Learning Rate", "global_step"];
         let find = |columns: &Columns, kind| columns.find(kind, names.into_iter());
         let usual = Columns::default();
-        assert_eq!(Kind::ALL.map(|kind| find(&usual, kind)), [Some(4), Some(2), Some(3), None]);
+        assert_eq!(Kind::ALL.map(|kind| find(&usual, kind)), [Some(4), Some(2), Some(3), None, None]);
         let given = Columns { loss: Some("val/loss".into()), rate: Some("eta".into()), ..usual };
         assert_eq!((find(&given, Kind::Loss), find(&given, Kind::Rate)), (Some(1), None));
         let curvatures = ["hessian", "preconditioned"];

@@ -1,6 +1,6 @@
 //! TensorBoard event files: records of length, checksum, data, checksum; the data is an `Event` protocol buffer.
 
-use super::columns::{Columns, Kind};
+use super::columns::{Columns, Kind, Numbers};
 
 /// A scalar of an event.
 #[derive(Clone, Debug, PartialEq)]
@@ -174,14 +174,14 @@ impl<'a> Fields<'a> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Gatherer {
     step: u64,
-    numbers: [Option<(usize, f64)>; 4],
+    numbers: [Option<(usize, f64)>; 5],
     /// Every tag seen.
     pub(super) tags: std::collections::BTreeSet<String>,
 }
 
 impl Gatherer {
     /// Takes a scalar; gives the row before it when a new step begins.
-    pub(super) fn push(&mut self, scalar: &Scalar, columns: &Columns) -> Option<[Option<f64>; 4]> {
+    pub(super) fn push(&mut self, scalar: &Scalar, columns: &Columns) -> Option<Numbers> {
         let row = if scalar.step == self.step { None } else { self.flush() };
         self.step = scalar.step;
         for (place, kind) in Kind::ALL.into_iter().enumerate().skip(1) {
@@ -198,11 +198,11 @@ impl Gatherer {
     }
 
     /// The row gathered so far.
-    pub(super) fn flush(&mut self) -> Option<[Option<f64>; 4]> {
+    pub(super) fn flush(&mut self) -> Option<Numbers> {
         let numbers = std::mem::take(&mut self.numbers);
         let mut row = numbers.map(|found| found.map(|(_, number)| number));
         row[0] = Some(self.step as f64);
-        row[1].is_some().then_some(row)
+        row[1].or(row[4]).is_some().then_some(row)
     }
 }
 

@@ -1,11 +1,11 @@
 //! A training log of any of the three formats, read as it grows.
 
-use super::columns::{Columns, Kind};
+use super::columns::{Columns, Kind, Numbers};
 use super::events::{Gatherer, Record, record, scalars};
-use super::jsonl::Row;
+use super::jsonl::Row as JsonRow;
 use super::table::Header;
 use super::tail::Tail;
-use super::{Point, WatchError};
+use super::{Point, Row, WatchError};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -39,7 +39,7 @@ struct Facts {
     skipped: u64,
     first_problem: Option<String>,
     names: BTreeSet<String>,
-    seen: [bool; 4],
+    seen: [bool; 5],
     /// The rate and the curvature of a row without a loss behind the last one that has one.
     after: Option<(f64, f64)>,
 }
@@ -56,6 +56,15 @@ impl Log {
             return Err(WatchError::NoEvents(path.into()));
         }
         Ok(log)
+    }
+
+    /// As [`Log::open`], of JSON lines among lines that are none, as a program prints them.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open_lines(path: &Path, columns: Columns) -> Result<Log, WatchError> {
+        let files = vec![(Tail::open(path)?, Format::Lines)];
+        Ok(Log { path: path.into(), columns, files, facts: Facts::default() })
     }
 
     /// Opens the files that are new.
@@ -105,6 +114,18 @@ impl Log {
     /// When the file cannot be read, is no log, or has no column for the loss; with `last` also when a named column
     /// never had a number.
     pub fn read(&mut self, last: bool, mut sink: impl FnMut(Point)) -> Result<(), WatchError> {
+        self.rows(last, |Row { step, loss, rate, curvature, .. }| {
+            if let Some(loss) = loss {
+                sink(Point { step, loss, rate, curvature });
+            }
+        })
+    }
+
+    /// As [`Log::read`], with rows that have the metric and no loss too.
+    ///
+    /// # Errors
+    /// As [`Log::read`].
+    pub fn rows(&mut self, last: bool, mut sink: impl FnMut(Row)) -> Result<(), WatchError> {
         self.look()?;
         for (tail, format) in &mut self.files {
             let facts = &mut self.facts;
@@ -184,7 +205,7 @@ fn text(
     columns: &Columns,
     facts: &mut Facts,
     path: &Path,
-    sink: &mut impl FnMut(Point),
+    sink: &mut impl FnMut(Row),
 ) -> Result<(), WatchError> {
     let Ok(line) = std::str::from_utf8(line) else {
         return match format {
@@ -217,7 +238,7 @@ fn text(
             Ok(numbers) => facts.row(numbers, sink),
             Err(problem) => facts.skip(problem),
         },
-        Format::Lines => match Row::parse(line) {
+        Format::Lines => match JsonRow::parse(line) {
             Ok(row) => {
                 let numbers = Kind::ALL.map(|kind| row.number(columns, kind));
                 if facts.names.len() <= LISTED {
@@ -240,7 +261,7 @@ fn events(
     columns: &Columns,
     last: bool,
     facts: &mut Facts,
-    sink: &mut impl FnMut(Point),
+    sink: &mut impl FnMut(Row),
 ) -> Result<bool, WatchError> {
     let Format::Events(gatherer) = format else { return Ok(true) };
     loop {
@@ -285,18 +306,18 @@ impl Facts {
         self.first_problem.get_or_insert(problem);
     }
 
-    /// Hands out a row if it has a loss; rows without one, of validation for instance, are not of interest.
-    fn row(&mut self, numbers: [Option<f64>; 4], sink: &mut impl FnMut(Point)) {
+    /// Hands out a row if it has a loss or the metric; other rows are not of interest.
+    fn row(&mut self, numbers: Numbers, sink: &mut impl FnMut(Row)) {
         for (seen, number) in self.seen.iter_mut().zip(numbers) {
             *seen |= number.is_some();
         }
-        let [step, loss, rate, curvature] = numbers;
+        let [step, loss, rate, curvature, metric] = numbers;
         self.after = rate.zip(curvature).filter(|_| loss.is_none());
-        if let Some(loss) = loss {
+        if loss.or(metric).is_some() {
             // Without a column for it, the step is the number of the row.
             let step = step.filter(|step| *step >= 0.0).map_or(self.rows, |step| step as u64);
-            self.rows += 1;
-            sink(Point { step, loss, rate, curvature });
+            self.rows += u64::from(loss.is_some());
+            sink(Row { step, loss, rate, curvature, metric });
         }
     }
 }

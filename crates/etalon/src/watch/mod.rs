@@ -33,6 +33,21 @@ pub struct Point {
     pub curvature: Option<f64>,
 }
 
+/// One line of a log with all that it has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Row {
+    /// The step.
+    pub step: u64,
+    /// The training loss.
+    pub loss: Option<f64>,
+    /// The learning rate.
+    pub rate: Option<f64>,
+    /// The curvature, as a [`Point`]'s.
+    pub curvature: Option<f64>,
+    /// The metric that the columns name.
+    pub metric: Option<f64>,
+}
+
 /// Why a log cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
