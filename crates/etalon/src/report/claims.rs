@@ -82,8 +82,7 @@ fn section(claim: &Judgement) -> Section {
         .iter()
         .map(|measured| {
             let condition = claim.condition(&measured.name);
-            let must =
-                condition.map_or(String::new(), |condition| format!("; must be {}", condition.told()));
+            let must = condition.map_or(String::new(), |condition| format!("; must be {}", condition.told()));
             (measured.what.clone(), format!("{}{must}", measured.text()))
         })
         .collect();

@@ -1,0 +1,11 @@
+"""What learning rate a neural network can take, why, and what happens there.
+
+This module needs nothing but Python; ``etalon.torch`` and ``etalon.jax`` import what they are named after, where they are
+imported themselves.
+"""
+
+from ._etalon import Error, __version__
+from .result import Limit, Omitted
+from .spectrum import Eigenvalue, Spectrum, eigenvalues
+
+__all__ = ["Eigenvalue", "Error", "Limit", "Omitted", "Spectrum", "__version__", "eigenvalues"]

@@ -1,0 +1,34 @@
+"""The compiled library. Its functions take what their callers in this package have put in order."""
+
+from typing import Any, Callable, Optional
+
+__version__: str
+
+class Error(ValueError):
+    """What went wrong, where, and what to do."""
+
+def eigenvalues(
+    space: Any,
+    product: Callable[[Any], Any],
+    *,
+    ends: str,
+    count: int,
+    tol: float,
+    max_iterations: int,
+    seed: int,
+    memory: Optional[int],
+    vectors: bool,
+    start: Optional[Any],
+) -> tuple[dict[str, Any], list[Any], list[Any]]: ...
+def limit(
+    rule: str,
+    curvature: float,
+    symbol: str,
+    *,
+    weight_decay: float = 0.0,
+    momentum: float = 0.0,
+    nesterov: bool = False,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-8,
+) -> dict[str, Any]: ...

@@ -1,0 +1,9 @@
+"""The instruments on PyTorch's models.
+
+Every call leaves model, gradients, buffers, modes, generators of random numbers and optimiser as they were, bit by bit, also
+where it raises or is interrupted.
+"""
+
+from .sharpness import Sharpness, sharpness
+
+__all__ = ["Sharpness", "sharpness"]
