@@ -63,7 +63,7 @@ fn run_directories() -> (Etalon, Vec<(&'static str, &'static str)>) {
         ("theory", "lazy"),
         ("convert", "without weight decay the rate ends at η"),
         ("verify", "equivalent"),
-        ("fit", "eta_star"),
+        ("fit", "η*"),
         ("toys", "largest loss at the end"),
     ];
     (etalon, kinds)
