@@ -172,15 +172,15 @@ fn line(finding: &Finding) -> String {
 }
 
 fn text(finding: &Finding) -> String {
-    let Finding { state, why, rows, step, loss, first_loss, noise, rate, over_limit, greatest_rise, rises } =
-        finding;
+    let Finding { state, why, advice, rows, step, loss, first_loss, noise, rate, over_limit, .. } = finding;
+    let Finding { greatest_rise, rises, .. } = finding;
     let number = |value: &Option<f64>| value.map_or("-".into(), |value| significant(value, 4));
     let mut text = format!("{state}: {why}\n\n");
     if let (Some(step), Some(_)) = (step, first_loss) {
         text +=
             &format!("{rows} losses up to step {step}: first {}, last {}", number(first_loss), number(loss));
         if let Some(noise) = noise {
-            text += &format!(", noise {} %", significant(100.0 * noise, 2));
+            text += &format!(", noise {} % of the first", significant(100.0 * noise, 2));
         }
         text += "\n";
     }
@@ -199,16 +199,8 @@ fn text(finding: &Finding) -> String {
             rise.peak_step
         );
     }
-    text + advice(*state)
-}
-
-fn advice(state: State) -> &'static str {
-    match state {
-        State::Diverging => "stop it and lower the rate; `etalon find` tells the largest that trains\n",
-        State::CatapultInProgress => {
-            "do not stop it yet: a catapult's loss comes back, to a flatter minimum\n"
-        }
-        State::Stuck => "the rate is too low to move, or the network has died at too high a one\n",
-        State::Undecided | State::Lazy | State::Catapult | State::EdgeOfStability => "",
+    if let Some(advice) = advice {
+        text += &format!("{advice}\n");
     }
+    text
 }

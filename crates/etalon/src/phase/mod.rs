@@ -2,29 +2,28 @@
 
 pub mod boundaries;
 mod divergence;
+pub(crate) mod judge;
 mod observe;
 mod report;
 
 pub use crate::theory::Phase;
 pub use boundaries::{Boundaries, Boundary, DEFINITION, Definition, MapBoundaries, Side, map_boundaries};
 pub use divergence::Divergence;
+pub use judge::{Noise, lower, over_limit, raise};
 pub use observe::{Observed, observe};
 pub use report::{Last, Report, Statistics};
 
 use crate::train::{Stop, Trajectory};
 use crate::units::significant;
+use judge::{CLEAR, Evidence, FAR, LEAST, least_rise};
 use serde::{Deserialize, Serialize};
 
-/// Where every batch is the whole set, only rounding makes the loss rise below the threshold.
-const FULL_RISE: f64 = 1.001;
-/// Batches differ by themselves, by about one over the root of their size: a rise is this many times that.
+/// Batches differ by themselves, by about one over the root of their size: where there are too few losses to tell, a rise
+/// is this many times that.
 const BATCH_RISE: f64 = 4.0;
 /// A top NTK eigenvalue that ends below this share of its start has fallen; in the lazy phase of a wide network it
 /// moves by O(1/width).
 const FALL: f64 = 0.9;
-/// A final loss below this share of the best constant predictor's counts as trained.
-const TRAINED: f64 = 0.9;
-
 /// A phase with what it was judged by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -84,14 +83,28 @@ pub fn classify(trajectory: &Trajectory, circumstances: Circumstances) -> Verdic
     };
     let measured = || trajectory.records.iter().filter_map(|record| record.ntk);
     let (ntk_start, ntk_end) = (measured().next(), measured().next_back());
-    let threshold = circumstances.batch.map_or(FULL_RISE, |batch| 1.0 + BATCH_RISE / (batch as f64).sqrt());
-    let rose = peak_step > 0 && peak_loss > threshold * first_loss;
+    // What a log shows of itself, a trial does too: its judge must not know better. Full batches have no noise.
+    let mut noise = Noise::default();
+    trajectory.records.iter().filter_map(|record| record.loss).for_each(|loss| noise.push(loss));
+    let least_rise = match (circumstances.batch, noise.share()) {
+        (None, _) => 1.0 + LEAST,
+        (Some(_), Some(noise)) => least_rise(noise, trajectory.steps).min(CLEAR),
+        (Some(batch), None) => 1.0 + BATCH_RISE / (batch as f64).sqrt(),
+    };
+    let evidence = Evidence {
+        first: first_loss,
+        peak: if peak_step > 0 { peak_loss } else { first_loss },
+        least_rise,
+        start: start_loss,
+        end: final_loss,
+        constant: constant_loss,
+    };
+    let (rose, trained) = (evidence.rose(), evidence.trained());
+    // It left its start behind for good: the peak is past.
+    let far = final_loss > FAR * start_loss && 2 * peak_step < trajectory.steps;
     // Below the limit curvature moves too, by feature learning.
     let above = circumstances.over_limit.is_some_and(|ratio| ratio >= 1.0);
     let fell = above && matches!((ntk_start, ntk_end), (Some(start), Some(end)) if end < FALL * start);
-    // Where one value fits all samples, the constant predictor is no yardstick.
-    let yardstick = if constant_loss <= 1e-12 * start_loss { start_loss } else { constant_loss };
-    let trained = final_loss < TRAINED * yardstick;
     let number = |value: f64| significant(value, 3);
     let (start, last) = (number(start_loss), number(final_loss));
     let fold = number(peak_loss / first_loss);
@@ -107,7 +120,9 @@ pub fn classify(trajectory: &Trajectory, circumstances: Circumstances) -> Verdic
         (Phase::Divergent, trajectory.stop.to_string())
     } else if matches!(trajectory.stop, Stop::Dead { .. }) {
         (Phase::Stuck, trajectory.stop.to_string())
-    } else if !trained && (rose || final_loss > FULL_RISE * start_loss) {
+    } else if far {
+        (Phase::Divergent, format!("{rise}, and stays at {last}"))
+    } else if evidence.is_stuck() {
         (Phase::Stuck, format!("the final loss is {constant}"))
     } else if rose {
         (Phase::Catapult, format!("{rise}; at the end the loss has gone from {start} to {last}; {}", fall()))

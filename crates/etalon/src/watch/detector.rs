@@ -2,6 +2,7 @@
 
 use super::Point;
 use super::ring::Ring;
+use crate::phase::judge::{CLEAR, Evidence, FAR, Noise, least_rise, lower, over_limit, raise};
 use crate::units::significant;
 use etalon_nn::optim::{Optimizer, Rule};
 use serde::Serialize;
@@ -12,7 +13,7 @@ use serde::Serialize;
 pub enum State {
     /// Too little to say.
     Undecided,
-    /// The loss falls and never rose by more than its noise.
+    /// The loss never rose above its start by more than its noise.
     Lazy,
     /// The loss rose and has not come back yet.
     CatapultInProgress,
@@ -20,9 +21,9 @@ pub enum State {
     Catapult,
     /// Curvature hovers about the limit of stability, or the loss alternates as it does there.
     EdgeOfStability,
-    /// The loss is no number, passed the limit, or grows faster and faster.
+    /// The loss is no number, passed the limit, grows faster and faster, or stays far above its start.
     Diverging,
-    /// The loss stays where it is, near its start or where a rise has left it.
+    /// The loss rose, and stays where it is no better than at its start.
     Stuck,
 }
 
@@ -40,6 +41,8 @@ pub struct Finding {
     pub state: State,
     /// The reason in one sentence, with its numbers.
     pub why: String,
+    /// What to do; none where there is nothing to do.
+    pub advice: Option<String>,
     /// Rows with a loss.
     pub rows: u64,
     /// The last step.
@@ -48,8 +51,12 @@ pub struct Finding {
     pub loss: Option<f64>,
     /// The first loss.
     pub first_loss: Option<f64>,
-    /// The typical noise of one loss, as a share of it; none of too short a log.
+    /// The noise of one loss at the level of the start, as a share of the first; none of too short a log.
     pub noise: Option<f64>,
+    /// The largest loss over the first one.
+    pub peak: Option<f64>,
+    /// Its step.
+    pub peak_step: Option<u64>,
     /// The last learning rate.
     pub rate: Option<f64>,
     /// The last rate times curvature over the limit of stability.
@@ -94,8 +101,11 @@ const LIMIT: f64 = 1e12;
 const KNOWN: usize = 16;
 /// The noise taken until then.
 const PRIOR_NOISE: f64 = 0.1;
-/// Without noise, rises below 5 % are none.
+/// Without noise, rises below 5 % are none; nor are those of less than a tenth of the first loss.
 const LEAST: f64 = 0.05;
+const LEAST_OF_FIRST: f64 = 0.1;
+/// A level above this share of the first loss is high, where a rise has left it.
+const HIGH: f64 = 0.25;
 /// Rows without progress that make a log stuck, at least.
 const PATIENCE: u64 = 50;
 /// Rate times curvature over the limit of stability, at the edge.
@@ -115,13 +125,22 @@ pub struct Detector {
     /// A loss at or below zero, of which no ratio can be taken.
     below_zero: bool,
     losses: Ring<5>,
+    /// The noise at the start's level, which a rise above the start is weighed against.
+    start_noise: Noise,
+    peak: Option<Point>,
     /// Changes of the logarithm of the loss, and changes of those.
     changes: Ring<64>,
-    bends: Ring<256>,
-    /// The deviation of one loss's logarithm, from the bends of its curve: a steady fall or growth has none. None
+    bends: Ring<64>,
+    /// The deviation of one loss's logarithm of late, from the bends of its curve: a steady fall or growth has none. None
     /// while there are too few.
     noise: Option<f64>,
     over_limit: Ring<8>,
+    /// The first of them.
+    start_over_limit: Option<f64>,
+    /// Losses of late: a mean is what training is at, where single batches differ by orders of magnitude.
+    recent: Ring<64>,
+    /// The last row at which that mean was not far above the start.
+    near_row: u64,
     /// The present rise: from the lowest level so far to the highest loss since.
     rise: Option<Rise>,
     /// Rises that came back before the noise was known.
@@ -144,10 +163,15 @@ impl Detector {
             broken: None,
             below_zero: false,
             losses: Ring::new(),
+            start_noise: Noise::default(),
+            peak: None,
             changes: Ring::new(),
             bends: Ring::new(),
             noise: None,
             over_limit: Ring::new(),
+            start_over_limit: None,
+            recent: Ring::new(),
+            near_row: 0,
             rise: None,
             early: None,
             greatest: None,
@@ -159,9 +183,10 @@ impl Detector {
 
     /// Takes a curvature, and the rate at which it was measured.
     pub fn measured(&mut self, rate: f64, curvature: f64) {
-        let stability = self.settings.optimizer.stability();
-        if let Ok(stability) = stability {
-            self.over_limit.push(rate / stability.limit(curvature));
+        if let Ok(stability) = self.settings.optimizer.stability() {
+            let ratio = rate / stability.limit(curvature);
+            self.over_limit.push(ratio);
+            self.start_over_limit.get_or_insert(ratio);
         }
     }
 
@@ -183,6 +208,14 @@ impl Detector {
         self.below_zero |= point.loss < 0.0 || first == 0.0;
         if self.below_zero {
             return;
+        }
+        self.start_noise.push(point.loss);
+        self.recent.push(point.loss);
+        if self.mean(16) <= FAR * first {
+            self.near_row = self.rows;
+        }
+        if self.peak.is_none_or(|peak| peak.loss < point.loss) {
+            self.peak = Some(point);
         }
         let floored = |loss: f64| loss.max(FLOOR * first);
         if let Some(before) = before {
@@ -229,9 +262,13 @@ impl Detector {
         let rise = *rise;
         let (height, noise) = (rise.height(), self.noise);
         let back = LEAST.max(2.0 * noise.unwrap_or(PRIOR_NOISE)).max(0.2 * height);
-        let is_rise = height > self.least_rise();
+        let is_rise = self.is_rise(&rise);
         // A level follows a single loss late; a rise has come back when both have.
-        let came_back = is_rise && (level.max(loss) / rise.from).ln() < back;
+        let now = level.max(loss);
+        let first = self.first.map_or(0.0, |first| first.loss);
+        let came_back = is_rise
+            && ((now / rise.from).ln() < back
+                || now - rise.from < LEAST_OF_FIRST * first.min(rise.peak - rise.from));
         if came_back || (!is_rise && level <= rise.from) {
             if noise.is_some() && is_rise {
                 self.close(rise);
@@ -241,7 +278,7 @@ impl Detector {
             self.rise = Some(new);
         }
         if noise.is_some()
-            && let Some(early) = self.early.take().filter(|early| early.height() > self.least_rise())
+            && let Some(early) = self.early.take().filter(|early| self.is_rise(early))
         {
             self.close(early);
         }
@@ -254,13 +291,11 @@ impl Detector {
         }
     }
 
-    /// The height from which on a rise is one.
-    ///
-    /// Of `n` losses the largest lies about `(2 ln n)^(1/2)` deviations above the mean, and the lowest level half as
-    /// much below; the rest is for a deviation that is itself only an estimate.
-    fn least_rise(&self) -> f64 {
-        let spread = 2.0 + 2.0 * (2.0 * (self.rows as f64).ln()).sqrt();
-        LEAST.max(spread * self.noise.unwrap_or(PRIOR_NOISE))
+    /// Whether a rise is one: more than noise of late, and not too small beside the first loss.
+    fn is_rise(&self, rise: &Rise) -> bool {
+        let noise = least_rise(self.noise.unwrap_or(PRIOR_NOISE), self.rows) - 1.0;
+        let first = self.first.map_or(0.0, |first| first.loss);
+        rise.height() > LEAST.max(noise) && rise.peak - rise.from > LEAST_OF_FIRST * first
     }
 
     /// Whether the loss grows by a larger factor each time: a catapult's growth slows down before its peak.
@@ -282,19 +317,42 @@ impl Detector {
     /// What the log shows so far.
     pub fn finding(&self) -> Finding {
         let (state, why) = self.judge();
+        let finite = |loss: f64| loss.is_finite().then_some(loss);
+        let first = self.first.and_then(|first| finite(first.loss));
+        let peak = self.peak.zip(first);
         Finding {
             state,
             why,
+            advice: self.advice(state),
             rows: self.rows,
             step: self.last.map(|last| last.step),
-            loss: self.last.map(|last| last.loss).filter(|loss| loss.is_finite()),
-            first_loss: self.first.map(|first| first.loss).filter(|loss| loss.is_finite()),
-            noise: self.noise,
+            loss: self.last.and_then(|last| finite(last.loss)),
+            first_loss: first,
+            noise: self.start_noise.share(),
+            peak: peak.map(|(peak, first)| peak.loss / first),
+            peak_step: peak.map(|(peak, _)| peak.step),
             rate: self.last.and_then(|last| last.rate),
             over_limit: self.over_limit.last(),
             greatest_rise: self.greatest,
             rises: self.rises,
         }
+    }
+
+    /// The mean of the latest losses.
+    fn mean(&self, count: usize) -> f64 {
+        self.recent.latest(count).sum::<f64>() / count.min(self.recent.len()) as f64
+    }
+
+    /// Whether the loss no longer comes down.
+    fn is_flat(&self) -> bool {
+        (self.mean(16) / self.mean(64)).ln().abs() < 0.1
+    }
+
+    /// What decides, of what a log has: its start is its yardstick.
+    fn evidence(&self) -> Option<Evidence> {
+        let (first, peak) = (self.first?.loss, self.peak?.loss);
+        let least_rise = least_rise(self.start_noise.share().unwrap_or(PRIOR_NOISE), self.rows).min(CLEAR);
+        Some(Evidence { first, peak, least_rise, start: first, end: self.mean(16), constant: first })
     }
 
     fn judge(&self) -> (State, String) {
@@ -317,15 +375,40 @@ impl Detector {
         if self.rows < 3 {
             return (State::Undecided, format!("{} of 3 losses so far", self.rows));
         }
-        if let Some(rise) = self.rise.filter(|rise| rise.height() > self.least_rise()) {
-            return self.judge_rise(rise, last);
+        let far = self.rows - self.near_row;
+        if far > (2 * PATIENCE).max(self.rows / 2) {
+            let why = format!("the loss has been above {FAR} times the first for {far} rows");
+            return (State::Diverging, why);
         }
-        if self.over_limit.len() >= 5 && self.over_limit.latest(8).all(|ratio| EDGE.contains(&ratio)) {
-            let ratio = number(self.over_limit.median());
-            return (
-                State::EdgeOfStability,
-                format!("rate times curvature stays at {ratio} of the limit of stability"),
+        if let Some(found) =
+            self.rise.filter(|rise| self.is_rise(rise)).and_then(|rise| self.judge_rise(rise, last))
+        {
+            return found;
+        }
+        let level = self.mean(16) / first.loss;
+        let share = number(level);
+        if let Some((evidence, peak)) = self.evidence().zip(self.peak).filter(|(evidence, _)| evidence.rose())
+        {
+            let rise = format!(
+                "the loss rose {}-fold to {} at step {}",
+                number(peak.loss / first.loss),
+                number(peak.loss),
+                peak.step
             );
+            // A start far above a constant prediction, as under MSE, is no yardstick: what stays high is stuck too.
+            let stays = evidence.is_stuck() || (level > HIGH && self.is_flat());
+            return match stays && self.idle() > PATIENCE {
+                true if level > FAR => {
+                    (State::Diverging, format!("{rise}, and stays at {share} of the first"))
+                }
+                true => (State::Stuck, format!("{rise}, and stays at {share} of the first")),
+                false => (State::Catapult, format!("{rise}, then came back, and is {share} of the first")),
+            };
+        }
+        if self.over_limit.len() >= 5 && self.over_limit.latest(5).all(|ratio| EDGE.contains(&ratio)) {
+            let ratio = number(self.over_limit.median());
+            let why = format!("rate times curvature stays at {ratio} of the limit of stability");
+            return (State::EdgeOfStability, why);
         }
         if let Some(correlation) = self.alternation().filter(|&correlation| correlation < ALTERNATES) {
             let why = format!(
@@ -335,48 +418,77 @@ impl Detector {
             );
             return (State::EdgeOfStability, why);
         }
-        let idle = self.rows - self.best_row;
-        let level = self.losses.median();
-        let share = number(level / first.loss);
-        if idle > PATIENCE.max(self.rows / 2) && level > 0.5 * first.loss {
-            return (
-                State::Stuck,
-                format!("no fall by a hundredth for {idle} rows, at {share} of the first loss"),
-            );
-        }
-        match self.greatest {
-            Some(rise) => (
-                State::Catapult,
-                format!(
-                    "the loss rose {}-fold to {} at step {}, then came back, and is {share} of the first",
-                    number(rise.peak / rise.from),
-                    number(rise.peak),
-                    rise.peak_step
-                ),
+        let spikes = match self.greatest {
+            Some(rise) => format!(
+                "; of {} rises that came back the largest reached {} of it at step {}",
+                self.rises,
+                number(rise.peak / first.loss),
+                rise.peak_step
             ),
-            None => (
-                State::Lazy,
-                format!("the loss is {share} of the first and never rose by more than its noise"),
-            ),
-        }
+            None => String::new(),
+        };
+        let why = format!(
+            "the loss is {share} of the first and never rose above it by more than its noise{spikes}"
+        );
+        (State::Lazy, why)
     }
 
-    /// A rise that has not come back.
-    fn judge_rise(&self, rise: Rise, last: Point) -> (State, String) {
+    /// Rows since the level was last bettered by a hundredth.
+    fn idle(&self) -> u64 {
+        self.rows - self.best_row
+    }
+
+    /// A rise that has not come back; none where it is past, and left training no worse than at its start.
+    fn judge_rise(&self, rise: Rise, last: Point) -> Option<(State, String)> {
         let number = |value: f64| significant(value, 3);
         let fold = number(rise.peak / rise.from);
         let since =
             format!("since step {}, to {} at step {}", rise.from_step, number(rise.peak), rise.peak_step);
         let after = self.rows - rise.crest_row;
         if after == 0 && rise.height() > 1e3f64.ln() && self.accelerates() {
-            return (State::Diverging, format!("the loss rose {fold}-fold {since}, faster and faster"));
+            return Some((State::Diverging, format!("the loss rose {fold}-fold {since}, faster and faster")));
         }
-        if after > (2 * PATIENCE).max(5 * (rise.crest_row - rise.from_row)) {
+        let long = after > (2 * PATIENCE).max(5 * (rise.crest_row - rise.from_row));
+        if long || (after > PATIENCE && self.is_flat()) {
+            let (first, level) = (self.first?.loss, self.mean(16));
             let why = format!("the loss rose {fold}-fold {since}, and has not come back in {after} rows");
-            return (State::Stuck, why);
+            return match level > FAR * first {
+                true => Some((State::Diverging, why)),
+                false => self.evidence()?.is_stuck().then_some((State::Stuck, why)),
+            };
+        }
+        // One that stays below the start is no catapult, but a spike.
+        if rise.peak <= self.first?.loss {
+            return None;
         }
         let now = if after == 0 { "rising still".into() } else { format!("{} now", number(last.loss)) };
-        (State::CatapultInProgress, format!("the loss rose {fold}-fold {since}, {now}"))
+        Some((State::CatapultInProgress, format!("the loss rose {fold}-fold {since}, {now}")))
+    }
+
+    /// What to do in a state.
+    fn advice(&self, state: State) -> Option<String> {
+        let rate = self.first.and_then(|first| first.rate);
+        // Above the limit by the curvature at the start, or else by how fast the loss grew from its start.
+        let ratio = self.start_over_limit.or_else(|| {
+            let (first, peak) = (self.first?, self.peak?);
+            over_limit(self.settings.optimizer, peak.loss / first.loss, peak.step - first.step)
+        });
+        match state {
+            State::Diverging | State::Stuck => {
+                Some(lower(rate, ratio) + "; `etalon find` tells the largest that trains")
+            }
+            State::CatapultInProgress => {
+                Some("do not stop it yet: a catapult's loss comes back, to a flatter minimum".into())
+            }
+            State::Lazy => {
+                let slow = self.idle().max(self.rows / 2) > PATIENCE
+                    && self.evidence().is_some_and(|evidence| !evidence.trained());
+                slow.then(|| {
+                    raise(rate, self.over_limit.last()) + "; if that moves nothing, the network is dead"
+                })
+            }
+            State::Undecided | State::Catapult | State::EdgeOfStability => None,
+        }
     }
 }
 
