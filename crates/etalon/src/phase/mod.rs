@@ -10,6 +10,7 @@ pub use crate::theory::Phase;
 pub use boundaries::{Boundaries, Boundary, DEFINITION, Definition, MapBoundaries, Side, map_boundaries};
 pub use divergence::Divergence;
 pub use judge::{Noise, lower, over_limit, raise};
+pub(crate) use observe::observe_from;
 pub use observe::{Observed, observe};
 pub use report::{Last, Report, Statistics};
 
@@ -122,6 +123,11 @@ pub fn classify(trajectory: &Trajectory, circumstances: Circumstances) -> Verdic
         (Phase::Stuck, trajectory.stop.to_string())
     } else if far {
         (Phase::Divergent, format!("{rise}, and stays at {last}"))
+    } else if !rose && final_loss == start_loss && trajectory.steps > 0 {
+        let why = format!(
+            "nothing moved: the loss is {last} after the last step as before the first; raise the rate"
+        );
+        (Phase::Stuck, why)
     } else if evidence.is_stuck() {
         (Phase::Stuck, format!("the final loss is {constant}"))
     } else if rose {
