@@ -139,6 +139,41 @@ fn the_folder_has_the_record_the_logs_and_a_page() {
 }
 
 #[test]
+fn a_sweep_over_parameters_is_a_power_law_here_and_by_workers() {
+    let etalon = etalon();
+    // Lambda is the parameter.
+    etalon.write("quadratic.sh", &QUADRATIC.replace("4 + seed / 10", "seed"));
+    let grid = [
+        "sweep",
+        "grid.job=find",
+        "grid.trainer.parameters.sharpness=[1, 2, 4, 8]",
+        "trainer.command='sh quadratic.sh {eta} {sharpness} {log} {seed}'",
+        "trainer.start=0.1",
+        "search.eta_star=only",
+        "search.seeds=1",
+    ];
+    etalon.run(&[&grid[..], &["--out", "here", "-q"]].concat()).printed();
+    let summary = etalon.read("here/summary.csv");
+    let rows: Vec<Vec<&str>> = summary.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows[0][..3], ["trial", "trainer.parameters.sharpness", "eta_star"]);
+    for row in &rows[1..] {
+        let [sharpness, star] = [1, 2].map(|place| row[place].parse::<f64>().unwrap());
+        assert!((star * sharpness / 2.0 - 1.0).abs() < 0.05, "{summary}");
+    }
+    let fit = ["fit", "here", "--x", "trainer.parameters.sharpness", "--y", "eta_star", "--json"];
+    let law = json(&etalon.run(&fit).printed());
+    let exponent = law["joint"]["exponents"][0]["value"].as_f64().unwrap_or_else(|| panic!("{law}"));
+    assert!((exponent + 1.0).abs() < 0.05, "{exponent}");
+    etalon.run(&["report", "here"]).printed();
+    etalon
+        .run(&[&grid[..], &["--out", "there", "-q", "--on", "command", "--command", "{worker}"]].concat())
+        .printed();
+    assert_eq!(etalon.read("there/summary.csv"), summary);
+    let refused = etalon.run(&[&grid[..1], &grid[2..], &["--out", "refused"]].concat()).complaint();
+    assert!(refused.contains("grid.job = \"find\""), "{refused}");
+}
+
+#[test]
 fn a_program_that_fails_is_no_divergence() {
     let etalon = etalon();
     for (trainer, expected) in [

@@ -51,8 +51,7 @@ impl Entry {
     }
 
     fn lookup(&self, path: &str) -> Result<&'static Key, SpecError> {
-        let found = KEYS.iter().find(|key| key.path == path);
-        found.ok_or_else(|| self.key_error(format!("unknown key `{path}`"), &suggestion(path)))
+        Key::of(path).ok_or_else(|| self.key_error(format!("unknown key `{path}`"), &suggestion(path)))
     }
 
     /// A fault of the key.
@@ -124,7 +123,9 @@ fn collect(
         // An axis of a grid is written as the key it runs over.
         let in_grid = path.strip_prefix(GRID);
         let is_range = |table: &toml::Table| table.contains_key("log") || table.contains_key("linear");
-        let is_key = KEYS.iter().any(|key| key.path == in_grid.unwrap_or(&path))
+        // A trainer's parameters are axes of their own.
+        let is_key = in_grid != Some("trainer.parameters")
+            && KEYS.iter().any(|key| key.path == in_grid.unwrap_or(&path))
             || in_grid.is_some() && value.as_table().is_some_and(is_range);
         match (span.get_ref(), value) {
             (DeValue::Table(spans), toml::Value::Table(values)) if !is_key => {

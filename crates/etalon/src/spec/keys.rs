@@ -14,6 +14,8 @@ use etalon_nn::Loss;
 use etalon_nn::kernels::activation::Activation;
 use etalon_nn::layers::Kept;
 use etalon_nn::network::{Fan, Initialisation, Parametrization, Skip};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 /// One key: its name, what it means, where its value lives and what it may be.
 #[derive(Clone, Copy, Debug)]
@@ -26,25 +28,71 @@ pub struct Key {
     pub(super) check: fn(&Spec) -> Result<(), String>,
 }
 
+/// What the names of a trainer's parameters begin with, each of which is a key.
+const PARAMETER: &str = "trainer.parameters.";
+
 impl Key {
+    /// The key of a dotted name; none where there is none.
+    pub(crate) fn of(path: &str) -> Option<&'static Key> {
+        static PARAMETERS: Mutex<Vec<&'static Key>> = Mutex::new(Vec::new());
+        if let Some(key) = KEYS.iter().find(|key| key.path == path) {
+            return Some(key);
+        }
+        parameter(path)?;
+        let mut parameters = PARAMETERS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = parameters.iter().find(|key| key.path == path) {
+            return Some(key);
+        }
+        // It lives as long as the program, as those of the table do; there are as many as a grid has names.
+        let key: &Key = Box::leak(Box::new(Key {
+            path: Box::leak(path.to_string().into_boxed_str()),
+            doc: "a value for a placeholder of trainer.command",
+            field: |s| Box::new(Scalars(&mut s.trainer.parameters)),
+            check: fine,
+        }));
+        parameters.push(key);
+        Some(key)
+    }
+
+    fn get(&self, spec: &Spec) -> Option<toml::Value> {
+        match parameter(self.path) {
+            Some(name) => spec.trainer.parameters.get(name).cloned(),
+            None => (self.field)(&mut spec.clone()).get(),
+        }
+    }
+
+    /// Puts a value into a spec; the reason where it does not take it.
+    pub(super) fn set(&self, spec: &mut Spec, value: &toml::Value) -> Result<(), String> {
+        let Some(name) = parameter(self.path) else { return (self.field)(spec).set(value) };
+        let mut one = BTreeMap::new();
+        Scalars(&mut one)
+            .set(&toml::Value::Table([(name.to_string(), value.clone())].into_iter().collect()))?;
+        spec.trainer.parameters.append(&mut one);
+        Ok(())
+    }
+
     /// Its value in a spec, as TOML.
     pub fn value(&self, spec: &Spec) -> Option<String> {
-        (self.field)(&mut spec.clone()).get().map(|value| value.to_string())
+        self.get(spec).map(|value| value.to_string())
     }
 
     /// Its value, where that is a number.
     pub(crate) fn number(&self, spec: &Spec) -> Option<f64> {
-        let value = (self.field)(&mut spec.clone()).get()?;
+        let value = self.get(spec)?;
         value.as_float().or_else(|| value.as_integer().map(|number| number as f64))
     }
 
     /// A value as the key keeps it, such as 100 for 1e2; the reason where it does not take it.
     pub(crate) fn normalised(&self, value: &toml::Value) -> Result<toml::Value, String> {
         let mut scratch = Spec::default();
-        let mut setting = (self.field)(&mut scratch);
-        setting.set(value)?;
-        Ok(setting.get().unwrap_or_else(|| value.clone()))
+        self.set(&mut scratch, value)?;
+        Ok(self.get(&scratch).unwrap_or_else(|| value.clone()))
     }
+}
+
+/// The name of a trainer's parameter, where the key is one's.
+fn parameter(path: &str) -> Option<&str> {
+    path.strip_prefix(PARAMETER).filter(|name| !name.is_empty() && !name.contains('.'))
 }
 
 fn fine(_: &Spec) -> Result<(), String> {

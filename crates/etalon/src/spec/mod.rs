@@ -284,8 +284,7 @@ impl Spec {
                 }
                 budget = Some(entry);
             }
-            (key.field)(&mut spec)
-                .set(&entry.value)
+            key.set(&mut spec, &entry.value)
                 .map_err(|reason| entry.error(format!("`{}` {reason}", key.path), key.doc))?;
         }
         spec.adapt(|path| entries.iter().any(|entry| entry.path == path))?;

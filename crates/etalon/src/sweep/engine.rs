@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// How to run a sweep.
 pub struct Options<'a> {
     /// Trials at a time, each on a thread of its own; the probes of as many searches, and trials that would outlast
-    /// all others, share rayon's threads.
+    /// all others, share rayon's threads. Of a trainer's searches one at a time, with the trainer's slots.
     pub threads: usize,
     /// Set to stop: trials under way are finished, searches under way are dropped, and none is started.
     pub stop: &'a AtomicBool,
@@ -105,7 +105,8 @@ fn run_cells(
     options: &Options<'_>,
     observe: &(dyn Fn(&Event<'_>) + Sync),
 ) -> Result<Tally, SweepError> {
-    let threads = options.threads.max(1);
+    // A trainer has slots of its own, whose numbers must be no one else's.
+    let threads = if grid.sets("trainer.command") { 1 } else { options.threads.max(1) };
     let broken = AtomicBool::new(false);
     let stopped = || options.stop.load(Ordering::Relaxed) || broken.load(Ordering::Relaxed);
     let report = Tally { cells: cells.len(), ..Tally::default() };

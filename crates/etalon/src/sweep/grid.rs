@@ -1,7 +1,7 @@
 //! A spec with a `[grid]` table: which values each key runs over, and the cells that follow.
 
 use super::Constraint;
-use crate::spec::{Entry, GRID, KEYS, Key, Spec, SpecError};
+use crate::spec::{Entry, GRID, Key, Spec, SpecError};
 use rayon::prelude::*;
 use std::collections::HashSet;
 use std::path::Path;
@@ -167,8 +167,7 @@ impl Grid {
     fn cell(&self, index: u64) -> Result<Option<Cell>, SpecError> {
         let spec = self.spec_at(index)?;
         for (entry, constraint) in &self.constraints {
-            let value =
-                |name: &str| KEYS.iter().find(|key| key.path == name).and_then(|key| key.number(&spec));
+            let value = |name: &str| Key::of(name).and_then(|key| key.number(&spec));
             match constraint.holds(&value) {
                 Some(true) => {}
                 Some(false) => return Ok(None),
@@ -180,6 +179,10 @@ impl Grid {
                     return Err(entry.error(message, "compare keys that are numbers in every cell"));
                 }
             }
+        }
+        if spec.trainer.is_given() && self.job != Job::Find {
+            let message = "a trainer is given, and a sweep over one is of searches".into();
+            return Err(SpecError::plain(message, "write grid.job = \"find\""));
         }
         Ok(Some(Cell { name: spec.hash(), index }))
     }
@@ -386,7 +389,7 @@ fn read_constraints(entry: &Entry) -> Result<Vec<(Entry, Constraint)>, SpecError
         let text =
             value.as_str().ok_or_else(|| format!("`grid.where` takes comparisons as text, not {value}"))?;
         let constraint = Constraint::parse(text)?;
-        match constraint.names().iter().find(|name| KEYS.iter().all(|key| key.path != **name)) {
+        match constraint.names().iter().find(|name| Key::of(name).is_none()) {
             Some(name) => Err(format!("`{name}` in `{text}` is no key")),
             None => Ok((entry.clone(), constraint)),
         }

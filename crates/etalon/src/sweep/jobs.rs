@@ -6,9 +6,9 @@ use super::tasks::{AnyTask, Tasks};
 use super::{BoundariesRow, Cell, FindRow, Job, Store, TrainRow};
 use crate::curvature::Instrument;
 use crate::error::Error;
-use crate::jobs::{BoundarySearch, Journal, News, find_bytes};
+use crate::jobs::{BoundarySearch, Journal, find_bytes};
 use crate::phase::{Circumstances, classify, observe};
-use crate::search::{Ended, SearchError};
+use crate::search::{Ended, Found, SearchError};
 use crate::spec::Spec;
 use crate::train::{Plan, Task, Trial, trial_bytes};
 use etalon_nn::Scalar;
@@ -36,6 +36,9 @@ impl Surroundings<'_> {
         job: Job,
         parallel: bool,
     ) -> Result<Vec<u8>, String> {
+        if spec.trainer.is_given() {
+            return self.on_trainer(cell, spec).map_err(|error| error.to_string());
+        }
         self.tasks.with(spec, |task| match task {
             AnyTask::F32(task) => self.of_task(cell, spec, job, task, parallel),
             AnyTask::F64(task) => self.of_task(cell, spec, job, task, parallel),
@@ -93,11 +96,21 @@ impl Surroundings<'_> {
         let problem = spec.problem_of(task.clone(), spec.plan(task)?);
         let _taken = self.ledger.take(find_bytes(&problem, &spec.find_settings(task)?))?;
         let journal = Journal::open(&self.store.probes(&cell.name));
-        let watch = |_: News<'_>| match (self.cancelled)() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        };
-        let found = spec.find_with(&problem, &journal, &watch)?;
+        self.leave(cell, spec.find_with(&problem, &journal, &|_| self.going())?)
+    }
+
+    /// The same on a trainer.
+    fn on_trainer(&self, cell: &Cell, spec: &Spec) -> Result<Vec<u8>, Failure> {
+        let journal = self.store.probes(&cell.name);
+        self.leave(cell, spec.find(Some(&journal), &|_| self.going())?)
+    }
+
+    fn going(&self) -> ControlFlow<()> {
+        if (self.cancelled)() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// The result file of a search, unless it was called off.
+    fn leave(&self, cell: &Cell, found: Found) -> Result<Vec<u8>, Failure> {
         if found.stopped == Ended::Interrupted {
             return Err(Box::new(SearchError::Cancelled));
         }

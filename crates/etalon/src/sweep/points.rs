@@ -2,7 +2,7 @@
 
 use super::{Constraint, NoColumn, Rows, Table};
 use crate::fit::{Excluded, Point};
-use crate::spec::KEYS;
+use crate::spec::Key;
 use crate::statistics::median;
 use std::collections::HashMap;
 
@@ -137,7 +137,7 @@ pub(crate) fn points_of<T>(
 
 /// The places of the columns by whose values rows are told apart: keys of a spec but the seed.
 fn cell(columns: &[String]) -> Vec<usize> {
-    let is_cell = |name: &str| name != "seed" && KEYS.iter().any(|key| key.path == name);
+    let is_cell = |name: &str| name != "seed" && Key::of(name).is_some();
     (0..columns.len()).filter(|&index| is_cell(&columns[index])).collect()
 }
 
