@@ -1,5 +1,6 @@
 //! Text of JSON, a value a line.
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -21,6 +22,19 @@ pub(crate) fn values<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, Fault> {
         serde_json::from_str(line).map_err(|error| Fault { line: index + 1, reason: error.to_string() })
     };
     text.lines().enumerate().map(value).collect()
+}
+
+/// Values as the lines of a text.
+///
+/// # Errors
+/// When one has no form in JSON.
+pub(crate) fn lines<T: Serialize>(values: &[T]) -> serde_json::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    for value in values {
+        serde_json::to_writer(&mut text, value)?;
+        text.push(b'\n');
+    }
+    Ok(text)
 }
 
 /// The values of a file whose last line is whole.

@@ -2,13 +2,19 @@
 
 use crate::args::Job;
 use crate::context::{Context, Exit, Failure};
+use crate::interrupt;
 use crate::output::table;
+use etalon::jobs::Keep;
 use etalon::phase::Report;
 use etalon::record::{Record, check_writable, write_whole};
 use etalon::spec::TrainOptions;
-use etalon::train::{Learning, Metrics, Trajectory};
+use etalon::train::{Learning, Metrics, Stop, Trajectory};
 use etalon::units::significant;
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where a trial under way is kept in its folder.
+const CHECKPOINT: &str = "checkpoint";
 
 /// Train once and say what happened: lazy, catapult, divergent or stuck, with the evidence
 #[derive(clap::Args)]
@@ -27,6 +33,10 @@ pub struct Arguments {
     /// Save the parameters at the end (safetensors)
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     save_weights: Option<PathBuf>,
+
+    /// Seconds from one checkpoint to the next; with --out, the same command goes on from the last one
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    checkpoint_every: u64,
 }
 
 impl Arguments {
@@ -35,13 +45,30 @@ impl Arguments {
         let directory = context.run_directory(Some(&spec), &[spec.seed])?;
         // A path that cannot be written must not cost a training run.
         self.trajectory.iter().chain(&self.save_weights).try_for_each(|path| check_writable(path))?;
-        let options = TrainOptions { weights: self.weights, save_weights: self.save_weights };
+        let checkpoint = directory.as_ref().map(|folder| folder.path().join(CHECKPOINT));
+        let stop = interrupt::listen_for(&context.progress, "stopping; press Ctrl-C again to stop at once")?;
+        let options = TrainOptions {
+            weights: self.weights,
+            save_weights: self.save_weights,
+            keep: Keep {
+                checkpoint: checkpoint.clone(),
+                trajectory: self.trajectory.clone(),
+                every: Duration::from_secs(self.checkpoint_every),
+            },
+            stop: Some(stop),
+        };
         let bar = context.progress.bar("training", 0);
         let (report, trajectory) = spec.train(&options, &mut |step, total| {
             bar.set_length(total);
             bar.set_position(step);
         })?;
         drop(bar);
+        if let Stop::Interrupted { steps, total } = report.stop {
+            context.output.show(&report, || text(&report))?;
+            let kept = checkpoint
+                .map_or("lost: with --out DIR it would go on", |_| "kept: the same command goes on");
+            return Err(format!("stopped after {steps} of {total} steps, which are {kept}").into());
+        }
         let lines = lines(&trajectory)?;
         if let Some(path) = &self.trajectory {
             write_whole(path, &lines)?;
@@ -50,6 +77,8 @@ impl Arguments {
         if let Some(directory) = directory {
             directory.write_record(&record)?;
             directory.write(&format!("trials/{}.jsonl", report.trial), &lines)?;
+            // There may be none; one that stays is found at the end of its steps.
+            let _ = checkpoint.map(std::fs::remove_file);
         }
         for warning in &report.warnings {
             context.progress.say("warning", warning);

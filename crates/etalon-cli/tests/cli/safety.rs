@@ -188,3 +188,98 @@ fn the_policy_of_a_page_names_its_script_by_hash() {
         "{policy}"
     );
 }
+
+const LONG: [&str; 6] = [
+    "train",
+    "train.steps=4000",
+    "data.train=100",
+    "network.width=16",
+    "optimizer.momentum=0.9",
+    "--checkpoint-every=0",
+];
+
+/// Starts a long training, and waits until it has been kept once more.
+#[cfg(unix)]
+fn train_until_kept(etalon: &Etalon) -> std::process::Child {
+    let checkpoint = etalon.path().join("run/checkpoint");
+    let length = || fs::metadata(&checkpoint).and_then(|facts| facts.modified()).ok();
+    let before = length();
+    let mut command = etalon.plain_command(env!("CARGO_BIN_EXE_etalon"));
+    command.args(LONG).args(["--out", "run", "--trajectory", "steps.jsonl"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while length() == before {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it was kept");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    child
+}
+
+#[cfg(unix)]
+#[test]
+fn a_training_that_is_killed_goes_on_to_the_same_bytes() {
+    let etalon = Etalon::new();
+    for _ in 0..5 {
+        let mut child = train_until_kept(&etalon);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // Where it was killed before the first were written, there are none.
+        let steps = fs::read_to_string(etalon.path().join("steps.jsonl")).unwrap_or_default();
+        assert!(steps.is_empty() || steps.ends_with("}\n"), "what was recorded is there, in whole lines");
+    }
+    let child = train_until_kept(&etalon);
+    etalon.plain_command("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let (stdout, stderr) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stdout.contains("it was interrupted after ") && stdout.contains("held-out"), "{stdout}");
+    assert!(stderr.contains("of 4000 steps, which are kept: the same command goes on"), "{stderr}");
+    let resumed = etalon.run(&[&LONG[..5], &["--out", "run", "--checkpoint-every", "60"]].concat()).printed();
+    let whole = etalon.run(&[&LONG[..5], &["--out", "whole"]].concat()).printed();
+    assert_eq!(resumed, whole);
+    assert_eq!(etalon.read("run/train.json"), etalon.read("whole/train.json"));
+    let name = fs::read_dir(etalon.path().join("whole/trials")).unwrap().next().unwrap().unwrap().file_name();
+    let trial = |out: &str| fs::read(etalon.path().join(out).join("trials").join(&name)).unwrap();
+    assert_eq!(trial("run"), trial("whole"));
+    assert!(!etalon.path().join("run/checkpoint").exists());
+}
+
+#[test]
+fn where_nothing_moves_or_can_be_learnt_that_is_the_verdict() {
+    let etalon = Etalon::new();
+    let printed = etalon.run(&["train", "optimizer.eta=1e-300", "train.steps=5", "data.train=100"]).printed();
+    assert!(printed.starts_with("stuck: nothing moved: the loss is "), "{printed}");
+    for verb in ["train", "find"] {
+        let complaint = etalon.run(&[verb, "data.classes=[3]", "data.train=100", "data.test=20"]).complaint();
+        assert!(complaint.contains("has one class here, of which nothing can be learnt"), "{complaint}");
+    }
+}
+
+/// A file of at most so many blocks of 512 bytes, as on a disk that is full by then, at fifty sizes.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_at_fifty_moments_ends_in_an_error_that_the_same_command_mends() {
+    let etalon = sweep_of("seed = [0, 1]\n");
+    etalon.run(&["sweep", "spec.toml", "--out", "whole"]).printed();
+    let wanted = crate::sweep::results(&etalon.path().join("whole"));
+    let mut full = 0;
+    for moment in 0..50 {
+        let line = format!(
+            "trap '' XFSZ; ulimit -f {}; exec '{}' sweep spec.toml --out run --threads 1",
+            moment / 5,
+            env!("CARGO_BIN_EXE_etalon")
+        );
+        let output = etalon.plain_command("sh").args(["-c", &line]).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        if output.status.code() != Some(0) {
+            full += 1;
+            assert!(output.status.code() == Some(2) && stderr.contains("make room"), "{stderr}");
+        }
+        if moment % 5 == 4 {
+            etalon.run(&["sweep", "spec.toml", "--out", "run"]).printed();
+            assert!(crate::sweep::results(&etalon.path().join("run")) == wanted, "a byte differs");
+            fs::remove_dir_all(etalon.path().join("run")).unwrap();
+        }
+    }
+    assert!(full >= 20, "{full} of 50 had no room");
+}

@@ -91,13 +91,17 @@ fn sync_folder(file: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Takes a step; tests make it fail.
+///
+/// # Errors
+/// None but those of tests.
 #[cfg(not(test))]
-fn step(_: Step, _: &Path) -> io::Result<()> {
+pub(crate) fn step(_: Step, _: &Path) -> io::Result<()> {
     Ok(())
 }
 
 #[cfg(test)]
-use faults::step;
+pub(crate) use faults::step;
 
 /// Disks that fail on request.
 #[cfg(test)]
@@ -134,7 +138,7 @@ pub(crate) mod faults {
         (found, plans.remove(place).steps)
     }
 
-    pub(super) fn step(step: Step, path: &Path) -> io::Result<()> {
+    pub(crate) fn step(step: Step, path: &Path) -> io::Result<()> {
         let mut plans = plans();
         let Some(plan) = plans.iter_mut().find(|plan| path.starts_with(&plan.root)) else { return Ok(()) };
         plan.steps.push((step, path.into()));

@@ -48,5 +48,5 @@ pub(crate) use measure::{MEASURING, varied};
 pub use measure::{MeasureSettings, measure};
 pub use problem::{Architecture, Problem};
 pub(crate) use train::TRIAL;
-pub use train::{TrainSettings, train};
+pub use train::{Keep, TrainSettings, train};
 pub(crate) use trials::{Forgetful, Memory};

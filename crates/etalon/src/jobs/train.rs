@@ -2,14 +2,19 @@
 
 use super::{JobError, Problem};
 use crate::curvature::{CurvatureSettings, Instrument};
+use crate::folder::{disk, write_whole};
+use crate::json_lines;
 use crate::memory;
-use crate::phase::{Last, Report, Statistics, observe};
+use crate::phase::{Last, Report, Statistics, observe_from};
 use crate::search::check_rate;
-use crate::train::{Metrics, Plan, Trajectory, Trial, trial_bytes};
+use crate::train::{Checkpoint, Metrics, Plan, Trajectory, Trial, trial_bytes};
 use etalon_nn::Scalar;
 use etalon_nn::optim::Optimizer;
 use etalon_nn::parameters::{load, save};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 /// What needs the memory of a trial.
 pub(crate) const TRIAL: &str = "this trial";
@@ -33,6 +38,33 @@ pub struct TrainSettings {
     pub weights: Option<PathBuf>,
     /// Where to save the parameters at the end.
     pub save_weights: Option<PathBuf>,
+    /// What is kept on the way.
+    pub keep: Keep,
+    /// Ends it where it is, once raised.
+    pub stop: Option<Arc<AtomicBool>>,
+}
+
+/// What is kept of a trial on its way.
+#[derive(Clone, Debug, Default)]
+pub struct Keep {
+    /// A file from which the same trial goes on to the same bits. It is the trial's that has its name, so that the name must
+    /// stand for the problem.
+    pub checkpoint: Option<PathBuf>,
+    /// A file with its recorded steps, a line of JSON each.
+    pub trajectory: Option<PathBuf>,
+    /// How long it takes at least from one time to the next.
+    pub every: Duration,
+}
+
+impl Keep {
+    /// Writes what is asked for.
+    fn write(&self, checkpoint: &Checkpoint, of: &str) -> Result<(), String> {
+        let written = |path: &Path, bytes: serde_json::Result<Vec<u8>>| {
+            write_whole(path, &bytes.map_err(|error| error.to_string())?).map_err(|error| error.to_string())
+        };
+        self.checkpoint.iter().try_for_each(|path| written(path, checkpoint.to_bytes(of)))?;
+        self.trajectory.iter().try_for_each(|path| written(path, json_lines::lines(checkpoint.records())))
+    }
 }
 
 impl TrainSettings {
@@ -59,12 +91,27 @@ pub fn train<T: Scalar>(
     let (layout, state) = (task.network.layout(), task.network.state_layout());
     let needed = trial_bytes(task, &plan).saturating_add(instrument.bytes());
     memory::check(TRIAL, needed, SMALLER)?;
-    let start = match &settings.weights {
+    let start: [Vec<T>; 2] = match &settings.weights {
         Some(path) => load(path, [layout, state])?,
         None => [layout.initialise(seed), state.initialise(seed)],
     };
-    let trial = Trial::from_checkpoint(task, &plan, eta, seed, start, true)?;
-    let observed = observe(trial, &instrument, every, progress);
+    let numbers: Vec<u8> = start.iter().flatten().flat_map(|number| number.to_f64().to_le_bytes()).collect();
+    let of = format!("{} {eta:?} {seed} {every} {}", settings.name, json_lines::digest(&numbers));
+    let keep = &settings.keep;
+    let kept = keep.checkpoint.as_ref().and_then(|path| disk::read(path).ok());
+    let kept = kept.and_then(|bytes| Checkpoint::from_bytes(&bytes, &of));
+    let mut trial = Trial::from_checkpoint(task, &plan, eta, seed, start, true)?;
+    if let Some(stop) = &settings.stop {
+        trial = trial.until(stop);
+    }
+    let (mut before, mut fault) = (Instant::now(), None);
+    let observed = observe_from(trial, &instrument, every, kept, progress, &mut |interrupted, checkpoint| {
+        if interrupted || before.elapsed() >= keep.every {
+            // A disk that is full costs the checkpoint, not the trial.
+            fault = keep.write(&checkpoint(), &of).err();
+            before = Instant::now();
+        }
+    });
     if let Some(path) = &settings.save_weights {
         save(path, [(layout, &observed.parameters), (state, &observed.running)])?;
     }
@@ -94,7 +141,12 @@ pub fn train<T: Scalar>(
         limit: observed.limit.filter(|_| plan.optimizer.preconditions()),
         steps: trajectory.steps,
         evidence: verdict,
-        warnings: task.notes.clone(),
+        warnings: task
+            .notes
+            .iter()
+            .cloned()
+            .chain(fault.map(|fault| format!("not kept on its way: {fault}")))
+            .collect(),
     };
     Ok((report, trajectory))
 }

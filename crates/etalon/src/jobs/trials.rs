@@ -141,7 +141,7 @@ impl<T: Scalar> Trials<'_, T> {
                     significant(trajectory.first_loss, 3)
                 ))
             }
-            Stop::Budget { .. } => None,
+            Stop::Budget { .. } | Stop::Interrupted { .. } => None,
             stop => Some(stop.to_string()),
         };
         let survived = scores.filter(|_| failure.is_none());
@@ -253,7 +253,7 @@ impl<T: Scalar> Training for Trials<'_, T> {
 fn verdict(stop: &Stop) -> Answer {
     match stop {
         Stop::Goal { .. } => Answer::Trained,
-        Stop::Budget { .. } => Answer::TooSlow,
+        Stop::Budget { .. } | Stop::Interrupted { .. } => Answer::TooSlow,
         Stop::Diverged { .. } | Stop::NotFinite { .. } | Stop::Dead { .. } => {
             Answer::TooFast(stop.to_string())
         }

@@ -8,6 +8,7 @@ mod report;
 pub use crate::theory::Phase;
 pub use boundaries::{Boundaries, Boundary, DEFINITION, Definition, MapBoundaries, Side, map_boundaries};
 pub use divergence::Divergence;
+pub(crate) use observe::observe_from;
 pub use observe::{Observed, observe};
 pub use report::{Last, Report, Statistics};
 
@@ -107,6 +108,11 @@ pub fn classify(trajectory: &Trajectory, circumstances: Circumstances) -> Verdic
         (Phase::Divergent, trajectory.stop.to_string())
     } else if matches!(trajectory.stop, Stop::Dead { .. }) {
         (Phase::Stuck, trajectory.stop.to_string())
+    } else if !rose && final_loss == start_loss && trajectory.steps > 0 {
+        let why = format!(
+            "nothing moved: the loss is {last} after the last step as before the first; raise the rate"
+        );
+        (Phase::Stuck, why)
     } else if !trained && (rose || final_loss > FULL_RISE * start_loss) {
         (Phase::Stuck, format!("the final loss is {constant}"))
     } else if rose {

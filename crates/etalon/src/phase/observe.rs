@@ -2,7 +2,7 @@
 
 use super::{Circumstances, Verdict, classify};
 use crate::curvature::{Ends, Instrument};
-use crate::train::{Record, State, Trajectory, Trial};
+use crate::train::{Checkpoint, Record, State, Trajectory, Trial};
 use etalon_nn::optim::Optimizer;
 use etalon_nn::{Loss, Scalar};
 
@@ -29,12 +29,24 @@ pub fn observe<T: Scalar>(
     every: u64,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Observed<T> {
+    observe_from(trial, instrument, every, None, progress, &mut |_, _| {})
+}
+
+/// As [`observe`], from a checkpoint, and with checkpoints on the way: see [`Trial::run_from`].
+pub(crate) fn observe_from<T: Scalar>(
+    trial: Trial<'_, T>,
+    instrument: &Instrument<'_, T>,
+    every: u64,
+    checkpoint: Option<Checkpoint>,
+    progress: &mut dyn FnMut(u64, u64),
+    keep: &mut dyn FnMut(bool, &dyn Fn() -> Checkpoint),
+) -> Observed<T> {
     let (batch, plain) = (trial.batch(), trial.is_plain());
     let (total, mse) = (trial.total(), trial.loss() == Loss::Mse);
     let plan = trial.plan();
     let preconditions = plan.optimizer.preconditions();
     let (mut end, mut running) = (Vec::new(), Vec::new());
-    let trajectory = trial.run(&mut |state: State<T>, record: &mut Record| {
+    let mut look = |state: State<T>, record: &mut Record| {
         progress(state.step, total);
         let due = every > 0 && state.step.is_multiple_of(every);
         // Curvature where training has left the numbers tells nothing, and may not be one.
@@ -45,7 +57,8 @@ pub fn observe<T: Scalar>(
             end = state.parameters.to_vec();
             running = state.running.to_vec();
         }
-    });
+    };
+    let trajectory = trial.run_from(checkpoint, &mut look, keep);
     // The curvature in the optimiser's coordinates, or of the loss: for MSE the kernel, which does not depend on the
     // residuals.
     let start = trajectory.records.first();

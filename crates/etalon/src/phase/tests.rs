@@ -71,7 +71,7 @@ fn what_misleads_a_reader_of_curves() {
     let batches_of = |size| Circumstances { batch: Some(size), plain: true, over_limit: Some(0.5) };
     assert_eq!(classify(&noisy, batches_of(64)).phase, Phase::Lazy);
     assert_eq!(classify(&noisy, FULL).phase, Phase::Catapult);
-    let tiny = trajectory(&[1.0, 4.0, 0.9, 1.0], (2.0, 2.0), Stop::Budget { steps: 3 });
+    let tiny = trajectory(&[1.0, 4.0, 0.9, 0.99], (2.0, 2.0), Stop::Budget { steps: 3 });
     assert_eq!(classify(&tiny, batches_of(1)).phase, Phase::Lazy);
     // Below the lazy limit curvature falls too, by feature learning.
     let slow = trajectory(&[1.0, 0.9, 0.8, 0.1], (2.0, 1.5), Stop::Budget { steps: 3 });

@@ -69,6 +69,7 @@ pub fn content(report: &Report, folder: &mut Folder) -> Content {
 fn stop(report: &Report) -> String {
     let steps = count(report.steps as usize, "step");
     match report.stop {
+        Stop::Interrupted { total, .. } => format!("interrupted after {steps} of {total}"),
         Stop::Budget { .. } => format!("the budget of {steps} was spent"),
         Stop::Goal { .. } => format!("the goal was reached after {steps}"),
         Stop::Diverged { .. } => format!("diverged after {steps}"),

@@ -5,8 +5,8 @@ use super::{EtaStarWanted, KEYS, Key, Precision, Spec, TaskError, words};
 use crate::curvature::{Measurement, Quantity};
 use crate::error::Error;
 use crate::jobs::{
-    self, After, Architecture, BoundarySettings, FindSettings, Forgetful, Journal, Listener, MeasureSettings,
-    Memory, Problem, Target, TrainSettings,
+    self, After, Architecture, BoundarySettings, FindSettings, Forgetful, Journal, Keep, Listener,
+    MeasureSettings, Memory, Problem, Target, TrainSettings,
 };
 use crate::phase::{Boundaries, Report};
 use crate::search::{ClimbSettings, Found, Settings};
@@ -16,6 +16,7 @@ use crate::trainer;
 use etalon_nn::Scalar;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Files of a measurement, and what to measure.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +38,10 @@ pub struct TrainOptions {
     pub weights: Option<PathBuf>,
     /// As [`TrainSettings::save_weights`].
     pub save_weights: Option<PathBuf>,
+    /// As [`TrainSettings::keep`].
+    pub keep: Keep,
+    /// As [`TrainSettings::stop`].
+    pub stop: Option<Arc<AtomicBool>>,
 }
 
 /// Calls a generic function of a spec with the numbers that it names.
@@ -152,7 +157,7 @@ impl Spec {
         options: &TrainOptions,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(Report, Trajectory), Error> {
-        let TrainOptions { weights, save_weights } = options.clone();
+        let TrainOptions { weights, save_weights, keep, stop } = options.clone();
         let settings = TrainSettings {
             eta: self.optimizer.eta,
             seed: self.seed,
@@ -161,6 +166,8 @@ impl Spec {
             curvature: self.curvature_settings(),
             weights,
             save_weights,
+            keep,
+            stop,
         };
         Ok(jobs::train(&self.problem::<T>()?, &settings, progress)?)
     }

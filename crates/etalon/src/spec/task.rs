@@ -87,6 +87,12 @@ fn target(spec: &Spec, labels: &Labels) -> Result<(Target, usize), TaskError> {
         }
         Labels::Classes { count, .. } => *count,
     };
+    if count < 2 {
+        return fault(format!(
+            "{} has one class here, of which nothing can be learnt; choose two or more with data.classes",
+            spec.data.name
+        ));
+    }
     let signs = matches!(spec.loss, Loss::Logistic | Loss::Exponential);
     let encoding = match spec.data.encoding {
         Encoding::Auto if signs || (spec.loss == Loss::Mse && count == 2) => Encoding::Sign,

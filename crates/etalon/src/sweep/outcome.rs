@@ -30,11 +30,7 @@ pub(crate) struct Trial<R: Row> {
 
 /// A result file: its records, then its row.
 pub(super) fn lines<R: Row>(records: &[R::Record], cell: &Cell, row: &R) -> serde_json::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    for record in records {
-        serde_json::to_writer(&mut text, record)?;
-        text.push(b'\n');
-    }
+    let mut text = json_lines::lines(records)?;
     let records = digest(&text);
     let last = Last { trial: cell.name.clone(), records, result: serde_json::to_value(row)? };
     text.extend(sealed(&serde_json::to_vec(&last)?));

@@ -6,7 +6,7 @@ use crate::folder::{LOCK, Lock, Meta, disk, other_kernels};
 use rayon::prelude::*;
 use serde_json::json;
 use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -157,7 +157,8 @@ impl Store {
 
     /// Whether a trial has a result; half of one is none.
     pub(crate) fn is_done(&self, name: &str) -> bool {
-        self.end(name).is_some_and(|end| is_whole(name, &end))
+        // What cannot be read is done again.
+        self.end(name).is_ok_and(|end| end.is_some_and(|end| is_whole(name, &end)))
     }
 
     /// What the cells of the sweep compute.
@@ -198,11 +199,17 @@ impl Store {
     /// The rows of all finished trials of a sweep whose job leaves such rows.
     ///
     /// # Errors
-    /// When a trial has a row that is none of that job.
+    /// When a trial has a row that is none of that job, or one that cannot be read.
     pub fn rows<R: Row>(&self) -> Result<Rows<R>, SweepError> {
         let of = |cell: &Vec<String>| {
             let (name, values) = (cell[0].clone(), cell[1..].to_vec());
-            let found = row(&name, &self.end(&name)?)?;
+            let end = match self.end(&name) {
+                Ok(end) => end?,
+                Err(error) => {
+                    return Some(Err(SweepError::io(&self.trial(&name), "read the file")(error)));
+                }
+            };
+            let found = row(&name, &end)?;
             let fault = |reason| SweepError::Row { path: self.trial(&name), reason };
             Some(found.map_err(fault).map(|found| Finished { name, values, found }))
         };
@@ -221,13 +228,18 @@ impl Store {
     }
 
     /// The end of a trial's result file, with its row; none where there is no such file.
-    fn end(&self, name: &str) -> Option<Vec<u8>> {
-        let mut file = File::open(self.trial(name)).ok()?;
-        let length = file.metadata().ok()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(END))).ok()?;
+    fn end(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        let path = self.trial(name);
+        disk::step(disk::Step::Read, &path)?;
+        let mut file = match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file?,
+        };
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(END)))?;
         let mut end = Vec::with_capacity(length.min(END) as usize);
-        file.read_to_end(&mut end).ok()?;
-        Some(end)
+        file.read_to_end(&mut end)?;
+        Ok(Some(end))
     }
 
     /// Claims a trial; none where another process has it.

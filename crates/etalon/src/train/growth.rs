@@ -111,6 +111,16 @@ impl Growth {
         Ok(Growth { scaled, ranges, statistics, weight_decay, converted, corrected: 0, exponent: 0.0 })
     }
 
+    /// What it has done so far: corrections of the momentum buffer, and the exponent.
+    pub(super) fn done(&self) -> (usize, f64) {
+        (self.corrected, self.exponent)
+    }
+
+    /// Goes on from what was [`Growth::done`].
+    pub(super) fn set_done(&mut self, done: (usize, f64)) {
+        (self.corrected, self.exponent) = done;
+    }
+
     /// Whether each segment may be scaled.
     pub(super) fn scaled(&self) -> &[bool] {
         &self.scaled

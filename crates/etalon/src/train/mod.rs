@@ -31,6 +31,6 @@ pub(crate) use scores::{Scores, test_part};
 pub(crate) use task::Target;
 pub use task::{Samples, Task};
 pub use trajectory::{Reason, Record, Stop, Trajectory};
-pub(crate) use trial::trial_bytes;
+pub(crate) use trial::{Checkpoint, trial_bytes};
 pub use trial::{State, Trial, run};
 pub use twin::Twin;

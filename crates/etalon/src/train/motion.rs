@@ -12,8 +12,10 @@ pub struct Motion {
     /// The segment.
     pub segment: String,
     /// The norm of its weights before the step.
+    #[serde(deserialize_with = "crate::units::number")]
     pub norm: f64,
     /// The natural logarithm of it: under a growing rate the norm itself passes every number.
+    #[serde(deserialize_with = "crate::units::number")]
     pub log_norm: f64,
     /// The angle in radians between the weights before and after the step; none where either is zero.
     pub angle: Option<f64>,

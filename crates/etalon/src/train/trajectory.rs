@@ -13,6 +13,13 @@ pub enum Stop {
         /// Steps done.
         steps: u64,
     },
+    /// It was ended before its budget was spent.
+    Interrupted {
+        /// Steps done.
+        steps: u64,
+        /// Steps of the budget.
+        total: u64,
+    },
     /// The goal was reached.
     Goal {
         /// Steps done.
@@ -49,6 +56,8 @@ pub enum Stop {
 pub enum Reason {
     /// The budget was spent.
     Budget,
+    /// It was ended before that.
+    Interrupted,
     /// The goal was reached.
     Goal,
     /// The loss left its limit.
@@ -64,6 +73,7 @@ impl Stop {
     pub fn reason(&self) -> Reason {
         match self {
             Stop::Budget { .. } => Reason::Budget,
+            Stop::Interrupted { .. } => Reason::Interrupted,
             Stop::Goal { .. } => Reason::Goal,
             Stop::Diverged { .. } => Reason::Diverged,
             Stop::NotFinite { .. } => Reason::NotFinite,
@@ -81,6 +91,9 @@ impl std::fmt::Display for Stop {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Stop::Budget { steps } => write!(f, "the budget of {steps} steps was spent"),
+            Stop::Interrupted { steps, total } => {
+                write!(f, "it was interrupted after {steps} of {total} steps")
+            }
             Stop::Goal { steps, value, threshold } => {
                 write!(f, "the goal of {threshold} was reached after {steps} steps, at {value:.4}")
             }

@@ -1,16 +1,18 @@
-//! The training loop.
+//! A trial under way.
+
+mod course;
+
+pub(crate) use course::Checkpoint;
 
 use super::growth::{Growth, Point};
 use super::metrics::{Gauge, constant_predictor};
-use super::motion::Watch;
 use super::noise;
-use super::{
-    Annealed, Goal, Groups, Learning, Metric, Metrics, Plan, PlanError, Record, Stop, Task, Trajectory,
-};
+use super::{Annealed, Goal, Groups, Learning, Metric, Metrics, Plan, PlanError, Stop, Task, Trajectory};
 use crate::data::BatchOrder;
 use etalon_nn::optim::{Buffers, Optimizer, step};
 use etalon_nn::{Batch, Loss, Scalar, Workspace};
-use std::sync::atomic::{AtomicBool, Ordering};
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::AtomicBool;
 
 /// About how many steps of a long trial are recorded; the first tenth of the number is recorded step by step, for
 /// that is where a catapult happens.
@@ -73,7 +75,7 @@ pub(crate) fn trial_bytes<T: Scalar>(Task { network, test, patches, .. }: &Task<
 }
 
 /// Metrics that were taken at one state.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Look {
     train: Metrics,
     test: Option<Metrics>,
@@ -325,8 +327,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
     }
 
     /// Takes the metrics where the plan asks for them, and judges them.
-    fn check(&mut self) -> (Option<Look>, Option<Stop>) {
-        let interrupted = self.interrupted.is_some_and(|flag| flag.load(Ordering::Relaxed));
+    fn check(&mut self, interrupted: bool) -> (Option<Look>, Option<Stop>) {
         let last = self.step == self.end || interrupted;
         if !last && !self.step.is_multiple_of(self.plan.check_every) {
             return (None, None);
@@ -346,7 +347,12 @@ impl<'a, T: Scalar> Trial<'a, T> {
         } else if self.can_die && self.train.constant() {
             Some(Stop::Dead { steps: self.step })
         } else {
-            last.then_some(Stop::Budget { steps: self.step })
+            let (steps, total) = (self.step, self.end);
+            last.then_some(if steps < total {
+                Stop::Interrupted { steps, total }
+            } else {
+                Stop::Budget { steps }
+            })
         };
         if let Some(annealed) = &mut self.annealed {
             annealed.follow(self.step, train.loss);
@@ -373,81 +379,6 @@ impl<'a, T: Scalar> Trial<'a, T> {
     fn state(&self, last: bool, diverged: bool) -> State<'_, T> {
         let Trial { step, parameters, running, memory, .. } = self;
         State { step: *step, last, diverged, parameters, running, memory }
-    }
-
-    /// Trains to the end. `observe` is called before each update and once after the last, and may leave curvature in
-    /// the step's record.
-    pub fn run(mut self, observe: &mut dyn FnMut(State<T>, &mut Record)) -> Trajectory {
-        let stride = (self.total / RECORDS).max(1);
-        let kept = |step: u64| step < RECORDS / 10 || step.is_multiple_of(stride);
-        let every = self.plan.check_every * (self.total / self.plan.check_every / RECORDS).max(1);
-        let looked_at = |record: &Record| record.train.is_some() && record.step.is_multiple_of(every);
-        let mut records = Vec::with_capacity(self.total.min(RECORDS + RECORDS / 10 + 2) as usize);
-        let (mut first_loss, mut peak) = (f64::NAN, (0, f64::NEG_INFINITY));
-        // What was looked at after an update belongs to the state before the next one.
-        let mut look: Option<Look> = None;
-        let mut watch = self.plan.motion.then(|| Watch::new(&self.parameters));
-        let stop = loop {
-            let mut record = Record::new(self.step, self.rate());
-            if let Some(Look { train, test, groups }) = look {
-                (record.train, record.test, record.groups) = (Some(train), test, groups);
-            }
-            observe(self.state(false, false), &mut record);
-            let watched = kept(record.step) || looked_at(&record) || record.is_measured();
-            let mut watch = watch.as_mut().filter(|_| watched);
-            if let Some(watch) = &mut watch {
-                let rate = |segment| self.log_rate_of(segment);
-                record.weights =
-                    Some(watch.before(&self.task.network, &self.parameters, &self.growth, &rate));
-            }
-            let (loss, stop) = self.step();
-            if let (Some(watch), Some(weights), None) = (watch, &mut record.weights, &stop) {
-                watch.after(&self.task.network, &self.parameters, weights);
-            }
-            record.loss = loss.is_finite().then_some(loss);
-            if record.step == 0 {
-                first_loss = loss;
-            }
-            if loss > peak.1 {
-                peak = (record.step, loss);
-            }
-            if watched || stop.is_some() {
-                records.push(record);
-            }
-            if let Some(stop) = stop {
-                // The batch that diverged may have moved running statistics.
-                look = None;
-                break stop;
-            }
-            let (taken, stop) = self.check();
-            look = taken;
-            if let Some(stop) = stop {
-                break stop;
-            }
-        };
-        // The last look, if there was one, was at this very state.
-        let Look { train, test, groups } = look.unwrap_or_else(|| self.take(true));
-        let test = test.unwrap_or_else(|| self.test.take(&self.parameters, &self.running));
-        let mut end = Record::new(self.step, self.rate());
-        (end.train, end.test, end.groups) = (Some(train), Some(test), groups);
-        observe(self.state(true, stop.diverged()), &mut end);
-        records.push(end);
-        Trajectory {
-            eta: self.eta,
-            seed: self.seed,
-            records,
-            start: self.start,
-            first_loss,
-            peak_step: peak.0,
-            peak_loss: peak.1,
-            train,
-            test,
-            groups: self.learning,
-            annealed: self.annealed,
-            constant_loss: self.constant_loss,
-            steps: self.step,
-            stop,
-        }
     }
 }
 

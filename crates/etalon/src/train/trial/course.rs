@@ -1,0 +1,302 @@
+//! A trial from its first step to its last, which can be left after any step and taken up again.
+
+use super::{Look, RECORDS, Trial};
+use crate::json_lines::{digest, sealed, unsealed};
+use crate::train::motion::Watch;
+use crate::train::{Annealed, Learning, Record, State, Trajectory};
+use etalon_nn::Scalar;
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::Ordering;
+
+/// What is recorded of a trial on its way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Course {
+    records: Vec<Record>,
+    first_loss: f64,
+    peak_step: u64,
+    peak_loss: f64,
+    /// What was looked at after an update belongs to the state before the next one.
+    look: Option<Look>,
+}
+
+/// A trial after a step, with all that it needs to go on to the same bits.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Checkpoint {
+    facts: Facts,
+    /// Parameters, running statistics, and the optimiser's buffers; f64 holds every f32.
+    numbers: Vec<Vec<f64>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Facts {
+    step: u64,
+    course: Course,
+    /// Updates that the optimiser has counted.
+    updates: u64,
+    /// Corrections of growth, and its exponent.
+    growth: (usize, f64),
+    limit: f64,
+    learning: Option<Learning>,
+    annealed: Option<Annealed>,
+}
+
+/// The first line of a checkpoint's file.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    etalon: String,
+    /// What it is a checkpoint of.
+    of: String,
+    lengths: Vec<usize>,
+    /// The digest of the bytes that follow.
+    numbers: String,
+    facts: Facts,
+}
+
+impl Checkpoint {
+    /// The recorded steps so far.
+    pub(crate) fn records(&self) -> &[Record] {
+        &self.facts.course.records
+    }
+
+    /// As a file, of a trial with this name: a line of JSON, then numbers as eight bytes each, least first.
+    ///
+    /// # Errors
+    /// None: it has a form in JSON.
+    pub(crate) fn to_bytes(&self, of: &str) -> serde_json::Result<Vec<u8>> {
+        let numbers: Vec<u8> =
+            self.numbers.iter().flatten().flat_map(|number| number.to_le_bytes()).collect();
+        let head = Head {
+            etalon: env!("CARGO_PKG_VERSION").into(),
+            of: of.into(),
+            lengths: self.numbers.iter().map(Vec::len).collect(),
+            numbers: digest(&numbers),
+            facts: self.facts.clone(),
+        };
+        Ok([sealed(&serde_json::to_vec(&head)?), vec![b'\n'], numbers].concat())
+    }
+
+    /// From a file; none where it is not whole, has changed, or is that of another trial or version: then training begins
+    /// anew, and comes to the same.
+    pub(crate) fn from_bytes(bytes: &[u8], of: &str) -> Option<Checkpoint> {
+        let end = bytes.iter().position(|&byte| byte == b'\n')?;
+        let (line, rest) = (&bytes[..end], &bytes[end + 1..]);
+        let head: Head = serde_json::from_slice(&unsealed(line).ok()?).ok()?;
+        let (words, odd) = rest.as_chunks::<8>();
+        let length = head.lengths.iter().try_fold(0usize, |sum, &length| sum.checked_add(length))?;
+        let is_ours = head.etalon == env!("CARGO_PKG_VERSION") && head.of == of;
+        if !is_ours || !odd.is_empty() || words.len() != length || digest(rest) != head.numbers {
+            return None;
+        }
+        let mut words = words.iter().map(|&word| f64::from_le_bytes(word));
+        let numbers = head.lengths.iter().map(|&length| words.by_ref().take(length).collect()).collect();
+        Some(Checkpoint { facts: head.facts, numbers })
+    }
+}
+
+impl<T: Scalar> Trial<'_, T> {
+    /// The trial as it is after a step.
+    fn checkpoint(&self, course: &Course) -> Checkpoint {
+        let vectors = [&self.parameters, &self.running].into_iter().chain(&self.memory.buffers);
+        Checkpoint {
+            facts: Facts {
+                step: self.step,
+                course: course.clone(),
+                updates: self.memory.steps,
+                growth: self.growth.done(),
+                limit: self.limit,
+                learning: self.learning,
+                annealed: self.annealed,
+            },
+            numbers: vectors.map(|vector| vector.iter().map(|&number| number.to_f64()).collect()).collect(),
+        }
+    }
+
+    /// Goes to where a checkpoint was made; none, and nothing changed, where it is not one of this trial.
+    fn resume(&mut self, from: Checkpoint) -> Option<Course> {
+        let Checkpoint { facts, numbers } = from;
+        let mut vectors: Vec<&mut Vec<T>> =
+            [&mut self.parameters, &mut self.running].into_iter().chain(&mut self.memory.buffers).collect();
+        let fits = vectors.len() == numbers.len()
+            && vectors.iter().zip(&numbers).all(|(vector, numbers)| vector.len() == numbers.len());
+        if !fits || facts.step > self.end {
+            return None;
+        }
+        for (vector, numbers) in vectors.iter_mut().zip(numbers) {
+            vector.iter_mut().zip(numbers).for_each(|(to, number)| *to = T::from_f64(number));
+        }
+        (self.step, self.memory.steps, self.limit) = (facts.step, facts.updates, facts.limit);
+        (self.learning, self.annealed) = (facts.learning, facts.annealed);
+        self.growth.set_done(facts.growth);
+        Some(facts.course)
+    }
+
+    /// Trains to the end. `observe` is called before each update and once after the last, and may leave curvature in
+    /// the step's record.
+    pub fn run(self, observe: &mut dyn FnMut(State<T>, &mut Record)) -> Trajectory {
+        self.run_from(None, observe, &mut |_, _| {})
+    }
+
+    /// As [`Trial::run`], from a checkpoint, if one of this trial is given. `keep` is called after each update, with whether
+    /// the trial is interrupted there, and may ask for a checkpoint.
+    pub(crate) fn run_from(
+        mut self,
+        checkpoint: Option<Checkpoint>,
+        observe: &mut dyn FnMut(State<T>, &mut Record),
+        keep: &mut dyn FnMut(bool, &dyn Fn() -> Checkpoint),
+    ) -> Trajectory {
+        let stride = (self.total / RECORDS).max(1);
+        let kept = |step: u64| step < RECORDS / 10 || step.is_multiple_of(stride);
+        let every = self.plan.check_every * (self.total / self.plan.check_every / RECORDS).max(1);
+        let looked_at = |record: &Record| record.train.is_some() && record.step.is_multiple_of(every);
+        let mut watch = self.plan.motion.then(|| Watch::new(&self.parameters));
+        let resumed = checkpoint.and_then(|checkpoint| self.resume(checkpoint));
+        // A checkpoint is made between an update and the look after it.
+        let mut is_updated = resumed.is_some();
+        let mut course = resumed.unwrap_or_else(|| Course {
+            records: Vec::with_capacity(self.total.min(RECORDS + RECORDS / 10 + 2) as usize),
+            first_loss: f64::NAN,
+            peak_step: 0,
+            peak_loss: f64::NEG_INFINITY,
+            look: None,
+        });
+        let stop = loop {
+            if !std::mem::take(&mut is_updated) {
+                let mut record = Record::new(self.step, self.rate());
+                if let Some(Look { train, test, groups }) = course.look {
+                    (record.train, record.test, record.groups) = (Some(train), test, groups);
+                }
+                observe(self.state(false, false), &mut record);
+                let watched = kept(record.step) || looked_at(&record) || record.is_measured();
+                let mut watch = watch.as_mut().filter(|_| watched);
+                if let Some(watch) = &mut watch {
+                    let rate = |segment| self.log_rate_of(segment);
+                    record.weights =
+                        Some(watch.before(&self.task.network, &self.parameters, &self.growth, &rate));
+                }
+                let (loss, stop) = self.step();
+                if let (Some(watch), Some(weights), None) = (watch, &mut record.weights, &stop) {
+                    watch.after(&self.task.network, &self.parameters, weights);
+                }
+                record.loss = loss.is_finite().then_some(loss);
+                if record.step == 0 {
+                    course.first_loss = loss;
+                }
+                if loss > course.peak_loss {
+                    (course.peak_step, course.peak_loss) = (record.step, loss);
+                }
+                if watched || stop.is_some() {
+                    course.records.push(record);
+                }
+                if let Some(stop) = stop {
+                    // The batch that diverged may have moved running statistics.
+                    course.look = None;
+                    break stop;
+                }
+            }
+            let interrupted = self.interrupted.is_some_and(|flag| flag.load(Ordering::Relaxed));
+            keep(interrupted, &|| self.checkpoint(&course));
+            let (taken, stop) = self.check(interrupted);
+            course.look = taken;
+            if let Some(stop) = stop {
+                break stop;
+            }
+        };
+        let Course { mut records, first_loss, peak_step, peak_loss, look } = course;
+        // The last look, if there was one, was at this very state.
+        let Look { train, test, groups } = look.unwrap_or_else(|| self.take(true));
+        let test = test.unwrap_or_else(|| self.test.take(&self.parameters, &self.running));
+        let mut end = Record::new(self.step, self.rate());
+        (end.train, end.test, end.groups) = (Some(train), Some(test), groups);
+        observe(self.state(true, stop.diverged()), &mut end);
+        records.push(end);
+        Trajectory {
+            eta: self.eta,
+            seed: self.seed,
+            records,
+            start: self.start,
+            first_loss,
+            peak_step,
+            peak_loss,
+            train,
+            test,
+            groups: self.learning,
+            annealed: self.annealed,
+            constant_loss: self.constant_loss,
+            steps: self.step,
+            stop,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Spec;
+
+    const SMALL: &str = "data.train = 40\ndata.test = 20\ndata.shrink = 4\nnetwork.width = 6\nnetwork.depth = 2\n\
+        train.steps = 23\ntrain.batch = 16\ntrain.check_every = 5\n";
+
+    /// A trial of a spec, from a checkpoint where one is given; what came of it, and what was kept after each update.
+    fn run(text: &str, from: Option<Checkpoint>) -> (Trajectory, Vec<f32>, Vec<Vec<u8>>) {
+        let spec = Spec::parse(&format!("{SMALL}{text}")).unwrap();
+        let task = spec.task::<f32>().unwrap();
+        let plan = spec.plan(&task).unwrap();
+        let trial = Trial::new(&task, &plan, spec.optimizer.eta, 3, false).unwrap();
+        let (mut kept, mut end) = (Vec::new(), Vec::new());
+        let trajectory =
+            trial.run_from(from, &mut |state, _| end = state.parameters.to_vec(), &mut |_, checkpoint| {
+                kept.push(checkpoint().to_bytes("a").unwrap())
+            });
+        (trajectory, end, kept)
+    }
+
+    /// Its records as they are written, where no infinity can be told from another, and the rest.
+    fn written(trajectory: Trajectory) -> (Vec<u8>, Trajectory) {
+        let records = crate::json_lines::lines(&trajectory.records).unwrap();
+        (records, Trajectory { records: Vec::new(), ..trajectory })
+    }
+
+    #[test]
+    fn a_trial_that_is_taken_up_anywhere_comes_to_the_same_bits() {
+        for text in [
+            "",
+            "optimizer = { momentum = 0.9, weight_decay = 0.1 }\nmeasure.weights = true",
+            "optimizer.kind = \"adamw\"",
+            "noise.level = 0.1\nnetwork.normalizer = \"batch\"\ndata.augment.flip = true",
+            "schedule = { kind = \"constant\", anneal_below = 10.0, factor = 0.5 }",
+            "data.patch.size = 2",
+        ] {
+            let (whole, end, kept) = run(text, None);
+            assert_eq!(kept.len(), 23, "{text}");
+            for bytes in kept.iter().step_by(4) {
+                let checkpoint = Checkpoint::from_bytes(bytes, "a").expect(text);
+                let (resumed, again, _) = run(text, Some(checkpoint));
+                assert_eq!(written(resumed), written(whole.clone()), "{text}");
+                assert_eq!(again, end, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_that_is_damaged_or_anothers_is_none() {
+        let (whole, _, kept) = run("", None);
+        let bytes = &kept[7];
+        assert!(Checkpoint::from_bytes(bytes, "b").is_none());
+        for place in (0..bytes.len()).step_by(97) {
+            let mut changed = bytes.clone();
+            changed[place] ^= 1;
+            assert!(Checkpoint::from_bytes(&changed, "a").is_none(), "byte {place}");
+            assert!(Checkpoint::from_bytes(&bytes[..place], "a").is_none(), "{place} bytes");
+        }
+        // One of a wider network does not fit, and the trial begins anew.
+        let spec = Spec::parse(&format!("{SMALL}seed = 3\n")).unwrap();
+        let other = Spec { network: crate::spec::NetworkSpec { width: 7, ..spec.network.clone() }, ..spec };
+        let task = other.task::<f32>().unwrap();
+        let plan = other.plan(&task).unwrap();
+        let run = |from| {
+            Trial::new(&task, &plan, 0.1, 3, false).unwrap().run_from(from, &mut |_, _| {}, &mut |_, _| {})
+        };
+        assert_eq!(run(Checkpoint::from_bytes(bytes, "a")), run(None));
+        assert_ne!(run(None), whole);
+    }
+}
