@@ -275,10 +275,9 @@ fn each_step_of_the_disk_fails_once_and_the_same_command_comes_to_the_same_bytes
     let (_, steps) = faults::with(undisturbed.path(), None, || sweep(undisturbed.path(), &grid, 1).unwrap());
     let wanted = files(undisturbed.path());
     assert!(steps.len() >= 40, "{} steps", steps.len());
-    for fails in 0..steps.len() {
+    for (fails, (step, file)) in steps.iter().enumerate() {
         let root = tempfile::tempdir().unwrap();
         let (outcome, _) = faults::with(root.path(), Some(fails), || sweep(root.path(), &grid, 1));
-        let (step, file) = &steps[fails];
         match outcome {
             Ok(_) => assert_eq!((*step, files(root.path())), (Step::Read, wanted.clone()), "{file:?}"),
             Err(error) => {
