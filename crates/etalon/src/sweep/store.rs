@@ -290,6 +290,14 @@ impl Store {
 
     /// Takes away what processes that died left behind.
     pub(super) fn tidy(&self) {
+        // A search that was killed behind its result has left its probes.
+        for entry in fs::read_dir(self.root.join("probes")).into_iter().flatten().flatten() {
+            let file_name = entry.file_name();
+            let name = file_name.to_str().and_then(|name| name.strip_suffix(".jsonl"));
+            if name.is_some_and(|name| self.is_done(name)) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
         let Ok(entries) = fs::read_dir(self.root.join("running")) else { return };
         for entry in entries.flatten() {
             let file_name = entry.file_name();

@@ -46,11 +46,12 @@ const NAMES: [&str; 6] = ["eta", "seed", "steps", "log", "out", "slot"];
 pub struct CommandLine {
     words: Vec<String>,
     is_shell: bool,
+    /// What stands for the placeholders that are not [`Place`]'s.
+    parameters: BTreeMap<String, String>,
 }
 
 impl CommandLine {
-    /// Splits a line into words, quotes as a shell has them, or takes all of it as a line for `sh -c`. Parameters are put
-    /// in at once.
+    /// Splits a line into words, quotes as a shell has them, or takes all of it as a line for `sh -c`.
     ///
     /// # Errors
     /// When it is empty, quotes are not closed, or it has a placeholder that is neither [`Place`]'s nor a parameter.
@@ -64,7 +65,7 @@ impl CommandLine {
         if words.iter().all(|word| word.trim().is_empty()) {
             return Err(TrainerError::Empty);
         }
-        CommandLine { words, is_shell }.with(parameters)
+        CommandLine { words, is_shell, parameters: parameters.clone() }.checked()
     }
 
     /// Text that stands for itself, as a variable's value or a path does.
@@ -72,24 +73,24 @@ impl CommandLine {
     /// # Errors
     /// When it has a placeholder that is neither [`Place`]'s nor a parameter.
     pub fn text(text: &str, parameters: &BTreeMap<String, String>) -> Result<CommandLine, TrainerError> {
-        CommandLine { words: vec![text.into()], is_shell: false }.with(parameters)
+        CommandLine { words: vec![text.into()], is_shell: false, parameters: parameters.clone() }.checked()
     }
 
-    fn with(mut self, parameters: &BTreeMap<String, String>) -> Result<CommandLine, TrainerError> {
-        let known = |name: &str| NAMES.contains(&name) || parameters.contains_key(name);
+    fn checked(self) -> Result<CommandLine, TrainerError> {
+        let known = |name: &str| NAMES.contains(&name) || self.parameters.contains_key(name);
         for word in &self.words {
             if let Some(unknown) = names(word).find(|name| !known(name)) {
-                let known = NAMES.iter().copied().chain(parameters.keys().map(String::as_str));
+                let known = NAMES.iter().copied().chain(self.parameters.keys().map(String::as_str));
                 let known: Vec<String> = known.map(|name| format!("{{{name}}}")).collect();
                 return Err(TrainerError::Placeholder { name: unknown.into(), known: known.join(", ") });
             }
         }
-        let value = |name: &str| {
-            let value = parameters.get(name).filter(|_| !NAMES.contains(&name))?;
-            Some(if self.is_shell { quoted(value) } else { value.clone() })
-        };
-        self.words = self.words.iter().map(|word| filled(word, &value)).collect();
         Ok(self)
+    }
+
+    /// The value of a placeholder in one training.
+    fn value(&self, name: &str, place: &Place<'_>) -> Option<String> {
+        if NAMES.contains(&name) { place.value(name) } else { self.parameters.get(name).cloned() }
     }
 
     /// Whether it has a placeholder.
@@ -99,18 +100,22 @@ impl CommandLine {
 
     /// Its text in one training, as a variable or a path has it.
     pub(super) fn in_place(&self, place: &Place<'_>) -> String {
-        self.words.iter().map(|word| filled(word, &|name| place.value(name))).collect::<Vec<_>>().join(" ")
+        self.words
+            .iter()
+            .map(|word| filled(word, &|name| self.value(name, place)))
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     /// The program of one training.
     pub(super) fn program(&self, place: &Place<'_>) -> Command {
         if self.is_shell {
-            let value = |name: &str| Some(quoted(&place.value(name)?));
+            let value = |name: &str| Some(quoted(&self.value(name, place)?));
             let mut command = Command::new("sh");
             command.arg("-c").args(self.words.iter().map(|word| filled(word, &value)));
             return command;
         }
-        let mut words = self.words.iter().map(|word| filled(word, &|name| place.value(name)));
+        let mut words = self.words.iter().map(|word| filled(word, &|name| self.value(name, place)));
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words);
         command
