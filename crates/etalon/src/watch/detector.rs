@@ -1,96 +1,17 @@
 //! Which phase the losses so far speak of, in constant memory.
 
 use super::Point;
+use super::finding::{Finding, Rise, State};
 use super::ring::Ring;
 use crate::phase::judge::{CLEAR, Evidence, FAR, Noise, least_rise, lower, over_limit, raise};
 use crate::units::significant;
 use etalon_nn::optim::{Optimizer, Rule};
-use serde::Serialize;
-
-/// What a log shows at its present end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Too little to say.
-    Undecided,
-    /// The loss never rose above its start by more than its noise.
-    Lazy,
-    /// The loss rose and has not come back yet.
-    CatapultInProgress,
-    /// The loss rose, came back, and training goes on.
-    Catapult,
-    /// Curvature hovers about the limit of stability, or the loss alternates as it does there.
-    EdgeOfStability,
-    /// The loss is no number, passed the limit, grows faster and faster, or stays far above its start.
-    Diverging,
-    /// The loss rose, and stays where it is no better than at its start.
-    Stuck,
-}
 
 /// What the log cannot tell of itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Settings {
     /// The optimiser, which has its own limit of stability for a curvature.
     pub optimizer: Rule,
-}
-
-/// A state with what it was judged by.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Finding {
-    /// The state.
-    pub state: State,
-    /// The reason in one sentence, with its numbers.
-    pub why: String,
-    /// What to do; none where there is nothing to do.
-    pub advice: Option<String>,
-    /// Rows with a loss.
-    pub rows: u64,
-    /// The last step.
-    pub step: Option<u64>,
-    /// The last loss; none where it is no finite number.
-    pub loss: Option<f64>,
-    /// The first loss.
-    pub first_loss: Option<f64>,
-    /// The noise of one loss at the level of the start, as a share of the first; none of too short a log.
-    pub noise: Option<f64>,
-    /// The largest loss over the first one.
-    pub peak: Option<f64>,
-    /// Its step.
-    pub peak_step: Option<u64>,
-    /// The last learning rate.
-    pub rate: Option<f64>,
-    /// The last rate times curvature over the limit of stability.
-    pub over_limit: Option<f64>,
-    /// The largest rise that came back.
-    pub greatest_rise: Option<Rise>,
-    /// How many rises came back.
-    pub rises: u64,
-}
-
-/// A rise of the loss above the lowest level before it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Rise {
-    /// The step of the level before.
-    pub from_step: u64,
-    /// That level, a median of five losses.
-    pub from: f64,
-    /// The step of the peak.
-    pub peak_step: u64,
-    /// The largest loss.
-    pub peak: f64,
-    #[serde(skip)]
-    from_row: u64,
-    /// The last loss that stood out above those before it, and its row: noise on a plateau makes no new crest.
-    #[serde(skip)]
-    crest: f64,
-    #[serde(skip)]
-    crest_row: u64,
-}
-
-impl Rise {
-    fn height(&self) -> f64 {
-        (self.peak / self.from).ln()
-    }
 }
 
 /// Losses are compared as ratios; below this share of the first one they count as equal.
@@ -489,20 +410,6 @@ impl Detector {
             }
             State::Undecided | State::Catapult | State::EdgeOfStability => None,
         }
-    }
-}
-
-impl std::fmt::Display for State {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            State::Undecided => "undecided",
-            State::Lazy => "lazy",
-            State::CatapultInProgress => "catapult in progress",
-            State::Catapult => "catapult",
-            State::EdgeOfStability => "edge of stability",
-            State::Diverging => "diverging",
-            State::Stuck => "stuck",
-        })
     }
 }
 

@@ -6,6 +6,7 @@
 mod columns;
 mod detector;
 mod events;
+mod finding;
 mod jsonl;
 mod log;
 mod ring;
@@ -13,8 +14,9 @@ mod table;
 mod tail;
 
 pub use columns::Columns;
-pub use detector::{Detector, Finding, Rise, Settings, State};
+pub use detector::{Detector, Settings};
 pub(crate) use events::masked;
+pub use finding::{Finding, Rise, State};
 pub use log::Log;
 
 use std::path::PathBuf;
