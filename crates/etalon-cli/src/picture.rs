@@ -1,8 +1,8 @@
 //! `--figure FILE`: a figure as a picture, with its numbers beside it, and the flags that say how it looks.
 
 use crate::context::Failure;
-use etalon::figure::{Axis, Figure, FigureError, Style};
 use etalon::record::{RunFolderError, check_writable, write_whole};
+use etalon_report::figure::{Axis, Figure, FigureError, Style};
 use std::path::PathBuf;
 use std::str::FromStr;
 

@@ -196,8 +196,8 @@ impl Curve {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use etalon::figure::{Columns, curves};
     use etalon::sweep::{Selection, Table, points};
+    use etalon_report::figure::{Columns, curves};
 
     #[test]
     fn measurements_keep_their_spread_and_nothing_hides() {

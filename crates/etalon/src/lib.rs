@@ -48,11 +48,12 @@
 //!
 //! # How it is laid out
 //!
-//! Modules point one way, downwards in this list: [`report`], [`record`], [`export`], [`claims`], [`figure`], [`sweep`],
-//! [`equivalence`], [`models`], [`spec`], [`trainer`], [`jobs`], [`search`], [`phase`], [`curvature`], [`train`], [`data`],
-//! [`schedule`], [`folder`]. A spec sits on top of the jobs: nothing below knows of text, keys or files of settings. Below
-//! all of them lie [`theory`], with [`fit`] and [`statistics`], which imports nothing of the house but the engine's
-//! optimisers, so that the solvable models can be its referees; and the engine, [`nn`], which knows nothing of experiments.
+//! Modules point one way, downwards in this list: [`record`], [`claims`], [`sweep`], [`equivalence`], [`models`], [`spec`],
+//! [`trainer`], [`jobs`], [`search`], [`phase`], [`curvature`], [`train`], [`data`], [`schedule`], [`folder`]. A spec sits on
+//! top of the jobs: nothing below knows of text, keys or files of settings. Below all of them lie [`theory`], with [`fit`] and
+//! [`statistics`], which imports nothing of the house but the engine's optimisers, so that the solvable models can be its
+//! referees; and the engine, [`nn`], which knows nothing of experiments. Pages, figures and exports are another crate,
+//! `etalon-report`, of which nothing here knows.
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::unreachable, clippy::todo))]
 
@@ -63,8 +64,6 @@ pub mod data;
 mod drift;
 pub mod equivalence;
 mod error;
-pub mod export;
-pub mod figure;
 pub mod folder;
 pub mod jobs;
 mod json_lines;
@@ -74,7 +73,6 @@ mod names;
 pub mod phase;
 mod program;
 pub mod record;
-pub mod report;
 pub mod schedule;
 pub mod search;
 pub mod spec;

@@ -1,7 +1,7 @@
 //! `etalon export`: trajectories in other formats.
 
 use crate::context::{Context, Exit, Failure};
-use etalon::export::{Exported, Format, export};
+use etalon_report::export::{Exported, Format, export};
 use std::path::PathBuf;
 
 /// Write the trajectories of a run or sweep as one CSV or Parquet table, or as TensorBoard event files

@@ -3,10 +3,10 @@
 use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use crate::picture::{Look, Picture};
-use etalon::figure::{fitted, marks};
 use etalon::fit::{Fitted, Mark, Options, PowerLaw, Regression, power_law};
 use etalon::sweep::{Constraint, Selection, Store, Table, points};
 use etalon::units::significant;
+use etalon_report::figure::{fitted, marks};
 use std::path::PathBuf;
 
 /// Most exclusions that the text lists; JSON has all.

@@ -3,9 +3,9 @@
 use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use crate::picture::{Look, Picture};
-use etalon::figure::{Columns, Curve, LinePicture, curves, symbol};
 use etalon::sweep::{Constraint, Store, Table};
 use etalon::units::significant;
+use etalon_report::figure::{Columns, Curve, LinePicture, curves, symbol};
 use serde::Serialize;
 use std::path::PathBuf;
 

@@ -2,8 +2,8 @@
 
 use crate::context::{Context, Exit, Failure};
 use etalon::record::{check_writable, write_whole};
-use etalon::report::{Summary, report};
 use etalon::units;
+use etalon_report::{Summary, report};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 

@@ -99,7 +99,7 @@ impl Boundary {
 }
 
 /// What happens at each boundary, in the order of [`Boundaries::each`].
-pub(crate) const EVENTS: [&str; 3] = ["the loss rises", "sharpness rises", "training diverges"];
+pub const EVENTS: [&str; 3] = ["the loss rises", "sharpness rises", "training diverges"];
 
 /// The three boundaries for one start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -128,7 +128,7 @@ pub struct Boundaries {
 
 impl Boundaries {
     /// Where the loss starts to rise, sharpness does, training starts to diverge.
-    pub(crate) fn each(&self) -> [&Boundary; 3] {
+    pub fn each(&self) -> [&Boundary; 3] {
         [&self.c_h_loss, &self.c_h_sharp, &self.c_h_max]
     }
 }

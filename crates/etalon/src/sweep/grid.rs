@@ -69,7 +69,7 @@ impl Job {
     ///
     /// # Errors
     /// When it is no TOML, or names no job.
-    pub(crate) fn of_text(text: &str) -> Result<Job, SpecError> {
+    pub fn of_text(text: &str) -> Result<Job, SpecError> {
         Job::of_entries(&Spec::entries_of(text)?)
     }
 

@@ -45,10 +45,9 @@ pub use launch::{
     Broken, Collected, LaunchError, Launched, Queue, Settings, Submission, Submitted, Template, Workers,
     collect, folder_of, launch, queue, shards, submit,
 };
-pub(crate) use outcome::{Trial, read};
+pub use outcome::{Trial, read};
 pub use pending::{Pending, pending};
-pub(crate) use points::points_of;
-pub use points::{Measured, Selection, points};
+pub use points::{Measured, Selection, points, points_of};
 pub use rows::{
     Annealing, BoundariesRow, Curvature, FindRow, Finished, GroupScores, Row, Rows, TrainRow, TrainScores,
 };

@@ -19,9 +19,9 @@ struct Last {
     result: Value,
 }
 
-/// A result file.
+/// What the result file of a trial holds.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Trial<R: Row> {
+pub struct Trial<R: Row> {
     /// What it has above its row.
     pub records: Vec<R::Record>,
     /// What the summary says of it.
@@ -61,11 +61,12 @@ fn last(name: &str, end: &[u8]) -> Option<Result<Last, String>> {
     }
 }
 
-/// Reads the whole result file of a trial.
+/// Reads the whole result file `trials/NAME.jsonl` of a trial, which must be what was written: its checksums are
+/// compared.
 ///
 /// # Errors
 /// What is wrong with it, and in which line.
-pub(crate) fn read<R: Row>(path: &Path, name: &str) -> Result<Trial<R>, String> {
+pub fn read<R: Row>(path: &Path, name: &str) -> Result<Trial<R>, String> {
     let bytes = disk::read(path).map_err(|error| error.to_string())?;
     let text = std::str::from_utf8(&bytes).map_err(|_| "it is no text".to_string())?;
     let whole = text.strip_suffix('\n').unwrap_or(text);

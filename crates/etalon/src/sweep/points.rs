@@ -114,7 +114,7 @@ pub fn points(table: &Table, selection: &Selection) -> Result<Measured, NoColumn
 ///
 /// # Errors
 /// When the grid does not run over a key, with those that it runs over.
-pub(crate) fn points_of<T>(
+pub fn points_of<T>(
     rows: &Rows<T>,
     x: &[String],
     y: impl Fn(&T) -> Option<f64>,

@@ -151,12 +151,12 @@ impl Store {
     }
 
     /// Each trial's name and its values of the grid's keys, in grid order.
-    pub(crate) fn cells(&self) -> &Table {
+    pub fn cells(&self) -> &Table {
         &self.cells
     }
 
     /// Whether a trial has a result; half of one is none.
-    pub(crate) fn is_done(&self, name: &str) -> bool {
+    pub fn is_done(&self, name: &str) -> bool {
         // What cannot be read is done again.
         self.end(name).is_ok_and(|end| end.is_some_and(|end| is_whole(name, &end)))
     }

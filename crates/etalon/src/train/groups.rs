@@ -52,8 +52,8 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// Each group with its name.
-    pub(crate) fn named(&self) -> [(&'static str, Option<Metrics>); 5] {
+    /// Each group with its name in tables and figures.
+    pub fn named(&self) -> [(&'static str, Option<Metrics>); 5] {
         let Groups { unpatched, patched, patch_only, test_mixed, test_patch_only } = *self;
         [
             ("unpatched", unpatched),

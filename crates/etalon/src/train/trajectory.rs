@@ -1,8 +1,10 @@
 //! What a trial did.
 
 use super::{Annealed, Groups, Learning, Metrics, Motion};
+use crate::json_lines;
 use crate::units::significant;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// Why a trial ended, with the number that ended it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -148,6 +150,14 @@ pub struct Record {
 }
 
 impl Record {
+    /// The records of a trajectory's file: one a line, as JSON.
+    ///
+    /// # Errors
+    /// What is wrong with the file, and in which line; a last line that was cut short is wrong too.
+    pub fn read(path: &Path) -> Result<Vec<Record>, String> {
+        json_lines::read(path)
+    }
+
     pub(super) fn new(step: u64, eta: f64) -> Self {
         let (train, test, groups, weights) = (None, None, None, None);
         let (ntk, hessian, preconditioned) = (None, None, None);

@@ -49,8 +49,8 @@ fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     array
 }
 
-/// The checksum as TensorFlow stores it.
-pub(crate) fn masked(bytes: &[u8]) -> u32 {
+/// The checksum of a length or of an event in an event file: CRC-32C, rotated and shifted as TensorFlow stores it.
+pub fn masked(bytes: &[u8]) -> u32 {
     crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8)
 }
 

@@ -15,7 +15,7 @@ mod tail;
 
 pub use columns::Columns;
 pub use detector::{Detector, Settings};
-pub(crate) use events::masked;
+pub use events::masked;
 pub use finding::{Finding, Rise, State};
 pub use log::Log;
 

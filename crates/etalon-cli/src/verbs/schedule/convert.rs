@@ -5,10 +5,10 @@ use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use crate::picture::{Look, Picture};
 use etalon::equivalence::{Converted, Undone, convert, undo};
-use etalon::figure::RatePicture;
 use etalon::record::Record;
 use etalon::schedule::Conversion;
 use etalon::schedule::export::Export;
+use etalon_report::figure::RatePicture;
 
 /// Give the schedule without weight decay that trains the same functions, and the way back
 ///

@@ -5,9 +5,9 @@ use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use crate::picture::{Look, Picture};
 use etalon::equivalence::{Rates, constant_equivalent};
-use etalon::figure::RatePicture;
 use etalon::units::significant;
 use etalon_nn::optim::{Rule, Sgd};
+use etalon_report::figure::RatePicture;
 
 /// Show a schedule step by step, and what it means for weights whose scale does not matter
 #[derive(clap::Args)]

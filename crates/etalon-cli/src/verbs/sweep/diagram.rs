@@ -1,9 +1,9 @@
 //! The phase diagrams of a sweep whose job is `boundaries`.
 
 use crate::context::{Context, Failure};
-use etalon::figure::boundaries;
 use etalon::record::write_whole;
 use etalon::sweep::{BoundariesRow, Diagram, Store, diagrams};
+use etalon_report::figure::boundaries;
 use std::path::Path;
 
 /// Draws all of them into `figures`.

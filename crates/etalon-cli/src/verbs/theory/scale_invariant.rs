@@ -2,12 +2,12 @@
 
 use crate::context::{Context, Exit, Failure};
 use crate::output::table;
-use etalon::figure::{Point, thin};
 use etalon::memory;
 use etalon::models::{Toy, ToyRun, ToyState, Toys, toy_runs};
 use etalon::record::write_whole;
 use etalon::theory::scale_invariant::Training;
 use etalon::units::significant;
+use etalon_report::figure::{Point, thin};
 use std::path::PathBuf;
 
 /// `etalon theory scale-invariant`.

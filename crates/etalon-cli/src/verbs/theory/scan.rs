@@ -3,12 +3,12 @@
 use crate::context::{Context, Exit, Failure};
 use crate::output::table;
 use crate::picture::{LookBesideWidth, Picture};
-use etalon::figure::PhasePicture;
 use etalon::memory;
 use etalon::record::Record;
 use etalon::record::write_whole;
 use etalon::theory::{Axis, MapRuns, RunSettings, ScalarLoss, Scan, ScanRun, State, Summary, TheoryError};
 use etalon::units::significant;
+use etalon_report::figure::PhasePicture;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;

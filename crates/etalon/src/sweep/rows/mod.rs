@@ -86,7 +86,7 @@ impl<R: Row> Rows<R> {
 
 impl<T> Rows<T> {
     /// The values of a key that is a number in every trial; none where it is not, or not in the grid.
-    pub(crate) fn numbers(&self, key: &str) -> Option<Vec<f64>> {
+    pub fn numbers(&self, key: &str) -> Option<Vec<f64>> {
         let index = self.keys.iter().position(|there| there == key)?;
         self.trials.iter().map(|trial| trial.values[index].parse().ok()).collect()
     }

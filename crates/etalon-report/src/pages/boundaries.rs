@@ -1,0 +1,68 @@
+//! Sweeps of the boundaries of early training.
+
+use super::content::{Content, Numbers, count, range, shown};
+use crate::figure::{self, Figure};
+use etalon::phase::boundaries::EVENTS;
+use etalon::sweep::{BOUNDARIES, BoundariesRow, Diagram, Rows, diagrams};
+
+/// What a sweep of boundaries says.
+pub fn content(rows: &Rows<BoundariesRow>) -> Content {
+    let mut content = Content::default();
+    let ends = |values: &[f64]| {
+        values.iter().fold((f64::INFINITY, 0.0f64), |(low, high), &value| (low.min(value), high.max(value)))
+    };
+    for (index, (name, meaning)) in BOUNDARIES.into_iter().zip(EVENTS).enumerate() {
+        let values: Vec<f64> =
+            rows.trials.iter().filter_map(|trial| trial.found.boundaries()[index]).collect();
+        let (low, high) = ends(&values);
+        let text = match values.len() {
+            0 => "in no trial within the range".into(),
+            found => {
+                format!("c_h = {} in {} of {}", range(low, high, 3), found, count(rows.trials.len(), "trial"))
+            }
+        };
+        if index + 1 == BOUNDARIES.len() {
+            content.answer = match values.len() {
+                0 => "no divergence in the range".into(),
+                _ => format!("training diverges at c_h = {}", range(low, high, 3)),
+            };
+            content.interval = "over all sizes and seeds; c_h = η × sharpness at the start".into();
+        }
+        content.fact(&format!("{name}: {meaning}"), Some(text));
+    }
+    match diagrams(rows) {
+        Ok(diagrams) => {
+            for diagram in &diagrams {
+                content.figures.extend(picture(diagram));
+                content.tables.push(table(diagram));
+            }
+        }
+        Err(reason) => content.notes.push(format!("No diagram: {reason}.")),
+    }
+    content
+}
+
+fn picture(diagram: &Diagram) -> Option<Figure> {
+    let figure = figure::boundaries(diagram, "Early training").ok()?;
+    let note = "Medians and ranges over seeds.".into();
+    Some(Figure { name: "early-boundaries".into(), note, ..figure })
+}
+
+fn table(diagram: &Diagram) -> Numbers {
+    let title =
+        if diagram.fixed.is_empty() { "Boundaries".into() } else { format!("Boundaries, {}", diagram.fixed) };
+    let mut table =
+        Numbers::new(&title, [&diagram.size, "boundary", "median c_h", "over seeds", "seeds without"]);
+    for place in &diagram.places {
+        let band = place.band();
+        table.row([
+            place.size.to_string(),
+            place.boundary.into(),
+            shown(band.map(|[_, median, _]| median), 4),
+            band.map_or("–".into(), |[low, _, high]| range(low, high, 4)),
+            place.missing.to_string(),
+        ]);
+    }
+    table.note = "A dash: half of the seeds or more have no such change in the range.".into();
+    table
+}

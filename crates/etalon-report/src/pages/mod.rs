@@ -1,0 +1,153 @@
+//! One page for a run directory: the verdict first, then figures, numerics and where it came from.
+//!
+//! The page is a single file that asks no network for anything. It is made from what the folder holds, whichever verb
+//! made that: results of `find`, `measure`, `train`, `theory`, `schedule` and `fit`, claims with their verdicts, sweeps of any job (finished or
+//! not), and any other folder with results as JSON. What cannot be read is named on the page and left out.
+
+mod boundaries;
+mod claims;
+mod content;
+mod curves;
+mod doubts;
+mod error;
+mod find;
+mod fit;
+mod folder;
+mod laws;
+mod map;
+mod map_boundaries;
+mod measure;
+mod other;
+mod page;
+mod patterns;
+mod phases;
+mod schedule;
+mod sweep;
+mod toys;
+mod train;
+mod trials;
+
+pub use error::ReportError;
+
+use crate::figure::Figure;
+use content::Content;
+use etalon::record::Record;
+use folder::{Folder, Found};
+use serde::Serialize;
+use std::path::Path;
+
+/// A page and the files beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// The page as one file of HTML, which asks for no other.
+    pub html: String,
+    /// Each figure's name, picture (SVG) and numbers (CSV).
+    pub figures: Vec<Drawn>,
+    /// What it is about.
+    pub summary: Summary,
+}
+
+/// A figure's files.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawn {
+    /// Their name without an ending.
+    pub name: String,
+    /// The picture, which stands by itself.
+    pub svg: String,
+    /// Its numbers, as [`crate::figure::Figure::table`] has them.
+    pub csv: String,
+}
+
+/// What a report is about, in short.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// The answer, as the page has it on top.
+    pub answer: String,
+    /// Trials whose results it shows; none where it is about a single result.
+    pub trials: Option<usize>,
+    /// Trials that are not finished.
+    pub unfinished: usize,
+    /// What could not be read and is left out.
+    pub skipped: Vec<String>,
+}
+
+/// Makes the report of a run directory. `files` is where the page will find its figures' files: the path of a folder
+/// from the page, with a slash at its end.
+///
+/// # Errors
+/// When `root` is no run directory, or holds no result that can be read.
+pub fn report(root: &Path, files: &str) -> Result<Page, ReportError> {
+    let mut folder = Folder::open(root)?;
+    let mut contents: Vec<Content> = match folder.has("cells.csv") {
+        true => vec![sweep::content(&mut folder)?],
+        false => {
+            let results = folder.results()?;
+            results.into_iter().map(|result| single(&result, &mut folder)).collect()
+        }
+    };
+    contents.extend(claims::folder(&mut folder)?);
+    if contents.is_empty() {
+        return Err(ReportError::NoResult {
+            path: root.into(),
+            found: folder.names.join(", "),
+            skipped: folder.skipped.iter().map(|fault| format!("; {fault}")).collect(),
+        });
+    }
+    number_names(&mut contents);
+    let mut figures = Vec::new();
+    let mut draw = |figure: &Figure| {
+        // What has nothing to draw is no figure; its numbers are in the tables.
+        let (Ok(svg), Ok(html)) = (figure.svg(), figure.html(Some(files))) else { return None };
+        figures.push(Drawn { name: figure.name.clone(), svg, csv: figure.table().to_csv() });
+        Some(html)
+    };
+    let parts: Vec<_> = contents.iter().flat_map(|content| &content.figures).filter_map(&mut draw).collect();
+    let sections = contents.iter().flat_map(|content| &content.sections);
+    let sections: Vec<_> =
+        sections.map(|section| (section, section.figures.iter().filter_map(&mut draw).collect())).collect();
+    let summary = Summary {
+        answer: contents[0].answer.clone(),
+        trials: contents[0].trials,
+        unfinished: contents[0].unfinished,
+        skipped: folder.skipped.clone(),
+    };
+    let html = page::page(&folder, &contents, &parts, &sections);
+    Ok(Page { html, figures, summary })
+}
+
+/// What a result says.
+fn single(result: &Found, folder: &mut Folder) -> Content {
+    match result {
+        Found::Record(Record::Find(found)) => find::content(found, folder),
+        Found::Record(Record::Measure(measured)) => measure::content(measured, folder),
+        Found::Record(Record::Train(trial)) => train::content(trial, folder),
+        Found::Record(Record::Claim(claim)) => claims::content(std::slice::from_ref(claim)),
+        Found::Record(Record::Map(found)) => map::content(found),
+        Found::Record(Record::Boundaries(found)) => map_boundaries::content(found),
+        Found::Record(Record::Linear(found)) => map::linear(found),
+        Found::Record(Record::Patterns(patterns)) => patterns::content(patterns),
+        Found::Record(record @ Record::Separability(_)) => other::record(record),
+        Found::Record(Record::Toys(toys)) => toys::content(toys),
+        Found::Record(Record::Fit(fitted)) => fit::content(fitted),
+        Found::Record(Record::Schedule(rates)) => schedule::shown_alone(rates),
+        Found::Record(Record::Converted(converted)) => schedule::converted(converted),
+        Found::Record(Record::Undone(undone)) => schedule::undone(undone),
+        Found::Record(Record::Equivalence(found)) => schedule::equivalence(found),
+        Found::Other(result) => other::content(&result.name, &result.value),
+    }
+}
+
+/// Gives figures of one name a number.
+fn number_names(contents: &mut [Content]) {
+    let mut seen: Vec<String> = Vec::new();
+    for figure in contents.iter_mut().flat_map(Content::figures_mut) {
+        let plain = figure.name.clone();
+        for number in 2.. {
+            if !seen.contains(&figure.name) {
+                break;
+            }
+            figure.name = format!("{plain}-{number}");
+        }
+        seen.push(figure.name.clone());
+    }
+}
