@@ -80,11 +80,16 @@ fn keys_have_defaults_and_meanings() {
 }
 
 #[test]
-fn a_program_in_the_place_of_a_spec_is_told_what_a_spec_is() {
+fn a_program_in_the_place_of_a_spec_is_told_how_to_search_on_it() {
     let etalon = Etalon::new();
     etalon.write("train.py", "import torch\n");
-    let text = etalon.run(&["find", "train.py"]).complaint();
-    assert!(text.contains("train.py:1:8") && text.contains("this is a program; a spec is TOML"), "{text}");
+    // One of assignments alone would be TOML.
+    for program in ["import torch\n", "eta = 0.1\n"] {
+        etalon.write("train.py", program);
+        let text = etalon.run(&["find", "train.py"]).complaint();
+        let wanted = "etalon find --trainer 'python train.py --lr {eta} --seed {seed} --log {log}'";
+        assert!(text.contains("train.py is a program") && text.contains(wanted), "{text}");
+    }
     let text = etalon.run(&["train", "netwrk.width=3", "network.dept=2"]).complaint();
     assert!(text.contains("`network.width`?") && text.contains("`network.depth`?"), "{text}");
 }

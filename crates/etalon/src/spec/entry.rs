@@ -84,18 +84,28 @@ fn suggestion(path: &str) -> String {
     }
 }
 
+/// What a file is that should be a spec, where it is a program by its name.
+fn program(name: &str) -> Option<SpecError> {
+    let run = match name.rsplit_once('.')?.1 {
+        "py" => "python",
+        "sh" => "sh",
+        _ => return None,
+    };
+    let help = format!(
+        "let it take the rate and the seed and write its loss, a line of JSON a step, then search on it: etalon find --trainer \
+         '{run} {name} --lr {{eta}} --seed {{seed}} --log {{log}}'; a spec would be TOML, as `etalon spec` prints it"
+    );
+    Some(SpecError::plain(format!("{name} is a program, and stands where a spec does"), &help))
+}
+
 /// The entries of a file's text.
 pub(super) fn of_text(name: &str, text: &str) -> Result<Vec<Entry>, SpecError> {
+    if let Some(error) = program(name) {
+        return Err(error);
+    }
     let broken = |error: toml::de::Error| {
         let span = error.span().unwrap_or(0..0);
-        let help = match name.ends_with(".py") {
-            true => {
-                "this is a program; a spec is TOML and describes a network of Etalon's own and its data, as `etalon spec` \
-                 prints it"
-            }
-            false => "",
-        };
-        SpecError::at(format!("not valid TOML: {}", error.message()), help, name, text, span)
+        SpecError::at(format!("not valid TOML: {}", error.message()), "", name, text, span)
     };
     let spans = DeTable::parse(text).map_err(broken)?;
     let values: toml::Table = toml::from_str(text).map_err(broken)?;
