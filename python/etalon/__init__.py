@@ -7,5 +7,17 @@ imported themselves.
 from ._etalon import Error, __version__
 from .result import Limit, Omitted
 from .spectrum import Eigenvalue, Spectrum, eigenvalues
+from .watch import Finding, Rise, Watch
 
-__all__ = ["Eigenvalue", "Error", "Limit", "Omitted", "Spectrum", "__version__", "eigenvalues"]
+__all__ = [
+    "Eigenvalue",
+    "Error",
+    "Finding",
+    "Limit",
+    "Omitted",
+    "Rise",
+    "Spectrum",
+    "Watch",
+    "__version__",
+    "eigenvalues",
+]

@@ -8,6 +8,7 @@
 mod eigenvalues;
 mod limits;
 mod objects;
+mod watch;
 
 use pyo3::prelude::*;
 
@@ -24,6 +25,8 @@ mod _etalon {
     use super::eigenvalues::eigenvalues;
     #[pymodule_export]
     use super::limits::limit;
+    #[pymodule_export]
+    use super::watch::Judge;
     use super::*;
 
     #[pymodule_init]

@@ -253,10 +253,15 @@ impl Detector {
             peak: peak.map(|(peak, first)| peak.loss / first),
             peak_step: peak.map(|(peak, _)| peak.step),
             rate: self.last.and_then(|last| last.rate),
-            over_limit: self.over_limit.last(),
+            over_limit: self.over_limit(),
             greatest_rise: self.greatest,
             rises: self.rises,
         }
+    }
+
+    /// The last rate times curvature over the limit of stability.
+    pub fn over_limit(&self) -> Option<f64> {
+        self.over_limit.last()
     }
 
     /// The mean of the latest losses.

@@ -1,0 +1,97 @@
+"""Watch says of a log what the judge of ``etalon watch`` says of it."""
+
+import csv
+import json
+import math
+import re
+from pathlib import Path
+
+import etalon
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LOGS = ROOT / "crates" / "etalon" / "tests" / "logs"
+OPTIMIZERS = {"sgd": {}, "heavy": dict(momentum=0.9), "nesterov": dict(momentum=0.9, nesterov=True), "adam": dict(adam=0.9)}
+
+
+def rows(path):
+    return list(csv.DictReader(path.open()))
+
+
+def pushed(path, optimizer):
+    watch = etalon.Watch(**OPTIMIZERS[optimizer])
+    for row in rows(path):
+        optional = [float(row[name]) if row.get(name) else None for name in ("lr", "sharpness")]
+        watch.push(int(row["step"]), float(row["loss"]), *optional)
+    return watch
+
+
+@pytest.mark.parametrize(("half", "title"), [("held-out", "Held out"), ("set", "Used to set")])
+def test_it_judges_every_labelled_log_as_the_page_of_the_judge_has_it(half, title):
+    section = re.search(rf"^## {title}.*?(?=^## |\Z)", (ROOT / "docs" / "judge.md").read_text(), re.DOTALL | re.MULTILINE)[0]
+    wrong = {log: (state, why) for log, state, why in re.findall(r"^- `(.*?)` is .*?, called (.*?): (.*)$", section, re.MULTILINE)}
+    labelled = rows(LOGS / half / "labels.csv")
+    assert f"{len(labelled) - len(wrong)} of {len(labelled)} right" in section
+    for row in labelled:
+        found = pushed(LOGS / half / row["log"], row["optimizer"]).finding()
+        label = "edge of stability" if row["label"] == "edge" else row["label"]
+        state, why = wrong.get(row["log"], (label, found.why))
+        assert (found.state.replace("_", " "), found.why) == (state, why), row["log"]
+        # A file is read as its rows are pushed.
+        assert etalon.Watch(**OPTIMIZERS[row["optimizer"]]).read(LOGS / half / row["log"]) == found
+
+
+def test_a_catapult_at_a_known_limit():
+    """The loss rises twentyfold and comes back; rate times curvature over (2 + 2 momentum) ends at the limit."""
+    watch = etalon.Watch(momentum=0.5)
+    for step in range(300):
+        loss = math.exp(3 * math.exp(-(((step - 20) / 6) ** 2)) - step / 100)
+        watch.push(step, loss, lr=0.1, sharpness=30 if step % 50 == 0 else None)
+    found = watch.finding()
+    assert watch.state == found.state == "catapult"
+    assert found.greatest_rise.peak_step == 20 and found.greatest_rise.peak == pytest.approx(math.exp(2.8), rel=1e-6)
+    assert found.over_limit == pytest.approx(1.0) and found.rises == 1
+    assert json.loads(json.dumps(watch.to_dict())) == found.to_dict()
+    picture = watch._repr_html_()
+    assert picture.startswith("<svg") and "the limit" in picture and "catapult: the loss rose" in picture
+    assert repr(watch).startswith("catapult: ") and "300 losses" in repr(watch)
+
+
+def test_nan_is_divergence_with_advice_by_the_curvature():
+    watch = etalon.Watch()
+    watch.push(0, 1.0, lr=0.5, sharpness=8.0)
+    watch.push(1, math.nan, lr=0.5)
+    found = watch.finding()
+    assert (found.state, found.loss, found.over_limit) == ("diverging", None, 2.0)
+    assert "lower the rate to about 0.25" in found.advice
+
+
+def test_a_long_course_is_drawn_from_few_points_with_its_peak():
+    watch = etalon.Watch()
+    for step in range(50_000):
+        watch.push(step, 1000.0 if step == 23_456 else 1.0)
+    assert len(watch.svg()) < 100_000 and watch.finding().peak == 1000.0
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: etalon.Watch(momentum=1.0), "momentum"),
+        (lambda: etalon.Watch(nesterov=True), "needs a momentum"),
+        (lambda: etalon.Watch(momentum=0.9, adam=0.9), "not both"),
+        (lambda: etalon.Watch().push(-1, 1.0), "step = -1"),
+        (lambda: etalon.Watch().read("nowhere.csv"), "cannot read nowhere.csv"),
+        (lambda: etalon.Watch().read(LOGS / "set" / "labels.csv"), "no column for the loss: .* name one by loss="),
+        (lambda: etalon.Watch().read(ROOT / "docs"), "without TensorBoard event files"),
+    ],
+)
+def test_what_is_wrong_is_said(call, says):
+    with pytest.raises(etalon.Error, match=says):
+        call()
+
+
+def test_lines_that_are_no_rows_are_warned_of(tmp_path):
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"loss": 1}\nnonsense\n{"loss": 0.5}\n')
+    with pytest.warns(UserWarning, match="1 lines of .* are no rows"):
+        assert etalon.Watch().read(log).rows == 2
