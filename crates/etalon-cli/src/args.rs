@@ -102,6 +102,39 @@ impl Job {
     }
 }
 
+/// A program of the user's that trains.
+#[derive(clap::Args, Debug)]
+pub struct Trainer {
+    /// A program of yours instead of Etalon's own training, such as
+    /// 'python train.py --lr {eta} --seed {seed} --log {log}'; the same as trainer.command, as below of trainer.goal
+    #[arg(long, value_name = "COMMAND")]
+    trainer: Option<String>,
+
+    /// The trainer's metric, with what it has to come to: 'val_accuracy > 0.9', 'val_loss < 2.5', or the name of one that
+    /// is better the less it is; `find` chooses the rate to use by it
+    #[arg(long, value_name = "METRIC")]
+    goal: Option<String>,
+}
+
+impl Trainer {
+    /// As overrides.
+    pub fn overrides(&self) -> Vec<String> {
+        let text = |text: &str| toml::Value::String(text.trim().into());
+        let mut overrides = Vec::new();
+        overrides.extend(self.trainer.iter().map(|command| format!("trainer.command={}", text(command))));
+        if let Some(goal) = &self.goal {
+            let (metric, bound) = match goal.split_once(['<', '>']) {
+                Some((metric, value)) => (metric, Some(value.trim_start_matches('=').trim())),
+                None => (goal.as_str(), None),
+            };
+            let key = if goal.contains('<') { "below" } else { "above" };
+            overrides.push(format!("trainer.goal.metric={}", text(metric)));
+            overrides.extend(bound.map(|bound| format!("trainer.goal.{key}={bound}")));
+        }
+        overrides
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

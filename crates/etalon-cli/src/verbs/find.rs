@@ -1,6 +1,6 @@
 //! `etalon find`: the rate to use, and the maximal initial learning rate.
 
-use crate::args::Job;
+use crate::args::{Job, Trainer};
 use crate::context::{Context, Exit, Failure};
 use crate::interrupt;
 use crate::output::{OutputError, table};
@@ -39,22 +39,14 @@ pub struct Arguments {
     #[arg(long, value_name = "WHETHER", value_parser = ["only", "also", "no"])]
     eta_star: Option<String>,
 
-    /// Search on a program of yours instead of on Etalon's own training, such as
-    /// 'python train.py --lr {eta} --seed {seed} --log {log}'; the same as trainer.command, as below of trainer.goal,
-    /// trainer.start and trainer.slots
-    #[arg(long, value_name = "COMMAND")]
-    trainer: Option<String>,
+    #[command(flatten)]
+    trainer: Trainer,
 
-    /// The trainer's metric, by which the rate to use is chosen, with what it has to come to: 'val_accuracy > 0.9',
-    /// 'val_loss < 2.5', or the name of one that is better the less it is
-    #[arg(long, value_name = "METRIC")]
-    goal: Option<String>,
-
-    /// The rate of the trainer's first training
+    /// The rate of the trainer's first training; the same as trainer.start
     #[arg(long, value_name = "RATE")]
     start: Option<f64>,
 
-    /// Trainings of the trainer side by side; results do not depend on it
+    /// Trainings of the trainer side by side; results do not depend on it; the same as trainer.slots
     #[arg(long, value_name = "N")]
     slots: Option<u16>,
 
@@ -168,17 +160,7 @@ impl Arguments {
         if self.thorough {
             overrides.push("search.trainings=9".into());
         }
-        let text = |text: &str| toml::Value::String(text.trim().into());
-        overrides.extend(self.trainer.iter().map(|command| format!("trainer.command={}", text(command))));
-        if let Some(goal) = &self.goal {
-            let (metric, bound) = match goal.split_once(['<', '>']) {
-                Some((metric, value)) => (metric, Some(value.trim_start_matches('=').trim())),
-                None => (goal.as_str(), None),
-            };
-            let key = if goal.contains('<') { "below" } else { "above" };
-            overrides.push(format!("trainer.goal.metric={}", text(metric)));
-            overrides.extend(bound.map(|bound| format!("trainer.goal.{key}={bound}")));
-        }
+        overrides.extend(self.trainer.overrides());
         overrides.extend(self.start.map(|start| format!("trainer.start={start:?}")));
         overrides.extend(self.slots.map(|slots| format!("trainer.slots={slots}")));
         overrides.extend(self.eta_star.iter().map(|whether| format!("search.eta_star={whether}")));

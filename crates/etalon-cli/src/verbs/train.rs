@@ -1,16 +1,18 @@
 //! `etalon train`: one trial, its trajectory and its phase.
 
-use crate::args::Job;
+mod trainer;
+
+use crate::args::{Job, Trainer};
 use crate::context::{Context, Exit, Failure};
 use crate::interrupt;
 use crate::output::table;
 use etalon::jobs::Keep;
 use etalon::phase::Report;
-use etalon::record::{Record, check_writable, write_whole};
+use etalon::record::{Record, RunFolder, check_writable, write_whole};
 use etalon::spec::TrainOptions;
 use etalon::train::{Learning, Metrics, Stop, Trajectory};
 use etalon::units::significant;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Where a trial under way is kept in its folder.
@@ -21,6 +23,13 @@ const CHECKPOINT: &str = "checkpoint";
 pub struct Arguments {
     #[command(flatten)]
     job: Job,
+
+    #[command(flatten)]
+    trainer: Trainer,
+
+    /// Print each row of the trainer's log as a line of JSON as it comes, and in the end the result
+    #[arg(long, conflicts_with_all = ["json", "quiet"])]
+    stream: bool,
 
     /// Write the trajectory: one line of JSON a recorded step
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
@@ -41,7 +50,13 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let spec = self.job.spec(context.seed)?;
+        let spec = self.job.spec_and(&[], &self.trainer.overrides(), context.seed)?;
+        if spec.trainer.is_given() {
+            return trainer::run(&self, &spec, context);
+        }
+        if self.stream {
+            return Err("--stream is for a trainer's log; what Etalon trains has --trajectory FILE".into());
+        }
         let directory = context.run_directory(Some(&spec), &[spec.seed])?;
         // A path that cannot be written must not cost a training run.
         self.trajectory.iter().chain(&self.save_weights).try_for_each(|path| check_writable(path))?;
@@ -69,17 +84,10 @@ impl Arguments {
                 .map_or("lost: with --out DIR it would go on", |_| "kept: the same command goes on");
             return Err(format!("stopped after {steps} of {total} steps, which are {kept}").into());
         }
-        let lines = lines(&trajectory)?;
-        if let Some(path) = &self.trajectory {
-            write_whole(path, &lines)?;
-        }
         let record = Record::from(report.clone());
-        if let Some(directory) = directory {
-            directory.write_record(&record)?;
-            directory.write(&format!("trials/{}.jsonl", report.trial), &lines)?;
-            // There may be none; one that stays is found at the end of its steps.
-            let _ = checkpoint.map(std::fs::remove_file);
-        }
+        keep(&record, &report, &trajectory, directory, self.trajectory.as_deref())?;
+        // There may be none; one that stays is found at the end of its steps.
+        let _ = checkpoint.map(std::fs::remove_file);
         for warning in &report.warnings {
             context.progress.say("warning", warning);
         }
@@ -89,6 +97,25 @@ impl Arguments {
         }
         Ok(Exit::Done)
     }
+}
+
+/// Writes what a trial came to into its folder, and its trajectory to where that is asked for.
+fn keep(
+    record: &Record,
+    report: &Report,
+    trajectory: &Trajectory,
+    directory: Option<RunFolder>,
+    path: Option<&Path>,
+) -> Result<(), Failure> {
+    let lines = lines(trajectory)?;
+    if let Some(path) = path {
+        write_whole(path, &lines)?;
+    }
+    if let Some(directory) = directory {
+        directory.write_record(record)?;
+        directory.write(&format!("trials/{}.jsonl", report.trial), &lines)?;
+    }
+    Ok(())
 }
 
 fn lines(trajectory: &Trajectory) -> serde_json::Result<Vec<u8>> {

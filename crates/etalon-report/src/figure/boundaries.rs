@@ -2,12 +2,9 @@
 
 use super::{Band, BandPicture, Cell, Colour, Curve, Figure, FigureError, Kind, Panel, borders, symbol};
 use etalon::phase::boundaries::EVENTS;
-use etalon::sweep::{BOUNDARIES, Diagram, Place};
+use etalon::sweep::{Diagram, Place};
 
-/// What lies to the right in a picture of boundaries.
-pub(crate) const RIGHT: &str = "c_h = learning rate × sharpness at the start";
-
-/// A diagram of a sweep: a curve for each boundary, `c_h` to the right and the size upwards.
+/// A diagram of a sweep: a curve for each boundary, `c_h` or the rate to the right and the size upwards.
 ///
 /// # Errors
 /// As [`BandPicture::figure`].
@@ -20,11 +17,11 @@ pub fn boundaries(diagram: &Diagram, title: &str) -> Result<Figure, FigureError>
         };
         Curve { name: format!("{boundary}: {meaning}"), bands: places.filter_map(band).collect() }
     };
-    let curves: Vec<Curve> = BOUNDARIES.into_iter().zip(EVENTS).map(curve).collect();
+    let curves: Vec<Curve> = diagram.scale.columns().into_iter().zip(EVENTS).map(curve).collect();
     let of = if diagram.fixed.is_empty() { String::new() } else { format!(", {}", diagram.fixed) };
     let picture = BandPicture {
         title: format!("{title}{of}"),
-        right: RIGHT,
+        right: diagram.scale.meaning(),
         up: &symbol(&diagram.size),
         curves: &curves,
     };
@@ -55,7 +52,8 @@ fn regions(panel: &mut Panel, diagram: &Diagram) {
     panel.kinds = REGIONS.map(|(name, colour)| Kind { name: name.into(), colour }).into();
     panel.pale = true;
     for (row, &size) in sizes.iter().enumerate() {
-        let [Some(loss), Some(sharp), Some(end)] = BOUNDARIES.map(|name| median(name, size)) else {
+        let [Some(loss), Some(sharp), Some(end)] = diagram.scale.columns().map(|name| median(name, size))
+        else {
             continue;
         };
         // What lies beyond an end of the axis is at it.
@@ -79,6 +77,7 @@ fn regions(panel: &mut Panel, diagram: &Diagram) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use etalon::sweep::Scale;
 
     #[test]
     fn each_boundary_is_a_curve_over_the_sizes_where_most_seeds_have_it() {
@@ -88,12 +87,14 @@ mod tests {
             values: values.into(),
             missing,
         };
+        let (scale, names) = (Scale::Sharpness, Scale::Sharpness.columns());
         let places = vec![
-            place(BOUNDARIES[0], 8.0, &[2.0, 8.0], 0),
-            place(BOUNDARIES[0], 16.0, &[3.0], 0),
-            place(BOUNDARIES[2], 8.0, &[9.0], 1),
+            place(names[0], 8.0, &[2.0, 8.0], 0),
+            place(names[0], 16.0, &[3.0], 0),
+            place(names[2], 8.0, &[9.0], 1),
         ];
-        let diagram = Diagram { fixed: "network.depth=2".into(), size: "network.width".into(), places };
+        let diagram =
+            Diagram { fixed: "network.depth=2".into(), scale, size: "network.width".into(), places };
         let figure = boundaries(&diagram, "Early training").unwrap();
         assert_eq!(figure.title, "Early training, network.depth=2");
         let series = &figure.panels[0].series;
@@ -110,10 +111,13 @@ mod tests {
     #[test]
     fn regions_between_the_boundaries_are_filled_and_named() {
         let place = |boundary, value| Place { boundary, size: 8.0, values: vec![value], missing: 0 };
-        let [loss, sharp, end] = BOUNDARIES;
+        let [loss, sharp, end] = Scale::Sharpness.columns();
         let places = vec![place(loss, 3.0), place(sharp, 2.0), place(end, 9.0)];
         let mut panel = Panel::new(crate::figure::Axis::log("width"));
-        regions(&mut panel, &Diagram { fixed: String::new(), size: "network.width".into(), places });
+        regions(
+            &mut panel,
+            &Diagram { fixed: String::new(), scale: Scale::Sharpness, size: "network.width".into(), places },
+        );
         let found: Vec<_> = panel.cells.iter().map(|cell| (cell.x, cell.text.as_str())).collect();
         assert_eq!(found[1], ([2.0, 3.0], "one of them rises first, width 8"));
         assert_eq!((found.len(), found[3].0), (4, [9.0, f64::INFINITY]));

@@ -37,7 +37,6 @@ mod words;
 
 pub use axis::{Axis, Scale};
 pub use bands::{Band, BandPicture, Curve};
-pub(crate) use boundaries::RIGHT;
 pub use boundaries::boundaries;
 pub use description::{Cell, Details, Figure, Kind, Look, Panel, Place, Point, Reference, Series, Spread};
 pub use groups::{Group, bands};

@@ -3,7 +3,7 @@
 use super::content::{Content, Numbers, count, range, shown};
 use crate::figure::{self, Figure};
 use etalon::phase::boundaries::EVENTS;
-use etalon::sweep::{BOUNDARIES, BoundariesRow, Diagram, Rows, diagrams};
+use etalon::sweep::{BoundariesRow, Diagram, Rows, Scale, diagrams};
 
 /// What a sweep of boundaries says.
 pub fn content(rows: &Rows<BoundariesRow>) -> Content {
@@ -11,22 +11,29 @@ pub fn content(rows: &Rows<BoundariesRow>) -> Content {
     let ends = |values: &[f64]| {
         values.iter().fold((f64::INFINITY, 0.0f64), |(low, high), &value| (low.min(value), high.max(value)))
     };
-    for (index, (name, meaning)) in BOUNDARIES.into_iter().zip(EVENTS).enumerate() {
+    let (scale, columns) = (Scale::of(rows), Scale::of(rows).columns());
+    let symbol = scale.symbol();
+    for (index, (name, meaning)) in columns.into_iter().zip(EVENTS).enumerate() {
         let values: Vec<f64> =
-            rows.trials.iter().filter_map(|trial| trial.found.boundaries()[index]).collect();
+            rows.trials.iter().filter_map(|trial| scale.values(&trial.found)[index]).collect();
         let (low, high) = ends(&values);
         let text = match values.len() {
             0 => "in no trial within the range".into(),
             found => {
-                format!("c_h = {} in {} of {}", range(low, high, 3), found, count(rows.trials.len(), "trial"))
+                format!(
+                    "{symbol} = {} in {} of {}",
+                    range(low, high, 3),
+                    found,
+                    count(rows.trials.len(), "trial")
+                )
             }
         };
-        if index + 1 == BOUNDARIES.len() {
+        if index + 1 == columns.len() {
             content.answer = match values.len() {
                 0 => "no divergence in the range".into(),
-                _ => format!("training diverges at c_h = {}", range(low, high, 3)),
+                _ => format!("training diverges at {symbol} = {}", range(low, high, 3)),
             };
-            content.interval = "over all sizes and seeds; c_h = η × sharpness at the start".into();
+            content.interval = format!("over all sizes and seeds; {}", scale.meaning());
         }
         content.fact(&format!("{name}: {meaning}"), Some(text));
     }
@@ -51,8 +58,16 @@ fn picture(diagram: &Diagram) -> Option<Figure> {
 fn table(diagram: &Diagram) -> Numbers {
     let title =
         if diagram.fixed.is_empty() { "Boundaries".into() } else { format!("Boundaries, {}", diagram.fixed) };
-    let mut table =
-        Numbers::new(&title, [&diagram.size, "boundary", "median c_h", "over seeds", "seeds without"]);
+    let mut table = Numbers::new(
+        &title,
+        [
+            &diagram.size,
+            "boundary",
+            &format!("median {}", diagram.scale.symbol()),
+            "over seeds",
+            "seeds without",
+        ],
+    );
     for place in &diagram.places {
         let band = place.band();
         table.row([

@@ -1,10 +1,10 @@
 //! The page of the boundaries of a solvable model.
 
 use super::content::{Content, Numbers, shown, size};
-use crate::figure::{Band, BandPicture, Curve, Figure, RIGHT};
+use crate::figure::{Band, BandPicture, Curve, Figure};
 use etalon::phase::boundaries::EVENTS;
 use etalon::phase::{Boundaries, Boundary, MapBoundaries, Side};
-use etalon::sweep::BOUNDARIES;
+use etalon::sweep::Scale;
 
 /// What the boundaries of a solvable model say.
 pub fn content(MapBoundaries { definition, boundaries: found, .. }: &MapBoundaries) -> Content {
@@ -28,11 +28,12 @@ pub fn content(MapBoundaries { definition, boundaries: found, .. }: &MapBoundari
             Boundary::Between(edge) => shown(Some(edge.middle()), 6),
             Boundary::Outside { side: Side::Below, .. } => "below".into(),
             Boundary::Outside { side: Side::Above, .. } => "above".into(),
+            Boundary::Outside { side: Side::Unknown, .. } => "?".into(),
         };
         let [loss, sharp, most] = one.each().map(cell);
         table.row([
             size(Some(one.width)),
-            shown(Some(one.sharpness), 5),
+            shown(one.sharpness, 5),
             loss,
             sharp,
             most,
@@ -45,7 +46,7 @@ pub fn content(MapBoundaries { definition, boundaries: found, .. }: &MapBoundari
         .into();
     content.tables.push(table);
     let meanings = [&definition.c_h_loss, &definition.c_h_sharp, &definition.c_h_max];
-    for (name, meaning) in BOUNDARIES.into_iter().zip(meanings) {
+    for (name, meaning) in Scale::Sharpness.columns().into_iter().zip(meanings) {
         content.fact(name, Some(meaning.as_ref()));
     }
     let curve = |(index, name): (usize, &str)| {
@@ -58,10 +59,10 @@ pub fn content(MapBoundaries { definition, boundaries: found, .. }: &MapBoundari
         };
         Curve { name: format!("{name}: {}", EVENTS[index]), bands: found.iter().filter_map(band).collect() }
     };
-    let curves: Vec<Curve> = BOUNDARIES.into_iter().enumerate().map(curve).collect();
+    let curves: Vec<Curve> = Scale::Sharpness.columns().into_iter().enumerate().map(curve).collect();
     let picture = BandPicture {
         title: "Boundaries of early training".into(),
-        right: RIGHT,
+        right: Scale::Sharpness.meaning(),
         up: "width n",
         curves: &curves,
     };
@@ -86,7 +87,7 @@ mod tests {
         let row = |width, c_h_sharp, c_h_max, divergence| Boundaries {
             seed: None,
             width,
-            sharpness: 2.0,
+            sharpness: Some(2.0),
             resolution: 1.03,
             c_h_loss: at(4.0),
             c_h_sharp,

@@ -22,16 +22,24 @@ pub fn content(report: &Report, folder: &mut Folder) -> Content {
     );
     let unit = folder.loss_unit();
     let last = &report.last;
+    // Of a trainer that is not Etalon's there is one metric and no held-out set.
+    let sets = if folder.spec.contains_key("trainer") { 1 } else { 2 };
     for (name, loss, accuracy) in [
         ("training set", last.train_loss, last.train_accuracy),
         ("held-out set", last.test_loss, last.test_accuracy),
-    ] {
+    ]
+    .into_iter()
+    .take(sets)
+    {
         let accuracy =
             accuracy.map_or(String::new(), |accuracy| format!(", accuracy {}", shown(Some(accuracy), 3)));
         let loss = loss.map_or("loss that is no finite number".into(), |loss| {
             format!("loss {} {unit}", shown(Some(loss), 4))
         });
         content.fact(&format!("{name} at the end"), Some(loss.trim_end().to_string() + &accuracy));
+    }
+    if let Some(metric) = &report.metric {
+        content.fact(&format!("{} at the end", metric.name), Some(shown(metric.value, 4)));
     }
     let constant = Some(evidence.constant_loss).filter(|loss| loss.is_finite());
     content.fact(
@@ -73,6 +81,7 @@ fn stop(report: &Report) -> String {
         Stop::Goal { .. } => format!("the goal was reached after {steps}"),
         Stop::Diverged { .. } => format!("diverged after {steps}"),
         Stop::NotFinite { .. } => format!("an output was no finite number after {steps}"),
+        Stop::Shown { .. } => format!("ended after {steps}, as the log showed divergence"),
         Stop::Dead { .. } => format!("dead after {steps}: every sample had the same outputs"),
     }
 }

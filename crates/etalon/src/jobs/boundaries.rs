@@ -4,7 +4,7 @@ use super::train::{SMALLER, TRIAL};
 use super::{JobError, Problem};
 use crate::curvature::{CurvatureSettings, Ends, Instrument};
 use crate::memory;
-use crate::phase::boundaries::{EVENTS, first, unit};
+use crate::phase::boundaries::{C_H, EVENTS, first, unit};
 use crate::phase::{Boundaries, DEFINITION};
 use crate::theory::Range;
 use crate::train::{Budget, Plan, PlanError, Task, Trial, trial_bytes};
@@ -134,11 +134,11 @@ impl<'a, T: Scalar> BoundarySearch<'a, T> {
         Ok(Boundaries {
             seed: Some(seed),
             width: self.width,
-            sharpness,
+            sharpness: Some(sharpness),
             resolution: self.range.ratio(),
-            c_h_loss: first(&self.range, EVENTS[0], |c_h| stays(c_h, Measure::Loss))?,
-            c_h_sharp: first(&self.range, EVENTS[1], |c_h| stays(c_h, Measure::Sharpness))?,
-            c_h_max: first(&self.range, EVENTS[2], survives)?,
+            c_h_loss: first(&self.range, EVENTS[0], C_H, |c_h| stays(c_h, Measure::Loss))?,
+            c_h_sharp: first(&self.range, EVENTS[1], C_H, |c_h| stays(c_h, Measure::Sharpness))?,
+            c_h_max: first(&self.range, EVENTS[2], C_H, survives)?,
             divergence: None,
         })
     }

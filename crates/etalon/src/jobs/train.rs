@@ -133,6 +133,7 @@ pub fn train<T: Scalar>(
             hessian: end.and_then(|record| record.hessian),
             preconditioned: end.and_then(|record| record.preconditioned),
         },
+        metric: None,
         groups: trajectory.groups,
         annealed: trajectory.annealed,
         statistics: task.network.is_coupled().then_some(Statistics::Running),

@@ -254,7 +254,7 @@ fn verdict(stop: &Stop) -> Answer {
     match stop {
         Stop::Goal { .. } => Answer::Trained,
         Stop::Budget { .. } | Stop::Interrupted { .. } => Answer::TooSlow,
-        Stop::Diverged { .. } | Stop::NotFinite { .. } | Stop::Dead { .. } => {
+        Stop::Diverged { .. } | Stop::NotFinite { .. } | Stop::Dead { .. } | Stop::Shown { .. } => {
             Answer::TooFast(stop.to_string())
         }
     }

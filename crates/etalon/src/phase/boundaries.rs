@@ -73,6 +73,8 @@ pub enum Side {
     Below,
     /// It happens at nothing that was tried up to the upper end.
     Above,
+    /// Nothing tells whether it happens.
+    Unknown,
 }
 
 impl Boundary {
@@ -84,19 +86,23 @@ impl Boundary {
         }
     }
 
-    /// That of an `event` that happens at the lower end of the range.
-    fn below(event: &str, range: &Range) -> Self {
-        let reason = format!("{event} already at c_h = {}, the lower end of the range", range.low);
+    /// That of an `event` that happens at the lower end of the range of a `unit`.
+    fn below(event: &str, unit: &str, range: &Range) -> Self {
+        let reason = format!("{event} already at {unit} = {}, the lower end of the range", range.low);
         Self::Outside { side: Side::Below, reason }
     }
 
     /// That of an `event` that the walk up the range has not met.
-    fn above(event: &str, range: &Range) -> Self {
+    fn above(event: &str, unit: &str, range: &Range) -> Self {
         let Range { low, high, steps, .. } = range;
-        let reason = format!("{event} at none of the {} values of c_h tried from {low} to {high}", steps + 1);
+        let reason =
+            format!("{event} at none of the {} values of {unit} tried from {low} to {high}", steps + 1);
         Self::Outside { side: Side::Above, reason }
     }
 }
+
+/// The unit of the boundaries.
+pub(crate) const C_H: &str = "c_h";
 
 /// What happens at each boundary, in the order of [`Boundaries::each`].
 pub const EVENTS: [&str; 3] = ["the loss rises", "sharpness rises", "training diverges"];
@@ -108,9 +114,10 @@ pub struct Boundaries {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
     /// The width; NaN where it is not known.
+    #[serde(deserialize_with = "crate::units::number")]
     pub width: f64,
-    /// The largest Hessian eigenvalue at the start.
-    pub sharpness: f64,
+    /// The largest Hessian eigenvalue at the start. None where a log has none: then what is called `c_h` below is the rate.
+    pub sharpness: Option<f64>,
     /// The ratio of neighbouring values of `c_h` that were tried on the walk up the range: what comes and goes within less
     /// is not seen.
     pub resolution: f64,
@@ -161,18 +168,19 @@ pub(crate) fn unit(sharpness: f64) -> Result<f64, TheoryError> {
     }
 }
 
-/// The smallest `c_h` tried at which `event` happens, where `stays` says that it does not.
+/// The smallest value of a `unit`, such as `c_h`, tried at which `event` happens, where `stays` says that it does not.
 pub(crate) fn first<E: From<TheoryError>>(
     range: &Range,
     event: &str,
+    unit: &str,
     mut stays: impl FnMut(f64) -> Result<bool, E>,
 ) -> Result<Boundary, E> {
     range.check()?;
     if !stays(range.low)? {
         // Where it ceases to happen further up is no such boundary.
-        return Ok(Boundary::below(event, range));
+        return Ok(Boundary::below(event, unit, range));
     }
-    let Some(ends) = walk(range, true, &mut stays)? else { return Ok(Boundary::above(event, range)) };
+    let Some(ends) = walk(range, true, &mut stays)? else { return Ok(Boundary::above(event, unit, range)) };
     let [accepted, refused] = narrow(ends, range.tolerance, true, stays)?;
     Ok(Boundary::Between(Bracket { accepted, refused }))
 }
@@ -202,9 +210,9 @@ pub fn map_boundaries(
     let value = |_: &Map, state: MapState| loss.value(state.f);
     let sharp = |map: &Map, state: MapState| map.sharpness(state);
     let survives = |c_h: f64| Ok(at(c_h)?.run(start, settings)?.phase != Phase::Divergent);
-    let c_h_loss = first(range, EVENTS[0], |c_h| early(c_h, &value))?;
-    let c_h_sharp = first(range, EVENTS[1], |c_h| early(c_h, &sharp))?;
-    let (c_h_max, divergence) = match first(range, EVENTS[2], survives)? {
+    let c_h_loss = first(range, EVENTS[0], C_H, |c_h| early(c_h, &value))?;
+    let c_h_sharp = first(range, EVENTS[1], C_H, |c_h| early(c_h, &sharp))?;
+    let (c_h_max, divergence) = match first(range, EVENTS[2], C_H, survives)? {
         Boundary::Between(edge) => {
             let (edge, seen) = divergence(range, edge, survives)?;
             (Boundary::Between(edge), Some(seen))
@@ -212,7 +220,16 @@ pub fn map_boundaries(
         outside => (outside, None),
     };
     let resolution = range.ratio();
-    Ok(Boundaries { seed: None, width, sharpness, resolution, c_h_loss, c_h_sharp, c_h_max, divergence })
+    Ok(Boundaries {
+        seed: None,
+        width,
+        sharpness: Some(sharpness),
+        resolution,
+        c_h_loss,
+        c_h_sharp,
+        c_h_max,
+        divergence,
+    })
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub use divergence::Divergence;
 pub use judge::{Noise, lower, over_limit, raise};
 pub(crate) use observe::observe_from;
 pub use observe::{Observed, observe};
-pub use report::{Last, Report, Statistics};
+pub use report::{Last, Report, Score, Statistics};
 
 use crate::train::{Stop, Trajectory};
 use crate::units::significant;

@@ -16,6 +16,9 @@ pub struct Report {
     /// The metrics at the end.
     #[serde(rename = "final")]
     pub last: Last,
+    /// The metric of a trainer's goal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metric: Option<Score>,
     /// What was learnt of each group of samples and when, where training samples have patches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<Learning>,
@@ -40,6 +43,15 @@ pub struct Report {
     /// What to keep in mind; left out where there is nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+}
+
+/// A metric that a trainer's log has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// Its column.
+    pub name: String,
+    /// Its mean over the last fifth of the training; none where that is no finite number.
+    pub value: Option<f64>,
 }
 
 /// Which statistics batch normalisation takes.

@@ -12,11 +12,13 @@ use crate::phase::{Boundaries, Report};
 use crate::search::{ClimbSettings, Found, Settings};
 use crate::theory::Range;
 use crate::train::{Metric, Plan, Task, Trajectory};
-use crate::trainer;
+use crate::trainer::{self, Trainer};
+use crate::watch::Row;
 use etalon_nn::Scalar;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Files of a measurement, and what to measure.
 #[derive(Clone, Debug, Default)]
@@ -90,14 +92,21 @@ impl Spec {
         Ok(self.worded(found?))
     }
 
-    /// The keys that differ from their defaults and that a search takes no notice of, with the reason.
+    /// The keys that differ from their defaults and that no job takes notice of, with the reason.
+    pub fn idle(&self) -> Vec<String> {
+        let usual = Spec::default();
+        let is_idle = |key: &&Key| !is_heeded(key.path) && key.value(self) != key.value(&usual);
+        let told = |key: &Key| format!("{} has no part in this: the trainer's command decides it", key.path);
+        let keys = if self.trainer.is_given() { KEYS } else { &[] };
+        keys.iter().filter(is_idle).map(told).collect()
+    }
+
+    /// The same of a search.
     pub fn unheeded(&self) -> Vec<String> {
         if self.trainer.is_given() {
-            let usual = Spec::default();
-            let is_idle = |key: &&Key| !is_heeded(key.path) && key.value(self) != key.value(&usual);
-            let told =
-                |key: &Key| format!("{} has no part in this: the trainer's command decides it", key.path);
-            return KEYS.iter().filter(is_idle).map(told).collect();
+            let is_given = self.optimizer.eta != Spec::default().optimizer.eta;
+            let eta = "optimizer.eta has no part in this: the search begins at trainer.start".to_string();
+            return is_given.then_some(eta).into_iter().chain(self.idle()).collect();
         }
         let usual = self.optimizer.usual_eta();
         let is_unheeded = self.optimizer.eta != usual && self.search.after_epochs == 0.0;
@@ -140,7 +149,8 @@ impl Spec {
         Ok(measured)
     }
 
-    /// Trains once, as [`jobs::train`]. `progress` hears of the step and of how many there are.
+    /// Trains once, as [`jobs::train`]. `progress` hears of the step and of how many there are. With a trainer, as
+    /// [`Spec::train_with`], without files.
     ///
     /// # Errors
     /// When the spec makes no problem; as [`jobs::train`].
@@ -149,7 +159,34 @@ impl Spec {
         options: &TrainOptions,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(Report, Trajectory), Error> {
+        if self.trainer.is_given() {
+            let stop = options.stop.clone().unwrap_or_default();
+            let going = || match stop.load(Ordering::Relaxed) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            };
+            let total = self.trainer.steps;
+            return self.train_with(None, 0, &going, &mut |row| progress(row.step, total.max(row.step)));
+        }
         in_its_precision!(self, train_in(options, progress))
+    }
+
+    /// Trains once with the trainer, as [`trainer::train`], which leaves its files in a folder. `slot` is the number of its
+    /// slot.
+    ///
+    /// # Errors
+    /// As [`trainer::train`].
+    pub fn train_with(
+        &self,
+        folder: Option<&Path>,
+        slot: usize,
+        going: &(dyn Fn() -> ControlFlow<()> + Sync),
+        hear: &mut dyn FnMut(&Row),
+    ) -> Result<(Report, Trajectory), Error> {
+        let trainer = Trainer { slot, ..self.trainer.trainer(folder)? };
+        let (eta, seed, name) = (self.optimizer.eta, self.seed, self.hash());
+        let settings = TrainSettings { eta, seed, name, ..TrainSettings::default() };
+        Ok(trainer::train(&trainer, &settings, going, hear)?)
     }
 
     fn train_in<T: Scalar>(
@@ -177,7 +214,32 @@ impl Spec {
     /// # Errors
     /// When the spec makes no problem; as [`jobs::boundaries`].
     pub fn boundaries(&self, seeds: &[u64]) -> Result<Vec<Boundaries>, Error> {
+        if self.trainer.is_given() {
+            let going = || ControlFlow::Continue(());
+            return self.boundaries_with(seeds, None, 0, &going);
+        }
         in_its_precision!(self, boundaries_in(seeds))
+    }
+
+    /// The same on the trainer, as [`trainer::boundaries`]. With a journal it goes on from where an earlier call was stopped,
+    /// and trainings leave their files in a folder beside it, of the same name. `slot` is the number of its slot.
+    ///
+    /// # Errors
+    /// As [`trainer::boundaries`].
+    pub(crate) fn boundaries_with(
+        &self,
+        seeds: &[u64],
+        journal: Option<&Path>,
+        slot: usize,
+        going: &(dyn Fn() -> ControlFlow<()> + Sync),
+    ) -> Result<Vec<Boundaries>, Error> {
+        let folder = journal.map(|journal| journal.with_extension(""));
+        let trainer = Trainer { slot, ..self.trainer.trainer(folder.as_deref())? };
+        let settings = BoundarySettings { seeds: seeds.to_vec(), ..self.boundary_settings() };
+        Ok(match journal {
+            Some(path) => trainer::boundaries(&trainer, &settings, &Journal::open(path), going),
+            None => trainer::boundaries(&trainer, &settings, &Forgetful, going),
+        }?)
     }
 
     fn boundaries_in<T: Scalar>(&self, seeds: &[u64]) -> Result<Vec<Boundaries>, Error> {

@@ -138,15 +138,18 @@ impl TrainerSpec {
             limit: Some(self.seconds).filter(|&seconds| seconds > 0.0).map(Duration::from_secs_f64),
             retries: self.retries,
             slots: self.slots,
+            slot: 0,
             folder: folder.map(Path::to_path_buf),
         })
     }
 }
 
-/// Whether a key has a part in a search on a trainer.
+/// Whether a key has a part in some job on a trainer.
 pub(super) fn is_heeded(path: &str) -> bool {
-    let search = ["search.metric", "search.threshold", "search.after_epochs"];
-    path == "seed" || path.starts_with("trainer.") || path.starts_with("search.") && !search.contains(&path)
+    let idle = ["search.metric", "search.threshold", "search.after_epochs"];
+    let sections = ["trainer.", "search.", "boundaries."];
+    ["seed", "optimizer.eta"].contains(&path)
+        || sections.iter().any(|section| path.starts_with(section)) && !idle.contains(&path)
 }
 
 impl Spec {

@@ -53,6 +53,7 @@ pub(crate) fn trainer(error: &TrainerError) -> String {
         TrainerError::Nothing => "trainer.goal.metric",
         TrainerError::Training { fault: Fault::Hung(_), .. } => "trainer.seconds",
         TrainerError::Search(error) => return search(error),
+        TrainerError::Theory(_) => "boundaries.range",
         TrainerError::Training {
             eta,
             seed,

@@ -1,17 +1,15 @@
 //! The boundaries of a sweep over a size, folded over seeds.
 
-use super::{BoundariesRow, Rows, Table};
+use super::{BoundariesRow, Rows, Scale, Table};
 use crate::statistics::median;
-
-/// The boundaries that a diagram shows, by their columns.
-pub const BOUNDARIES: [&str; 3] =
-    [BoundariesRow::COLUMNS[1], BoundariesRow::COLUMNS[2], BoundariesRow::COLUMNS[3]];
 
 /// Boundaries over one key of the grid, all others but the seed being fixed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagram {
     /// The other keys and their values, such as `network.depth=2`; empty where there is none.
     pub fixed: String,
+    /// What boundaries are told in.
+    pub scale: Scale,
     /// The key that is the size.
     pub size: String,
     /// One for each size and boundary, the sizes ascending.
@@ -21,7 +19,7 @@ pub struct Diagram {
 /// A boundary at one size.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Place {
-    /// Its column, one of [`BOUNDARIES`].
+    /// Its column, one of [`Scale::columns`].
     pub boundary: &'static str,
     /// The value of [`Diagram::size`] there.
     pub size: f64,
@@ -64,6 +62,7 @@ impl Diagram {
 /// When no key has two sizes.
 pub fn diagrams(rows: &Rows<BoundariesRow>) -> Result<Vec<Diagram>, String> {
     let Rows { keys, trials } = rows;
+    let scale = Scale::of(rows);
     let is_size = |&index: &usize| {
         let first = trials.first().map(|trial| &trial.values[index]);
         let varies = trials.iter().any(|trial| Some(&trial.values[index]) != first);
@@ -82,13 +81,13 @@ pub fn diagrams(rows: &Rows<BoundariesRow>) -> Result<Vec<Diagram>, String> {
         let place = match diagrams.iter().position(|diagram| diagram.fixed == fixed) {
             Some(place) => place,
             None => {
-                diagrams.push(Diagram { fixed, size: keys[size].clone(), places: Vec::new() });
+                diagrams.push(Diagram { fixed, scale, size: keys[size].clone(), places: Vec::new() });
                 diagrams.len() - 1
             }
         };
         let places = &mut diagrams[place].places;
         let at = trial.values[size].parse().unwrap_or(f64::NAN);
-        for (boundary, value) in BOUNDARIES.into_iter().zip(trial.found.boundaries()) {
+        for (boundary, value) in scale.columns().into_iter().zip(scale.values(&trial.found)) {
             let place = match places.iter().position(|place| place.boundary == boundary && place.size == at) {
                 Some(place) => place,
                 None => {
@@ -117,15 +116,34 @@ mod tests {
         let trial = |&(values, [c_h_loss, c_h_sharp, c_h_max]): &(&[&str], [Option<f64>; 3])| Finished {
             name: String::new(),
             values: values.iter().map(ToString::to_string).collect(),
-            found: BoundariesRow { sharpness: 3.0, c_h_loss, c_h_sharp, c_h_max },
+            found: BoundariesRow {
+                sharpness: Some(3.0),
+                c_h_loss,
+                c_h_sharp,
+                c_h_max,
+                eta_loss: None,
+                eta_sharp: None,
+                eta_max: None,
+            },
         };
         Rows { keys, trials: trials.iter().map(trial).collect() }
     }
 
     #[test]
     fn the_names_of_boundaries_are_those_of_their_columns() {
-        assert_eq!(BOUNDARIES, ["c_h_loss", "c_h_sharp", "c_h_max"]);
-        assert_eq!(BoundariesRow::COLUMNS.len(), 4);
+        let shown = [Scale::Sharpness, Scale::Rate].map(Scale::columns).concat();
+        assert_eq!(BoundariesRow::COLUMNS[1..], shown);
+    }
+
+    #[test]
+    fn without_a_curvature_boundaries_are_rates() {
+        let mut rows = rows(&[(&["1", "64", "0"], [None; 3]), (&["1", "128", "0"], [None; 3])]);
+        for trial in &mut rows.trials {
+            (trial.found.sharpness, trial.found.eta_max) = (None, Some(0.5));
+        }
+        let found = &diagrams(&rows).unwrap()[0];
+        let last = found.places.iter().find(|place| place.boundary == "eta_max").unwrap();
+        assert_eq!((found.scale, last.values.as_slice(), found.places.len()), (Scale::Rate, &[0.5][..], 6));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// How to run a sweep.
 pub struct Options<'a> {
     /// Trials at a time, each on a thread of its own; the probes of as many searches, and trials that would outlast
-    /// all others, share rayon's threads. Of a trainer's searches one at a time, with the trainer's slots.
+    /// all others, share rayon's threads. With a trainer it is the trainer's slots, all of them for each search.
     pub threads: usize,
     /// Set to stop: trials under way are finished, searches under way are dropped, and none is started.
     pub stop: &'a AtomicBool,
@@ -105,8 +105,13 @@ fn run_cells(
     options: &Options<'_>,
     observe: &(dyn Fn(&Event<'_>) + Sync),
 ) -> Result<Tally, SweepError> {
-    // A trainer has slots of its own, whose numbers must be no one else's.
-    let threads = if grid.sets("trainer.command") { 1 } else { options.threads.max(1) };
+    // A trainer has slots, whose numbers must be no one else's: a search takes them all, other cells one each.
+    let slots = |cell: &&Cell| grid.spec(cell).map_or(1, |spec| spec.trainer.slots);
+    let threads = match (grid.sets("trainer.command"), grid.job()) {
+        (false, _) => options.threads.max(1),
+        (true, Job::Find) => 1,
+        (true, _) => cells.first().map_or(1, slots),
+    };
     let broken = AtomicBool::new(false);
     let stopped = || options.stop.load(Ordering::Relaxed) || broken.load(Ordering::Relaxed);
     let report = Tally { cells: cells.len(), ..Tally::default() };
@@ -184,7 +189,8 @@ impl Worker<'_> {
         // Threads of their own rather than rayon's: one that waits for a task or for memory must not be handed another
         // trial meanwhile.
         let ended: Vec<Result<(), SweepError>> = std::thread::scope(|scope| {
-            let start = |_| scope.spawn(|| self.work(&places, &next, repeat));
+            let (places, next) = (&places, &next);
+            let start = |slot| scope.spawn(move || self.work(places, next, repeat, slot));
             let threads: Vec<_> = (0..threads.min(places.len())).map(start).collect();
             // A panic is a defect; it is passed on, not hidden.
             threads
@@ -195,11 +201,17 @@ impl Worker<'_> {
         ended.into_iter().collect()
     }
 
-    /// Takes one cell after another until none is left.
-    fn work(&self, places: &[(usize, bool)], next: &AtomicUsize, repeat: bool) -> Result<(), SweepError> {
+    /// Takes one cell after another until none is left, on the thread of that number.
+    fn work(
+        &self,
+        places: &[(usize, bool)],
+        next: &AtomicUsize,
+        repeat: bool,
+        slot: usize,
+    ) -> Result<(), SweepError> {
         while !(self.stopped)() {
             let Some(&(place, parallel)) = places.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-            if let Err(error) = self.attend(place, parallel, repeat).and_then(|()| self.summarise()) {
+            if let Err(error) = self.attend(place, parallel, repeat, slot).and_then(|()| self.summarise()) {
                 self.broken.store(true, Ordering::Relaxed);
                 return Err(error);
             }
@@ -221,7 +233,7 @@ impl Worker<'_> {
     }
 
     /// Sees to one cell, with `parallel` on rayon's threads; with `repeat` even if another process has it.
-    fn attend(&self, place: usize, parallel: bool, repeat: bool) -> Result<(), SweepError> {
+    fn attend(&self, place: usize, parallel: bool, repeat: bool, slot: usize) -> Result<(), SweepError> {
         let (store, cell) = (self.surroundings.store, self.open[place]);
         let claim = match (store.claim(cell)?, &self.role) {
             (Some(claim), _) => claim,
@@ -241,13 +253,13 @@ impl Worker<'_> {
             return Ok(());
         }
         let spec = self.grid.spec(cell)?;
-        match self.surroundings.compute(cell, &spec, self.grid.job(), parallel) {
+        match self.surroundings.compute(cell, &spec, self.grid.job(), parallel, slot) {
             Ok(content) => {
                 claim.finish(&content)?;
                 self.tell(place, &Event::Done);
             }
-            // A search that was called off has not failed.
-            Err(_) if self.grid.job() == Job::Find && (self.stopped)() => {}
+            // What was called off has not failed.
+            Err(_) if (self.stopped)() && (self.grid.job() == Job::Find || spec.trainer.is_given()) => {}
             Err(error) => {
                 claim.fail(&error)?;
                 self.tell(place, &Event::Failed(&error));

@@ -180,10 +180,6 @@ impl Grid {
                 }
             }
         }
-        if spec.trainer.is_given() && self.job != Job::Find {
-            let message = "a trainer is given, and a sweep over one is of searches".into();
-            return Err(SpecError::plain(message, "write grid.job = \"find\""));
-        }
         Ok(Some(Cell { name: spec.hash(), index }))
     }
 

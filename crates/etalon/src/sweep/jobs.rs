@@ -3,7 +3,7 @@
 use super::ledger::Ledger;
 use super::outcome::lines;
 use super::tasks::{AnyTask, Tasks};
-use super::{BoundariesRow, Cell, FindRow, Job, Store, TrainRow};
+use super::{BoundariesRow, Cell, FindRow, Job, MetricScore, Store, TrainRow};
 use crate::curvature::Instrument;
 use crate::error::Error;
 use crate::jobs::{BoundarySearch, Journal, find_bytes};
@@ -28,16 +28,18 @@ pub(super) struct Surroundings<'a> {
 }
 
 impl Surroundings<'_> {
-    /// The result file of a cell, with `parallel` computed on rayon's threads; the reason where there is none.
+    /// The result file of a cell, with `parallel` computed on rayon's threads; the reason where there is none. Of cells that
+    /// are computed at the same time each has another `slot`.
     pub(super) fn compute(
         &self,
         cell: &Cell,
         spec: &Spec,
         job: Job,
         parallel: bool,
+        slot: usize,
     ) -> Result<Vec<u8>, String> {
         if spec.trainer.is_given() {
-            return self.on_trainer(cell, spec).map_err(|error| error.to_string());
+            return self.on_trainer(cell, spec, job, slot).map_err(|error| error.to_string());
         }
         self.tasks.with(spec, |task| match task {
             AnyTask::F32(task) => self.of_task(cell, spec, job, task, parallel),
@@ -99,10 +101,25 @@ impl Surroundings<'_> {
         self.leave(cell, spec.find_with(&problem, &journal, &|_| self.going())?)
     }
 
-    /// The same on a trainer.
-    fn on_trainer(&self, cell: &Cell, spec: &Spec) -> Result<Vec<u8>, Failure> {
+    /// Any job on a trainer.
+    fn on_trainer(&self, cell: &Cell, spec: &Spec, job: Job, slot: usize) -> Result<Vec<u8>, Failure> {
         let journal = self.store.probes(&cell.name);
-        self.leave(cell, spec.find(Some(&journal), &|_| self.going())?)
+        match job {
+            Job::Find => self.leave(cell, spec.find(Some(&journal), &|_| self.going())?),
+            Job::Train { curvature } => {
+                let folder = journal.with_extension("");
+                let going = || self.going();
+                let (report, trajectory) = spec.train_with(Some(&folder), slot, &going, &mut |_| {})?;
+                let metric = report.metric.map(|score| MetricScore { metric: score.value });
+                let row = TrainRow { metric, ..TrainRow::new(&trajectory, report.phase, curvature) };
+                Ok(lines(&trajectory.records, cell, &row)?)
+            }
+            Job::Boundaries => {
+                let found = spec.boundaries_with(&[spec.seed], Some(&journal), slot, &|| self.going())?;
+                let row = found.first().map(BoundariesRow::from).ok_or(SearchError::NoSeeds)?;
+                Ok(lines(&found, cell, &row)?)
+            }
+        }
     }
 
     fn going(&self) -> ControlFlow<()> {

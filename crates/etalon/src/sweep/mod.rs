@@ -37,7 +37,7 @@ mod table;
 mod tasks;
 
 pub use constraint::Constraint;
-pub use diagram::{BOUNDARIES, Diagram, Place, diagrams};
+pub use diagram::{Diagram, Place, diagrams};
 pub use engine::{Event, Options, Tally, run, run_shard};
 pub use error::SweepError;
 pub use grid::{Axis, Cell, Grid, Job, MAX_CELLS};
@@ -49,7 +49,8 @@ pub use outcome::{Trial, read};
 pub use pending::{Pending, pending};
 pub use points::{Measured, Selection, points, points_of};
 pub use rows::{
-    Annealing, BoundariesRow, Curvature, FindRow, Finished, GroupScores, Row, Rows, TrainRow, TrainScores,
+    Annealing, BoundariesRow, Curvature, FindRow, Finished, GroupScores, MetricScore, Row, Rows, Scale,
+    TrainRow, TrainScores,
 };
 pub use shard::Shard;
 pub use status::{Failed, Status, Working, status};

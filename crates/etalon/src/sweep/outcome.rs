@@ -103,7 +103,9 @@ fn fit<R: Row>(value: Value) -> Result<R, String> {
 mod tests {
     use super::*;
     use crate::phase::Phase;
-    use crate::sweep::{Annealing, BoundariesRow, Curvature, FindRow, GroupScores, TrainRow, TrainScores};
+    use crate::sweep::{
+        Annealing, BoundariesRow, Curvature, FindRow, GroupScores, MetricScore, TrainRow, TrainScores,
+    };
     use crate::train::Reason;
     use std::fs;
 
@@ -137,12 +139,13 @@ mod tests {
             patch_only_learnt_at: None,
         };
         [
-            TrainRow { scores: scores(), curvature: None, groups: None, annealing: None },
+            TrainRow { scores: scores(), curvature: None, groups: None, annealing: None, metric: None },
             TrainRow {
                 scores: scores(),
                 curvature: Some(Curvature { c, ntk, hessian, ntk_end, hessian_end }),
                 groups: Some(groups),
                 annealing: Some(Annealing { annealed_at: None }),
+                metric: Some(MetricScore { metric: Some(0.75) }),
             },
         ]
     }
@@ -203,7 +206,15 @@ mod tests {
 
     #[test]
     fn a_file_cut_anywhere_is_not_done_and_what_is_broken_says_where() {
-        let row = BoundariesRow { sharpness: 3.0, c_h_loss: Some(2.0), c_h_sharp: None, c_h_max: None };
+        let row = BoundariesRow {
+            sharpness: Some(3.0),
+            c_h_loss: Some(2.0),
+            c_h_sharp: None,
+            c_h_max: None,
+            eta_loss: None,
+            eta_sharp: None,
+            eta_max: None,
+        };
         let text = kept(&row);
         assert!(is_whole("abc", &text) && !is_whole("abd", &text));
         for length in 0..text.len() {

@@ -50,6 +50,13 @@ pub enum Stop {
         /// Steps done.
         steps: u64,
     },
+    /// Its log, which is all that is known of it, showed divergence.
+    Shown {
+        /// The step of the row that did.
+        step: u64,
+        /// What it showed.
+        why: String,
+    },
 }
 
 /// Why a trial ended, in a word.
@@ -77,7 +84,7 @@ impl Stop {
             Stop::Budget { .. } => Reason::Budget,
             Stop::Interrupted { .. } => Reason::Interrupted,
             Stop::Goal { .. } => Reason::Goal,
-            Stop::Diverged { .. } => Reason::Diverged,
+            Stop::Diverged { .. } | Stop::Shown { .. } => Reason::Diverged,
             Stop::NotFinite { .. } => Reason::NotFinite,
             Stop::Dead { .. } => Reason::Dead,
         }
@@ -85,7 +92,7 @@ impl Stop {
 
     /// Whether training left the numbers or its limit.
     pub fn diverged(&self) -> bool {
-        matches!(self, Stop::Diverged { .. } | Stop::NotFinite { .. })
+        matches!(self, Stop::Diverged { .. } | Stop::NotFinite { .. } | Stop::Shown { .. })
     }
 }
 
@@ -111,6 +118,7 @@ impl std::fmt::Display for Stop {
                 write!(f, "diverged at step {step}: the loss is not a finite number")
             }
             Stop::NotFinite { steps } => write!(f, "an output is not a finite number after {steps} steps"),
+            Stop::Shown { step, why } => write!(f, "diverged at step {step}: {why}"),
             Stop::Dead { steps } => {
                 write!(f, "dead after {steps} steps: every sample has the same outputs")
             }

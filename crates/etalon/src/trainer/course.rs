@@ -20,6 +20,8 @@ pub(super) enum Until {
     Goal(Bound),
     /// To the first row of this step or a later one.
     Step(u64),
+    /// To so many rows with a loss.
+    Rows(usize),
 }
 
 /// What ended a training before its end.
@@ -39,8 +41,10 @@ pub(super) enum Decision {
 pub(super) struct Course {
     until: Until,
     detector: Detector,
-    losses: Vec<(u64, f64)>,
-    metrics: Vec<(u64, f64)>,
+    /// Up to the one that decides.
+    pub(super) rows: Vec<Row>,
+    /// How many of them have a loss.
+    losses: usize,
     /// The curvature of the first row that has one, if no step was taken before it.
     pub(super) sharpness: Option<f64>,
     /// The last step.
@@ -53,8 +57,8 @@ impl Course {
         Course {
             until,
             detector: Detector::new(Settings::default()),
-            losses: Vec::new(),
-            metrics: Vec::new(),
+            rows: Vec::new(),
+            losses: 0,
             sharpness: None,
             step: 0,
             decision: None,
@@ -72,12 +76,13 @@ impl Course {
             return;
         }
         let Row { step, loss, rate, curvature, metric } = row;
-        if self.losses.is_empty() {
+        self.rows.push(row);
+        if self.losses == 0 {
             self.sharpness = curvature.filter(|curvature| *curvature > 0.0 && curvature.is_finite());
         }
         self.step = self.step.max(step);
         if let Some(loss) = loss {
-            self.losses.push((step, loss));
+            self.losses += 1;
             self.detector.push(Point { step, loss, rate, curvature });
             let finding = self.detector.finding();
             if finding.state == State::Diverging {
@@ -85,19 +90,19 @@ impl Course {
                 return;
             }
         }
-        self.metrics.extend(metric.map(|metric| (step, metric)));
         self.decision = match self.until {
             Until::Goal(bound) if metric.is_some_and(|metric| bound.is_met(metric)) => {
                 Some(Decision::Reached)
             }
-            Until::Step(last) if step >= last && !self.losses.is_empty() => Some(Decision::Cut),
+            Until::Step(last) if step >= last && self.losses > 0 => Some(Decision::Cut),
+            Until::Rows(rows) if self.losses >= rows => Some(Decision::Cut),
             _ => None,
         };
     }
 
     /// Whether there is a row with a loss.
     pub(super) fn has_begun(&self) -> bool {
-        !self.losses.is_empty()
+        self.losses > 0
     }
 
     /// Whether it did not diverge.
@@ -105,19 +110,39 @@ impl Course {
         !matches!(self.decision, Some(Decision::Diverged(_)))
     }
 
+    /// Losses with their steps.
+    fn losses(&self) -> impl Iterator<Item = (u64, f64)> + Clone {
+        self.rows.iter().filter_map(|row| Some((row.step, row.loss?)))
+    }
+
+    /// Values of the metric with their steps.
+    fn metrics(&self) -> impl Iterator<Item = (u64, f64)> + Clone {
+        self.rows.iter().filter_map(|row| Some((row.step, row.metric?)))
+    }
+
+    /// The step of the first loss; 0 where there is none.
+    pub(super) fn first_step(&self) -> u64 {
+        self.losses().next().map_or(0, |(step, _)| step)
+    }
+
     /// The loss it began with; not a number where there is none.
     pub(super) fn first_loss(&self) -> f64 {
-        self.losses.first().map_or(f64::NAN, |&(_, loss)| loss)
+        self.losses().next().map_or(f64::NAN, |(_, loss)| loss)
+    }
+
+    /// The largest loss and its step; what is not a number is larger than all that are.
+    pub(super) fn peak(&self) -> Option<(u64, f64)> {
+        self.losses().max_by(|a, b| a.1.total_cmp(&b.1))
     }
 
     /// The first value of the metric: that of a network that has learnt nothing, if it is logged early.
     pub(super) fn first_metric(&self) -> Option<f64> {
-        self.metrics.first().map(|&(_, metric)| metric)
+        self.metrics().next().map(|(_, metric)| metric)
     }
 
     /// The standard error of the metric's mean over the tail, by the noise from look to look; 0 of fewer than three looks.
     pub(super) fn metric_error(&self) -> f64 {
-        let tail: Vec<f64> = self.tail(&self.metrics).collect();
+        let tail: Vec<f64> = self.tail(self.metrics()).collect();
         let changes: Vec<f64> = tail.windows(2).map(|pair| pair[1] - pair[0]).collect();
         if changes.len() < 2 {
             return 0.0;
@@ -127,17 +152,21 @@ impl Course {
         (square / 2.0 / tail.len() as f64).sqrt()
     }
 
-    fn tail<'a>(&self, values: &'a [(u64, f64)]) -> impl Iterator<Item = f64> + use<'a> {
-        let first = self.losses.first().map_or(0, |&(step, _)| step);
-        let from = self.step as f64 - TAIL * (self.step - first) as f64;
+    fn tail(&self, values: impl Iterator<Item = (u64, f64)> + Clone) -> impl Iterator<Item = f64> {
+        let from = self.step as f64 - TAIL * (self.step - self.first_step()) as f64;
         // The last one, where values are rare.
-        let last = values.last().map_or(0, |&(step, _)| step);
-        values.iter().filter(move |&&(step, _)| step as f64 >= from || step == last).map(|&(_, value)| value)
+        let last = values.clone().last().map_or(0, |(step, _)| step);
+        values.filter(move |&(step, _)| step as f64 >= from || step == last).map(|(_, value)| value)
     }
 
     /// The training loss, averaged over the tail.
-    fn last_loss(&self) -> f64 {
-        mean(self.tail(&self.losses))
+    pub(super) fn last_loss(&self) -> f64 {
+        mean(self.tail(self.losses()))
+    }
+
+    /// The metric, averaged over the tail.
+    pub(super) fn last_metric(&self) -> f64 {
+        mean(self.tail(self.metrics()))
     }
 
     /// As an answer to whether it trains.
@@ -165,7 +194,7 @@ impl Course {
             _ => None,
         };
         let is_whole = failure.is_none() && self.until == Until::End;
-        let metric = if is_whole { mean(self.tail(&self.metrics)) } else { f64::NAN };
+        let metric = if is_whole { self.last_metric() } else { f64::NAN };
         Trained {
             failure,
             loss: last,
@@ -189,7 +218,7 @@ impl Course {
             State::EdgeOfStability | State::Lazy | State::Undecided => Phase::Lazy,
         };
         let finite = |loss: f64| loss.is_finite().then_some(loss);
-        let peak = self.losses.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
+        let peak = self.peak();
         Verdict {
             phase,
             why: finding.why,
@@ -197,7 +226,7 @@ impl Course {
             peak_loss: peak.and_then(|(_, loss)| finite(loss)),
             peak_step: peak.map_or(0, |(step, _)| step),
             start_loss: None,
-            final_loss: self.losses.last().and_then(|&(_, loss)| finite(loss)),
+            final_loss: self.losses().last().and_then(|(_, loss)| finite(loss)),
             constant_loss: f64::NAN,
             ntk_start: None,
             ntk_end: None,

@@ -1,6 +1,7 @@
 //! What can go wrong with a trainer.
 
 use crate::search::SearchError;
+use crate::theory::TheoryError;
 use crate::watch::WatchError;
 use std::io;
 use std::path::PathBuf;
@@ -86,6 +87,9 @@ pub enum TrainerError {
     /// The search itself.
     #[error(transparent)]
     Search(#[from] SearchError),
+    /// The range of a search.
+    #[error(transparent)]
+    Theory(#[from] TheoryError),
 }
 
 /// Why a training gave no answer. None of these says anything of its rate.

@@ -1,8 +1,8 @@
 //! The search on a trainer: the rate to use by its metric, and eta*.
 
 use super::course::{Course, Until};
-use super::guard::Guard;
-use super::probes::{Cost, Interrupted, Probes};
+use super::probes::Probes;
+use super::runner::{Cost, Interrupted, Runner};
 use super::{Bound, Trainer, TrainerError};
 use crate::jobs::{FindSettings, Listener, Memory, News};
 use crate::search::{
@@ -12,9 +12,7 @@ use crate::search::{
 use crate::units::significant;
 use std::io;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How often a first rate that diverges is lowered, by this factor.
 const LOWERED: (usize, f64) = (6, 10.0);
@@ -33,21 +31,12 @@ pub fn find(
     listener: Listener<'_>,
 ) -> Result<Found, TrainerError> {
     check(trainer, settings)?;
-    let io = |action: &str| {
-        let action = action.to_string();
-        move |source: io::Error| TrainerError::Io { action, source }
-    };
-    let temporary = tempfile::tempdir().map_err(io("create a folder for the trainings"))?;
-    let folder = trainer.folder.as_deref().unwrap_or(temporary.path());
-    std::fs::create_dir_all(folder).map_err(io("create the folder of the trainings"))?;
-    // The trainer may work in another folder.
-    let folder = folder.canonicalize().map_err(io("find the folder of the trainings"))?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
-    let id = format!("{}-{now}", std::process::id());
-    let _guard = Guard::new(&id).map_err(io("start a shell that ends the trainings if Etalon is killed"))?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(trainer.slots.max(1)).build();
-    let pool = pool.map_err(|error| io("start a thread for each slot")(io::Error::other(error)))?;
-    let (failure, stopped) = (OnceLock::new(), AtomicBool::new(false));
+    let pool = pool.map_err(|error| TrainerError::Io {
+        action: "start a thread for each slot".into(),
+        source: io::Error::other(error),
+    })?;
+    let stopped = AtomicBool::new(false);
     let tell = |news: News<'_>| {
         if listener(news).is_break() {
             stopped.store(true, Ordering::Relaxed);
@@ -56,15 +45,10 @@ pub fn find(
     };
     let going = || tell(News::Step);
     let metric = trainer.goal.metric.clone().unwrap_or_default();
+    let runner = Runner::new(trainer, &going)?;
     let probes = Probes {
-        trainer,
-        folder: &folder,
-        id: &id,
+        runner: &runner,
         memory,
-        going: &going,
-        failure: &failure,
-        started: AtomicU64::new(0),
-        cost: Mutex::new(Cost::default()),
         share: 1.0,
         until: trainer.goal.bound.map_or(Until::End, Until::Goal),
         total: trainer.steps.unwrap_or(0),
@@ -73,14 +57,12 @@ pub fn find(
     let mut search = Search { trainer, settings, probes, tell: &tell, found: None };
     let ended = pool.install(|| search.run());
     let found = search.found;
-    if let Some(error) = failure.into_inner() {
-        return Err(error);
-    }
-    match (ended, found) {
+    match (runner.answer(ended), found) {
         (Ok(()), Some(found)) => Ok(found),
+        (Ok(()), None) => Err(SearchError::Cancelled.into()),
+        (Err(error @ TrainerError::Training { .. }), _) => Err(error),
         (Err(_), Some(found)) if stopped.into_inner() => Ok(Found { stopped: Ended::Interrupted, ..found }),
         (Err(error), _) => Err(error),
-        (Ok(()), None) => Err(SearchError::Cancelled.into()),
     }
 }
 
@@ -90,20 +72,11 @@ fn check(trainer: &Trainer, settings: &FindSettings) -> Result<(), TrainerError>
     check_rate("the rate to start from", trainer.start)?;
     settings.search.iter().try_for_each(Settings::validate)?;
     settings.climb.iter().try_for_each(ClimbSettings::validate)?;
-    let has = |name: &str| trainer.command.has(name) || trainer.env.values().any(|value| value.has(name));
-    if !has("eta") {
-        return Err(TrainerError::NoEta);
-    }
-    if !has("seed") && settings.seeds.len() > 1 {
-        return Err(TrainerError::NoSeed);
-    }
-    if has("steps") && trainer.steps.is_none() {
-        return Err(TrainerError::NoSteps);
-    }
+    trainer.check(settings.seeds.len())?;
     if settings.search.is_none() && trainer.goal.metric.is_none() {
         return Err(TrainerError::Nothing);
     }
-    if cfg!(unix) { Ok(()) } else { Err(TrainerError::System) }
+    Ok(())
 }
 
 struct Search<'a> {
@@ -113,12 +86,6 @@ struct Search<'a> {
     tell: &'a (dyn Fn(News<'_>) -> ControlFlow<()> + Sync),
     /// What is known so far; none before the first training.
     found: Option<Found>,
-}
-
-impl From<Interrupted> for TrainerError {
-    fn from(_: Interrupted) -> Self {
-        SearchError::Cancelled.into()
-    }
 }
 
 impl Search<'_> {
@@ -206,10 +173,10 @@ impl Search<'_> {
             } else {
                 probes.memory.recall(eta, seed).is_some()
             };
-            let kept = known.then(|| probes.kept(eta, seed, until)).flatten();
+            let kept = known.then(|| probes.runner.kept(eta, seed, until)).flatten();
             let course = match kept {
                 Some(kept) => kept,
-                None => probes.course(eta, seed, until, 0)?,
+                None => probes.runner.course(eta, seed, until, 0, &mut |_| {})?,
             };
             if probes.total == 0 && course.survived() && until == Until::End {
                 probes.total = course.step;
@@ -259,19 +226,20 @@ impl Search<'_> {
         let total = Some(probes.total).filter(|&total| total > 0).or(whole).unwrap_or(1).max(1);
         let mut steps = star.gradient_steps;
         if let Some((seed, eta)) = star.below_median().filter(|_| settings.phase) {
-            let course = match probes.kept(eta, seed, Until::End).filter(|_| probes.until == Until::End) {
-                Some(kept) => kept,
-                None => {
-                    let course = probes.course(eta, seed, Until::End, trainer.retries)?;
-                    steps += course.step;
-                    course
-                }
-            };
+            let course =
+                match probes.runner.kept(eta, seed, Until::End).filter(|_| probes.until == Until::End) {
+                    Some(kept) => kept,
+                    None => {
+                        let course = probes.course(eta, seed, Until::End)?;
+                        steps += course.step;
+                        course
+                    }
+                };
             let evidence = course.phase();
             found.phase = Some(evidence.phase);
             found.phase_evidence = Some(evidence);
         }
-        found.saved = saved(&star, total, *probes.cost.lock().unwrap_or_else(PoisonError::into_inner));
+        found.saved = saved(&star, total, probes.runner.cost());
         found.criterion = Some(match bound {
             Some(bound) => {
                 let metric = trainer.goal.metric.as_deref().unwrap_or_default();

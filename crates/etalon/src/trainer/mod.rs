@@ -9,6 +9,7 @@
 //! A program that ends without such an answer has failed, which says nothing of the rate: it is tried again, then the search
 //! ends and says why. No process outlives the search, however that ends: see `process` and `guard`.
 
+mod boundaries;
 mod command;
 mod course;
 mod error;
@@ -17,11 +18,15 @@ mod goal;
 mod guard;
 mod probes;
 mod process;
+mod runner;
+mod train;
 
+pub use boundaries::boundaries;
 pub use command::{CommandLine, Place};
 pub use error::{Fault, TrainerError};
 pub use find::find;
 pub use goal::{Bound, Goal};
+pub use train::train;
 
 use crate::watch::Columns;
 use std::collections::BTreeMap;
@@ -51,6 +56,29 @@ pub struct Trainer {
     pub retries: usize,
     /// Trainings side by side.
     pub slots: usize,
+    /// The number of the first of its slots.
+    pub slot: usize,
     /// Where trainings leave their files, a folder each; none takes one that is removed in the end.
     pub folder: Option<PathBuf>,
+}
+
+impl Trainer {
+    /// Whether a placeholder stands in its command or its environment.
+    fn has(&self, name: &str) -> bool {
+        self.command.has(name) || self.env.values().any(|value| value.has(name))
+    }
+
+    /// Refuses what cannot train at given rates with so many seeds before anything is started.
+    fn check(&self, seeds: usize) -> Result<(), TrainerError> {
+        if !self.has("eta") {
+            return Err(TrainerError::NoEta);
+        }
+        if !self.has("seed") && seeds > 1 {
+            return Err(TrainerError::NoSeed);
+        }
+        if self.has("steps") && self.steps.is_none() {
+            return Err(TrainerError::NoSteps);
+        }
+        if cfg!(unix) { Ok(()) } else { Err(TrainerError::System) }
+    }
 }

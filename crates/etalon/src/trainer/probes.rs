@@ -1,44 +1,14 @@
-//! Trainings as searches ask for them, each a process.
+//! Trainings as searches ask for them.
 
 use super::course::{Course, Until};
-use super::process::Process;
-use super::{Fault, Place, Trainer, TrainerError};
+use super::runner::{Interrupted, Runner};
 use crate::jobs::Memory;
-use crate::program::last_lines;
 use crate::search::{Length, Measure, Outcome, Probe, Question, Trained, Training};
-use crate::watch::{Log, WatchError};
-use std::fs::{self, File};
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-
-/// What a training that is ended may take to end in good order ...
-const GRACE: Duration = Duration::from_secs(5);
-/// ... and where the whole search is to end.
-const SHORT_GRACE: Duration = Duration::from_secs(1);
-/// Between two looks at a log: from the first to the second, as trainings get longer.
-const PAUSES: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(100)];
-/// Lines of a complaint that an error quotes.
-const QUOTED: usize = 5;
 
 /// The trainings of one search.
 pub(super) struct Probes<'a> {
-    pub(super) trainer: &'a Trainer,
-    /// Where they leave their files.
-    pub(super) folder: &'a Path,
-    /// The search's mark.
-    pub(super) id: &'a str,
+    pub(super) runner: &'a Runner<'a>,
     pub(super) memory: &'a dyn Memory,
-    /// Whether the search goes on.
-    pub(super) going: &'a (dyn Fn() -> ControlFlow<()> + Sync),
-    /// What ended the search, where a training did.
-    pub(super) failure: &'a OnceLock<TrainerError>,
-    pub(super) started: AtomicU64,
-    pub(super) cost: Mutex<Cost>,
     /// How long a short training is, as a share of a whole one.
     pub(super) share: f64,
     /// How far a probe goes.
@@ -47,207 +17,10 @@ pub(super) struct Probes<'a> {
     pub(super) measure: Measure,
 }
 
-/// What trainings have cost in this call.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Cost {
-    pub(super) seconds: f64,
-    pub(super) steps: u64,
-}
-
-/// A training was ended because the search is.
-#[derive(Debug, thiserror::Error)]
-#[error("it was interrupted")]
-pub(super) struct Interrupted;
-
-/// What stops one try.
-enum Stop {
-    Interrupted,
-    Fault(Fault),
-}
-
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Stop {
-        Stop::Fault(fault)
-    }
-}
-
 impl Probes<'_> {
-    /// Trains. A fault that may pass is tried again; one that does not ends the search.
-    pub(super) fn course(
-        &self,
-        eta: f64,
-        seed: u64,
-        until: Until,
-        retries: usize,
-    ) -> Result<Course, Interrupted> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            match self.attempt(eta, seed, until) {
-                Ok(course) => return Ok(course),
-                Err(Stop::Interrupted) => return Err(Interrupted),
-                Err(Stop::Fault(fault)) if tries <= retries && fault.may_pass() => {}
-                Err(Stop::Fault(fault)) => {
-                    let _ = self.failure.set(TrainerError::Training { eta, seed, tries, fault });
-                    return Err(Interrupted);
-                }
-            }
-        }
-    }
-
-    /// What an earlier call has left of a training, if its log is still there.
-    pub(super) fn kept(&self, eta: f64, seed: u64, until: Until) -> Option<Course> {
-        let folder = self.folder_of(eta, seed, until);
-        let mut log = self.open(&self.log_of(&self.place(eta, seed, &folder, Path::new("")))).ok()?;
-        let mut course = Course::new(until);
-        log.rows(true, |row| course.take(row)).ok()?;
-        course.has_begun().then_some(course)
-    }
-
-    fn is_over(&self) -> bool {
-        self.failure.get().is_some() || (self.going)().is_break()
-    }
-
-    fn folder_of(&self, eta: f64, seed: u64, until: Until) -> PathBuf {
-        let kind = match until {
-            Until::End => "whole",
-            Until::Goal(_) => "to-goal",
-            Until::Step(_) => "short",
-        };
-        self.folder.join(format!("{eta:?}-{seed}-{kind}"))
-    }
-
-    fn place<'b>(&self, eta: f64, seed: u64, out: &'b Path, log: &'b Path) -> Place<'b> {
-        let slot = rayon::current_thread_index().unwrap_or(0);
-        Place { eta, seed, steps: self.trainer.steps, log, out, slot }
-    }
-
-    fn log_of(&self, place: &Place<'_>) -> PathBuf {
-        match &self.trainer.log {
-            Some(log) => log.in_place(place).into(),
-            None => place.out.join("stdout"),
-        }
-    }
-
-    fn open(&self, path: &Path) -> Result<Log, WatchError> {
-        let columns = self.trainer.columns.clone();
-        if self.trainer.log.is_some() { Log::open(path, columns) } else { Log::open_lines(path, columns) }
-    }
-
-    fn attempt(&self, eta: f64, seed: u64, until: Until) -> Result<Course, Stop> {
-        if self.is_over() {
-            return Err(Stop::Interrupted);
-        }
-        let folder = self.folder_of(eta, seed, until);
-        let io = |action| move |source| Fault::Io { action, source };
-        // What an earlier try has left must not be taken for this one's.
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(io("clear the training's folder")(error).into());
-            }
-            _ => fs::create_dir_all(&folder).map_err(io("create the training's folder"))?,
-        }
-        let log = self.log_of(&self.place(eta, seed, &folder, Path::new("")));
-        if !log.starts_with(&folder) {
-            let _ = fs::remove_file(&log);
-        }
-        let place = self.place(eta, seed, &folder, &log);
-        let file =
-            |name: &str| File::create(folder.join(name)).map_err(io("create a file for what it prints"));
-        let mut command = self.trainer.command.program(&place);
-        command.envs(self.trainer.env.iter().map(|(name, value)| (name, value.in_place(&place))));
-        command.stdin(Stdio::null()).stdout(file("stdout")?).stderr(file("stderr")?);
-        let mark = format!("{}-{}", self.id, self.started.fetch_add(1, Ordering::Relaxed));
-        let start = Instant::now();
-        let mut process = Process::start(&mut command, &mark)
-            .map_err(|source| Fault::Start { command: self.trainer.command.shown(), source })?;
-        let course = self.follow(&mut process, &log, &folder.join("stderr"), Course::new(until));
-        if let Ok(course) = &course {
-            let mut cost = self.cost.lock().unwrap_or_else(PoisonError::into_inner);
-            cost.seconds += start.elapsed().as_secs_f64();
-            cost.steps += course.step;
-        }
-        course
-    }
-
-    /// Ends a training: with patience, unless the whole search is to end.
-    fn end(&self, process: &mut Process) {
-        process.end(|time| time < if self.is_over() { SHORT_GRACE } else { GRACE });
-    }
-
-    /// Follows a training until its log has decided, or it has ended.
-    fn follow(
-        &self,
-        process: &mut Process,
-        log: &Path,
-        stderr: &Path,
-        mut course: Course,
-    ) -> Result<Course, Stop> {
-        let start = Instant::now();
-        let mut reader = None;
-        loop {
-            // Asked before the log is read: what it wrote before its end is then there.
-            let status = process.ended().map_err(|source| Fault::Io { action: "wait for it", source })?;
-            if reader.is_none() {
-                match self.open(log) {
-                    Ok(opened) => reader = Some(opened),
-                    // Not there yet.
-                    Err(WatchError::Read { .. } | WatchError::NoEvents(_)) => {}
-                    Err(error) => return Err(Fault::Log(error).into()),
-                }
-            }
-            if let Some(log) = &mut reader {
-                let is_last = status.is_some_and(|status| status.success());
-                if log.began_anew().map_err(Fault::Log)? {
-                    course = course.anew();
-                }
-                let read = log.rows(is_last, |row| course.take(row));
-                // What has decided stands, whatever follows it.
-                if course.decision.is_some() {
-                    self.end(process);
-                    return Ok(course);
-                }
-                match read {
-                    Err(error) if is_last && !course.has_begun() => {
-                        let reason = error.to_string();
-                        return Err(Fault::Silent { reason, stderr: self.told(stderr) }.into());
-                    }
-                    Err(error) => {
-                        self.end(process);
-                        return Err(Fault::Log(error).into());
-                    }
-                    Ok(()) => {}
-                }
-            }
-            match status {
-                Some(status) if !status.success() => {
-                    let text = fs::read(stderr).unwrap_or_default();
-                    let text = String::from_utf8_lossy(&text);
-                    let complaint = last_lines(&text, QUOTED).into_iter().map(String::from).collect();
-                    return Err(Fault::Crashed { status, complaint, stderr: self.told(stderr) }.into());
-                }
-                Some(_) if reader.is_none() => {
-                    let reason = format!("{} is not there", log.display());
-                    return Err(Fault::Silent { reason, stderr: self.told(stderr) }.into());
-                }
-                Some(_) => return Ok(course),
-                None => {}
-            }
-            if self.is_over() {
-                self.end(process);
-                return Err(Stop::Interrupted);
-            }
-            if let Some(limit) = self.trainer.limit.filter(|&limit| start.elapsed() >= limit) {
-                self.end(process);
-                return Err(Fault::Hung(limit).into());
-            }
-            sleep((start.elapsed() / 20).clamp(PAUSES[0], PAUSES[1]));
-        }
-    }
-
-    /// A path that is still there when it is told.
-    fn told(&self, path: &Path) -> Option<PathBuf> {
-        self.trainer.folder.is_some().then(|| path.into())
+    /// Trains, and tries again as often as the trainer may.
+    pub(super) fn course(&self, eta: f64, seed: u64, until: Until) -> Result<Course, Interrupted> {
+        self.runner.course(eta, seed, until, self.runner.trainer.retries, &mut |_| {})
     }
 }
 
@@ -258,7 +31,7 @@ impl Probe for Probes<'_> {
         if let Some(known) = self.memory.recall(eta, seed) {
             return Ok(known);
         }
-        let outcome = self.course(eta, seed, self.until, self.trainer.retries)?.outcome();
+        let outcome = self.course(eta, seed, self.until)?.outcome();
         self.memory.keep(eta, seed, &outcome);
         Ok(outcome)
     }
@@ -275,7 +48,7 @@ impl Training for Probes<'_> {
             Length::Full => Until::End,
             Length::Short => Until::Step((self.share * self.total as f64).ceil() as u64),
         };
-        let course = self.course(question.eta, question.seed, until, self.trainer.retries)?;
+        let course = self.course(question.eta, question.seed, until)?;
         let trained = course.trained(self.total);
         self.memory.keep_training(question, &trained);
         Ok(trained)

@@ -74,11 +74,12 @@ impl Arguments {
             Boundary::Between(bracket) => significant(bracket.middle(), 6),
             Boundary::Outside { side: Side::Below, .. } => format!("<{}", self.low),
             Boundary::Outside { side: Side::Above, .. } => format!(">{}", self.high),
+            Boundary::Outside { side: Side::Unknown, .. } => "?".into(),
         };
         let cells = |found: &Boundaries| {
             [
                 significant(found.width, 4),
-                significant(found.sharpness, 4),
+                found.sharpness.map_or("-".into(), |sharpness| significant(sharpness, 4)),
                 place(&found.c_h_loss),
                 place(&found.c_h_sharp),
                 place(&found.c_h_max),

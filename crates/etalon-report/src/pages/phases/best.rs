@@ -144,7 +144,7 @@ mod tests {
                 test_accuracy: Some(accuracy),
                 constant_loss: 1.0,
             };
-            let row = TrainRow { scores, curvature: None, groups: None, annealing: None };
+            let row = TrainRow { scores, curvature: None, groups: None, annealing: None, metric: None };
             let found = Trained { row, curve: Vec::new() };
             Done { name: format!("{eta}{seed}"), values: vec![eta.into(), seed.into()], found }
         };

@@ -13,7 +13,7 @@ fn on_a_wide_map_the_loss_rises_at_two_and_training_ends_at_four() {
         map_boundaries(MSE, 1e6, start, &range(100), &RunSettings { max_steps: 5000, ..Default::default() })
             .unwrap();
     // f is tiny, so that the Hessian's top is that of the NTK.
-    assert!((found.sharpness - 2.0).abs() < 1e-4);
+    assert!((found.sharpness.unwrap() - 2.0).abs() < 1e-4);
     assert!((found.c_h_loss.middle().unwrap() - 2.0).abs() < 1e-3);
     assert!((found.c_h_max.middle().unwrap() - 4.0).abs() < 1e-3);
     // In ten steps a wide network's loss has not grown to where its curvature answers: only close to four has it.
@@ -62,7 +62,7 @@ fn divergence_starts_below_the_edge_that_a_walk_finds_and_has_islands_above() {
     let map = |c_h: f64| {
         let loss = ScalarLoss::Logistic { positive: 0.5 };
         let settings = RunSettings { max_steps: 10_000, ..RunSettings::default() };
-        let map = Map::new(loss, c_h / found.sharpness, 10.0).unwrap();
+        let map = Map::new(loss, c_h / found.sharpness.unwrap(), 10.0).unwrap();
         map.run(MapState { f: 0.1, lambda: 2.0 }, &settings).unwrap().phase
     };
     let Boundary::Between(edge) = &found.c_h_max else { panic!("{found:?}") };
@@ -90,7 +90,7 @@ fn under_squared_loss_the_edge_is_four_exactly_and_has_no_islands() {
         let settings = RunSettings { max_steps: 10_000, ..RunSettings::default() };
         let found = map_boundaries(MSE, width, start, &fine, &settings).unwrap();
         // In units of the NTK's curvature.
-        let c = found.c_h_max.middle().unwrap() * 2.0 / found.sharpness;
+        let c = found.c_h_max.middle().unwrap() * 2.0 / found.sharpness.unwrap();
         assert!((c / 4.0 - 1.0).abs() < 1e-8, "{c} at width {width}");
         assert_eq!(found.divergence.unwrap().islands, [[0.0; 2]; 0]);
     }

@@ -4,9 +4,9 @@ mod boundaries;
 mod find;
 mod train;
 
-pub use boundaries::BoundariesRow;
+pub use boundaries::{BoundariesRow, Scale};
 pub use find::FindRow;
-pub use train::{Annealing, Curvature, GroupScores, TrainRow, TrainScores};
+pub use train::{Annealing, Curvature, GroupScores, MetricScore, TrainRow, TrainScores};
 
 use super::{Grid, Table};
 use serde::Serialize;

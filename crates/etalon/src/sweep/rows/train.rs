@@ -22,6 +22,9 @@ pub struct TrainRow {
     /// When its rate was lowered, where that waits for the training loss.
     #[serde(flatten)]
     pub annealing: Option<Annealing>,
+    /// What its trainer's metric came to, where its goal names one.
+    #[serde(flatten)]
+    pub metric: Option<MetricScore>,
 }
 
 columns! {
@@ -60,7 +63,7 @@ columns! {
     }
 }
 
-// The first field of each of these three is required (an `Option` by itself would not be): a row without it has no such part.
+// The first field of each of these four is required (an `Option` by itself would not be): a row without it has no such part.
 columns! {
     /// Largest eigenvalues at the start and at the end; none where one was not found.
     pub struct Curvature {
@@ -110,6 +113,15 @@ columns! {
     }
 }
 
+columns! {
+    /// The metric of a trainer's goal.
+    pub struct MetricScore {
+        /// Its mean over the last fifth of the training; none where that is no finite number.
+        #[serde(deserialize_with = "Option::deserialize")]
+        pub metric: Option<f64>,
+    }
+}
+
 impl Row for TrainRow {
     type Record = Record;
     const JOB: &str = "train";
@@ -121,6 +133,7 @@ impl Row for TrainRow {
             (measured, Curvature::COLUMNS),
             (grid.sets("data.patch.size"), GroupScores::COLUMNS),
             (grid.sets("schedule.anneal_below"), Annealing::COLUMNS),
+            (grid.sets("trainer.goal.metric"), MetricScore::COLUMNS),
         ];
         parts.into_iter().filter(|(has, _)| *has).flat_map(|(_, columns)| columns).copied().collect()
     }
@@ -134,6 +147,7 @@ impl TrainRow {
             curvature: measured.then(|| Curvature::new(trajectory)),
             groups: trajectory.groups.as_ref().map(GroupScores::new),
             annealing: trajectory.annealed.map(|Annealed { step, .. }| Annealing { annealed_at: step }),
+            metric: None,
         }
     }
 }
