@@ -1,6 +1,6 @@
 """The compiled library. Its functions take what their callers in this package have put in order."""
 
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Sequence
 
 __version__: str
 
@@ -32,6 +32,9 @@ def limit(
     beta2: float = 0.999,
     epsilon: float = 1e-8,
 ) -> dict[str, Any]: ...
+def convert(log_eta: Sequence[float], *, weight_decay: float, momentum: float, conversion: str) -> dict[str, Any]: ...
+def schedule_class() -> str: ...
+def schedule_svg(plain: Sequence[float], converted: Sequence[float]) -> str: ...
 
 class Judge:
     def __init__(self, momentum: float, nesterov: bool, adam: Optional[float]) -> None: ...

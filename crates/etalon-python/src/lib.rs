@@ -8,6 +8,7 @@
 mod eigenvalues;
 mod limits;
 mod objects;
+mod schedule;
 mod watch;
 
 use pyo3::prelude::*;
@@ -25,6 +26,8 @@ mod _etalon {
     use super::eigenvalues::eigenvalues;
     #[pymodule_export]
     use super::limits::limit;
+    #[pymodule_export]
+    use super::schedule::{convert, schedule_class, schedule_svg};
     #[pymodule_export]
     use super::watch::Judge;
     use super::*;

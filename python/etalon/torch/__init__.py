@@ -4,6 +4,7 @@ Every call leaves model, gradients, buffers, modes, generators of random numbers
 where it raises or is interrupted.
 """
 
+from .schedule import ExponentialSchedule, scale_invariant
 from .sharpness import Sharpness, sharpness
 
-__all__ = ["Sharpness", "sharpness"]
+__all__ = ["ExponentialSchedule", "Sharpness", "scale_invariant", "sharpness"]

@@ -3,8 +3,9 @@
 use super::WithoutDecay;
 use std::fmt::Write;
 
-/// The class that the snippet ends with; it reads the constants before it.
-const CLASS: &str = include_str!("export/schedule.py");
+/// The class that [`Export::pytorch`] ends with, and what it imports; it reads `MOMENTUM`, `LOG_ETA`, `PLAIN_LOG_ETA`,
+/// `LOG_SCALE` and `CORRECTIONS`, which stand before it.
+pub const CLASS: &str = include_str!("export/schedule.py");
 
 /// Longer lists are written by their bends.
 const WHOLE: usize = 2000;
