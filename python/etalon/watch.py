@@ -93,16 +93,17 @@ class Watch:
         loss: Optional[str] = None,
         rate: Optional[str] = None,
         curvature: Optional[str] = None,
+        run: Optional[str] = None,
     ) -> Finding:
-        """Takes all rows of a log: JSON lines, CSV with a header, a TensorBoard event file or a folder of them. Columns are
-        recognised by their usual names where none are given.
+        """Takes all rows of a log: JSON, CSV with a header, plain text, a TensorBoard event file or a folder of them. Columns are
+        recognised by their usual names where none are given. Where a log has several runs, ``run`` chooses.
 
         Raises
         ------
         Error
             A file that cannot be read, or is no log, or has no column of that name.
         """
-        skipped, first = self._judge.read(os.fspath(path), step, loss, rate, curvature)
+        skipped, first = self._judge.read(os.fspath(path), step, loss, rate, curvature, run)
         if skipped:
             warnings.warn(f"{skipped} lines of {path} are no rows of the log; the first: {first}", stacklevel=2)
         return self.finding()

@@ -54,9 +54,10 @@ impl Judge {
         loss: Option<String>,
         rate: Option<String>,
         curvature: Option<String>,
+        run: Option<String>,
     ) -> PyResult<(u64, Option<String>)> {
         let preconditioned = self.preconditioned;
-        let columns = Columns { step, loss, rate, curvature, metric: None, preconditioned };
+        let columns = Columns { step, loss, rate, curvature, metric: None, preconditioned, run };
         let mut log = Log::open(&path, columns).map_err(unreadable)?;
         let mut last = 0;
         log.read(true, |point| {

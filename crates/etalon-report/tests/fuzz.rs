@@ -8,7 +8,7 @@ use etalon::record::Record;
 use etalon::schedule::RateFile;
 use etalon::spec::Spec;
 use etalon::sweep::{Grid, Store, Table, status};
-use etalon::watch::{Columns, Log, masked};
+use etalon::watch::{Columns, Detector, Log, Settings, masked, runs};
 use etalon_report::export::{Format, export};
 use etalon_report::report;
 use std::fs;
@@ -213,16 +213,29 @@ fn tables_schedules_logs_and_records() {
     let lines =
         b"{\"step\":0,\"loss\":2.5,\"lr\":0.1}\n{\"step\":1,\"loss\":null}\n{\"step\":2,\"loss\":1e3}\n"
             .to_vec();
+    let nested =
+        b"{\"train\":{\"loss\":2,\"step\":{\"a\":1}},\"step\":0}\n{\"train\":{\"loss\":1}}\n".to_vec();
+    let export =
+        b"\"Step\",\"a - train/loss\",\"a - train/loss__MIN\",\"b - train/loss\"\n0,2.5,1,4\n1,,,3\n"
+            .to_vec();
+    let state = b"{\n \"x\": null, \"log_history\": [\n {\"loss\": 2.5, \"epoch\": 0.5, \"step\": 7},\n {\"train_runtime\": 1}]}".to_vec();
+    let text = "Epoch 1/3\nstep 0 loss: 2.5, lr 1e-3\r 50/391 [00:01<00:10, loss=2.1]\r{'loss': '2', 'epoch': 0.5}\nval loss 3 loss: tensor(1.5)\n";
     for (name, file, seeds) in [
-        ("JSON lines", "log.jsonl", vec![lines]),
-        ("CSV log", "log.csv", vec![table]),
+        ("JSON lines", "log.jsonl", vec![lines, nested]),
+        ("CSV log", "log.csv", vec![table, export]),
+        ("trainer state", "trainer_state.json", vec![state]),
+        ("plain log", "log.txt", vec![text.into()]),
         ("event file", "events.out.tfevents.1", vec![events()]),
     ] {
         let path = root.path().join(file);
         fuzz(name, &seeds, |bytes| {
             fs::write(&path, bytes).unwrap();
-            if let Ok(mut log) = Log::open(&path, Columns::default()) {
-                let _ = log.read(true, |_| {});
+            for run in runs(&path, &Columns::default()).unwrap().into_iter().map(Some).chain([None]) {
+                if let Ok(mut log) = Log::open(&path, Columns { run, ..Columns::default() }) {
+                    let mut detector = Detector::new(Settings::default());
+                    let _ = log.read(true, |point| detector.push(point));
+                    let _ = detector.finding();
+                }
             }
         });
     }

@@ -2,23 +2,33 @@
 
 use crate::context::{Context, Exit, Failure};
 use clap::ValueEnum;
-use etalon::nn::optim::{AdamW, Rule, Sgd};
+use etalon::nn::optim::{AdamW, Optimizer, Rule, Sgd};
+use etalon::record::Record;
 use etalon::units::significant;
-use etalon::watch::{Columns, Detector, Finding, Log, Settings, State};
-use std::path::PathBuf;
+use etalon::watch::{
+    Columns, Curve, Detector, Finding, Log, Settings, State, WatchError, Watched, WatchedLog, runs,
+};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
 /// Say which phase a training log is in: lazy, catapult in progress, edge of stability, diverging, stuck
 ///
-/// Reads JSON lines, CSV with a header, or TensorBoard event files (a file or their folder), whatever trainer
-/// wrote them. Needs the loss; with the learning rate and the curvature (hessian, sharpness, ...) it knows the
-/// edge of stability for sure. A rise of the loss that slows down is a catapult, not divergence.
+/// Reads JSON (lines, or a document such as transformers' trainer_state.json), CSV with a header (exports of Weights &
+/// Biases too), plain text (`step 100 loss: 0.31`), or TensorBoard event files (a file, a folder, or a root of several
+/// runs), whatever trainer wrote them. Needs the loss; with the learning rate and the curvature (hessian, sharpness,
+/// ...) it knows the edge of stability for sure. A rise of the loss that slows down is a catapult, not divergence.
+/// With --out DIR it leaves a folder that `etalon report` draws.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The log; - reads stdin
-    #[arg(value_name = "FILE", value_hint = clap::ValueHint::AnyPath)]
-    log: PathBuf,
+    /// Logs; - reads stdin
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::AnyPath, required = true)]
+    logs: Vec<PathBuf>,
+
+    /// Of a log with several runs this one; more may be given [default: all]
+    #[arg(long, value_name = "NAME")]
+    run: Vec<String>,
 
     /// Go on as the log grows, and print a line whenever the phase changes
     #[arg(short, long)]
@@ -90,22 +100,32 @@ fn share(text: &str) -> Result<f64, String> {
 
 impl Arguments {
     pub fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let path = if self.log.as_os_str() == "-" { "/dev/stdin".into() } else { self.log.clone() };
+        if self.follow { self.follow(context) } else { self.once(context) }
+    }
+
+    fn columns(&self, run: Option<String>) -> Columns {
         let [loss, step, rate, curvature] =
             [&self.loss, &self.step, &self.rate, &self.curvature].map(Option::clone);
-        let preconditioned = self.adam.is_some();
-        let columns = Columns { step, loss, rate, curvature, metric: None, preconditioned };
-        let mut log = Log::open(&path, columns)?;
-        if self.follow { self.follow(&mut log, context) } else { self.once(&mut log, context) }
+        Columns { step, loss, rate, curvature, metric: None, preconditioned: self.adam.is_some(), run }
+    }
+
+    /// The runs of a log that are to be read; none in the place of a single one.
+    fn runs(&self, path: &Path) -> Result<Vec<Option<String>>, Failure> {
+        let found = if self.run.is_empty() { runs(path, &self.columns(None))? } else { self.run.clone() };
+        let found: Vec<_> = found.into_iter().map(Some).collect();
+        Ok(if found.is_empty() { vec![None] } else { found })
+    }
+
+    fn optimizer(&self) -> Rule {
+        let (momentum, nesterov) = (self.momentum, self.nesterov);
+        match self.adam {
+            Some(beta1) => Rule::AdamW(AdamW { beta1, ..AdamW::default() }),
+            None => Rule::Sgd(Sgd { momentum, nesterov }),
+        }
     }
 
     fn detector(&self) -> Detector {
-        let (momentum, nesterov) = (self.momentum, self.nesterov);
-        let optimizer = match self.adam {
-            Some(beta1) => Rule::AdamW(AdamW { beta1, ..AdamW::default() }),
-            None => Rule::Sgd(Sgd { momentum, nesterov }),
-        };
-        Detector::new(Settings { optimizer })
+        Detector::new(Settings { optimizer: self.optimizer() })
     }
 
     fn stops_at(&self, state: State) -> bool {
@@ -116,23 +136,81 @@ impl Arguments {
         })
     }
 
-    fn once(&self, log: &mut Log, context: &Context) -> Result<Exit, Failure> {
-        let mut detector = self.detector();
-        log.read(true, |point| detector.push(point))?;
+    fn once(&self, context: &Context) -> Result<Exit, Failure> {
+        let folder = context.run_directory(None, &[])?;
+        let (mut logs, mut unread) = (Vec::new(), None);
+        for path in &self.logs {
+            let runs = self.runs(path)?;
+            let is_one = runs.len() == 1;
+            for run in runs {
+                let shown = path.display();
+                let name = run.as_ref().map_or(shown.to_string(), |run| format!("{shown}: {run}"));
+                match self.read(path, run, name, context) {
+                    Ok(log) => logs.push(log),
+                    // Of many runs below a folder some may be of something else.
+                    Err(error @ WatchError::NoColumn { .. }) if !is_one => {
+                        context.progress.say("warning", &format!("left out: {error}"));
+                        unread = Some(error);
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        if let (true, Some(error)) = (logs.is_empty(), unread) {
+            return Err(error.into());
+        }
+        let stops = logs.iter().any(|log| self.stops_at(log.finding.state));
+        match logs.as_slice() {
+            [log] => context.output.show(&log.finding, || text(&log.finding))?,
+            logs => {
+                let named: Vec<_> = logs
+                    .iter()
+                    .map(|WatchedLog { name, finding, .. }| Named { log: name, finding })
+                    .collect();
+                context.output.show(&named, || named.iter().map(Named::text).collect())?;
+            }
+        }
+        if let Some(folder) = folder {
+            let limit = self.optimizer().stability().map(|stability| stability.limit(1.0)).ok();
+            folder.write_record(&Record::from(Watched { logs, limit }))?;
+        }
+        Ok(if stops { Exit::Stop } else { Exit::Done })
+    }
+
+    fn read(
+        &self,
+        path: &Path,
+        run: Option<String>,
+        name: String,
+        context: &Context,
+    ) -> Result<WatchedLog, WatchError> {
+        let mut log = Log::open(stream(path), self.columns(run))?;
+        let (mut detector, mut curve) = (self.detector(), Curve::default());
+        log.read(true, |point| {
+            detector.push(point);
+            curve.push(point);
+        })?;
         if let Some((rate, curvature)) = log.after() {
             detector.measured(rate, curvature);
         }
         if let (skipped @ 1.., Some(problem)) = log.skipped() {
-            context
-                .progress
-                .say("warning", &format!("{skipped} lines are no rows of the log; the first: {problem}"));
+            let text = format!("{skipped} lines are no rows of {name}; the first: {problem}");
+            context.progress.say("warning", &text);
         }
-        let finding = detector.finding();
-        context.output.show(&finding, || text(&finding))?;
-        Ok(if self.stops_at(finding.state) { Exit::Stop } else { Exit::Done })
+        Ok(WatchedLog { name, finding: detector.finding(), points: curve.points() })
     }
 
-    fn follow(&self, log: &mut Log, context: &Context) -> Result<Exit, Failure> {
+    fn follow(&self, context: &Context) -> Result<Exit, Failure> {
+        if context.out.is_some() {
+            return Err(
+                "--follow leaves no folder; run it with --out and without --follow when the log has ended"
+                    .into(),
+            );
+        }
+        let ([path], [] | [_]) = (self.logs.as_slice(), self.run.as_slice()) else {
+            return Err("--follow follows one run of one log; give one".into());
+        };
+        let mut log = Log::open(stream(path), self.columns(self.run.first().cloned()))?;
         let mut detector = self.detector();
         let mut shown = None;
         loop {
@@ -157,6 +235,27 @@ impl Arguments {
             }
             sleep(self.interval);
         }
+    }
+}
+
+/// The path that stands for stdin, or the path.
+fn stream(path: &Path) -> &Path {
+    if path.as_os_str() == "-" { Path::new("/dev/stdin") } else { path }
+}
+
+/// A finding among others.
+#[derive(Serialize)]
+struct Named<'a> {
+    log: &'a str,
+    #[serde(flatten)]
+    finding: &'a Finding,
+}
+
+impl Named<'_> {
+    fn text(&self) -> String {
+        let Finding { state, why, advice, .. } = self.finding;
+        let advice = advice.as_ref().map_or(String::new(), |advice| format!("  {advice}\n"));
+        format!("{}: {state}: {why}\n{advice}", self.log)
     }
 }
 

@@ -99,7 +99,10 @@ fn what_is_no_log_is_refused() {
     etalon.write("prose.txt", "it went well\n");
     let complaint = |arguments: &[&str]| etalon.run(&[&["watch"], arguments].concat()).complaint();
     assert!(complaint(&["accuracy.csv"]).contains("no column for the loss: it has accuracy, step"));
-    assert!(complaint(&["prose.txt"]).contains("it has it went well"));
+    assert!(complaint(&["prose.txt"]).contains("no number stands behind a name"));
+    assert!(complaint(&["--run", "a", "accuracy.csv"]).contains("has no run a: it has a single one"));
+    assert!(complaint(&["--follow", "prose.txt", "accuracy.csv"]).contains("one run of one log"));
+    assert!(complaint(&["--follow", "prose.txt", "--out", "x"]).contains("leaves no folder"));
     assert!(complaint(&["none.csv"]).contains("cannot read none.csv"));
     assert!(complaint(&["--momentum", "1", "accuracy.csv"]).contains("from 0 up to"));
     // Rows that are none are passed over, and counted.
@@ -110,4 +113,41 @@ fn what_is_no_log_is_refused() {
         "{}",
         run.stderr
     );
+}
+
+/// A catapult, and a run that never rises.
+const TEXT: &str = "epoch 0\nstep 0 loss: 1.0 lr 0.1\nstep 1 loss: 3.0 lr 0.1\nstep 2 loss: 5.0 lr 0.1\n\
+                    step 3 loss: 2.0 lr 0.1\nstep 4 loss: 0.3 lr 0.1\nstep 5 loss: 0.2 lr 0.1\nstep 6 loss: 0.1 lr 0.1\n";
+const EXPORT: &str = "\"Step\",\"a - train/loss\",\"a - train/loss__MIN\",\"b - train/loss\"\n\
+                      0,1.0,9,2\n1,0.9,9,\n2,0.8,9,1\n3,,,0.5\n4,,,1e30\n";
+
+#[test]
+fn several_logs_and_runs_are_told_side_by_side_and_drawn() {
+    let etalon = Etalon::new();
+    etalon.write("log.txt", TEXT);
+    etalon.write("export.csv", EXPORT);
+    let told = etalon.run(&["watch", "log.txt", "export.csv"]).printed();
+    let starts = ["log.txt: ", "export.csv: a: lazy: ", "export.csv: b: diverging: "];
+    assert!(starts.iter().all(|start| told.lines().any(|line| line.starts_with(start))), "{told}");
+    assert_eq!(state(&etalon, &["export.csv", "--run", "a"]), "lazy");
+    assert_eq!(etalon.run(&["watch", "--stop", "log.txt", "export.csv"]).code, Some(3));
+    let several = json(&etalon.run(&["watch", "--json", "export.csv", "--out", "both"]).printed());
+    assert_eq!(
+        (several[1]["log"].as_str(), &several[1]["state"]),
+        (Some("export.csv: b"), &"diverging".into())
+    );
+    let page = json(&etalon.run(&["report", "--json", "both"]).printed());
+    assert_eq!(page["answer"], "2 logs: 1 diverging, 1 lazy");
+    let drawn = etalon.read("both/figures/logs.csv");
+    assert!(drawn.contains("export.csv: a,2,0.8") && drawn.contains("export.csv: b,4,1000000000"), "{drawn}");
+
+    // A log alone, whose losses were no numbers in between, is read back as it was written.
+    etalon.write(
+        "gap.jsonl",
+        &format!("{}{{\"loss\": NaN, \"hessian\": 3, \"lr\": 0.1}}\n", "{\"loss\": 1}\n".repeat(5)),
+    );
+    etalon.run(&["watch", "gap.jsonl", "--out", "one"]).printed();
+    let page = json(&etalon.run(&["report", "--json", "one"]).printed());
+    assert_eq!(page["answer"], "diverging – gap.jsonl");
+    assert!(etalon.read("one/report.html").contains("limit of stability"));
 }

@@ -26,6 +26,7 @@ mod sweep;
 mod toys;
 mod train;
 mod trials;
+mod watch;
 
 pub use error::ReportError;
 
@@ -121,6 +122,7 @@ fn single(result: &Found, folder: &mut Folder) -> Content {
         Found::Record(Record::Find(found)) => find::content(found, folder),
         Found::Record(Record::Measure(measured)) => measure::content(measured, folder),
         Found::Record(Record::Train(trial)) => train::content(trial, folder),
+        Found::Record(Record::Watch(watched)) => watch::content(watched),
         Found::Record(Record::Claim(claim)) => claims::content(std::slice::from_ref(claim)),
         Found::Record(Record::Map(found)) => map::content(found),
         Found::Record(Record::Boundaries(found)) => map_boundaries::content(found),

@@ -6,7 +6,7 @@
 
 pub use crate::folder::{Machine, Meta, RunFolder, RunFolderError, check_writable, write_whole};
 
-use crate::{claims, curvature, equivalence, fit, models, phase, search, theory};
+use crate::{claims, curvature, equivalence, fit, models, phase, search, theory, watch};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -100,6 +100,8 @@ records! {
     Measure(curvature::Measurement) = "measure", schema 2, file "measure.json";
     /// `etalon train`.
     Train(phase::Report) = "train", schema 1, file "train.json";
+    /// `etalon watch`.
+    Watch(watch::Watched) = "watch", schema 1, file "watch.json";
     /// `etalon reproduce`: a claim in a folder of its own.
     Claim(claims::Judgement) = "claim", schema 2, file "claim.json";
     /// `etalon schedule show`.

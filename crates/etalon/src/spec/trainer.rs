@@ -130,7 +130,7 @@ impl TrainerSpec {
                 rate: column("rate"),
                 curvature: column("curvature"),
                 metric: metric.clone(),
-                preconditioned: false,
+                ..Columns::default()
             },
             goal: Goal { metric, bound: below.map(Bound::Below).or(above.map(Bound::Above)) },
             steps: Some(self.steps).filter(|&steps| steps > 0),

@@ -15,6 +15,8 @@ pub struct Columns {
     pub metric: Option<String>,
     /// Whether the curvature is to be that in the coordinates of the optimiser's preconditioner.
     pub preconditioned: bool,
+    /// The run, of a log that has several: one of [`runs`](super::runs).
+    pub run: Option<String>,
 }
 
 /// What a column can be.
@@ -58,7 +60,7 @@ impl Kind {
                 "update",
                 "updates",
                 "numupdates",
-                "epoch",
+                EPOCH,
             ],
             Kind::Loss => &[
                 "trainloss",
@@ -69,6 +71,7 @@ impl Kind {
                 "losstrain",
                 "trainlossepoch",
                 "batchloss",
+                "epochloss",
             ],
             Kind::Rate => &[
                 "lr",
@@ -80,6 +83,7 @@ impl Kind {
                 "lrabs",
                 "lrsgd",
                 "rate",
+                "epochlearningrate",
             ],
             Kind::Curvature => &[
                 "hessian",
@@ -102,6 +106,20 @@ impl Kind {
 /// Usual names of the curvature in the coordinates of an optimiser's preconditioner.
 const PRECONDITIONED: [&str; 3] = ["preconditioned", "preconditionedhessian", "preconditionedsharpness"];
 
+/// What parts a run from a metric in an export of Weights & Biases.
+const RUN: &str = " - ";
+const EPOCH: &str = "epoch";
+
+/// A name in lower case without signs and spaces.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether a row with this name sums up a run, as the last one that transformers' `Trainer` logs: its loss is the run's mean.
+pub(super) fn sums_up(name: &str) -> bool {
+    plain(name) == "trainruntime"
+}
+
 impl Columns {
     /// The name that the user gave.
     pub(super) fn given(&self, kind: Kind) -> Option<&str> {
@@ -115,17 +133,44 @@ impl Columns {
     }
 
     /// How well a column of that name serves: 0 is best, none not at all.
+    ///
+    /// Weights & Biases exports columns as `run - metric`.
     pub(super) fn rank(&self, kind: Kind, name: &str) -> Option<usize> {
+        self.rank_alone(kind, name).or_else(|| {
+            let (run, metric) = name.rsplit_once(RUN)?;
+            let chosen = self.run.as_ref().is_none_or(|chosen| chosen == run);
+            self.rank_alone(kind, metric).filter(|_| chosen)
+        })
+    }
+
+    fn rank_alone(&self, kind: Kind, name: &str) -> Option<usize> {
         if let Some(given) = self.given(kind) {
             return (given == name).then_some(0);
         }
-        let plain: String =
-            name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+        let plain = plain(name);
         let usual = match kind {
             Kind::Curvature if self.preconditioned => &PRECONDITIONED,
             kind => kind.usual(),
         };
         usual.iter().position(|&usual| usual == plain)
+    }
+
+    /// Whether the step is named by the epoch, which others than it come before.
+    pub(super) fn is_epoch(&self, name: &str) -> bool {
+        self.step.is_none() && plain(name) == EPOCH
+    }
+
+    /// The runs whose losses stand beside each other under these names; none where a loss has no run's name.
+    pub(super) fn runs<'a>(&self, names: impl Iterator<Item = &'a str> + Clone) -> Vec<&'a str> {
+        if names.clone().any(|name| self.rank_alone(Kind::Loss, name).is_some()) {
+            return Vec::new();
+        }
+        let loss = |&(_, metric): &(&str, &str)| self.rank_alone(Kind::Loss, metric).is_some();
+        let mut runs: Vec<&str> =
+            names.filter_map(|name| name.rsplit_once(RUN)).filter(loss).map(|(run, _)| run).collect();
+        runs.sort_unstable();
+        runs.dedup();
+        runs
     }
 
     /// The place of the column that serves best.
@@ -151,5 +196,20 @@ mod tests {
         let find = |columns: &Columns| columns.find(Kind::Curvature, curvatures.into_iter());
         assert_eq!(find(&Columns::default()), Some(0));
         assert_eq!(find(&Columns { preconditioned: true, ..Columns::default() }), Some(1));
+    }
+
+    #[test]
+    fn a_metric_may_stand_behind_its_run() {
+        let names = ["Step", "a - b - train/loss", "a - b - train/loss__MIN", "c - train/loss", "c - lr"];
+        let find = |columns: &Columns, kind| columns.find(kind, names.into_iter());
+        let of = |run: &str| Columns { run: Some(run.into()), ..Columns::default() };
+        assert_eq!(Columns::default().runs(names.into_iter()), ["a - b", "c"]);
+        assert_eq!((find(&of("a - b"), Kind::Loss), find(&of("a - b"), Kind::Rate)), (Some(1), None));
+        assert_eq!((find(&of("c"), Kind::Loss), find(&of("c"), Kind::Rate)), (Some(3), Some(4)));
+        assert_eq!(find(&of("c"), Kind::Step), Some(0));
+        // These are no runs.
+        let names = ["val - loss", "train - loss"];
+        assert_eq!(Columns::default().find(Kind::Loss, names.into_iter()), Some(1));
+        assert!(Columns::default().runs(names.into_iter()).is_empty());
     }
 }

@@ -397,7 +397,7 @@ impl Detector {
         // Above the limit by the curvature at the start, or else by how fast the loss grew from its start.
         let ratio = self.start_over_limit.or_else(|| {
             let (first, peak) = (self.first?, self.peak?);
-            over_limit(self.settings.optimizer, peak.loss / first.loss, peak.step - first.step)
+            over_limit(self.settings.optimizer, peak.loss / first.loss, peak.step.saturating_sub(first.step))
         });
         match state {
             State::Diverging | State::Stuck => {

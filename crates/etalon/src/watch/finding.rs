@@ -1,10 +1,10 @@
 //! What a detector says of a log.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What a log shows at its present end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Too little to say.
@@ -38,7 +38,7 @@ impl fmt::Display for State {
 }
 
 /// A state with what it was judged by.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The state.
     pub state: State,
@@ -71,7 +71,7 @@ pub struct Finding {
 }
 
 /// A rise of the loss above the lowest level before it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rise {
     /// The step of the level before.
     pub from_step: u64,

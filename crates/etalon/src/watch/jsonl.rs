@@ -1,10 +1,13 @@
 //! JSON lines: one object a row, columns by name.
 
-use super::columns::{Columns, Kind};
-use serde_json::Value;
+use super::columns::{Columns, Kind, Numbers, sums_up};
+use serde_json::{Map, Value};
 
-/// A row of named numbers; what is no number is none.
-pub(super) struct Row(serde_json::Map<String, Value>);
+/// Bytes of a dotted name; what stands deeper is left out.
+const LONGEST_NAME: usize = 256;
+
+/// A row of named numbers; what is no number is none. Objects in it have dotted names, as `train.loss`.
+pub(super) struct Row(Map<String, Value>);
 
 impl Row {
     /// Reads a line.
@@ -16,6 +19,11 @@ impl Row {
             if quoted == line { Err(error) } else { serde_json::from_str(&quoted) }
         });
         match value {
+            Ok(Value::Object(row)) if row.values().any(Value::is_object) => {
+                let mut flat = Map::new();
+                flatten("", row, &mut flat);
+                Ok(Row(flat))
+            }
             Ok(Value::Object(row)) => Ok(Row(row)),
             Ok(_) => Err("a line of JSON is no object".into()),
             Err(error) => Err(error.to_string()),
@@ -26,11 +34,29 @@ impl Row {
         self.0.keys().map(String::as_str)
     }
 
+    /// Its numbers in the order of [`Kind::ALL`]; none of a row that sums up a run.
+    pub(super) fn numbers(&self, columns: &Columns) -> Numbers {
+        if self.names().any(sums_up) { [None; 5] } else { Kind::ALL.map(|kind| self.number(columns, kind)) }
+    }
+
     /// The number in the column that serves best.
-    pub(super) fn number(&self, columns: &Columns, kind: Kind) -> Option<f64> {
+    fn number(&self, columns: &Columns, kind: Kind) -> Option<f64> {
         let ranked =
             self.0.iter().filter_map(|(name, value)| Some((columns.rank(kind, name)?, number(value)?)));
         ranked.min_by_key(|&(rank, _)| rank).map(|(_, number)| number)
+    }
+}
+
+/// Gives what stands in objects dotted names.
+fn flatten(prefix: &str, row: Map<String, Value>, flat: &mut Map<String, Value>) {
+    for (name, value) in row {
+        if prefix.len() + name.len() > LONGEST_NAME {
+            continue;
+        }
+        match value {
+            Value::Object(inner) => flatten(&format!("{prefix}{name}."), inner, flat),
+            value => drop(flat.insert(format!("{prefix}{name}"), value)),
+        }
     }
 }
 
@@ -79,6 +105,21 @@ mod tests {
         assert_eq!(loss(r#"{"loss": -Infinity, "note": "a \" NaN"}"#), Some(f64::NEG_INFINITY));
         assert_eq!(loss(r#"{"loss": null}"#), None);
         assert_eq!(loss(r#"{"eval_loss": 1.0}"#), None);
+        assert_eq!(loss(r#"{"val": {"loss": 1.0}, "train": {"loss": 2.0, "n": {"lr": 1}}}"#), Some(2.0));
         assert!(Row::parse("[1]").is_err() && Row::parse(r#"{"loss": 1"#).is_err());
+    }
+
+    #[test]
+    fn a_row_that_sums_up_a_run_is_none_of_it() {
+        let row = Row::parse(r#"{"train_runtime": 9, "train_loss": 0.5, "step": 7}"#).unwrap();
+        assert_eq!(row.numbers(&Columns::default()), [None; 5]);
+    }
+
+    #[test]
+    fn names_of_any_depth_take_little_memory() {
+        let long = "x".repeat(100_000);
+        let leaves: Vec<String> = (0..10_000).map(|leaf| format!("\"{leaf}\":1")).collect();
+        let row = Row::parse(&format!("{{\"loss\":1,\"{long}\":{{{}}}}}", leaves.join(","))).unwrap();
+        assert_eq!(row.names().collect::<Vec<_>>(), ["loss"]);
     }
 }

@@ -1,10 +1,13 @@
-//! A training log of any of the three formats, read as it grows.
+//! A training log of any format, read as it grows.
 
 use super::columns::{Columns, Kind, Numbers};
+use super::document::Rows;
 use super::events::{Gatherer, Record, record, scalars};
 use super::jsonl::Row as JsonRow;
+use super::plain::Plain;
+use super::runs::{event_files, place};
 use super::table::Header;
-use super::tail::Tail;
+use super::tail::{LONGEST, Tail};
 use super::{Point, Row, WatchError};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -25,8 +28,14 @@ pub struct Log {
 enum Format {
     /// Nothing has been read of it yet.
     Unknown,
+    /// JSON lines.
     Lines,
+    /// A document of JSON.
+    Document(Rows),
+    /// A line without a name of the loss, which the next one tells to be a header or plain text.
+    First(String),
     Table(Header),
+    Plain(Plain),
     Events(Gatherer),
     /// An event file whose records no longer fit their checksums: nothing after that can be found.
     Broken,
@@ -40,6 +49,8 @@ struct Facts {
     first_problem: Option<String>,
     names: BTreeSet<String>,
     seen: [bool; 5],
+    /// A step was a part of an epoch, so that rows are counted instead.
+    counted: bool,
     /// The rate and the curvature of a row without a loss behind the last one that has one.
     after: Option<(f64, f64)>,
 }
@@ -48,13 +59,11 @@ impl Log {
     /// Opens a log; nothing is read yet.
     ///
     /// # Errors
-    /// When it cannot be opened, or is a folder without event files.
+    /// When it cannot be opened, is a folder without event files, or has several runs of which none is chosen.
     pub fn open(path: &Path, columns: Columns) -> Result<Log, WatchError> {
-        let mut log = Log { path: path.into(), columns, files: Vec::new(), facts: Facts::default() };
+        let path = place(path, &columns)?;
+        let mut log = Log { path, columns, files: Vec::new(), facts: Facts::default() };
         log.look()?;
-        if log.files.is_empty() {
-            return Err(WatchError::NoEvents(path.into()));
-        }
         Ok(log)
     }
 
@@ -75,17 +84,7 @@ impl Log {
             }
             return Ok(());
         }
-        let read = |source| WatchError::Read { path: self.path.clone(), source };
-        let mut paths = Vec::new();
-        for entry in std::fs::read_dir(&self.path).map_err(read)? {
-            let entry = entry.map_err(read)?;
-            if entry.file_name().to_string_lossy().contains("tfevents") {
-                paths.push(entry.path());
-            }
-        }
-        // Their names begin with the time at which they were begun.
-        paths.sort();
-        for path in paths {
+        for path in event_files(&self.path)? {
             if self.files.iter().all(|(tail, _)| tail.path() != path) {
                 self.files.push((Tail::open(&path)?, Format::Unknown));
             }
@@ -140,9 +139,17 @@ impl Log {
                     }
                 }
                 Format::Broken => {}
+                Format::Document(rows) => {
+                    document(tail, rows, &self.columns, last, facts, &mut sink)?;
+                }
                 _ => {
                     let path = tail.path().to_path_buf();
                     tail.lines(last, |line| text(line, format, &self.columns, facts, &path, &mut sink))?;
+                    // A line alone is no header.
+                    if last && let Format::First(line) = format {
+                        let line = std::mem::take(line);
+                        Plain::default().read(&line, &self.columns, facts, &mut sink);
+                    }
                 }
             }
         }
@@ -170,7 +177,9 @@ impl Log {
             (None, _) => Ok(()),
             (Some((_, kind)), false) => Err(no_column(&self.path, kind, &self.facts.names)),
             (Some(_), true) => {
-                let reason = self.facts.first_problem.clone().unwrap_or_else(|| "it is empty".into());
+                let is_empty = self.files.iter().all(|(_, format)| matches!(format, Format::Unknown));
+                let nothing = if is_empty { "it is empty" } else { "no number stands behind a name" };
+                let reason = self.facts.first_problem.clone().unwrap_or_else(|| nothing.into());
                 Err(WatchError::NoLog { path: self.path.clone(), reason })
             }
         }
@@ -191,14 +200,30 @@ fn guess(tail: &Tail) -> Format {
     if tail.path().to_string_lossy().contains("tfevents") || matches!(record(bytes), Record::Whole(..)) {
         return Format::Events(Gatherer::default());
     }
-    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        Some(b'{' | b'[') => Format::Lines,
+    let text = bytes.trim_ascii_start();
+    let Some((first, rest)) = text.split_first() else { return Format::Unknown };
+    let line = rest.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let next = rest.trim_ascii_start().first();
+    let is_document = match first {
+        b'[' => next == Some(&b'{'),
+        // Over several lines, or all on one.
+        b'{' => line.trim_ascii().is_empty() || contains(line, b"\"log_history\""),
+        _ => false,
+    };
+    match first {
+        _ if is_document => Format::Document(Rows::default()),
+        // Python's dictionaries are plain text.
+        b'{' if next != Some(&b'\'') => Format::Lines,
         // A header is made when its line is whole.
         _ => Format::Unknown,
     }
 }
 
-/// A line of JSON or CSV.
+fn contains(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|part| part == word)
+}
+
+/// A line of JSON, CSV or plain text.
 fn text(
     line: &[u8],
     format: &mut Format,
@@ -222,36 +247,75 @@ fn text(
         return Ok(());
     }
     match format {
-        Format::Unknown if line.trim_start().starts_with('{') => {
-            *format = Format::Lines;
-            return text(line.as_bytes(), format, columns, facts, path, sink);
-        }
         Format::Unknown => {
             let header = Header::parse(line, columns);
-            facts.names.extend(header.names().map(String::from));
-            if columns.find(Kind::Loss, header.names()).is_none() {
+            let runs = columns.runs(header.names());
+            if columns.run.is_none() && runs.len() > 1 {
+                return Err(WatchError::Runs { path: path.into(), runs: runs.join(", ") });
+            }
+            *format = match columns.find(Kind::Loss, header.names()) {
+                Some(_) => {
+                    facts.names.extend(header.names().map(String::from));
+                    Format::Table(header)
+                }
+                None => Format::First(line.into()),
+            };
+        }
+        Format::First(first) => {
+            let header = Header::parse(first, columns);
+            if header.is_over(line) {
+                facts.names.extend(header.names().map(String::from));
                 return Err(no_column(path, Kind::Loss, &facts.names));
             }
-            *format = Format::Table(header);
+            let mut plain = Plain::default();
+            plain.read(first, columns, facts, sink);
+            plain.read(line, columns, facts, sink);
+            *format = Format::Plain(plain);
         }
+        Format::Plain(plain) => plain.read(line, columns, facts, sink),
         Format::Table(header) => match header.row(line) {
             Ok(numbers) => facts.row(numbers, sink),
             Err(problem) => facts.skip(problem),
         },
-        Format::Lines => match JsonRow::parse(line) {
-            Ok(row) => {
-                let numbers = Kind::ALL.map(|kind| row.number(columns, kind));
-                if facts.names.len() <= LISTED {
-                    let new: Vec<&str> = row.names().filter(|name| !facts.names.contains(*name)).collect();
-                    facts.names.extend(new.into_iter().map(String::from));
-                }
-                facts.row(numbers, sink);
-            }
-            Err(problem) => facts.skip(problem),
-        },
-        Format::Events(_) | Format::Broken => {}
+        Format::Lines => facts.json(line, columns, sink),
+        Format::Document(_) | Format::Events(_) | Format::Broken => {}
     }
     Ok(())
+}
+
+/// The rows of a document.
+fn document(
+    tail: &mut Tail,
+    rows: &mut Rows,
+    columns: &Columns,
+    last: bool,
+    facts: &mut Facts,
+    sink: &mut impl FnMut(Row),
+) -> Result<(), WatchError> {
+    loop {
+        let found = rows.push(tail.pending(), |row| match std::str::from_utf8(row) {
+            Ok(row) => facts.json(row, columns, sink),
+            Err(_) => facts.skip("a row is no text".into()),
+        });
+        if !found {
+            return Err(WatchError::LongLine { path: tail.path().into(), limit: LONGEST });
+        }
+        tail.take(tail.pending().len());
+        if !tail.fill()? {
+            break;
+        }
+    }
+    if last && !rows.is_whole() {
+        facts.skip("the document has no end".into());
+    }
+    Ok(())
+}
+
+impl Plain {
+    fn read(&mut self, line: &str, columns: &Columns, facts: &mut Facts, sink: &mut impl FnMut(Row)) {
+        let numbers = self.row(line, columns, &mut facts.names, LISTED);
+        facts.row(numbers, sink);
+    }
 }
 
 /// The records of an event file; false where it is broken.
@@ -306,6 +370,20 @@ impl Facts {
         self.first_problem.get_or_insert(problem);
     }
 
+    /// A row of JSON.
+    fn json(&mut self, text: &str, columns: &Columns, sink: &mut impl FnMut(Row)) {
+        match JsonRow::parse(text) {
+            Ok(row) => {
+                if self.names.len() <= LISTED {
+                    let new: Vec<&str> = row.names().filter(|name| !self.names.contains(*name)).collect();
+                    self.names.extend(new.into_iter().map(String::from));
+                }
+                self.row(row.numbers(columns), sink);
+            }
+            Err(problem) => self.skip(problem),
+        }
+    }
+
     /// Hands out a row if it has a loss or the metric; other rows are not of interest.
     fn row(&mut self, numbers: Numbers, sink: &mut impl FnMut(Row)) {
         for (seen, number) in self.seen.iter_mut().zip(numbers) {
@@ -314,8 +392,10 @@ impl Facts {
         let [step, loss, rate, curvature, metric] = numbers;
         self.after = rate.zip(curvature).filter(|_| loss.is_none());
         if loss.or(metric).is_some() {
-            // Without a column for it, the step is the number of the row.
-            let step = step.filter(|step| *step >= 0.0).map_or(self.rows, |step| step as u64);
+            // Without a column for it, or with parts of epochs in it, the step is the number of the row.
+            self.counted |= step.is_some_and(|step| step.fract().abs() > 0.0);
+            let step =
+                step.filter(|step| *step >= 0.0 && !self.counted).map_or(self.rows, |step| step as u64);
             self.rows += u64::from(loss.is_some());
             sink(Row { step, loss, rate, curvature, metric });
         }

@@ -1,32 +1,40 @@
 //! Which phase a training log is in, whatever wrote it: lazy, catapult, edge of stability, diverging, stuck.
 //!
-//! A [`Log`] reads JSON lines, CSV or TensorBoard event files as they grow, in constant memory, into [`Point`]s; a
-//! [`Detector`] takes them one by one and can be asked at any time.
+//! A [`Log`] reads JSON, CSV, plain text or TensorBoard event files as they grow, in constant memory, into [`Point`]s; a
+//! [`Detector`] takes them one by one and can be asked at any time. A path may hold several [`runs`].
 
 mod columns;
 mod detector;
+mod document;
 mod events;
 mod finding;
 mod jsonl;
 mod log;
+mod plain;
 mod ring;
+mod runs;
 mod table;
 mod tail;
+mod watched;
 
 pub use columns::Columns;
 pub use detector::{Detector, Settings};
 pub use events::masked;
 pub use finding::{Finding, Rise, State};
 pub use log::Log;
+pub use runs::runs;
+pub use watched::{Curve, Watched, WatchedLog};
 
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// One line of a log.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     /// The step.
     pub step: u64,
     /// The training loss; NaN and infinity are values too.
+    #[serde(deserialize_with = "crate::units::number")]
     pub loss: f64,
     /// The learning rate.
     pub rate: Option<f64>,
@@ -50,6 +58,10 @@ pub struct Row {
     pub metric: Option<f64>,
 }
 
+/// What is read.
+const FORMATS: &str = "logs are JSON (lines, or a document with a list of objects), CSV with a header, plain text (`loss: 0.3`), \
+                       or TensorBoard event files";
+
 /// Why a log cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
@@ -63,10 +75,29 @@ pub enum WatchError {
     },
     /// A folder without event files.
     #[error(
-        "{} is a folder without TensorBoard event files (events.out.tfevents.*); give a log file or such a folder",
+        "{} is a folder without TensorBoard event files (events.out.tfevents.*), and so are those in it; give a log file \
+         or such a folder",
         .0.display()
     )]
     NoEvents(PathBuf),
+    /// Several runs, and none of them chosen.
+    #[error("{} has several runs: {runs}; choose one with --run NAME", path.display())]
+    Runs {
+        /// The log.
+        path: PathBuf,
+        /// Their names.
+        runs: String,
+    },
+    /// The run that was chosen is not there.
+    #[error("{} has no run {run}: it has {runs}", path.display())]
+    NoRun {
+        /// The log.
+        path: PathBuf,
+        /// The run.
+        run: String,
+        /// Those that are there.
+        runs: String,
+    },
     /// There is no column of that kind.
     #[error("{} has no column for the {what}: it has {found}; name one with --{what} NAME", path.display())]
     NoColumn {
@@ -78,10 +109,7 @@ pub enum WatchError {
         found: String,
     },
     /// No line of the file is what its format says.
-    #[error(
-        "{} is no log that can be read ({reason}); logs are JSON lines, CSV with a header, or TensorBoard event files",
-        path.display()
-    )]
+    #[error("{} is no log that can be read ({reason}); {FORMATS}", path.display())]
     NoLog {
         /// The file.
         path: PathBuf,
@@ -89,7 +117,7 @@ pub enum WatchError {
         reason: String,
     },
     /// A line without an end.
-    #[error("{} has a line of more than {limit} bytes; logs are JSON lines, CSV with a header, or TensorBoard event files", path.display())]
+    #[error("{} has a line of more than {limit} bytes; {FORMATS}", path.display())]
     LongLine {
         /// The file.
         path: PathBuf,

@@ -23,8 +23,15 @@ impl Header {
         Header { delimiter, names, places }
     }
 
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> + Clone {
         self.names.iter().map(String::as_str)
+    }
+
+    /// Whether a line is a row below this header: as many fields, all of them numbers or empty.
+    pub(super) fn is_over(&self, line: &str) -> bool {
+        let fields = fields(line, self.delimiter);
+        let number = |field: &str| field.trim().is_empty() || field.trim().parse::<f64>().is_ok();
+        fields.len() == self.names.len() && fields.iter().all(number)
     }
 
     /// A row's numbers in the order of [`Kind::ALL`]; what is no number is none.

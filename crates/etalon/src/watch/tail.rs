@@ -1,4 +1,4 @@
-//! The end of a growing file, in whole lines.
+//! The end of a growing file, in whole lines, which end in a line feed or, as bars of progress do, in a carriage return.
 
 use super::WatchError;
 use std::fs::File;
@@ -75,6 +75,13 @@ impl Tail {
         self.pending.drain(..count);
     }
 
+    /// Shows the first line, as far as it is there, and takes nothing.
+    pub(super) fn first_line(&mut self, line: impl FnOnce(&[u8])) -> Result<(), WatchError> {
+        while !self.pending.iter().any(ends) && self.pending.len() <= LONGEST && self.fill()? {}
+        line(self.pending.split(ends).next().unwrap_or_default());
+        Ok(())
+    }
+
     /// Hands out every whole line that there is; with `last`, what follows the last line end too, as its writer has
     /// ended.
     pub(super) fn lines(
@@ -85,7 +92,7 @@ impl Tail {
         loop {
             let more = self.fill()?;
             let mut taken = 0;
-            while let Some(length) = self.pending[taken..].iter().position(|&byte| byte == b'\n') {
+            while let Some(length) = self.pending[taken..].iter().position(ends) {
                 line(&self.pending[taken..taken + length])?;
                 taken += length + 1;
             }
@@ -102,6 +109,10 @@ impl Tail {
         }
         Ok(())
     }
+}
+
+fn ends(byte: &u8) -> bool {
+    [b'\n', b'\r'].contains(byte)
 }
 
 #[cfg(test)]
@@ -127,8 +138,8 @@ mod tests {
         writer.write_all(b"one\ntw").unwrap();
         assert_eq!(lines(&mut tail, false), ["one"]);
         assert_eq!(lines(&mut tail, false), [""; 0]);
-        writer.write_all(b"o\nthree").unwrap();
-        assert_eq!(lines(&mut tail, true), ["two", "three"]);
+        writer.write_all(b"o\r\nthree").unwrap();
+        assert_eq!(lines(&mut tail, true), ["two", "", "three"]);
         assert!(!tail.began_anew().unwrap());
         File::create(&path).unwrap().write_all(b"new\n").unwrap();
         assert!(tail.began_anew().unwrap());

@@ -1,4 +1,5 @@
 use super::*;
+use crate::watch::runs;
 use std::io::Write;
 
 fn points(name: &str, content: &[u8], columns: Columns) -> Result<Vec<Point>, WatchError> {
@@ -70,6 +71,13 @@ fn what_is_missing_is_named() {
             .contains("no column for the rate: it has loss, step")
     );
     assert!(text(points("a", b"", Columns::default())).contains("it is empty"));
+    assert!(
+        text(points("a", b"it went well\n", Columns::default())).contains("no number stands behind a name")
+    );
+    assert!(
+        text(points("a", b"epoch 3 accuracy 0.5\n", Columns::default())).contains("it has accuracy, epoch")
+    );
+    assert!(text(points("a.json", b"{\n\"a\": [1]}", Columns::default())).contains("no number stands"));
     assert!(text(points("a", b"\xff\xfe\x00\n", Columns::default())).contains("no text"));
     assert!(text(points("a", b"{\"loss\"\n", Columns::default())).contains("no log that can be read"));
     let folder = tempfile::tempdir().unwrap();
@@ -93,4 +101,75 @@ fn broken_rows_are_counted_and_passed_over() {
     std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"ss\":3}\n").unwrap();
     log.read(true, |point| found.push(point)).unwrap();
     assert_eq!(found[2].loss, 3.0);
+}
+
+const RATE: Option<f64> = Some(0.5);
+
+#[test]
+fn a_state_of_transformers_is_read_without_its_summary() {
+    let rows = r#"{"epoch": 0.5, "learning_rate": 0.5, "loss": 2.0, "step": 10},
+        {"epoch": 0.5, "eval_loss": 9.0, "step": 10},
+        {"epoch": 1.0, "learning_rate": 0.5, "loss": NaN, "step": 20},
+        {"epoch": 1.0, "step": 20, "train_loss": 3.0, "train_runtime": 1.5}"#;
+    let pretty =
+        format!("{{\n  \"best_metric\": null,\n  \"log_history\": [{rows}],\n  \"max_steps\": 20\n}}\n");
+    let line = format!("{{\"best_metric\": null, \"log_history\": [{}]}}", rows.replace('\n', ""));
+    for document in [pretty, line, format!("[\n{rows}\n]")] {
+        let found = points("trainer_state.json", document.as_bytes(), Columns::default()).unwrap();
+        assert_eq!(found[0], Point { step: 10, loss: 2.0, rate: RATE, curvature: None }, "{document}");
+        assert_eq!((found.len(), found[1].step, found[1].loss.is_nan()), (2, 20, true), "{document}");
+    }
+}
+
+#[test]
+fn plain_text_may_begin_with_anything_and_end_its_lines_as_bars_do() {
+    let text = "Namespace(lr=0.5, width=3)\nloading, please wait\nEpoch 1\n 0/9 [ loss=2.0, lr=0.5]\r 1/9 [ loss=1.0, lr=0.5]\r\nval loss 7";
+    let found = points("a.txt", text.as_bytes(), Columns::default()).unwrap();
+    assert_eq!(found, [point(9, 2.0, 0.5), point(10, 1.0, 0.5)]);
+    // Where steps are parts of epochs, rows are counted.
+    let text = "{'loss': 2.0, 'learning_rate': 0.5, 'epoch': 0.5}\n{'loss': 1.0, 'learning_rate': 0.5, 'epoch': 1.0}\n";
+    let found = points("stdout", text.as_bytes(), Columns::default()).unwrap();
+    assert_eq!(found, [point(0, 2.0, 0.5), point(1, 1.0, 0.5)]);
+    assert_eq!(points("stdout", b"loss 3", Columns::default()).unwrap()[0].loss, 3.0);
+}
+
+#[test]
+fn of_several_runs_one_is_chosen() {
+    let of = |run: &str| Columns { run: Some(run.into()), ..Columns::default() };
+    let export = b"\"Step\",\"a - train/loss\",\"a - train/loss__MIN\",\"a - train/loss__MAX\",\"b - train/loss\"\n0,2.0,1,9,5\n1,,,,4\n2,1.0,1,1,\n";
+    let losses = |columns| {
+        let found = points("wandb.csv", export, columns)?;
+        Ok::<_, WatchError>(found.into_iter().map(|point| (point.step, point.loss)).collect::<Vec<_>>())
+    };
+    assert_eq!(losses(of("a")).unwrap(), [(0, 2.0), (2, 1.0)]);
+    assert_eq!(losses(of("b")).unwrap(), [(0, 5.0), (1, 4.0)]);
+    let refused = losses(Columns::default()).unwrap_err().to_string();
+    assert!(refused.contains("has several runs: a, b; choose one with --run NAME"), "{refused}");
+    assert!(losses(of("c")).unwrap_err().to_string().contains("has no run c: it has a, b"));
+    assert!(
+        points("a.csv", b"step,loss\n", of("c")).unwrap_err().to_string().contains("it has a single one")
+    );
+
+    let root = tempfile::tempdir().unwrap();
+    let write = |folder: &str, loss| {
+        let folder = root.path().join(folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("events.out.tfevents.1"), event_file(&[(0, "loss", loss)])).unwrap();
+    };
+    let first = |columns| {
+        let mut found = None;
+        Log::open(root.path(), columns)?.read(true, |point| found = Some(point.loss))?;
+        Ok::<_, WatchError>(found.unwrap())
+    };
+    write("lightning_logs/version_0", 1.0);
+    assert_eq!((first(Columns::default()).unwrap(), runs(root.path(), &of("x")).unwrap().len()), (1.0, 1));
+    write("lightning_logs/version_1", 2.0);
+    assert!(
+        first(Columns::default()).unwrap_err().to_string().contains("version_0, lightning_logs/version_1")
+    );
+    assert_eq!(first(of("lightning_logs/version_1")).unwrap(), 2.0);
+    write("", 3.0);
+    assert_eq!(runs(root.path(), &Columns::default()).unwrap()[0], ".");
+    assert_eq!((first(Columns::default()).unwrap(), first(of(".")).unwrap()), (3.0, 3.0));
+    assert!(first(of("..")).unwrap_err().to_string().contains("has no run .."));
 }
