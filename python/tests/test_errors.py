@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-CALLS = {"sharpness": et.sharpness}
+CALLS = {"sharpness": et.sharpness, "critical_lr": et.critical_lr}
 
 MODEL, LOSS, BATCH = models.mlp(dtype=torch.float32)
 GENERATOR = torch.Generator()

@@ -60,6 +60,10 @@ def prepared(kind=torch.optim.AdamW):
 CALLS = {
     "sharpness": lambda model, loss, batch, optimizer: et.sharpness(model, loss, batch, optimizer=optimizer),
     "sharpness of several": lambda model, loss, batch, optimizer: et.sharpness(model, loss, batch, count=2, ends="both"),
+    "critical_lr": lambda model, loss, batch, optimizer: et.critical_lr(model, loss, batch),
+    "critical_lr of an update": lambda model, loss, batch, optimizer: et.critical_lr(
+        model, loss, batch, direction="update", optimizer=optimizer
+    ),
 }
 
 

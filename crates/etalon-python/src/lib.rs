@@ -5,10 +5,12 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::unreachable, clippy::todo))]
 
+mod critical;
 mod eigenvalues;
 mod limits;
 mod objects;
 mod schedule;
+mod search;
 mod watch;
 
 use pyo3::prelude::*;
@@ -23,11 +25,15 @@ pyo3::create_exception!(
 #[pymodule]
 mod _etalon {
     #[pymodule_export]
+    use super::critical::CriticalStep;
+    #[pymodule_export]
     use super::eigenvalues::eigenvalues;
     #[pymodule_export]
     use super::limits::limit;
     #[pymodule_export]
     use super::schedule::{convert, schedule_class, schedule_svg};
+    #[pymodule_export]
+    use super::search::{Climb, SeedSearch, eta_star};
     #[pymodule_export]
     use super::watch::Judge;
     use super::*;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import sys
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterator, Optional, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -86,12 +86,18 @@ def _restore(states: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def eager() -> Iterator[None]:
-    """Runs compiled modules uncompiled, and attention by plain arithmetic: neither has second derivatives otherwise."""
+def uncompiled() -> Iterator[None]:
+    """Runs compiled modules uncompiled: they would be compiled anew for a few calls."""
     with contextlib.ExitStack() as stack:
         if hasattr(torch.compiler, "set_stance"):
             stack.enter_context(torch.compiler.set_stance("force_eager"))
-        stack.enter_context(sdpa_kernel(SDPBackend.MATH))
+        yield
+
+
+@contextlib.contextmanager
+def eager() -> Iterator[None]:
+    """Runs compiled modules uncompiled, and attention by plain arithmetic: neither has second derivatives otherwise."""
+    with uncompiled(), sdpa_kernel(SDPBackend.MATH):
         yield
 
 
@@ -107,8 +113,8 @@ def leaves(batch: Any) -> Iterator[Tensor]:
             yield from leaves(item)
 
 
-def evaluate(model: nn.Module, loss: Loss, batch: Any) -> Tensor:
-    """The loss as a finite scalar, or an error that says what it is instead."""
+def evaluate(model: nn.Module, loss: Loss, batch: Any, finite: bool = True) -> Tensor:
+    """The loss as a scalar, finite unless it need not be, or an error that says what it is instead."""
     for tensor in leaves(batch):
         if tensor.numel() == 0:
             raise Error(f"the batch holds a tensor of shape {tuple(tensor.shape)}, which is empty: pass at least one sample")
@@ -126,12 +132,23 @@ def evaluate(model: nn.Module, loss: Loss, batch: Any) -> Tensor:
         raise Error(f"loss(model, batch) answered with shape {tuple(value.shape)}: it must be a scalar; take its mean()")
     if value.device.type == "meta":
         _explain_devices(model, batch, None)
-    if not torch.isfinite(value.detach()).item():
+    if finite and not torch.isfinite(value.detach()).item():
         raise Error(
             f"the loss is {value.item()} at these parameters: there is no curvature to measure; look for what is not finite in "
             "parameters and batch"
         )
     return value.reshape(())
+
+
+def require_dependence(value: Tensor, gradients: Optional[Sequence[Optional[Tensor]]] = None) -> None:
+    """An error if a loss, or its gradients in the parameters, say that it does not depend on them."""
+    if not value.requires_grad:
+        raise Error(
+            "the loss does not depend on the parameters: is there a detach(), no_grad() or .item() on the way, is it a "
+            "constant, or are all parameters frozen?"
+        )
+    if gradients is not None and all(gradient is None for gradient in gradients):
+        raise Error("the loss depends on none of these parameters: pass those of the model that it calls")
 
 
 def _explain_devices(model: nn.Module, batch: Any, raised: Any) -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from .._etalon import Error
-from .guard import Loss, Untouched, evaluate, same_twice
+from .guard import Loss, Untouched, evaluate, require_dependence, same_twice
 
 _CHUNK = 1 << 20
 
@@ -74,15 +74,10 @@ class Hessian:
         guard.again()
         value = evaluate(model, loss, batch)
         same_twice(first, value)
-        if not value.requires_grad:
-            raise Error(
-                "the loss does not depend on the parameters: is there a detach(), no_grad() or .item() on the way, is it a "
-                "constant, or are all parameters frozen?"
-            )
+        require_dependence(value)
         self.loss = float(value.detach())
         self._graph = _differentiate([value], self.parameters, create_graph=True)
-        if all(gradient is None for gradient in self._graph):
-            raise Error("the loss depends on none of these parameters: pass those of the model that it calls")
+        require_dependence(value, self._graph)
         _twice(self._graph)
         self.unused = sum(gradient is None for gradient in self._graph)
         self.gradient = self.space.join(self._graph)

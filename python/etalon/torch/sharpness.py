@@ -15,6 +15,7 @@ from ..spectrum import Eigenvalue, lanczos
 from .guard import Loss, Untouched, eager
 from .hessian import Hessian
 from .optimizer import read, unwrap
+from .parameters import choose, modes
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def sharpness(
     """
     if optimizer is not None:
         optimizer = unwrap(optimizer)
-    chosen = _choose(model, optimizer, params)
+    chosen = choose(model, optimizer, params)
     with Untouched(model, seed) as guard, torch.enable_grad(), eager():
         hessian = Hessian(model, loss, batch, chosen, guard)
         reading = read(optimizer, hessian)
@@ -130,7 +131,7 @@ def sharpness(
         raise Error("the loss is constant around these parameters: gradient and curvature are zero; are all units dead?")
     value = found[0].value
     limits, own, omitted = reading.limits(value) if spectrum.largest else ({}, None, ())
-    warnings = [*reading.warnings, *_modes(model)]
+    warnings = [*reading.warnings, *modes(model)]
     if not spectrum.converged:
         warnings.append(f"not converged: {spectrum.stop}")
     if hessian.unused:
@@ -153,35 +154,3 @@ def sharpness(
         parameters=space.dim,
         warnings=tuple(warnings),
     )
-
-
-def _choose(model: nn.Module, optimizer: Optional[Optimizer], params: Optional[Iterable[Tensor]]) -> list[Tensor]:
-    """The parameters to measure in, each once."""
-    if isinstance(model, nn.parallel.DistributedDataParallel):
-        raise Error("the model is wrapped for distributed training: pass model.module; the batch is this process's own")
-    moved = None if optimizer is None else [p for group in optimizer.param_groups for p in group["params"]]
-    given = list(params) if params is not None else list(model.parameters()) if moved is None else moved
-    chosen = list({id(p): p for p in given if p.requires_grad}.values())
-    if not chosen:
-        raise Error("no parameter requires a gradient: is all of the model frozen?")
-    if moved is not None and {id(p) for p in chosen} - {id(p) for p in moved}:
-        raise Error("params has parameters that the optimiser does not move: leave params or the optimiser out")
-    if any(isinstance(p, nn.parameter.UninitializedParameter) for p in chosen):
-        raise Error("the model has parameters without a shape: call it once before it is measured")
-    if any(type(p).__name__ == "DTensor" or type(p.data).__name__ == "DTensor" for p in chosen):
-        raise Error("the parameters are sharded over processes, which is not covered: gather them first")
-    devices = sorted({str(p.device) for p in chosen})
-    if len(devices) > 1:
-        raise Error(f"the parameters lie on {', '.join(devices)}: measure in those of one device, by params=")
-    return chosen
-
-
-def _modes(model: nn.Module) -> list[str]:
-    """What the modes of modules mean for the loss that was measured."""
-    training = [module for module in model.modules() if module.training]
-    warnings = []
-    if any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in training):
-        warnings.append("batch normalisation is in training mode: this is the loss with the statistics of this batch")
-    if any(isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0 for module in training):
-        warnings.append("dropout is on: this is the loss under one mask, that of the seed; eval() measures without")
-    return warnings

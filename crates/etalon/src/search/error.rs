@@ -41,6 +41,16 @@ pub enum SearchError {
     /// The share of the budget is not in (0, 1].
     #[error("a short training is {0} of the budget: give a share above 0 and at most 1, such as 0.1")]
     Share(f64),
+    /// A loss, or its slope along a direction, is not finite.
+    #[error(
+        "the loss is {loss} and its slope along the direction {slope}: both must be finite to step along it"
+    )]
+    Slope {
+        /// The loss.
+        loss: f64,
+        /// The slope.
+        slope: f64,
+    },
     /// The epochs before the search did not end well.
     #[error(
         "training for {epochs} epochs before the search, at the rate {eta} with seed {seed}, came to nothing ({why}); give a \

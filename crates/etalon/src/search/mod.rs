@@ -13,6 +13,8 @@
 //! metric against the rate; [`Climb`] is the same as questions and answers. Neither search nor choice owns a thread: those
 //! that ask in parallel do so on the caller's rayon pool.
 //!
+//! [`CriticalStep`] asks no training, only losses along a line: how far the loss does not rise.
+//!
 //! ```
 //! use etalon::search::{Outcome, Settings, Answer, maximal_rate, silent};
 //!
@@ -29,6 +31,7 @@
 mod boundary;
 mod cause;
 mod climb;
+mod critical;
 mod definition;
 mod error;
 mod found;
@@ -46,6 +49,7 @@ mod training;
 pub use boundary::{SeedResult, SeedSearch, Stopped};
 pub use cause::Cause;
 pub use climb::{Climb, ClimbSettings};
+pub use critical::{Critical, CriticalStep};
 pub use definition::{Boundary, DEFINITION, DEFINITION_VERSION};
 pub use error::SearchError;
 pub(crate) use error::{check_rate, check_seeds};
