@@ -71,6 +71,7 @@ class Climb:
         seeds: list[int],
         higher_is_better: bool,
         chance: float,
+        error: float,
         trainings: int,
         range: Optional[tuple[float, float]],
     ) -> None: ...

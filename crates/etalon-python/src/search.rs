@@ -132,18 +132,20 @@ pub struct Climb {
 
 #[pymethods]
 impl Climb {
+    /// `chance` is the metric where nothing is learnt, `error` its standard error.
     #[new]
     fn new(
         start: f64,
         seeds: Vec<u64>,
         higher_is_better: bool,
         chance: f64,
+        error: f64,
         trainings: usize,
         range: Option<[f64; 2]>,
     ) -> PyResult<Self> {
-        let measure = Measure { name: "metric".into(), higher_is_better, chance, error: 0.0 };
+        let measure = Measure { name: "metric".into(), higher_is_better, chance, error };
         let settings = ClimbSettings { trainings, range, ..ClimbSettings::default() };
-        let climb = search::Climb::new(start, &seeds, measure, &settings).map_err(error)?;
+        let climb = search::Climb::new(start, &seeds, measure, &settings).map_err(crate::error)?;
         Ok(Climb { climb, higher_is_better })
     }
 

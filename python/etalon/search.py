@@ -1,0 +1,274 @@
+"""eta* of any function that trains, and the rate to use."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from typing import Any, Iterable, Optional, Union
+
+from . import _etalon
+from ._etalon import Error
+from .result import Result, number
+from .trainings import Question, Train, Trainings, Trial
+
+_FAR = 2.0**-20
+"""What training at so small a part of a good rate comes to is what no training comes to."""
+# Its name is that of a setting.
+_counted = range
+
+
+@dataclass(frozen=True)
+class Probe(Result):
+    """A training at a rate. why: what went wrong. Others: see :class:`etalon.Trial`."""
+
+    eta: float
+    trained: bool
+    why: Optional[str]
+    steps: int
+    metric: Optional[float]
+
+
+@dataclass(frozen=True)
+class Seed(Result):
+    """One seed's search.
+
+    eta: its eta*, the geometric middle of ``low``, which trained, and ``high``, which did not; None where none is there: without
+    ``high`` every rate of the range trained, without ``low`` too none did. islands: rates above that trained nonetheless. failure:
+    what went wrong just above. stopped: why the search ended. probes: all rates, in ascending order.
+    """
+
+    seed: int
+    eta: Optional[float]
+    low: Optional[float]
+    high: Optional[float]
+    islands: tuple[float, ...]
+    failure: Optional[str]
+    stopped: str
+    probes: tuple[Probe, ...]
+
+
+@dataclass(frozen=True)
+class Tried(Result):
+    """A training that the choice of a rate rests on. failure: why it came to nothing."""
+
+    eta: float
+    seed: int
+    metric: float
+    failure: Optional[str]
+
+
+@dataclass(frozen=True)
+class Recommended(Result):
+    """The rate to use, by the metric.
+
+    eta: the rate, None where nothing was learnt at any. low, high: rates between them cannot be told from the best; None where no
+    training closes that end. metric: the mean of the trainings nearest to it, of ``seeds`` seeds. chance: the metric where nothing is
+    learnt. noise: the deviation of one training, in percent of the way from chance to the best. why: the reason. curve: all
+    trainings, in ascending order of the rate.
+    """
+
+    eta: Optional[float]
+    low: Optional[float]
+    high: Optional[float]
+    metric: Optional[float]
+    seeds: int
+    chance: float
+    noise: Optional[float]
+    why: str
+    curve: tuple[Tried, ...]
+
+    def __str__(self) -> str:
+        ends = [number(end) if end is not None else "open" for end in (self.low, self.high)]
+        return f"{'none' if self.eta is None else number(self.eta)} ({ends[0]} to {ends[1]}): {self.why}"
+
+
+@dataclass(frozen=True)
+class Found(Result):
+    """What is known of the rates of a training function.
+
+    eta_star: the largest constant rate at which training comes to what is asked of it, the median over seeds; None with a
+    ``reason``. low, high: an interval that holds the median over all seeds there could be with the probability ``coverage``.
+    recommended: the rate to use, None where there is no metric to choose by. trainings, steps: what it took, those of an earlier
+    call in the file included.
+    """
+
+    eta_star: Optional[float]
+    low: Optional[float]
+    high: Optional[float]
+    coverage: float
+    reason: Optional[str]
+    recommended: Optional[Recommended]
+    seeds: tuple[Seed, ...]
+    tolerance: float
+    trainings: int
+    steps: int
+
+    def __repr__(self) -> str:
+        ends = " to ".join("open" if end is None else number(end) for end in (self.low, self.high))
+        star = f"no eta*: {self.reason}"
+        if self.eta_star is not None:
+            star = f"eta* = {number(self.eta_star)} ({ends}, {100 * self.coverage:.1f} %)"
+        lines = [f"{star}, {len(self.seeds)} seeds, {self.trainings} trainings"]
+        if self.recommended is not None:
+            lines.append(f"rate to use: {self.recommended}")
+        return "\n".join(lines)
+
+
+def find(
+    train: Train,
+    *,
+    seeds: Union[int, Iterable[int]] = 5,
+    start: float = 0.1,
+    range: Optional[tuple[float, float]] = None,
+    tolerance: float = 0.05,
+    rates: int = 8,
+    mode: str = "min",
+    chance: Optional[float] = None,
+    executor: Any = None,
+    resume: Union[None, str, os.PathLike[str]] = None,
+    progress: Any = True,
+) -> Found:
+    """eta*, the largest constant learning rate at which ``train`` comes to what is asked of it, and the rate to use.
+
+    eta* is bracketed for each seed by bisection with guards around the boundary. Where trials have a metric, the rate to use is
+    then chosen by it: a climb from the best rate seen, a model of the metric against the rate, a second seed and a guard.
+    Neither follows from the other.
+
+    Parameters
+    ----------
+    train:
+        ``train(eta, seed)`` trains from scratch and answers with ``True``, ``False`` or a :class:`etalon.Trial`. The same
+        arguments are never asked twice. What it raises comes out as it is.
+    seeds:
+        How many, or which.
+    start:
+        The rate to begin with: a guess.
+    range:
+        The lowest and the highest rate that may be tried; without it 2^-10 to 2^12 times the start.
+    tolerance:
+        Of each seed's bracket.
+    rates:
+        How many trainings the rate to use is chosen by; 0 leaves that out. They are fewer where a rate was tried before.
+    mode:
+        ``"min"`` where a lower metric is better, ``"max"`` where a higher one is.
+    chance:
+        The metric where nothing is learnt; without it two trainings at a millionth of the best rate tell it.
+    executor:
+        Of ``concurrent.futures`` or with its ``submit``: trainings that do not depend on each other then run together, with the same
+        result. Threads share torch's generator of random numbers: seeds mean nothing there, so take processes.
+    resume:
+        A file with a line for each training, so that a search that ended early goes on where it was. It only knows rate and
+        seed: take another file where ``train`` has changed.
+    progress:
+        Whether to print a line for each training, or a function ``(eta, seed, trial)``.
+
+    Raises
+    ------
+    Error
+        A setting out of range, a seed given twice, an answer that is none, a trial without a metric among others with one, a file
+        that is not one of trainings.
+    """
+    if mode not in ("min", "max"):
+        raise Error(f"mode = {mode!r}: it must be \"min\" or \"max\"")
+    if rates < 0:
+        raise Error(f"rates = {rates}: it must be at least 0")
+    given = [int(seed) for seed in (_counted(seeds) if isinstance(seeds, int) else seeds)]
+    if any(seed < 0 for seed in given):
+        raise Error(f"seeds = {given}: they must be at least 0")
+    trainings = Trainings(train, executor, resume, progress)
+    try:
+        star = _eta_star(trainings, given, start, range, tolerance)
+        chosen = _choose(trainings, given, range, rates, mode == "max", chance) if rates else None
+    finally:
+        trainings.close()
+    used = trainings.used.values()
+    return Found(
+        **star,
+        recommended=chosen,
+        tolerance=tolerance,
+        trainings=len(used),
+        steps=sum(trial.steps for trial in used),
+    )
+
+
+def _eta_star(
+    trainings: Trainings, seeds: list[int], start: float, range: Optional[tuple[float, float]], tolerance: float
+) -> dict[str, Any]:
+    searches = {seed: _etalon.SeedSearch(seed, start, tolerance, range) for seed in seeds}
+    if len(searches) < len(seeds):
+        raise Error(f"seeds = {seeds}: a seed was given twice, and every seed counts once")
+
+    def ask() -> list[Question]:
+        return [(eta, seed) for seed, search in searches.items() for eta in search.ask()]
+
+    def tell(eta: float, seed: int, trial: Trial) -> None:
+        searches[seed].tell(eta, trial.trained, trial.why, trial.steps)
+
+    trainings.run(ask, tell)
+    star = _etalon.eta_star(list(searches.values()), tolerance)
+
+    def probe(row: dict[str, Any], seed: int) -> Probe:
+        return Probe(**row, metric=trainings.used[row["eta"], seed].metric)
+
+    for row in star["seeds"]:
+        row["probes"] = tuple(probe(one, row["seed"]) for one in row["probes"])
+        row["islands"] = tuple(row["islands"])
+    return {**star, "seeds": tuple(Seed(**row) for row in star["seeds"])}
+
+
+def _choose(
+    trainings: Trainings,
+    seeds: list[int],
+    range: Optional[tuple[float, float]],
+    rates: int,
+    higher_is_better: bool,
+    chance: Optional[float],
+) -> Optional[Recommended]:
+    sign = -1.0 if higher_is_better else 1.0
+    own = {eta: trial for (eta, seed), trial in trainings.used.items() if seed == seeds[0]}
+    seen = [(sign * trial.metric, eta) for eta, trial in own.items() if trial.metric is not None and _survived(trial)]
+    if not seen:
+        return None
+    start = min(seen)[1]
+    error = 0.0
+    if chance is None:
+        nothing = [(start * _FAR, seed) for seed in seeds[:2]]
+        trainings.run(lambda: [one for one in nothing if one not in trainings.used], lambda eta, seed, trial: None)
+        first, last = (_metric(*one, trainings.used[one]) for one in (nothing[0], nothing[-1]))
+        # The mean of two, and its standard error: what is no better than that is no better than nothing.
+        chance, error = (first + last) / 2.0, abs(first - last) / 2.0
+    climb = _etalon.Climb(start, seeds, higher_is_better, chance, error, rates, range)
+
+    def tell(eta: float, seed: int, trial: Trial) -> None:
+        survived = _survived(trial)
+        failure = None if survived else trial.why or f"the metric is {trial.metric}"
+        climb.tell(eta, seed, failure, _metric(eta, seed, trial) if survived else math.nan, trial.steps)
+
+    trainings.run(climb.ask, tell)
+    found = climb.so_far()
+    curve = {(row["eta"], row["seed"]): row for row in found["curve"]}
+    return Recommended(
+        eta=found["eta"],
+        low=found["low"],
+        high=found["high"],
+        metric=found["validation"],
+        seeds=found["seeds"],
+        chance=chance,
+        noise=found["noise"],
+        why=found["why"].replace("search.range", "range"),
+        curve=tuple(Tried(eta, seed, row["validation"], row.get("failure")) for (eta, seed), row in curve.items()),
+    )
+
+
+def _survived(trial: Trial) -> bool:
+    return (trial.trained or trial.why is None) and (trial.metric is None or math.isfinite(trial.metric))
+
+
+def _metric(eta: float, seed: int, trial: Trial) -> float:
+    if trial.metric is None:
+        raise Error(
+            f"train answered without a metric at the rate {number(eta)} with seed {seed}, and with one elsewhere: give it in every "
+            "trial that did not diverge, or in none"
+        )
+    return trial.metric
