@@ -11,6 +11,7 @@ mod limits;
 mod objects;
 mod schedule;
 mod search;
+mod theory;
 mod watch;
 
 use pyo3::prelude::*;
@@ -34,6 +35,8 @@ mod _etalon {
     use super::schedule::{convert, schedule_class, schedule_svg};
     #[pymodule_export]
     use super::search::{Climb, SeedSearch, eta_star};
+    #[pymodule_export]
+    use super::theory::{catapult_eta, critical_eta, largest_stable_eta, power_law, thresholds};
     #[pymodule_export]
     use super::watch::Judge;
     use super::*;
