@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
 /// The fewest distinct sizes that a law is fitted to: two make any line exact, three leave one degree of freedom.
-pub const MIN_SIZES: usize = 4;
+const MIN_SIZES: usize = 4;
 
 /// One measurement.
 #[derive(Clone, Debug, PartialEq)]
@@ -182,7 +182,7 @@ pub enum FitError {
 /// `excluded` are points that the caller has left out already, to be reported with them.
 ///
 /// # Errors
-/// With fewer than [`MIN_SIZES`] distinct products of the sizes, or a level outside (0, 1).
+/// With fewer than four distinct products of the sizes, or a level outside (0, 1).
 pub fn power_law(
     y: &str,
     x: &[String],

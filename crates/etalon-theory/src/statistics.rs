@@ -23,7 +23,7 @@ pub fn median_in(values: &mut [f64]) -> f64 {
 
 /// The median of slopes and of other differences, whose axis is not logarithmic: of an even number always the arithmetic
 /// mean of the two in the middle. There must be a value.
-pub fn median_slope(slopes: impl IntoIterator<Item = f64>) -> f64 {
+pub(crate) fn median_slope(slopes: impl IntoIterator<Item = f64>) -> f64 {
     let (below, above) = middle_two(&mut slopes.into_iter().collect::<Vec<f64>>());
     0.5 * (below + above)
 }

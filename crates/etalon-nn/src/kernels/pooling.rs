@@ -21,7 +21,7 @@ pub struct Windows {
 
 impl Windows {
     /// The most pixels of an image: their numbers are whole ones that `f32` has exactly.
-    pub const MOST_PIXELS: usize = 1 << 24;
+    pub(crate) const MOST_PIXELS: usize = 1 << 24;
 
     /// The whole image as one window.
     pub fn global(height: usize, width: usize, channels: usize) -> Self {
@@ -29,7 +29,7 @@ impl Windows {
     }
 
     /// Whether there is at least one window.
-    pub fn is_sound(&self) -> bool {
+    pub(crate) fn is_sound(&self) -> bool {
         let [rows, columns] = self.window;
         let bounded =
             [self.height, self.width, self.channels, self.stride].iter().all(|&n| (1..1 << 20).contains(&n));

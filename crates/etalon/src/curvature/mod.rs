@@ -23,7 +23,7 @@ mod measurement;
 pub mod network;
 pub mod operator;
 pub mod space;
-pub mod tridiagonal;
+mod tridiagonal;
 
 pub use estimate::{Basis, Eigenvalue, Spectrum, StopReason};
 pub use instrument::{CurvatureSettings, Instrument, Reading};

@@ -5,7 +5,7 @@ use std::ops::Range;
 /// The eigenvalues of a symmetric tridiagonal matrix and some rows of its orthogonal eigenvector matrix `S`
 /// (column `i` belongs to `values[i]`).
 #[derive(Clone, Debug, PartialEq)]
-pub struct TridiagonalEigen {
+pub(super) struct TridiagonalEigen {
     /// All eigenvalues, ascending.
     pub values: Vec<f64>,
     /// The rows of `S` that were asked for, in order; each as long as `values`.
@@ -21,7 +21,7 @@ pub struct TridiagonalEigen {
 ///
 /// `None` for a matrix with an infinity or NaN, for lengths or rows that do not fit, and if an eigenvalue takes
 /// more than 60 sweeps (no finite matrix is known that does).
-pub fn eigen(diagonal: &[f64], off_diagonal: &[f64], rows: Range<usize>) -> Option<TridiagonalEigen> {
+pub(super) fn eigen(diagonal: &[f64], off_diagonal: &[f64], rows: Range<usize>) -> Option<TridiagonalEigen> {
     let m = diagonal.len();
     if off_diagonal.len() != m.saturating_sub(1) || rows.end > m || rows.start > rows.end {
         return None;

@@ -128,7 +128,7 @@ impl Collection {
     }
 
     /// The command that installs it, and mends it when it is broken.
-    pub fn fetch_command(self) -> String {
+    pub(super) fn fetch_command(self) -> String {
         format!("etalon data fetch {}", self.name())
     }
 }

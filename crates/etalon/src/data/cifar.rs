@@ -4,10 +4,10 @@
 
 use std::path::Path;
 
+use super::DataError;
 use super::bytes::{self, SourceBytes};
 use super::error::malformed;
 use super::images::ByteImages;
-use super::{DataError, Dataset};
 
 /// Rows and columns of an image.
 pub(super) const SIDE: usize = 32;
@@ -16,7 +16,7 @@ pub(super) const PLANE: usize = SIDE * SIDE;
 
 /// Which of the two data sets a file belongs to; the file itself does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Variant {
+pub(super) enum Variant {
     /// Ten classes, records of 3073 bytes.
     Cifar10,
     /// A hundred (fine) classes, records of 3074 bytes.
@@ -25,12 +25,12 @@ pub enum Variant {
 
 impl Variant {
     /// Bytes of a record.
-    pub fn record(self) -> usize {
+    pub(super) fn record(self) -> usize {
         self.label_bytes() + 3 * PLANE
     }
 
     /// Number of classes.
-    pub fn classes(self) -> u32 {
+    pub(super) fn classes(self) -> u32 {
         match self {
             Variant::Cifar10 => 10,
             Variant::Cifar100 => 100,
@@ -56,16 +56,11 @@ impl Variant {
 const TRAIN_BATCHES: [&str; 5] =
     ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"];
 
-/// Reads the records of these files, one after the other, as a data set: NHWC, pixels scaled to [0, 1].
+/// Reads the records of these files, one after the other, as bytes: NHWC.
 ///
 /// # Errors
 /// [`DataError::Io`], or [`DataError::Malformed`] for a file that is no whole number of records or holds a
 /// label out of range.
-pub fn read_dataset(name: &str, variant: Variant, files: &[impl AsRef<Path>]) -> Result<Dataset, DataError> {
-    read_files(variant, files)?.into_dataset(name.to_string(), &[], None)
-}
-
-/// As [`read_dataset`], still as bytes.
 pub(super) fn read_files(variant: Variant, files: &[impl AsRef<Path>]) -> Result<ByteImages, DataError> {
     let (pixels, labels) = (Vec::new(), Vec::new());
     let mut images =
@@ -113,7 +108,7 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::data::{Labels, SampleShape};
+    use crate::data::{Dataset, Labels, SampleShape};
 
     /// Red is the sample's number, green the pixel's row, blue its column.
     pub(in crate::data) fn file(labels: &[&[u8]]) -> Vec<u8> {
@@ -131,7 +126,7 @@ pub(super) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("batch.bin");
         std::fs::write(&path, bytes).unwrap();
-        read_dataset("batch", variant, &[path])
+        read_files(variant, &[path])?.into_dataset("batch".into(), &[], None)
     }
 
     #[test]
@@ -161,7 +156,8 @@ pub(super) mod tests {
         let paths = ["a", "b"].map(|name| folder.path().join(name));
         std::fs::write(&paths[0], file(&[&[1]])).unwrap();
         std::fs::write(&paths[1], file(&[&[2], &[3]])).unwrap();
-        let dataset = read_dataset("three", Variant::Cifar10, &paths).unwrap();
+        let dataset =
+            read_files(Variant::Cifar10, &paths).unwrap().into_dataset("three".into(), &[], None).unwrap();
         assert_eq!(dataset.labels, Labels::Classes { labels: vec![1, 2, 3], count: 10 });
     }
 

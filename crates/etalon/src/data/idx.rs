@@ -3,10 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
+use super::DataError;
 use super::bytes::{self, SourceBytes};
 use super::error::malformed;
 use super::images::ByteImages;
-use super::{DataError, Dataset};
 
 /// Two zero bytes, the element type (8: unsigned byte), the number of dimensions.
 const IMAGES: u32 = 0x0803;
@@ -14,7 +14,7 @@ const LABELS: u32 = 0x0801;
 
 /// The images of one idx3 file, not yet scaled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IdxImages {
+pub(super) struct IdxImages {
     /// Number of images.
     pub count: usize,
     /// Rows of each.
@@ -25,20 +25,12 @@ pub struct IdxImages {
     pub pixels: Vec<u8>,
 }
 
-/// Reads an idx3 file of unsigned bytes, raw or gzipped.
+/// Reads an idx1 file of unsigned bytes, raw or gzipped.
 ///
 /// # Errors
 /// [`DataError::Io`], or [`DataError::Malformed`] for a wrong magic, an empty dimension, truncation or
 /// trailing bytes.
-pub fn read_images(path: &Path) -> Result<IdxImages, DataError> {
-    parse_images(path, bytes::open(path)?, usize::MAX)
-}
-
-/// Reads an idx1 file of unsigned bytes, raw or gzipped.
-///
-/// # Errors
-/// As [`read_images`].
-pub fn read_labels(path: &Path) -> Result<Vec<u8>, DataError> {
+fn read_labels(path: &Path) -> Result<Vec<u8>, DataError> {
     parse_labels(path, bytes::open(path)?)
 }
 
@@ -127,7 +119,7 @@ pub(super) fn find(folder: &Path, name: &str) -> Option<PathBuf> {
 /// Reads one part (train or t10k) of a folder of idx files.
 ///
 /// # Errors
-/// [`DataError::Malformed`] when one of its two files is missing, or as [`read_images`].
+/// [`DataError::Malformed`] when one of its two files is missing, or as [`read_labels`].
 pub(super) fn read_part(
     folder: &Path,
     part: &str,
@@ -142,14 +134,6 @@ pub(super) fn read_part(
         })
     };
     read_pair(&file("images-idx3")?, &file("labels-idx1")?, classes, most)
-}
-
-/// Reads a pair of files as a data set: pixels scaled to [0, 1], classes counted from 0 to the largest label.
-///
-/// # Errors
-/// As [`read_images`], and [`DataError::Malformed`] when the counts differ.
-pub fn read_dataset(name: &str, images: &Path, labels: &Path) -> Result<Dataset, DataError> {
-    read_pair(images, labels, None, usize::MAX)?.into_dataset(name.to_string(), &[], None)
 }
 
 #[cfg(test)]
@@ -261,7 +245,8 @@ pub(super) mod tests {
         let (x, y) = (folder.path().join("x"), folder.path().join("y.gz"));
         std::fs::write(&x, images_file(2, 1, 2, &[0, 255, 51, 102])).unwrap();
         std::fs::write(&y, gzip(&labels_file(&[4, 0]))).unwrap();
-        let dataset = read_dataset("two", &x, &y).unwrap();
+        let dataset =
+            read_pair(&x, &y, None, usize::MAX).unwrap().into_dataset("two".into(), &[], None).unwrap();
         assert_eq!(dataset.inputs, [0.0, 1.0, 0.2, 0.4]);
         assert_eq!(dataset.labels, Labels::Classes { labels: vec![4, 0], count: 5 });
         assert_eq!(dataset.shape, SampleShape::Image { height: 1, width: 2, channels: 1 });
@@ -269,9 +254,12 @@ pub(super) mod tests {
         let text = read_pair(&x, &y, Some(3), usize::MAX).err().unwrap().to_string();
         assert!(text.contains("expected labels from 0 to 2, found label 4 at sample 0"), "{text}");
         std::fs::write(&y, labels_file(&[1, 2, 3])).unwrap();
-        let text = read_dataset("two", &x, &y).unwrap_err().to_string();
+        let text = read_pair(&x, &y, None, usize::MAX).err().unwrap().to_string();
         assert!(text.contains("expected 2 labels for the images of"), "{text}");
-        assert!(matches!(read_images(&folder.path().join("none")), Err(DataError::Io { .. })));
+        assert!(matches!(
+            read_pair(&folder.path().join("none"), &y, None, usize::MAX),
+            Err(DataError::Io { .. })
+        ));
     }
 
     proptest! {

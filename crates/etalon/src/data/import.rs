@@ -22,7 +22,8 @@ const TRAIN_LABELS: &str = "train_lables.json";
 const TEST_LABELS: &str = "test_lables.json";
 
 /// Installs a collection from a folder: the four idx files, raw or gzipped, or the six official .bin files
-/// of CIFAR-10, or its PNG edition (see [`import_cifar10`]). Files appear in the data directory only
+/// of CIFAR-10, or its PNG edition (six PNGs of 10,000 rows by 1,024 colour
+/// pixels, one image a row, and labels in two JSON lists). Files appear in the data directory only
 /// after all of them have their published sha256; what was there before is replaced. Returns their folder.
 ///
 /// # Errors
@@ -45,23 +46,6 @@ pub fn import(store: &Store, collection: Collection, from: &Path) -> Result<Path
     }
     verify(collection, from, &stage)?;
     install(store, collection, &stage, scratch.path())
-}
-
-/// Turns the PNG edition of CIFAR-10 (six PNGs of 10,000 rows by 1,024 colour pixels, one image a row, and
-/// labels in two JSON lists) into the six official .bin files in `to`, and checks that they are these.
-///
-/// # Errors
-/// [`DataError::Io`], [`DataError::Malformed`] for a picture or list that is not as described,
-/// [`DataError::Checksum`] for pictures that are not the published ones; `to` then keeps what it had.
-pub fn import_cifar10(from: &Path, to: &Path) -> Result<(), DataError> {
-    let scratch = scratch(to)?;
-    convert_batches(from, scratch.path())?;
-    verify(Collection::Cifar10, from, scratch.path())?;
-    for file in Collection::Cifar10.files() {
-        let target = to.join(file.name);
-        fs::rename(scratch.path().join(file.name), &target).map_err(io_error(&target, "create the file"))?;
-    }
-    Ok(())
 }
 
 /// A folder inside `place` (so that renaming out of it is atomic) that vanishes with the value.
@@ -126,7 +110,7 @@ fn install(
     }
 }
 
-/// The conversion of [`import_cifar10`], for batches of any equal size.
+/// Turns the PNG edition of CIFAR-10 into the six official .bin files, for batches of any equal size.
 fn convert_batches(from: &Path, to: &Path) -> Result<(), DataError> {
     let mut jobs = Vec::new();
     for (list, batches) in [(TRAIN_LABELS, &TRAIN_BATCHES[..]), (TEST_LABELS, &TEST_BATCHES[..])] {
@@ -229,11 +213,9 @@ mod tests {
     fn pictures_that_are_not_the_published_ones_leave_nothing_behind() {
         let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         edition(from.path());
-        let error = import_cifar10(from.path(), to.path()).unwrap_err();
+        let error = import(&Store::at(to.path()), Collection::Cifar10, from.path()).unwrap_err();
         assert!(matches!(error, DataError::Checksum { .. }), "{error}");
         assert!(error.to_string().contains("run `etalon data fetch cifar10`"), "{error}");
-        let store = Store::at(to.path());
-        assert!(matches!(import(&store, Collection::Cifar10, from.path()), Err(DataError::Checksum { .. })));
         assert_eq!(fs::read_dir(to.path()).unwrap().count(), 0);
     }
 

@@ -33,7 +33,7 @@ enum Elements {
 /// # Errors
 /// [`DataError::Io`], or [`DataError::Malformed`] for anything but a C-ordered array of these types and
 /// shapes, for four axes of which both or none may be the channels, for a layout without four axes, for truncation, trailing bytes, counts that differ, labels out of range, NaN and infinities.
-pub fn read_pair(
+pub(super) fn read_pair(
     stem: &Path,
     classes: Option<u32>,
     layout: Option<ImageLayout>,

@@ -83,7 +83,7 @@ impl Origin {
 }
 
 /// The names that [`Origin::named`] knows.
-pub fn known_names() -> impl Iterator<Item = &'static str> {
+fn known_names() -> impl Iterator<Item = &'static str> {
     let collections = Collection::ALL.into_iter().map(Collection::name);
     std::iter::once(embedded::NAME).chain(collections).chain(procedural_names())
 }

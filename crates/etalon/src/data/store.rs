@@ -169,14 +169,6 @@ impl Store {
         Ok(Check { collection, state, remedy })
     }
 
-    /// [`Store::check`] of every collection.
-    ///
-    /// # Errors
-    /// As [`Store::check`].
-    pub fn check_all(&self) -> Result<Vec<Check>, DataError> {
-        Collection::ALL.into_iter().map(|collection| self.check(collection)).collect()
-    }
-
     /// Every data set that has a name, with where it comes from.
     pub fn list(&self) -> Vec<Entry> {
         let embedded = Entry {
@@ -263,7 +255,6 @@ mod tests {
         let check = store.check(Collection::Mnist).unwrap();
         let remedy = Some("etalon data fetch mnist".to_string());
         assert_eq!(check, Check { collection: Collection::Mnist, state: State::Missing, remedy });
-        assert_eq!(store.check_all().unwrap().len(), 3);
     }
 
     #[test]

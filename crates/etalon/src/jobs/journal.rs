@@ -38,7 +38,7 @@ impl Line {
 
 /// A file with a line for each probe and training, in the order in which they ended. It only saves time: the result of a
 /// search is the same without.
-pub struct Journal {
+pub(crate) struct Journal {
     probes: HashMap<(u64, u64), Outcome>,
     trainings: HashMap<(u64, u64, bool), Trained>,
     /// None where it cannot be written: then nothing is kept.
@@ -48,7 +48,7 @@ pub struct Journal {
 impl Journal {
     /// Opens a journal, and reads what an earlier run has left in it. A line that was cut short or changed is passed over,
     /// as is one with more steps than a trial can have.
-    pub fn open(path: &Path) -> Journal {
+    pub(crate) fn open(path: &Path) -> Journal {
         let text = fs::read_to_string(path).unwrap_or_default();
         let (mut probes, mut trainings) = (HashMap::new(), HashMap::new());
         let line = |line: &str| serde_json::from_slice(&unsealed(line.as_bytes()).ok()?).ok();

@@ -34,7 +34,7 @@ pub trait Memory: Sync {
 }
 
 /// The memory that keeps nothing.
-pub struct Forgetful;
+pub(crate) struct Forgetful;
 
 impl Memory for Forgetful {
     fn recall(&self, _: f64, _: u64) -> Option<Outcome> {

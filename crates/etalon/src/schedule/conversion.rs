@@ -153,7 +153,7 @@ pub enum ConversionError {
 ///
 /// # Errors
 /// For another one than SGD in the form above, by name.
-pub fn momentum_to_convert(rule: &Rule) -> Result<f64, ConversionError> {
+pub(crate) fn momentum_to_convert(rule: &Rule) -> Result<f64, ConversionError> {
     match *rule {
         Rule::Sgd(Sgd { momentum, nesterov: false }) => Ok(momentum),
         Rule::Sgd(Sgd { nesterov: true, .. }) => Err(ConversionError::Nesterov),

@@ -10,7 +10,7 @@ pub fn intrinsic_rate(eta: f64, weight_decay: f64) -> f64 {
 }
 
 /// The natural logarithm of the effective learning rate `eta / |w|^2`: what the direction of the weights feels.
-pub fn log_effective_rate(log_eta: f64, log_norm: f64) -> f64 {
+pub(crate) fn log_effective_rate(log_eta: f64, log_norm: f64) -> f64 {
     log_eta - 2.0 * log_norm
 }
 

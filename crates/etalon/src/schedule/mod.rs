@@ -14,7 +14,8 @@ mod file;
 mod one_cycle;
 mod piecewise;
 
-pub use conversion::{Conversion, ConversionError, Correction, WithDecay, WithoutDecay, momentum_to_convert};
+pub(crate) use conversion::momentum_to_convert;
+pub use conversion::{Conversion, ConversionError, Correction, WithDecay, WithoutDecay};
 pub use file::{FileError, RateFile};
 pub use one_cycle::OneCycle;
 pub use piecewise::{Interpolation, Piecewise};

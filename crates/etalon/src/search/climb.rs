@@ -49,7 +49,7 @@ impl ClimbSettings {
     ///
     /// # Errors
     /// [`SearchError::Share`] and [`SearchError::Range`].
-    pub fn validate(&self) -> Result<(), SearchError> {
+    pub(crate) fn validate(&self) -> Result<(), SearchError> {
         if !(self.share > 0.0 && self.share <= 1.0) {
             return Err(SearchError::Share(self.share));
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Counts changes of [`DEFINITION`]; written into every result, so that numbers found under different
 /// definitions are never compared unknowingly.
-pub const DEFINITION_VERSION: u32 = 1;
+pub(super) const DEFINITION_VERSION: u32 = 1;
 
 /// The definition of the maximal initial learning rate, as printed in reports.
 ///

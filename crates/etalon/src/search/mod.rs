@@ -50,7 +50,7 @@ pub use boundary::{SeedResult, SeedSearch, Stopped};
 pub use cause::Cause;
 pub use climb::{Climb, ClimbSettings};
 pub use critical::{Critical, CriticalStep};
-pub use definition::{Boundary, DEFINITION, DEFINITION_VERSION};
+pub use definition::{Boundary, DEFINITION};
 pub use error::SearchError;
 pub(crate) use error::{check_rate, check_seeds};
 pub use found::{Curved, Ended, EtaStarSummary, Found, Lambda, Provisional, Saved, Threshold, Zone};

@@ -43,7 +43,7 @@ impl Default for Settings {
 
 impl Settings {
     /// Refuses settings with which no search can end, each with its own [`SearchError`]. NaN never passes.
-    pub fn validate(&self) -> Result<(), SearchError> {
+    pub(crate) fn validate(&self) -> Result<(), SearchError> {
         if !(self.tolerance > 0.0 && self.tolerance <= 1.0) {
             return Err(SearchError::Tolerance(self.tolerance));
         }

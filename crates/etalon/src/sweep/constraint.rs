@@ -40,7 +40,7 @@ enum Token {
 
 impl Constraint {
     /// Whether it asks for equality, and so picks a slice of a table rather than cutting some of it off.
-    pub fn is_equality(&self) -> bool {
+    pub(super) fn is_equality(&self) -> bool {
         self.comparison == Comparison::Equal
     }
 

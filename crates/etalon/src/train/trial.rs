@@ -218,7 +218,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
     }
 
     /// Whether every step sees the whole training set, unchanged.
-    pub fn is_full_batch(&self) -> bool {
+    pub(crate) fn is_full_batch(&self) -> bool {
         self.inputs.is_empty()
     }
 

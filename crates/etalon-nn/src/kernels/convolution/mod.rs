@@ -55,7 +55,7 @@ impl Convolution {
     pub const LARGEST_KERNEL: usize = correlate::RUNS;
 
     /// Whether there is at least one output pixel, and the numbers of elements can be counted.
-    pub fn is_sound(&self) -> bool {
+    pub(crate) fn is_sound(&self) -> bool {
         let Convolution { height, width, inputs, outputs, kernel, stride, padding } = *self;
         let bounded =
             [height, width, inputs, outputs, kernel, stride].iter().all(|&n| (1..1 << 20).contains(&n));
