@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from . import _etalon
 from ._etalon import Error
+from .critical import CriticalRate
 from .result import Limit, Result, number
 from .spectrum import Eigenvalue, lanczos
 
@@ -138,6 +139,80 @@ def sharpness(
         loss=value,
         gradient_norm=norm,
         parameters=space.dim,
+    )
+
+
+def critical_lr(
+    loss_fn: Loss, params: Any, batch: Any, *, direction: Any = "gradient", tol: float = 0.05, max_passes: int = 16
+) -> CriticalRate:
+    """The largest step along a direction that does not raise ``loss_fn(params, batch)``, by one gradient and forward passes alone.
+
+    It is the curvature along one direction and no sharpness: use :func:`sharpness` for the limit of an optimiser.
+
+    Parameters
+    ----------
+    loss_fn, params, batch:
+        As of :func:`sharpness`.
+    direction:
+        ``"gradient"``, or a tree like params that is subtracted: of the updates of optax at a rate of 1, which are added, the negative.
+    tol:
+        ``high / low`` is at most ``1 + tol``.
+    max_passes:
+        The most forward passes, at least 3.
+
+    Raises
+    ------
+    Error
+        As of :func:`sharpness`; a direction that is zero, or not like params.
+    """
+    if max_passes < 3:
+        raise Error(f"max_passes = {max_passes}: it must be at least 3, two of which are at the start")
+    _, gradient = _evaluate(loss_fn, params, batch)
+    space = Trees(params)
+    name = "gradient" if isinstance(direction, str) else "tensors"
+    if isinstance(direction, str):
+        if direction != "gradient":
+            raise Error(f'direction = {direction!r}: it must be "gradient", or a tree like params')
+        direction = gradient
+    shapes, wanted = (jax.tree_util.tree_map(jnp.shape, tree) for tree in (direction, params))
+    if shapes != wanted:
+        raise Error(f"direction has arrays of shapes {shapes}: it must be a tree like params, {wanted}")
+    along = space.widen(jax.tree_util.tree_map(jnp.asarray, direction))
+    slope, square = space.dot(space.widen(gradient), along), space.dot(along, along)
+    if square == 0.0:
+        raise Error(f"the direction ({name}) is zero at params: there is no direction to step in; does the loss depend on them?")
+
+    @jax.jit
+    def after(eta: Any, params: Any, along: Any, batch: Any) -> Any:
+        return loss_fn(jax.tree_util.tree_map(lambda p, d: (p - eta * d).astype(p.dtype), params, along), batch)
+
+    # By the same arithmetic as the others.
+    answer = after(0.0, params, along, batch)
+    before = float(answer)
+    search = _etalon.CriticalStep(before, slope, tol, max_passes - 2)
+    while (eta := search.ask()) is not None:
+        search.tell(eta, float(after(eta, params, along, batch)))
+    found = search.so_far()
+    eta, noise = found["eta"], float(jnp.finfo(answer.dtype).eps) * abs(before)
+    warnings = []
+    if slope <= 0.0:
+        warnings.append(f"the {name} does not descend: no step along it lowers the loss")
+    elif not found["converged"]:
+        warnings.append("not converged: the bracket is wider than asked, or the loss still falls at the longest step; raise max_passes")
+    return CriticalRate(
+        eta=eta,
+        low=found["low"],
+        high=found["high"],
+        converged=found["converged"],
+        direction=name,
+        directional_curvature=2.0 * slope / (eta * square) if eta > 0.0 else float("nan"),
+        slope=slope,
+        loss=before,
+        history=tuple(found["history"]),
+        passes=2 + len(found["history"]),
+        noise=noise,
+        parameters=space.dim,
+        warnings=tuple(warnings),
     )
 
 

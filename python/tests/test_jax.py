@@ -70,6 +70,35 @@ def test_the_limit_is_where_momentum_begins_to_grow(double):
     assert upside_down.limit is None and upside_down.value == pytest.approx(-0.3, rel=1e-3)
 
 
+def test_the_critical_step_of_a_quadratic_is_that_of_the_curvature_along_the_gradient(double):
+    curvatures = jnp.array([0.3, 2.0, 5.0])
+    quadratic = lambda params, batch: 0.5 * jnp.sum(curvatures * (params - batch) ** 2)
+    start, batch = jnp.zeros(3), jnp.ones(3)
+    gradient = np.asarray(-curvatures)
+    found = etalon.jax.critical_lr(quadratic, start, batch, tol=1e-6, max_passes=40)
+    along = float(gradient @ (np.asarray(curvatures) * gradient) / (gradient @ gradient))
+    assert found.converged and found.eta == pytest.approx(2 / along, rel=1e-6)
+    assert found.directional_curvature == pytest.approx(along, rel=1e-6)
+    # Along the softest axis.
+    axis = etalon.jax.critical_lr(quadratic, start, batch, direction=jnp.array([-1.0, 0.0, 0.0]), tol=1e-6, max_passes=40)
+    assert axis.directional_curvature == pytest.approx(0.3, rel=1e-6) and axis.direction == "tensors"
+    uphill = etalon.jax.critical_lr(quadratic, start, batch, direction=jnp.ones(3))
+    assert uphill.eta == 0.0 and "does not descend" in uphill.warnings[0]
+
+
+def test_the_critical_step_of_a_network_brackets_where_its_loss_rises():
+    params, batch = network("float32")
+    found = etalon.jax.critical_lr(loss, params, batch)
+    gradient = jax.grad(loss)(params, batch)
+    after = lambda eta: float(loss(jax.tree_util.tree_map(lambda p, g: p - eta * g, params, gradient), batch))
+    assert found.converged and found.passes <= 12 and found.high <= 1.05 * found.low
+    assert after(found.low) <= found.loss + found.noise and after(found.high) >= found.loss - found.noise
+    with pytest.raises(etalon.Error, match="direction has arrays of shapes"):
+        etalon.jax.critical_lr(loss, params, batch, direction=gradient["first"])
+    with pytest.raises(etalon.Error, match="is zero at params"):
+        etalon.jax.critical_lr(loss, params, batch, direction=jax.tree_util.tree_map(jnp.zeros_like, params))
+
+
 @pytest.mark.parametrize(
     ("loss_fn", "params", "batch", "says"),
     [

@@ -4,7 +4,8 @@ Every call leaves model, gradients, buffers, modes, generators of random numbers
 where it raises or is interrupted.
 """
 
-from .critical import CriticalRate, critical_lr
+from ..critical import CriticalRate
+from .critical import critical_lr
 from .schedule import ExponentialSchedule, scale_invariant
 from .sharpness import Sharpness, sharpness
 
