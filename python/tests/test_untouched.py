@@ -64,6 +64,9 @@ CALLS = {
     "critical_lr of an update": lambda model, loss, batch, optimizer: et.critical_lr(
         model, loss, batch, direction="update", optimizer=optimizer
     ),
+    "range_test": lambda model, loss, batch, optimizer: et.range_test(
+        model, optimizer, loss, [batch], min_lr=1e-3, max_lr=1e-1, steps=5
+    ),
 }
 
 

@@ -6,7 +6,18 @@ where it raises or is interrupted.
 
 from ..critical import CriticalRate
 from .critical import critical_lr
+from .range_test import RangeTest, Suggestion, range_test
 from .schedule import ExponentialSchedule, scale_invariant
 from .sharpness import Sharpness, sharpness
 
-__all__ = ["CriticalRate", "ExponentialSchedule", "Sharpness", "critical_lr", "scale_invariant", "sharpness"]
+__all__ = [
+    "CriticalRate",
+    "ExponentialSchedule",
+    "RangeTest",
+    "Sharpness",
+    "Suggestion",
+    "critical_lr",
+    "range_test",
+    "scale_invariant",
+    "sharpness",
+]
