@@ -128,3 +128,51 @@ fn collector_logs(root: &Path) -> String {
     let logs = files.filter(|file| file.file_name().to_str().unwrap().starts_with("collect-"));
     logs.map(|log| fs::read_to_string(log.path()).unwrap()).collect()
 }
+
+/// Gradient descent on `curvature x^2 / 2`, a training of about a tenth of a second.
+const TRAIN: &str = r#"sleep 0.1
+exec awk -v eta="$1" -v curvature="$2" 'BEGIN {
+    x = 1
+    for (step = 0; step <= 60; step++) {
+        printf "{\"step\": %d, \"loss\": %.17g}\n", step, curvature * x * x / 2
+        x -= eta * curvature * x
+    }
+}' > "$3"
+"#;
+
+#[test]
+#[ignore = "needs munge and Slurm; ./check runs it"]
+fn a_sweep_of_a_trainer_on_a_cluster_that_loses_a_node_has_the_same_bytes() {
+    let cluster = Cluster::start();
+    let root = cluster.path().to_path_buf();
+    fs::write(root.join("train.sh"), TRAIN).unwrap();
+    let spec = format!(
+        "trainer.command = \"sh {}/train.sh {{eta}} {{curvature}} {{log}}\"\ntrainer.start = 0.1\nsearch.seeds = 1\n\
+         search.eta_star = \"only\"\n[grid]\njob = \"find\"\n\
+         trainer.parameters.curvature = [1, 2, 3, 4, 5, 6, 7, 8]\n",
+        root.display()
+    );
+    fs::write(root.join("spec.toml"), spec).unwrap();
+    cluster.run(ETALON, &["sweep", "spec.toml", "--out", "local"]);
+    // This cluster has no GPU, and says so: the word has come through.
+    let gpu = ["sweep", "spec.toml", "--out", "run", "--on", "slurm", "--slurm", "gres=gpu:1"];
+    let complaint = String::from_utf8(cluster.output(ETALON, &gpu).stderr).unwrap().to_lowercase();
+    assert!(complaint.contains("gres"), "{complaint}");
+    cluster.sweep(&[]);
+    cluster.until("workers on both nodes have begun", |cluster| {
+        let begun = ["n1", "n2"].iter().all(|node| !cluster.workers(node).is_empty());
+        (begun && root.join("run/probes").exists()).then_some(())
+    });
+    cluster.run("scontrol", &["update", "nodename=n2", "state=down", "reason=test"]);
+    cluster.until("the lost node's elements wait", |cluster| {
+        (!cluster.status()["slurm"]["waiting"].as_object().unwrap().is_empty()).then_some(())
+    });
+    cluster.resume("n2");
+    let status = cluster.until("no job is left", |cluster| {
+        let status = cluster.status();
+        status["slurm"]["jobs"].as_array().unwrap().is_empty().then_some(status)
+    });
+    let log = collector_logs(&root);
+    assert_eq!((&status["done"], &status["failed"]), (&8.into(), &0.into()), "{log}");
+    assert!(results(&root.join("run")) == results(&root.join("local")), "a byte differs");
+}

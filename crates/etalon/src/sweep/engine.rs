@@ -253,7 +253,7 @@ impl Worker<'_> {
             return Ok(());
         }
         let spec = self.grid.spec(cell)?;
-        match self.surroundings.compute(cell, &spec, self.grid.job(), parallel, slot) {
+        match self.surroundings.compute(cell, &spec, self.grid.job(), parallel, slot, claim.is_shared()) {
             Ok(content) => {
                 claim.finish(&content)?;
                 self.tell(place, &Event::Done);

@@ -8,11 +8,12 @@ use crate::curvature::Instrument;
 use crate::error::Error;
 use crate::jobs::{BoundarySearch, Journal, find_bytes};
 use crate::phase::{Circumstances, classify, observe};
-use crate::search::{Ended, Found, SearchError};
+use crate::search::{Ended, Found, Saved, SearchError};
 use crate::spec::Spec;
 use crate::train::{Plan, Task, Trial, trial_bytes};
 use etalon_nn::Scalar;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Why a cell has no result.
@@ -29,7 +30,7 @@ pub(super) struct Surroundings<'a> {
 
 impl Surroundings<'_> {
     /// The result file of a cell, with `parallel` computed on rayon's threads; the reason where there is none. Of cells that
-    /// are computed at the same time each has another `slot`.
+    /// are computed at the same time each has another `slot`. One that another process has too leaves its folder to that.
     pub(super) fn compute(
         &self,
         cell: &Cell,
@@ -37,9 +38,13 @@ impl Surroundings<'_> {
         job: Job,
         parallel: bool,
         slot: usize,
+        is_shared: bool,
     ) -> Result<Vec<u8>, String> {
         if spec.trainer.is_given() {
-            return self.on_trainer(cell, spec, job, slot).map_err(|error| error.to_string());
+            let journal = (!is_shared).then(|| self.store.probes(&cell.name));
+            return self
+                .on_trainer(cell, spec, job, (slot, journal.as_deref()))
+                .map_err(|error| error.to_string());
         }
         self.tasks.with(spec, |task| match task {
             AnyTask::F32(task) => self.of_task(cell, spec, job, task, parallel),
@@ -101,21 +106,26 @@ impl Surroundings<'_> {
         self.leave(cell, spec.find_with(&problem, &journal, &|_| self.going())?)
     }
 
-    /// Any job on a trainer.
-    fn on_trainer(&self, cell: &Cell, spec: &Spec, job: Job, slot: usize) -> Result<Vec<u8>, Failure> {
-        let journal = self.store.probes(&cell.name);
+    /// Any job on a trainer, in a slot, with a journal beside which trainings leave their files.
+    fn on_trainer(
+        &self,
+        cell: &Cell,
+        spec: &Spec,
+        job: Job,
+        (slot, journal): (usize, Option<&Path>),
+    ) -> Result<Vec<u8>, Failure> {
         match job {
-            Job::Find => self.leave(cell, spec.find(Some(&journal), &|_| self.going())?),
+            Job::Find => self.leave(cell, spec.find(journal, &|_| self.going())?),
             Job::Train { curvature } => {
-                let folder = journal.with_extension("");
+                let folder = journal.map(|journal| journal.with_extension(""));
                 let going = || self.going();
-                let (report, trajectory) = spec.train_with(Some(&folder), slot, &going, &mut |_| {})?;
+                let (report, trajectory) = spec.train_with(folder.as_deref(), slot, &going, &mut |_| {})?;
                 let metric = report.metric.map(|score| MetricScore { metric: score.value });
                 let row = TrainRow { metric, ..TrainRow::new(&trajectory, report.phase, curvature) };
                 Ok(lines(&trajectory.records, cell, &row)?)
             }
             Job::Boundaries => {
-                let found = spec.boundaries_with(&[spec.seed], Some(&journal), slot, &|| self.going())?;
+                let found = spec.boundaries_with(&[spec.seed], journal, slot, &|| self.going())?;
                 let row = found.first().map(BoundariesRow::from).ok_or(SearchError::NoSeeds)?;
                 Ok(lines(&found, cell, &row)?)
             }
@@ -131,6 +141,9 @@ impl Surroundings<'_> {
         if found.stopped == Ended::Interrupted {
             return Err(Box::new(SearchError::Cancelled));
         }
+        // What a clock says is another thing each time.
+        let saved = found.saved.clone().map(|saved| Saved { seconds: None, ..saved });
+        let found = Found { saved, ..found };
         let row = FindRow::from(&found);
         Ok(lines(&[found], cell, &row)?)
     }

@@ -32,7 +32,14 @@ pub(super) struct Claim<'a> {
     store: &'a Store,
     name: &'a str,
     /// None where another process has it.
-    _lock: Option<Lock>,
+    lock: Option<Lock>,
+}
+
+impl Claim<'_> {
+    /// Whether another process has it too.
+    pub(super) fn is_shared(&self) -> bool {
+        self.lock.is_none()
+    }
 }
 
 impl Store {
@@ -246,12 +253,12 @@ impl Store {
     pub(super) fn claim<'a>(&'a self, cell: &'a Cell) -> Result<Option<Claim<'a>>, SweepError> {
         let path = self.lock(&cell.name);
         let lock = Lock::take(&path).map_err(SweepError::io(&path, "lock the file"))?;
-        Ok(lock.map(|lock| Claim { store: self, name: &cell.name, _lock: Some(lock) }))
+        Ok(lock.map(|lock| Claim { store: self, name: &cell.name, lock: Some(lock) }))
     }
 
     /// The right to compute a trial that another process has, too.
     pub(super) fn claim_too<'a>(&'a self, cell: &'a Cell) -> Claim<'a> {
-        Claim { store: self, name: &cell.name, _lock: None }
+        Claim { store: self, name: &cell.name, lock: None }
     }
 
     /// Writes `summary.csv` from the result files: one row a finished trial, in grid order.
