@@ -6,8 +6,12 @@ use serde_json::{Map, Value};
 /// Bytes of a dotted name; what stands deeper is left out.
 const LONGEST_NAME: usize = 256;
 
-/// A row of named numbers; what is no number is none. Objects in it have dotted names, as `train.loss`.
-pub(super) struct Row(Map<String, Value>);
+/// A row of named numbers; what is no number is none.
+pub(super) struct Row {
+    own: Map<String, Value>,
+    /// What stands in objects, by dotted names as `train.loss`: for kinds of which the row has nothing of its own.
+    nested: Map<String, Value>,
+}
 
 impl Row {
     /// Reads a line.
@@ -19,19 +23,20 @@ impl Row {
             if quoted == line { Err(error) } else { serde_json::from_str(&quoted) }
         });
         match value {
-            Ok(Value::Object(row)) if row.values().any(Value::is_object) => {
-                let mut flat = Map::new();
-                flatten("", row, &mut flat);
-                Ok(Row(flat))
+            Ok(Value::Object(own)) => {
+                let mut nested = Map::new();
+                for (name, value) in &own {
+                    flatten(name, value, &mut nested);
+                }
+                Ok(Row { own, nested })
             }
-            Ok(Value::Object(row)) => Ok(Row(row)),
             Ok(_) => Err("a line of JSON is no object".into()),
             Err(error) => Err(error.to_string()),
         }
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.own.keys().chain(self.nested.keys()).map(String::as_str)
     }
 
     /// Its numbers in the order of [`Kind::ALL`]; none of a row that sums up a run.
@@ -41,21 +46,23 @@ impl Row {
 
     /// The number in the column that serves best.
     fn number(&self, columns: &Columns, kind: Kind) -> Option<f64> {
-        let ranked =
-            self.0.iter().filter_map(|(name, value)| Some((columns.rank(kind, name)?, number(value)?)));
+        let has_own = self.own.keys().any(|name| columns.rank(kind, name).is_some());
+        let row = if has_own { &self.own } else { &self.nested };
+        let ranked = row.iter().filter_map(|(name, value)| Some((columns.rank(kind, name)?, number(value)?)));
         ranked.min_by_key(|&(rank, _)| rank).map(|(_, number)| number)
     }
 }
 
-/// Gives what stands in objects dotted names.
-fn flatten(prefix: &str, row: Map<String, Value>, flat: &mut Map<String, Value>) {
-    for (name, value) in row {
-        if prefix.len() + name.len() > LONGEST_NAME {
-            continue;
-        }
-        match value {
-            Value::Object(inner) => flatten(&format!("{prefix}{name}."), inner, flat),
-            value => drop(flat.insert(format!("{prefix}{name}"), value)),
+/// Gives what stands in an object dotted names.
+fn flatten(prefix: &str, value: &Value, flat: &mut Map<String, Value>) {
+    let Value::Object(inner) = value else { return };
+    for (name, value) in inner {
+        if prefix.len() + name.len() < LONGEST_NAME {
+            let name = format!("{prefix}.{name}");
+            flatten(&name, value, flat);
+            if !value.is_object() {
+                flat.insert(name, value.clone());
+            }
         }
     }
 }
@@ -106,6 +113,9 @@ mod tests {
         assert_eq!(loss(r#"{"loss": null}"#), None);
         assert_eq!(loss(r#"{"eval_loss": 1.0}"#), None);
         assert_eq!(loss(r#"{"val": {"loss": 1.0}, "train": {"loss": 2.0, "n": {"lr": 1}}}"#), Some(2.0));
+        // A trajectory of Etalon has the loss of the batch, and that of evaluation where it was looked at.
+        assert_eq!(loss(r#"{"loss": 1.0, "train": {"loss": 2.0}}"#), Some(1.0));
+        assert_eq!(loss(r#"{"loss": null, "train": {"loss": 2.0}}"#), None);
         assert!(Row::parse("[1]").is_err() && Row::parse(r#"{"loss": 1"#).is_err());
     }
 
@@ -120,6 +130,6 @@ mod tests {
         let long = "x".repeat(100_000);
         let leaves: Vec<String> = (0..10_000).map(|leaf| format!("\"{leaf}\":1")).collect();
         let row = Row::parse(&format!("{{\"loss\":1,\"{long}\":{{{}}}}}", leaves.join(","))).unwrap();
-        assert_eq!(row.names().collect::<Vec<_>>(), ["loss"]);
+        assert!(row.nested.is_empty() && row.own.len() == 2);
     }
 }

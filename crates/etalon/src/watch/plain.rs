@@ -67,7 +67,7 @@ impl Plain {
                 }
                 Token::Number(number) | Token::Count(number, _) => number,
             };
-            let [before, word] = std::mem::replace(&mut words, [None, None]);
+            let [before, word] = std::mem::take(&mut words);
             let both = before.zip(word).map(|(before, word)| format!("{before} {word}"));
             let is_other = before.is_some_and(|before| OTHER.contains(&before.to_lowercase().as_str()));
             let named = [both.as_deref(), word.filter(|_| !is_other)];
