@@ -50,14 +50,7 @@ pub fn of_page(html: &str) -> String {
     for tag in ["svg", "style", "script"] {
         text = without(&text, tag);
     }
-    // How long a claim took.
-    let cells = text.split("data-column=\"seconds\">");
-    let without = |(index, part): (usize, &str)| match part.split_once('<') {
-        Some((_, rest)) if index > 0 => format!("#<{rest}"),
-        _ => part.into(),
-    };
-    let cells: Vec<String> = cells.enumerate().map(without).collect();
-    let text = cells.join("data-column=\"seconds\">").replace("</", "\n</").replace("><", ">\n<");
+    let text = text.replace("</", "\n</").replace("><", ">\n<");
     let visible = text.lines().map(|line| {
         let mut inside = false;
         let keep = |character: &char| {

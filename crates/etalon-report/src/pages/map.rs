@@ -17,7 +17,8 @@ const CURVES: (usize, usize, usize) = (1500, 2000, 60);
 pub fn content(found: &MapRuns) -> Content {
     let curve =
         |run: &Summary| (found.runs.len() <= CURVES.0).then(|| curve(found.loss, found.start, run)).flatten();
-    page(&format!("{} model", found.model), &found.runs, &found.edges, &curve)
+    let is_squared = matches!(found.loss, ScalarLoss::Mse { .. });
+    page(&format!("{} model", found.model), is_squared, &found.runs, &found.edges, &curve)
 }
 
 /// What the runs of the two-layer linear network on many samples say.
@@ -38,13 +39,14 @@ pub fn linear(found: &LinearRuns) -> Content {
         why: run.why.clone(),
     };
     let runs: Vec<Summary> = found.runs.iter().map(summary).collect();
-    page("two-layer linear network", &runs, &[], &|_| None)
+    page("two-layer linear network", true, &runs, &[], &|_| None)
 }
 
 /// The loss of a run by step, where it can be told.
 type Curve<'a> = &'a dyn Fn(&Summary) -> Option<Vec<(f64, f64)>>;
 
-fn page(model: &str, runs: &[Summary], edges: &[Edges], curve: Curve<'_>) -> Content {
+/// `is_squared`: whether the loss is, whose curvature the NTK's eigenvalue is.
+fn page(model: &str, is_squared: bool, runs: &[Summary], edges: &[Edges], curve: Curve<'_>) -> Content {
     let mut content =
         Content { kind: format!("Theory: the {model}"), trials: Some(runs.len()), ..Content::default() };
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -59,18 +61,26 @@ fn page(model: &str, runs: &[Summary], edges: &[Edges], curve: Curve<'_>) -> Con
     ];
     let found: Vec<String> = found.into_iter().flatten().collect();
     content.answer = if found.is_empty() { parts.clone() } else { found.join(", ") };
-    content.interval = format!(
-        "{parts}, of {} runs over c = η λ₀ and width; λ₀ is the curvature at the start, the NTK's largest eigenvalue",
-        runs.len()
-    );
+    let lambda = match is_squared {
+        true => "the curvature at the start, the NTK's largest eigenvalue",
+        false => "the NTK's largest eigenvalue at the start",
+    };
+    content.interval = format!("{parts}, of {} runs over c = η λ₀ and width; λ₀ is {lambda}", runs.len());
     content.fact(
         "c = 2",
-        Some(
+        is_squared.then_some(
             "above, a step overshoots the valley that it begins in: the loss rises before it falls, and training settles where it \
              is flatter (a catapult); below, the loss falls at once (lazy)",
         ),
     );
-    content.fact("c = 4", Some("above, a squared loss does not come back: training diverges"));
+    content
+        .fact("c = 4", is_squared.then_some("above, a squared loss does not come back: training diverges"));
+    content.fact(
+        "c",
+        (!is_squared).then_some(
+            "no curvature under this loss, which multiplies λ₀ by its second derivative: 2 and 4 are no thresholds of it",
+        ),
+    );
     let edge = |edges: &Edges| {
         let of = |c: Option<f64>| c.map_or("no closed form".into(), |c| format!("c = {}", shown(Some(c), 4)));
         let [critical, catapult] = [edges.critical_c, edges.catapult_c].map(of);

@@ -117,6 +117,15 @@ pub fn classify(trajectory: &Trajectory, circumstances: Circumstances) -> Verdic
         _ => "curvature was not measured".into(),
     };
     let constant = format!("{last} against the constant predictor's {}", number(constant_loss));
+    // A run may come back to the loss of its start by chance: then others that were recorded differ, where they are of the same
+    // samples.
+    let is_still = trajectory.records.iter().all(|record| {
+        let (looked, batch) = (record.train.map(|metrics| metrics.loss), record.loss);
+        looked.is_none_or(|loss| loss == start_loss)
+            && (circumstances.batch.is_some()
+                || !circumstances.plain
+                || batch.is_none_or(|loss| loss == trajectory.first_loss))
+    });
     let (phase, why) = if trajectory.stop.diverged() || !final_loss.is_finite() {
         (Phase::Divergent, trajectory.stop.to_string())
     } else if matches!(trajectory.stop, Stop::Dead { .. }) {
@@ -124,9 +133,12 @@ pub fn classify(trajectory: &Trajectory, circumstances: Circumstances) -> Verdic
     } else if far {
         (Phase::Divergent, format!("{rise}, and stays at {last}"))
     } else if !rose && final_loss == start_loss && trajectory.steps > 0 {
-        let why = format!(
-            "nothing moved: the loss is {last} after the last step as before the first; raise the rate"
-        );
+        let why = match is_still {
+            true => format!(
+                "nothing moved: the loss is {last} after the last step as before the first; raise the rate"
+            ),
+            false => format!("the loss moved and came back to {last}, where it began"),
+        };
         (Phase::Stuck, why)
     } else if evidence.is_stuck() {
         (Phase::Stuck, format!("the final loss is {constant}"))

@@ -54,6 +54,14 @@ fn the_four_phases() {
 }
 
 #[test]
+fn a_loss_that_comes_back_to_its_start_has_moved() {
+    for (losses, expected) in [([1.0; 4], "nothing moved"), ([1.0, 0.5, 0.7, 1.0], "moved and came back")] {
+        let verdict = classify(&trajectory(&losses, (2.0, 2.0), Stop::Budget { steps: 9 }), FULL);
+        assert!(verdict.phase == Phase::Stuck && verdict.why.contains(expected), "{}", verdict.why);
+    }
+}
+
+#[test]
 fn what_misleads_a_reader_of_curves() {
     // The peak is the first value, and curvature fell.
     assert_eq!(phase(&[1.0, 0.9, 0.8, 0.1], (2.0, 1.5)), Phase::Catapult);
