@@ -9,4 +9,4 @@ pub mod export;
 pub mod figure;
 pub mod pages;
 
-pub use pages::{Drawn, Page, ReportError, Summary, report};
+pub use pages::{Drawn, Page, ReportError, Summary, compare, report};

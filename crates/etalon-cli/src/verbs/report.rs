@@ -1,9 +1,9 @@
-//! `etalon report`: one page for a run directory.
+//! `etalon report`: one page for a run directory, or for several.
 
 use crate::context::{Context, Exit, Failure};
 use etalon::record::{check_writable, write_whole};
 use etalon::units;
-use etalon_report::{Summary, report};
+use etalon_report::{Summary, compare, report};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -14,11 +14,12 @@ const NAMED: usize = 5;
 ///
 /// For any folder that --out has made, finished or not. The page needs no network and no other file; beside it,
 /// figures/ gets each figure as a picture (SVG) and its numbers (CSV). With --out FILE.html it is written there.
+/// Several folders of one kind are compared on one page: compared.html, unless --out says otherwise.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The folder that --out of another verb has made
-    #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    folder: PathBuf,
+    /// The folder that --out of another verb has made; several to compare them
+    #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath, required = true)]
+    folders: Vec<PathBuf>,
 }
 
 /// What was written, as JSON has it.
@@ -33,9 +34,17 @@ struct Written {
 
 impl Arguments {
     pub fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let (page, figures) = places(&self.folder, context.out.as_deref());
+        let (page, figures) = match (self.folders.as_slice(), context.out.as_deref()) {
+            ([folder], out) => places(folder, out),
+            (_, None) => places(Path::new("."), Some(Path::new("compared.html"))),
+            (_, out) => places(Path::new("."), out),
+        };
         let folder = figures.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let made = report(&self.folder, &format!("{folder}/"))?;
+        let files = format!("{folder}/");
+        let made = match self.folders.as_slice() {
+            [folder] => report(folder, &files)?,
+            folders => compare(folders, &files)?,
+        };
         check_writable(&page)?;
         let mut written = Written {
             summary: made.summary,

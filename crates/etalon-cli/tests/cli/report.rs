@@ -414,3 +414,42 @@ fn hostile_names_are_text_on_a_page_and_in_its_pictures() {
     let numbers = etalon.read(&format!("{name}/figures/A-1-kept.csv"));
     assert!(numbers.contains(&format!("\n\"{quoted}\",point,")), "{numbers}");
 }
+
+#[test]
+fn folders_of_one_kind_are_compared_on_one_page() {
+    let etalon = Etalon::new();
+    let train = "train loss=mse data.train=50 data.test=20 network.width=8 network.depth=1 train.batch=full train.steps=10 \
+                 measure.samples=20";
+    for (eta, folder) in [("0.001", "slow"), ("0.004", "fast")] {
+        let eta = format!("optimizer.eta={eta}");
+        let arguments: Vec<&str> = train.split_whitespace().chain([eta.as_str(), "--out", folder]).collect();
+        etalon.run(&arguments).printed();
+    }
+    let written = json(&etalon.run(&["report", "slow", "fast", "--json"]).printed());
+    let answer = written["answer"].as_str().unwrap();
+    assert!(answer.contains("at η = 0.00100; ") && answer.ends_with("at η = 0.00400"), "{answer}");
+    assert_eq!((written["page"].as_str(), &written["trials"]), (Some("compared.html"), &2.into()));
+    let page = etalon.read("compared.html");
+    for part in [
+        "What each folder says",
+        "Side by side",
+        "c = η λ₀",
+        "href=\"#slow\"",
+        "id=\"fast\"",
+        "2 folders beside each other",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let drawn = etalon.read("compared-figures/trajectory-compared.csv");
+    let losses =
+        |name: &str| drawn.lines().filter(|line| line.starts_with(&format!("loss,point,{name},"))).count();
+    assert_eq!((losses("slow"), losses("fast")), (10, 10), "{drawn}");
+    // Of other kinds there is nothing to compare, and one page alone is what it was.
+    etalon.write("log.csv", "step,loss\n0,1\n1,0.5\n2,0.4\n");
+    etalon.run(&["watch", "log.csv", "--out", "watched"]).printed();
+    let refused = etalon.run(&["report", "slow", "watched"]).complaint();
+    assert!(
+        refused.contains("slow has a page of the kind `One trial`, watched of the kind `A training log`"),
+        "{refused}"
+    );
+}

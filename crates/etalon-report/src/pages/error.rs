@@ -29,6 +29,12 @@ pub enum ReportError {
         /// What of it could not be read, and why.
         skipped: String,
     },
+    /// Folders that cannot be compared.
+    #[error(
+        "{} has a page of the kind `{}`, {} of the kind `{}`; give folders that one verb has made, for one job",
+        .0[0].0.display(), .0[0].1, .0[1].0.display(), .0[1].1
+    )]
+    Kinds(Box<[(PathBuf, String); 2]>),
     /// The system refuses.
     #[error("{}: cannot {action}: {source}", path.display())]
     Io {

@@ -6,6 +6,7 @@
 
 mod boundaries;
 mod claims;
+mod compare;
 mod content;
 mod curves;
 mod doubts;
@@ -35,7 +36,7 @@ use content::Content;
 use etalon::record::Record;
 use folder::{Folder, Found};
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A page and the files beside it.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,21 +80,48 @@ pub struct Summary {
 /// When `root` is no run directory, or holds no result that can be read.
 pub fn report(root: &Path, files: &str) -> Result<Page, ReportError> {
     let mut folder = Folder::open(root)?;
+    let contents = contents(&mut folder)?;
+    Ok(drawn(&[folder], contents, files))
+}
+
+/// Makes one page of several run directories of one kind, each as [`report`] has it, with the figures that they have in common
+/// laid one over the other.
+///
+/// # Errors
+/// As [`report`]; when they are not of one kind.
+pub fn compare(roots: &[PathBuf], files: &str) -> Result<Page, ReportError> {
+    let (mut folders, mut firsts) = (Vec::new(), Vec::new());
+    for root in roots {
+        let mut folder = Folder::open(root)?;
+        firsts.extend(contents(&mut folder)?.into_iter().next());
+        folders.push(folder);
+    }
+    let content = compare::content(&folders, firsts)?;
+    Ok(drawn(&folders, vec![content], files))
+}
+
+/// What a folder says, at least one thing.
+fn contents(folder: &mut Folder) -> Result<Vec<Content>, ReportError> {
     let mut contents: Vec<Content> = match folder.has("cells.csv") {
-        true => vec![sweep::content(&mut folder)?],
+        true => vec![sweep::content(folder)?],
         false => {
             let results = folder.results()?;
-            results.into_iter().map(|result| single(&result, &mut folder)).collect()
+            results.into_iter().map(|result| single(&result, folder)).collect()
         }
     };
-    contents.extend(claims::folder(&mut folder)?);
+    contents.extend(claims::folder(folder)?);
     if contents.is_empty() {
         return Err(ReportError::NoResult {
-            path: root.into(),
+            path: folder.root.clone(),
             found: folder.names.join(", "),
             skipped: folder.skipped.iter().map(|fault| format!("; {fault}")).collect(),
         });
     }
+    Ok(contents)
+}
+
+/// The page of what some folders say.
+fn drawn(folders: &[Folder], mut contents: Vec<Content>, files: &str) -> Page {
     number_names(&mut contents);
     let mut figures = Vec::new();
     let mut draw = |figure: &Figure| {
@@ -110,10 +138,10 @@ pub fn report(root: &Path, files: &str) -> Result<Page, ReportError> {
         answer: contents[0].answer.clone(),
         trials: contents[0].trials,
         unfinished: contents[0].unfinished,
-        skipped: folder.skipped.clone(),
+        skipped: folders.iter().flat_map(|folder| folder.skipped.clone()).collect(),
     };
-    let html = page::page(&folder, &contents, &parts, &sections);
-    Ok(Page { html, figures, summary })
+    let html = page::page(folders, &contents, &parts, &sections);
+    Page { html, figures, summary }
 }
 
 /// What a result says.

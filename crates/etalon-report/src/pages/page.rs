@@ -20,15 +20,12 @@ fn policy() -> String {
 
 /// The page of some results, with those of their figures that can be drawn, in order.
 pub fn page(
-    folder: &Folder,
+    folders: &[Folder],
     contents: &[Content],
     figures: &[Markup],
     sections: &[(&Section, Vec<Markup>)],
 ) -> String {
-    let name = folder.root.canonicalize().ok();
-    let name =
-        name.as_deref().unwrap_or(&folder.root).file_name().map(|name| name.to_string_lossy().into_owned());
-    let name = name.unwrap_or_else(|| "run".into());
+    let name = folders.iter().map(name).collect::<Vec<_>>().join(", ");
     let first = if sections.is_empty() || !figures.is_empty() { "#figures" } else { "#numbers" };
     let page = html! {
         (DOCTYPE)
@@ -45,7 +42,7 @@ pub fn page(
             body {
                 a.skip href=(first) { "Go to the " (first.trim_start_matches('#')) }
                 @for (index, content) in contents.iter().enumerate() { (verdict(content, &name, index == 0)) }
-                (skipped(folder))
+                (skipped(folders))
                 nav aria-label="Sections" {
                     @if first == "#figures" { a href="#figures" { "Figures" } " " }
                     a href="#numbers" { "Numbers" }
@@ -66,13 +63,20 @@ pub fn page(
                         @for note in contents.iter().flat_map(|content| &content.notes) { p.note { (note) } }
                     }
                     @for (section, figures) in sections { (part(section, figures)) }
-                    (provenance(folder))
+                    (provenance(folders))
                 }
                 script { (script()) }
             }
         }
     };
     page.into_string() + "\n"
+}
+
+/// What a folder is called.
+fn name(folder: &Folder) -> String {
+    let path = folder.root.canonicalize().ok();
+    let name = path.as_deref().unwrap_or(&folder.root).file_name();
+    name.map_or_else(|| "run".into(), |name| name.to_string_lossy().into_owned())
 }
 
 /// RFC 4648, section 4.
@@ -116,14 +120,15 @@ fn list(facts: &[(impl AsRef<str>, String)]) -> Markup {
 }
 
 /// What could not be read.
-fn skipped(folder: &Folder) -> Markup {
-    let number = folder.skipped.len();
+fn skipped(folders: &[Folder]) -> Markup {
+    let faults: Vec<&String> = folders.iter().flat_map(|folder| &folder.skipped).collect();
+    let number = faults.len();
     html! {
         @if number > 0 {
             section.doubts #skipped {
                 h2 { (count(number, "file")) " left out" }
                 ul {
-                    @for fault in folder.skipped.iter().take(NAMED) { li { (fault) } }
+                    @for fault in faults.iter().take(NAMED) { li { (fault) } }
                     @if number > NAMED { li { "and " (number - NAMED) " more" } }
                 }
                 p { "They cannot be read; running the same command again makes them anew." }
@@ -195,18 +200,23 @@ fn class(cell: &str) -> Option<&'static str> {
 }
 
 /// Where the results came from.
-fn provenance(folder: &Folder) -> Markup {
-    let mut rows = vec![("folder", folder.root.display().to_string())];
-    rows.extend(folder.meta.iter().flat_map(run));
+fn provenance(folders: &[Folder]) -> Markup {
+    let facts = |folder: &Folder| {
+        let mut rows = vec![("folder", folder.root.display().to_string())];
+        rows.extend(folder.meta.iter().flat_map(run));
+        rows
+    };
     html! {
         section #provenance {
             h2 { "Provenance" }
-            @if folder.meta.is_none() {
-                p.note { "There is no meta.json that can be read: version, machine and command are not known." }
-            }
-            (list(&rows))
-            @if let Some(spec) = &folder.spec_text {
-                details { summary { "spec.toml" } pre tabindex="0" { (spec) } }
+            @for folder in folders {
+                @if folder.meta.is_none() {
+                    p.note { "There is no meta.json that can be read: version, machine and command are not known." }
+                }
+                (list(&facts(folder)))
+                @if let Some(spec) = &folder.spec_text {
+                    details { summary { "spec.toml" } pre tabindex="0" { (spec) } }
+                }
             }
             p.note { "This page was made by Etalon " (env!("CARGO_PKG_VERSION")) ". It asks no network for anything." }
         }
