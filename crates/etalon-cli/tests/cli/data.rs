@@ -59,3 +59,40 @@ fn an_import_without_its_files_leaves_nothing() {
     assert!(complaint.contains("train-images-idx3-ubyte"), "{complaint}");
     assert_eq!(std::fs::read_dir(etalon.path().join("data")).unwrap().count(), 0);
 }
+
+#[test]
+fn a_path_is_told_before_it_is_trained_on() {
+    let etalon = Etalon::new();
+    let rows: String =
+        (0..50).map(|row| format!("{row},{}.5,{}\n", 50 - row, ["no", "yes"][row % 2])).collect();
+    etalon.write("set.csv", &format!("a,b,class\n{rows}"));
+    let told = etalon.run(&["data", "inspect", "set.csv"]).printed();
+    for part in [
+        "set.csv: a table of comma-separated values",
+        "train: 40 samples of 2 features, 0.000 to 50.50",
+        "2 classes, samples of each: ",
+        "column `class` of set.csv is taken as the label",
+        "no = 0, yes = 1",
+        "of its 50 samples, 10 drawn by data.seed = 0 are held out",
+        "data.name=set.csv",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let found = json(&etalon.run(&["data", "inspect", "--json", "fashion-mini"]).printed());
+    assert_eq!((&found["train"]["samples"], &found["test"]["classes"][9]), (&2000.into(), &50.into()));
+    assert_eq!(found["train"]["inputs"][2], 1.0);
+    etalon.write("values.csv", "a,b,class\n1,0.5,3\n2,1.5,4\n3,2.5,5\n");
+    let told = etalon.run(&["data", "inspect", "values.csv", "--label", "b"]).printed();
+    assert!(told.contains("labels are values, 1 a sample") && told.contains("loss=mse"), "{told}");
+    let refused = etalon.run(&["data", "inspect", "none.csv"]).complaint();
+    assert!(refused.contains("unknown data set `none.csv`"), "{refused}");
+    // Trained on as it stands, with less than the usual number of samples.
+    let run =
+        etalon.run(&["train", "data.name=set.csv", "train.steps=3", "train.batch=20", "network.width=4"]);
+    assert!(
+        run.stderr.contains("drawn by data.seed = 0") && run.stderr.contains("all of them taken"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.code, Some(0));
+}

@@ -11,7 +11,7 @@ use super::error::{io_error, malformed};
 use crate::memory;
 
 /// What deflate can at most make of one byte (zlib's documentation: 1032 to 1), rounded up.
-const LARGEST_RATIO: u64 = 1040;
+pub(super) const LARGEST_RATIO: u64 = 1040;
 
 /// Below this, memory is not asked for; above, every so many bytes.
 const PART: u64 = 1 << 26;

@@ -153,6 +153,14 @@ impl Dataset {
         self.shape.features()
     }
 
+    /// The number of classes; none where labels are values.
+    pub fn classes(&self) -> Option<u32> {
+        match self.labels {
+            Labels::Classes { count, .. } => Some(count),
+            Labels::Values { .. } => None,
+        }
+    }
+
     /// The features of one sample.
     ///
     /// # Panics

@@ -24,16 +24,19 @@ pub(super) fn facts(path: &Path) -> Result<Facts, DataError> {
     Ok((path.into(), found.len(), found.modified().ok()))
 }
 
-/// The sha256 of these files' names and contents, in this order. Files are hashed once, and again only when their facts
+/// The sha256 of these files' names and contents, in this order; the last `depth` parts of a path are the name. Files are hashed once, and again only when their facts
 /// have changed.
 ///
 /// # Errors
 /// When one cannot be read.
-pub(super) fn digest(files: &[PathBuf]) -> Result<String, DataError> {
+pub(super) fn digest(files: &[PathBuf], depth: usize) -> Result<String, DataError> {
     let mut all = Sha256::new();
     for path in files {
-        all.update(path.file_name().unwrap_or_default().as_encoded_bytes());
-        all.update([0]);
+        let parts: Vec<_> = path.components().rev().take(depth).collect();
+        for part in parts.into_iter().rev() {
+            all.update(part.as_os_str().as_encoded_bytes());
+            all.update([0]);
+        }
         all.update(of_file(path)?);
     }
     Ok(hexadecimal(&all.finalize()))

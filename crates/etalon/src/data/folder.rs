@@ -1,146 +1,183 @@
-//! A data set from a folder, whose files tell what it is.
+//! A data set of the user's own: what its files tell that it is.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::cifar::{self, Variant};
 use super::error::malformed;
-use super::{DataError, Dataset, ImageLayout, Labels, Split, idx, npy};
+use super::parts::Parts;
+use super::{DataError, Source, Split, idx, npy, npz, table, tree};
 
 /// The file by which a folder of CIFAR files is known.
 const CIFAR: [(Variant, &str); 2] =
     [(Variant::Cifar10, "data_batch_1.bin"), (Variant::Cifar100, "train.bin")];
+/// What folders of images to test with are called.
+const TEST: [&str; 4] = ["test", "val", "valid", "validation"];
 
-/// Loads what `path` holds; see [`Origin::Path`](super::Origin::Path). `classes`, `layout`, `train` and `test` are
-/// those of [`Source`](super::Source).
+/// What a path holds.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Form {
+    /// A folder of idx files.
+    Idx,
+    /// A folder of CIFAR files.
+    Cifar(Variant),
+    /// A folder with train-x.npy and the like.
+    Arrays,
+    /// Two files, `PATH-x.npy` and `PATH-y.npy`.
+    Pair,
+    /// A file of several arrays.
+    Archive,
+    /// A file of comma-separated values, and one to test with.
+    Table(PathBuf, Option<PathBuf>),
+    /// A folder with one of images for each class, and one to test with.
+    Images(PathBuf, Option<PathBuf>),
+}
+
+impl Form {
+    /// What a path holds; none where it is nothing that is read.
+    pub(super) fn of(path: &Path) -> Option<Form> {
+        let has = |file: &str| path.join(file).is_file();
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        match ending.as_deref() {
+            Some("csv" | "tsv") if path.is_file() => return Some(Form::Table(path.into(), None)),
+            Some("npz") if path.is_file() => return Some(Form::Archive),
+            _ => {}
+        }
+        if idx::find(path, "train-images-idx3-ubyte").is_some() {
+            return Some(Form::Idx);
+        }
+        if let Some((variant, _)) = CIFAR.into_iter().find(|(_, file)| has(file)) {
+            return Some(Form::Cifar(variant));
+        }
+        if has("train-x.npy") {
+            return Some(Form::Arrays);
+        }
+        if has("train.csv") {
+            return Some(Form::Table(
+                path.join("train.csv"),
+                Some(path.join("test.csv")).filter(|test| test.is_file()),
+            ));
+        }
+        if path.file_name().is_some() && npy::paths(path).0.is_file() {
+            return Some(Form::Pair);
+        }
+        let has_classes = |folder: &PathBuf| !tree::classes(folder).is_empty();
+        let train = Some(path.join("train")).filter(has_classes);
+        let test = || TEST.map(|name| path.join(name)).into_iter().find(has_classes);
+        match train {
+            Some(train) => Some(Form::Images(train, test())),
+            None => Some(path.to_path_buf()).filter(has_classes).map(|path| Form::Images(path, None)),
+        }
+    }
+
+    /// The files that are read.
+    pub(super) fn files(&self, path: &Path) -> Vec<PathBuf> {
+        let pair = |stem: &Path| <[PathBuf; 2]>::from(npy::paths(stem));
+        match self {
+            Form::Idx => {
+                let kinds = ["images-idx3", "labels-idx1"];
+                let names =
+                    ["train", "t10k"].map(|part| kinds.map(|kind| format!("{part}-{kind}-ubyte"))).concat();
+                names.iter().filter_map(|name| idx::find(path, name)).collect()
+            }
+            Form::Cifar(variant) => {
+                let (train, test) = variant.files();
+                train.iter().chain(test).map(|file| path.join(file)).collect()
+            }
+            Form::Arrays => ["train", "test"].map(|part| pair(&path.join(part))).concat(),
+            Form::Pair => pair(path).into(),
+            Form::Archive => vec![path.into()],
+            Form::Table(train, test) => [train].into_iter().chain(test).cloned().collect(),
+            Form::Images(train, test) => {
+                let folders = [train].into_iter().chain(test);
+                folders.flat_map(|folder| tree::classes(folder)).flat_map(|(_, images)| images).collect()
+            }
+        }
+    }
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Form::Idx => "idx files",
+            Form::Cifar(Variant::Cifar10) => "CIFAR-10's files",
+            Form::Cifar(Variant::Cifar100) => "CIFAR-100's files",
+            Form::Arrays => "npy files of a train and a test part",
+            Form::Pair => "a pair of npy files",
+            Form::Archive => "an npz file",
+            Form::Table(_, None) => "a table of comma-separated values",
+            Form::Table(_, Some(_)) => "tables of comma-separated values",
+            Form::Images(..) => "folders of images",
+        })
+    }
+}
+
+/// Loads what `path` holds; see [`Origin::Path`](super::Origin::Path).
 ///
 /// # Errors
 /// [`DataError::Malformed`] for a path that holds no data set, and the errors of the readers.
-pub(super) fn load(
-    path: &Path,
-    name: &str,
-    classes: &[u32],
-    layout: Option<ImageLayout>,
-    [train, test]: [Option<usize>; 2],
-) -> Result<Split, DataError> {
+pub(super) fn load(path: &Path, name: &str, source: &Source) -> Result<Split, DataError> {
+    let Source { classes, train, test, layout, label, .. } = source;
+    let Some(form) = Form::of(path) else {
+        let expected = "a folder of idx files (train-images-idx3-ubyte ...), CIFAR files (data_batch_1.bin ... or \
+                        train.bin), npy files (train-x.npy ...), CSV files (train.csv, test.csv) or folders of PNG or JPEG \
+                        images (one a class, in train/ and test/ or alone), a .csv or .npz file, or PATH-x.npy";
+        let found = if path.is_dir() { "a folder without these" } else { "nothing of the kind" };
+        return Err(malformed(
+            path,
+            expected,
+            found,
+            "see that the path is right and the files have these names",
+        ));
+    };
+    if layout.is_some() && !matches!(form, Form::Arrays | Form::Pair | Form::Archive) {
+        let expected = "npy files, to which data.layout belongs";
+        return Err(malformed(path, expected, form.to_string(), "remove data.layout"));
+    }
+    if label.is_some() && !matches!(form, Form::Table(..)) {
+        let expected = "a table of comma-separated values, to which data.label belongs";
+        return Err(malformed(path, expected, form.to_string(), "remove data.label"));
+    }
     let (train_name, test_name) = (format!("{name} (train)"), format!("{name} (test)"));
-    let has = |file: &str| path.join(file).is_file();
-    let no_layout = |found: &str| match layout {
-        Some(_) => {
-            Err(malformed(path, "npy files, to which data.layout belongs", found, "remove data.layout"))
+    match form {
+        Form::Idx => {
+            // Among all classes, the first samples are the first ones of the file.
+            let most = |asked: Option<usize>| asked.filter(|_| classes.is_empty()).unwrap_or(usize::MAX);
+            let train_images = idx::read_part(path, "train", None, most(*train))?;
+            // The test part may lack a class; it must not have one that was never trained on.
+            let test_images = idx::read_part(path, "t10k", Some(train_images.count), most(*test))?;
+            Split::new(
+                train_images.into_dataset(train_name, classes, *train)?,
+                test_images.into_dataset(test_name, classes, *test)?,
+            )
         }
-        None => Ok(()),
-    };
-    if idx::find(path, "train-images-idx3-ubyte").is_some() {
-        no_layout("idx files")?;
-        // Among all classes, the first samples are the first ones of the file.
-        let most = |asked: Option<usize>| asked.filter(|_| classes.is_empty()).unwrap_or(usize::MAX);
-        let train_images = idx::read_part(path, "train", None, most(train))?;
-        // The test part may lack a class; it must not have one that was never trained on.
-        let test_images = idx::read_part(path, "t10k", Some(train_images.count), most(test))?;
-        return Split::new(
-            train_images.into_dataset(train_name, classes, train)?,
-            test_images.into_dataset(test_name, classes, test)?,
-        );
-    }
-    if let Some((variant, _)) = CIFAR.into_iter().find(|(_, file)| has(file)) {
-        no_layout("CIFAR files")?;
-        let (train_files, test_files) = variant.files();
-        let read = |files: &[&str]| {
-            let files: Vec<_> = files.iter().map(|file| path.join(file)).collect();
-            cifar::read_files(variant, &files)
-        };
-        return Split::new(
-            read(train_files)?.into_dataset(train_name, classes, train)?,
-            read(test_files)?.into_dataset(test_name, classes, test)?,
-        );
-    }
-    if has("train-x.npy") {
-        let (whole_train, note) = npy::read_pair(&path.join("train"), None, layout)?;
-        let count = match whole_train.labels {
-            Labels::Classes { count, .. } => Some(count),
-            Labels::Values { .. } => None,
-        };
-        let (whole_test, test_note) = npy::read_pair(&path.join("test"), count, layout)?;
-        let split = Split::new(
-            keep(whole_train, train_name, classes, train)?,
-            keep(whole_test, test_name, classes, test)?,
-        )?;
-        return Ok(Split { notes: note.into_iter().chain(test_note).collect(), ..split });
-    }
-    if path.file_name().is_some() && npy::paths(path).0.is_file() {
-        let (whole, note) = npy::read_pair(path, None, layout)?;
-        let split = hold_out(whole, name, classes, train, test)?;
-        return Ok(Split { notes: note.into_iter().collect(), ..split });
-    }
-    let expected = "a folder of idx files (train-images-idx3-ubyte ...), CIFAR files (data_batch_1.bin ... or \
-                    train.bin) or npy files (train-x.npy ...), or PATH-x.npy";
-    let found = if path.is_dir() { "a folder without these" } else { "nothing of the kind" };
-    Err(malformed(path, expected, found, "see that the path is right and the files have these names"))
-}
-
-/// The files that [`load`] reads; none where the path holds no data set.
-pub(super) fn files(path: &Path) -> Vec<PathBuf> {
-    let has = |file: &str| path.join(file).is_file();
-    let pairs =
-        |parts: [&str; 2]| parts.map(|part| <[PathBuf; 2]>::from(npy::paths(&path.join(part)))).concat();
-    if idx::find(path, "train-images-idx3-ubyte").is_some() {
-        let kinds = ["images-idx3", "labels-idx1"];
-        let names = ["train", "t10k"].map(|part| kinds.map(|kind| format!("{part}-{kind}-ubyte"))).concat();
-        return names.iter().filter_map(|name| idx::find(path, name)).collect();
-    }
-    if let Some((variant, _)) = CIFAR.into_iter().find(|(_, file)| has(file)) {
-        let (train, test) = variant.files();
-        return train.iter().chain(test).map(|file| path.join(file)).collect();
-    }
-    if has("train-x.npy") {
-        return pairs(["train", "test"]);
-    }
-    let pair = path.file_name().map(|_| <[PathBuf; 2]>::from(npy::paths(path)));
-    pair.filter(|pair| pair[0].is_file()).map_or(Vec::new(), Vec::from)
-}
-
-fn keep(whole: Dataset, name: String, classes: &[u32], n: Option<usize>) -> Result<Dataset, DataError> {
-    let named = Dataset { name, ..whole };
-    let chosen = if classes.is_empty() { named } else { named.restrict_to_classes(classes)? };
-    match n {
-        Some(n) => chosen.take(n),
-        None => Ok(chosen),
-    }
-}
-
-/// Cuts one data set in two: the last `test` samples (a fifth if not given) are the test part, the first
-/// `train` (all others if not given) the train part.
-fn hold_out(
-    whole: Dataset,
-    name: &str,
-    classes: &[u32],
-    train: Option<usize>,
-    test: Option<usize>,
-) -> Result<Split, DataError> {
-    let whole = keep(whole, name.to_string(), classes, None)?;
-    let samples = whole.len();
-    let held_out = test.unwrap_or(samples.div_ceil(5));
-    let trained = train.unwrap_or(samples.saturating_sub(held_out));
-    let asked = trained.saturating_add(held_out);
-    if trained == 0 || held_out == 0 || asked > samples {
-        let problem = format!(
-            "{trained} training and {held_out} test samples were asked for, but there are {samples} for both: \
-             choose at least one of each and no more than these"
-        );
-        return Err(DataError::Inconsistent { name: whole.name, problem });
-    }
-    let start = samples - held_out;
-    let labels = match &whole.labels {
-        Labels::Classes { labels, count } => {
-            Labels::Classes { labels: labels[start..].to_vec(), count: *count }
+        Form::Cifar(variant) => {
+            let (train_files, test_files) = variant.files();
+            let read = |files: &[&str]| {
+                let files: Vec<_> = files.iter().map(|file| path.join(file)).collect();
+                cifar::read_files(variant, &files)
+            };
+            Split::new(
+                read(train_files)?.into_dataset(train_name, classes, *train)?,
+                read(test_files)?.into_dataset(test_name, classes, *test)?,
+            )
         }
-        Labels::Values { values, width } => {
-            Labels::Values { values: values[start * width..].to_vec(), width: *width }
+        Form::Arrays => {
+            let (train, note) = npy::read_pair(&path.join("train"), None, *layout)?;
+            let (test, test_note) = npy::read_pair(&path.join("test"), train.classes(), *layout)?;
+            let notes = note.into_iter().chain(test_note).collect();
+            Parts { train, test: Some(test), notes }.split(name, source)
         }
-    };
-    let inputs = whole.inputs[start * whole.features()..].to_vec();
-    let test_part = Dataset::new(format!("{name} (test)"), whole.shape, inputs, labels)?;
-    Split::new(keep(whole, format!("{name} (train)"), &[], Some(trained))?, test_part)
+        Form::Pair => {
+            let (train, note) = npy::read_pair(path, None, *layout)?;
+            Parts { train, test: None, notes: note.into_iter().collect() }.split(name, source)
+        }
+        Form::Archive => npz::read(path, *layout)?.split(name, source),
+        Form::Table(train, test) => {
+            table::read(&train, test.as_deref(), label.as_deref())?.split(name, source)
+        }
+        Form::Images(train, test) => tree::read(&train, test.as_deref())?.split(name, source),
+    }
 }
 
 #[cfg(test)]
@@ -149,6 +186,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::data::Labels;
     use crate::data::cifar::tests::file as cifar_file;
     use crate::data::idx::tests::{gzip, images_file, labels_file};
     use crate::data::npy::tests::file as npy_file;
@@ -216,16 +254,73 @@ mod tests {
 
         let mut pair = Source::named(&folder.path().join("train").display().to_string()).unwrap();
         let split = load_source(&pair).unwrap();
-        assert_eq!((split.train.inputs, split.test.inputs), (vec![0.0, 0.2, 0.4], vec![1.0]));
-        (pair.train, pair.test) = (Some(1), Some(2));
+        assert_eq!((split.train.len(), split.test.len()), (3, 1));
+        assert!(
+            split.notes[0].contains("of its 4 samples, 1 drawn by data.seed = 0 are held out"),
+            "{:?}",
+            split.notes
+        );
+        (pair.train, pair.test, pair.classes) = (Some(100), None, vec![1]);
         let split = load_source(&pair).unwrap();
-        assert_eq!((split.train.inputs, split.test.inputs), (vec![0.0], vec![0.4, 1.0]));
-        pair.train = Some(3);
-        let text = load_source(&pair).unwrap_err().to_string();
-        assert!(text.contains("3 training and 2 test samples were asked for, but there are 4"), "{text}");
-        (pair.train, pair.test, pair.classes) = (None, None, vec![1]);
-        let split = load_source(&pair).unwrap();
-        assert_eq!((split.train.inputs, split.test.inputs), (vec![0.2], vec![1.0]));
+        let mut both = [split.train.inputs, split.test.inputs];
+        both.sort_by(|a, b| a.partial_cmp(b).unwrap());
+        assert_eq!(both, [[0.2], [1.0]]);
+    }
+
+    #[test]
+    fn tables_archives_and_folders_of_images() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let write = |name: &str, bytes: &[u8]| {
+            fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+            fs::write(root.join(name), bytes).unwrap();
+        };
+        write("iris.csv", b"a,species\n1,x\n2,y\n3,x\n4,y\n5,x\n6,y\n");
+        let split = load_path(root.join("iris.csv")).unwrap();
+        assert_eq!((split.train.len(), split.test.len(), split.notes.len()), (4, 2, 3));
+        write("both/train.csv", b"a,label\n1,0\n2,1\n");
+        write("both/test.csv", b"a,label\n3,1\n");
+        let split = load_path(root.join("both")).unwrap();
+        assert_eq!((split.train.inputs, split.test.inputs), (vec![1.0, 2.0], vec![3.0]));
+        let wrong = Source { label: Some("a".into()), ..Source::named("fashion-mini").unwrap() };
+        assert!(load_source(&wrong).unwrap_err().to_string().contains("`data.label` belongs to tables"));
+
+        // A red image of a JPEG file, lossy as it is, a grey PNG, and a PNG with transparency.
+        write("pictures/train/cat/1.JPG", include_bytes!("../../assets/test/red.jpg"));
+        write("pictures/train/dog/1.png", &png(png::ColorType::Grayscale, &[7; 256]));
+        write("pictures/train/dog/2.png", &png(png::ColorType::Rgba, &[1, 2, 3, 4].repeat(256)));
+        write("pictures/val/dog/3.png", &png(png::ColorType::Grayscale, &[9; 256]));
+        let path = root.join("pictures");
+        let text = load_path(path.clone()).unwrap_err().to_string();
+        assert!(text.contains("Image { height: 16, width: 16, channels: 3 } in the train part"), "{text}");
+        write("pictures/val/dog/4.png", &png(png::ColorType::Rgb, &[255; 768]));
+        let split = load_path(path.clone()).unwrap();
+        assert_eq!((split.train.labels, split.test.labels), (classes(&[0, 1, 1], 2), classes(&[1, 1], 2)));
+        let (red, grey) = (&split.train.inputs[..3], &split.train.inputs[768..771]);
+        assert!(red[0] > 0.98 && red[1] < 0.02 && red[2] < 0.02, "{red:?}");
+        assert_eq!(
+            (grey, &split.train.inputs[1536..1539]),
+            (&[7.0 / 255.0; 3][..], &[1.0 / 255.0, 2.0 / 255.0, 3.0 / 255.0][..])
+        );
+        assert!(split.notes[0].contains("cat = 0, dog = 1"));
+        // A class that changes its folder is another set.
+        let digest = |path: &PathBuf| Source::named(&path.display().to_string()).unwrap().digest().unwrap();
+        let before = digest(&path);
+        fs::rename(path.join("train/dog/1.png"), path.join("train/cat/2.png")).unwrap();
+        assert!(before.is_some() && before != digest(&path));
+        write("pictures/val/bird/3.png", b"GIF89a");
+        assert!(load_path(path.clone()).unwrap_err().to_string().contains("found bird"));
+        write("pictures/train/dog/3.png", b"GIF89a");
+        assert!(load_path(path).unwrap_err().to_string().contains("dog/3.png: expected a PNG or a JPEG"));
+    }
+
+    /// 16 x 16 pixels.
+    fn png(colours: png::ColorType, pixels: &[u8]) -> Vec<u8> {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, 16, 16);
+        encoder.set_color(colours);
+        encoder.write_header().unwrap().write_image_data(pixels).unwrap();
+        file
     }
 
     #[test]

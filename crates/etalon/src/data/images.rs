@@ -17,7 +17,7 @@ pub(super) struct ByteImages {
 }
 
 impl ByteImages {
-    /// Restricts to `classes` (all if empty), keeps the first `n` (all if none is given), scales to [0, 1].
+    /// Restricts to `classes` (all if empty), keeps the first `n` (all if none is given, or there are fewer), scales to [0, 1].
     pub(super) fn into_dataset(
         self,
         name: String,
@@ -29,8 +29,8 @@ impl ByteImages {
             true => (labels.enumerate().collect(), self.count),
             false => (select(&name, labels, self.count, classes)?, classes.len() as u32),
         };
-        let n = n.unwrap_or(kept.len());
-        if n == 0 || n > kept.len() {
+        let n = n.map_or(kept.len(), |n| n.min(kept.len()));
+        if n == 0 {
             return Err(DataError::TooFew { name, there: kept.len(), asked: n });
         }
         kept.truncate(n);
@@ -70,8 +70,9 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_given_than_there_is() {
-        let result = five().into_dataset("five".into(), &[2], Some(2));
-        assert!(matches!(result, Err(DataError::TooFew { there: 1, asked: 2, .. })));
+    fn where_there_are_fewer_all_are_given_and_none_is_no_data_set() {
+        assert_eq!(five().into_dataset("five".into(), &[2], Some(2)).unwrap().len(), 1);
+        let result = five().into_dataset("five".into(), &[2], Some(0));
+        assert!(matches!(result, Err(DataError::TooFew { there: 1, asked: 0, .. })));
     }
 }

@@ -40,11 +40,17 @@ mod layout;
 mod normalization;
 mod npy;
 mod npy_header;
+mod npz;
+mod parts;
 mod patch;
+mod picture;
 pub mod procedural;
 mod shrink;
 mod source;
 mod store;
+mod table;
+mod tree;
+mod zip;
 
 pub use augment::{Augmentation, Fill};
 pub use batches::BatchOrder;

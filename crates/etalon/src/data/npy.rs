@@ -39,22 +39,32 @@ pub(super) fn read_pair(
     layout: Option<ImageLayout>,
 ) -> Result<(Dataset, Option<String>), DataError> {
     let (inputs_path, labels_path) = paths(stem);
-    let Inputs { shape, samples, inputs, note } =
-        read_inputs(&inputs_path, bytes::open(&inputs_path)?, layout)?;
+    let inputs = read_inputs(&inputs_path, bytes::open(&inputs_path)?, layout)?;
     let labels = read_labels(&labels_path, bytes::open(&labels_path)?, classes)?;
+    pair(stem, inputs, labels, [&inputs_path, &labels_path])
+}
+
+/// Inputs with their labels, from these two places.
+pub(super) fn pair(
+    name: &Path,
+    inputs: Inputs,
+    labels: Labels,
+    [inputs_path, labels_path]: [&Path; 2],
+) -> Result<(Dataset, Option<String>), DataError> {
+    let Inputs { shape, samples, inputs, note } = inputs;
     let labelled = match &labels {
         Labels::Classes { labels, .. } => labels.len(),
         Labels::Values { values, width } => values.len() / width,
     };
     if labelled != samples {
         return Err(malformed(
-            &labels_path,
+            labels_path,
             format!("{samples} labels for the samples of {}", inputs_path.display()),
             format!("{labelled} labels"),
             "save one label (row) for each sample",
         ));
     }
-    Ok((Dataset::new(stem.display().to_string(), shape, inputs, labels)?, note))
+    Ok((Dataset::new(name.display().to_string(), shape, inputs, labels)?, note))
 }
 
 /// The two files of a pair.
@@ -65,7 +75,7 @@ pub(super) fn paths(stem: &Path) -> (PathBuf, PathBuf) {
 
 /// What an array of inputs holds.
 #[derive(Debug, PartialEq)]
-struct Inputs {
+pub(super) struct Inputs {
     shape: SampleShape,
     samples: usize,
     /// Samples x features; images in NHWC order.
@@ -74,7 +84,11 @@ struct Inputs {
     note: Option<String>,
 }
 
-fn read_inputs(path: &Path, source: SourceBytes, layout: Option<ImageLayout>) -> Result<Inputs, DataError> {
+pub(super) fn read_inputs(
+    path: &Path,
+    source: SourceBytes,
+    layout: Option<ImageLayout>,
+) -> Result<Inputs, DataError> {
     let (axes, elements) = read_array(path, source, true)?;
     let found = || format!("shape {axes:?}");
     let (shape, is_planes) = match axes[1..] {
@@ -114,7 +128,11 @@ fn read_inputs(path: &Path, source: SourceBytes, layout: Option<ImageLayout>) ->
     Ok(Inputs { shape, samples: axes[0], inputs, note })
 }
 
-fn read_labels(path: &Path, source: SourceBytes, classes: Option<u32>) -> Result<Labels, DataError> {
+pub(super) fn read_labels(
+    path: &Path,
+    source: SourceBytes,
+    classes: Option<u32>,
+) -> Result<Labels, DataError> {
     let (shape, elements) = read_array(path, source, false)?;
     let width: usize = shape[1..].iter().product();
     let integers = match elements {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::catalogue::Collection;
+use super::folder::Form;
 use super::procedural::{Degenerate, Mnist1d, Point, Teacher, TwoGaussians};
 use super::store::Store;
 use super::{DataError, ImageLayout, Split, digest, embedded, folder};
@@ -45,9 +46,10 @@ pub enum Origin {
     Collection(Collection),
     /// Made from a seed.
     Procedural(Recipe),
-    /// A folder of idx files under their usual names (raw or .gz), of CIFAR-10's or CIFAR-100's .bin files,
-    /// or of train-x.npy, train-y.npy, test-x.npy, test-y.npy; or `DIR/NAME` for the pair `DIR/NAME-x.npy`,
-    /// `DIR/NAME-y.npy`, whose last samples become the test part.
+    /// A folder of idx files under their usual names (raw or .gz), of CIFAR-10's or CIFAR-100's
+    /// .bin files, of train-x.npy, train-y.npy, test-x.npy and test-y.npy, of train.csv and test.csv, or of a folder of images
+    /// for each class, in train/ and test/ or alone; a .csv or .npz file; or `DIR/NAME` for the pair `DIR/NAME-x.npy`,
+    /// `DIR/NAME-y.npy`. Where there is one set, a test part is drawn from it by the seed.
     Path(PathBuf),
 }
 
@@ -116,13 +118,15 @@ pub struct Source {
     pub origin: Origin,
     /// The classes to keep, class `classes[k]` becoming `k`; all if empty.
     pub classes: Vec<u32>,
-    /// The number of training samples: the first of those of the classes kept. If none is given, all there
-    /// are, or the data set's own number.
+    /// The number of training samples: the first of those of the classes kept, or all where there are fewer. If none is given,
+    /// all there are, or the data set's own number.
     pub train: Option<usize>,
     /// The number of test samples, likewise.
     pub test: Option<usize>,
     /// The axes of images in npy files; if none is given, they are recognised. Other data takes none.
     pub layout: Option<ImageLayout>,
+    /// The column of the label in tables; if none is given, it is recognised. Other data takes none.
+    pub label: Option<String>,
     /// Parameters of a procedural data set.
     pub options: Options,
 }
@@ -139,7 +143,7 @@ impl Source {
     /// All of the data set from there.
     pub fn of(origin: Origin) -> Self {
         let (classes, options) = (Vec::new(), Options::default());
-        Source { origin, classes, train: None, test: None, layout: None, options }
+        Source { origin, classes, train: None, test: None, layout: None, label: None, options }
     }
 
     /// The sha256 of the files that it is read from; none where its name says what is in it: in this program, made from
@@ -149,8 +153,17 @@ impl Source {
     /// When one cannot be read.
     pub fn digest(&self) -> Result<Option<String>, DataError> {
         let Origin::Path(path) = &self.origin else { return Ok(None) };
-        let files = folder::files(path);
-        if files.is_empty() { Ok(None) } else { digest::digest(&files).map(Some) }
+        let Some(form) = Form::of(path) else { return Ok(None) };
+        // Of images, the folder tells the class.
+        let depth = if matches!(form, Form::Images(..)) { 2 } else { 1 };
+        let files = form.files(path);
+        if files.is_empty() { Ok(None) } else { digest::digest(&files, depth).map(Some) }
+    }
+
+    /// What the path holds, in words; none of a set that has a name.
+    pub fn form(&self) -> Option<String> {
+        let Origin::Path(path) = &self.origin else { return None };
+        Form::of(path).map(|form| form.to_string())
     }
 
     /// What the user calls it.
@@ -181,23 +194,36 @@ pub fn load(source: &Source) -> Result<Split, DataError> {
 /// # Errors
 /// As [`load`].
 pub fn load_from(store: &Store, source: &Source) -> Result<Split, DataError> {
-    let Source { origin, classes, train, test, layout, options } = source;
-    if !matches!(origin, Origin::Path(_)) && layout.is_some() {
-        let problem = "belongs to images in npy files: remove it".to_string();
-        return Err(DataError::Option { name: source.name(), option: "data.layout", problem });
+    let Source { origin, classes, train, test, layout, label, options } = source;
+    let name = source.name();
+    let is_path = matches!(origin, Origin::Path(_));
+    for (option, given, what) in
+        [("data.layout", layout.is_some(), "images in npy files"), ("data.label", label.is_some(), "tables")]
+    {
+        if given && !is_path {
+            let problem = format!("belongs to {what}: remove it");
+            return Err(DataError::Option { name, option, problem });
+        }
     }
     if let Origin::Procedural(recipe) = origin {
         return make(*recipe, source);
     }
-    let name = source.name();
     refuse_options(&name, options, &[])?;
-    match origin {
-        Origin::Collection(collection) => {
-            folder::load(&store.verified(*collection)?, &name, classes, None, [*train, *test])
+    let mut split = match origin {
+        Origin::Collection(collection) => folder::load(&store.verified(*collection)?, &name, source)?,
+        Origin::Path(path) => folder::load(path, &name, source)?,
+        Origin::FashionMini | Origin::Procedural(_) => embedded::split(classes, *train, *test)?,
+    };
+    for (key, asked, there) in [("data.train", train, &split.train), ("data.test", test, &split.test)] {
+        if let Some(asked) = asked.filter(|&asked| asked > there.len()) {
+            split.notes.push(format!(
+                "{key} = {asked} is more than there is: {} has {}, all of them taken",
+                there.name,
+                there.len()
+            ));
         }
-        Origin::Path(path) => folder::load(path, &name, classes, *layout, [*train, *test]),
-        Origin::FashionMini | Origin::Procedural(_) => embedded::split(classes, *train, *test),
     }
+    Ok(split)
 }
 
 fn make(recipe: Recipe, source: &Source) -> Result<Split, DataError> {
@@ -344,8 +370,11 @@ mod tests {
             assert_eq!(split.train, all.restrict_to_classes(&[7, 2]).unwrap().take(31).unwrap());
         }
         let too_many = Source { train: Some(2001), ..source("fashion-mini") };
-        let text = load(&too_many).unwrap_err().to_string();
-        assert!(text.contains("fashion-mini (train) has 2000 samples here, 2001 were asked for"), "{text}");
+        let split = load(&too_many).unwrap();
+        assert_eq!(split.train.len(), 2000);
+        let note =
+            "data.train = 2001 is more than there is: fashion-mini (train) has 2000, all of them taken";
+        assert_eq!(split.notes, [note]);
         let classes = Source { classes: vec![0], ..source("two-gaussians") };
         assert!(matches!(load(&classes), Err(DataError::Option { option: "classes", .. })));
     }

@@ -13,6 +13,8 @@ pub struct DataSpec {
     pub sha256: String,
     /// Without one, the axes are recognised.
     pub layout: Option<ImageLayout>,
+    /// Empty: recognised.
+    pub label: String,
     /// 0 takes all.
     pub train: usize,
     /// 0 takes all.
@@ -62,6 +64,7 @@ impl Default for DataSpec {
             name: "fashion-mini".into(),
             sha256: String::new(),
             layout: None,
+            label: String::new(),
             train: 2000,
             test: 500,
             normalize: Normalization::Pixel,
@@ -169,6 +172,7 @@ impl DataSpec {
             train: all_if_zero(self.train),
             test: all_if_zero(self.test),
             layout: self.layout,
+            label: Some(self.label.clone()).filter(|label| !label.is_empty()),
             options: Options {
                 dimension: self.dimension,
                 margin: self.margin,
