@@ -81,13 +81,20 @@ def test_a_long_course_is_drawn_from_few_points_with_its_peak():
         (lambda: etalon.Watch(momentum=0.9, adam=0.9), "not both"),
         (lambda: etalon.Watch().push(-1, 1.0), "step = -1"),
         (lambda: etalon.Watch().read("nowhere.csv"), "cannot read nowhere.csv"),
-        (lambda: etalon.Watch().read(LOGS / "set" / "labels.csv"), "no column for the loss: .* name one by loss="),
         (lambda: etalon.Watch().read(ROOT / "docs"), "without TensorBoard event files"),
     ],
 )
 def test_what_is_wrong_is_said(call, says):
     with pytest.raises(etalon.Error, match=says):
         call()
+
+
+def test_a_log_without_a_loss_is_told_the_keyword(tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("step,accuracy\n0,0.5\n1,0.6\n")
+    with pytest.raises(etalon.Error, match="no column for the loss: .* name one by loss="):
+        etalon.Watch().read(log)
+    assert etalon.Watch().read(log, loss="accuracy").rows == 2
 
 
 def test_lines_that_are_no_rows_are_warned_of(tmp_path):
