@@ -7,3 +7,4 @@ pub(crate) mod map;
 pub(crate) mod networks;
 pub(crate) mod performance;
 pub(crate) mod thresholds;
+pub(crate) mod widths;

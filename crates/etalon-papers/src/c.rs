@@ -63,6 +63,17 @@ fn law<'a>(
     Ok(power_law("y", &names, &points, Vec::new(), &Options::default())?)
 }
 
+/// The maximal learning rate as a power of depth and of width, each with an exponent of its own.
+pub(crate) fn rate_by_size(_: Nothing, experiment: &mut Experiment<'_>) -> Result<(), ClaimError> {
+    let searches = experiment.searched()?;
+    let law = law(&searches, ETA_STAR, SIZES)?;
+    for (index, name) in ["depth", "width"].into_iter().enumerate() {
+        experiment.measured(name, Measurement::free_exponent(&law, index));
+    }
+    keep(experiment, &searches);
+    Ok(())
+}
+
 /// eta* and lambda of every network of a sweep, as a table.
 fn keep(experiment: &mut Experiment<'_>, searches: &[Searched]) {
     const COLUMNS: &[&str] = &["network.depth", "network.width", "seed", "eta_star", "lambda"];

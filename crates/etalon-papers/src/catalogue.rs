@@ -10,12 +10,12 @@ macro_rules! files {
 
 /// Every claim's name and its file.
 const FILES: &[(&str, &str)] = &files![
-    "A-1" "A-2" "A-3" "A-4" "A-5" "A-6" "A-7" "A-8" "A-9" "A-10" "A-11" "A-T1" "A-T2" "A-T3" "A-T4"
+    "A-1" "A-2" "A-3" "A-4" "A-5" "A-6" "A-7" "A-8" "A-9" "A-10" "A-11" "A-12" "A-13" "A-T1" "A-T2" "A-T3" "A-T4"
     "B-1" "B-2" "B-3" "B-4" "B-5" "B-6" "B-T1" "B-T2"
     "C-1" "C-2" "C-3" "C-4" "C-5" "C-6"
     "D-1" "D-2" "D-3" "D-4" "D-5" "D-6" "D-7" "D-8" "D-T1"
     "E-1" "E-2" "E-3" "E-4" "E-5"
-    "F-1" "G-1" "I-1"
+    "F-1" "G-1" "I-1" "J-1"
 ];
 
 /// All claims, paper by paper.

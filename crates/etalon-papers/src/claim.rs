@@ -4,7 +4,7 @@ use crate::functions::Function;
 use crate::paper::{Paper, papers};
 use crate::template::{fill, merged, names};
 use etalon::claims::{Condition, Rule, Size};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::HashSet;
 use std::fmt;
 use toml::{Table, Value};
@@ -39,6 +39,9 @@ pub struct Claim {
     /// What the function is given, where it is the same at every size.
     #[serde(default)]
     parameters: Table,
+    /// What must be alike in two settings of different size for their results to be.
+    #[serde(default)]
+    scales: Vec<Scale>,
     sizes: Sizes,
 }
 
@@ -73,6 +76,18 @@ pub struct Quantity {
     pub source: Option<String>,
 }
 
+/// A dimensionless number of a setting.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scale {
+    /// Which.
+    pub what: String,
+    /// What it is in the paper, with where that follows from.
+    pub paper: String,
+    /// What it is here, at the size in question.
+    pub here: String,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sizes {
@@ -99,6 +114,8 @@ pub struct Setting {
     pub words: String,
     /// The spec, or the grid of specs, where a network is trained.
     pub spec: Option<String>,
+    /// Its dimensionless numbers beside the paper's, where those are known.
+    pub scales: Vec<Scale>,
     /// About how long it takes on two cores, in seconds.
     pub seconds: f64,
 }
@@ -140,15 +157,16 @@ impl Claim {
 
     fn check(&self, size: Size) -> Result<(), String> {
         let values = self.values(size, 0);
-        let texts = [&self.setting[..], self.spec.as_deref().unwrap_or_default()];
-        let named: HashSet<&str> = texts.into_iter().flat_map(names).collect();
+        let here = self.scales.iter().map(|scale| &scale.here[..]);
+        let texts = [&self.setting[..], self.spec.as_deref().unwrap_or_default()].into_iter().chain(here);
+        let named: HashSet<&str> = texts.flat_map(names).collect();
         if let Some(name) = named.iter().find(|name| !values.contains_key(**name)) {
             return Err(format!("`${name}` has no value"));
         }
         let is_used = |name: &str| named.contains(name) || (name == "seeds" && named.contains("seed_list"));
         let text = merged(&self.at(size).text, &self.text);
         if let Some(name) = text.keys().find(|name| !is_used(name)) {
-            return Err(format!("`{name}` of `text` is named by neither `setting` nor `spec`"));
+            return Err(format!("`{name}` of `text` is named by neither `setting` nor `spec` nor `scales`"));
         }
         let parameters = self.parameters(size);
         if let Some(name) = text.keys().find(|name| parameters.contains_key(*name)) {
@@ -200,7 +218,14 @@ impl Claim {
     /// What is run at a size, from a seed on.
     pub fn setting(&self, size: Size, seed: u64) -> Setting {
         let words = self.filled(&self.setting, (size, seed), &[]);
-        Setting { words, spec: self.spec((size, seed), &[]), seconds: self.at(size).seconds }
+        let scale =
+            |scale: &Scale| Scale { here: self.filled(&scale.here, (size, seed), &[]), ..scale.clone() };
+        Setting {
+            words,
+            spec: self.spec((size, seed), &[]),
+            scales: self.scales.iter().map(scale).collect(),
+            seconds: self.at(size).seconds,
+        }
     }
 
     /// What decides: that each quantity with a bound lies within it.
@@ -302,7 +327,12 @@ mod tests {
             (
                 "of $what",
                 "of toys",
-                "D-9: size quick: `what` of `text` is named by neither `setting` nor `spec`",
+                "D-9: size quick: `what` of `text` is named by neither `setting` nor `spec` nor `scales`",
+            ),
+            (
+                "text.what",
+                "scales = [{ what = \"time\", paper = \"1\", here = \"$none\" }]\n        text.what",
+                "`$none` has no value",
             ),
             (
                 "seconds = 2,",

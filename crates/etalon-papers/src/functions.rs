@@ -43,6 +43,8 @@ functions! {
     "activation-limits": a::thresholds::activation_limits;
     "momentum-limits": a::thresholds::momentum_limits;
     "edge-of-stability": a::edge::edge;
+    "eigenvalues-by-width": a::widths::eigenvalues;
+    "transition-by-width": a::widths::transition;
     "logistic-predictor": b::phases::predictor;
     "logistic-network": b::phases::network;
     "logistic-scan": b::phases::scan;
@@ -59,6 +61,7 @@ functions! {
     "sharpness-law": c::sharpness_law;
     "rate-against-sharpness": c::rate_against_sharpness;
     "later-rates": c::later_rates;
+    "rate-by-size": c::rate_by_size;
     "equivalence": d::schedules::equivalence;
     "equivalence-and-accuracy": d::schedules::equivalence_and_accuracy;
     "growth": d::schedules::growth;

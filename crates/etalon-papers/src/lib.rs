@@ -38,7 +38,7 @@ mod sweeps;
 mod template;
 
 pub use catalogue::{UnknownClaim, catalogue, find};
-pub use claim::{Certainty, Claim, Quantity, Setting};
+pub use claim::{Certainty, Claim, Quantity, Scale, Setting};
 pub use experiment::Stopped;
 pub use markdown::page;
 pub use measurement::Curve;

@@ -1,5 +1,7 @@
 //! Judgements as a page.
 
+use crate::catalogue::find;
+use crate::claim::Scale;
 use crate::runner::duration;
 use etalon::claims::{Answer, Judgement, Measured, Verdict};
 
@@ -69,7 +71,8 @@ fn section(judgement: &Judgement) -> String {
         ..
     } = judgement;
     let mut text = format!(
-        "\n### {id}\n\n{statement} ({place}; {certainty}.)\n\nSetting: {setting}.\n\n    {command}\n\n| measured | | must be | power |\n|---|---|---|---|\n"
+        "\n### {id}\n\n{statement} ({place}; {certainty}.)\n\nSetting: {setting}.\n\n{}    {command}\n\n| measured | | must be | power |\n|---|---|---|---|\n",
+        scales(judgement)
     );
     for measured in &judgement.measured {
         let condition = judgement.condition(&measured.name);
@@ -83,6 +86,19 @@ fn section(judgement: &Judgement) -> String {
         marked(*verdict),
         duration(*seconds)
     )
+}
+
+/// The dimensionless numbers of the setting beside the paper's, as a table.
+fn scales(judgement: &Judgement) -> String {
+    let Ok(claim) = find(&judgement.id) else { return String::new() };
+    let scales = claim.setting(judgement.size, judgement.seed).scales;
+    if scales.is_empty() {
+        return String::new();
+    }
+    let rows = scales.iter().map(|Scale { what, paper, here }| {
+        format!("| {} | {} | {} |\n", cell(what), cell(paper), cell(here))
+    });
+    format!("| dimensionless | in the paper | here |\n|---|---|---|\n{}\n", rows.collect::<String>())
 }
 
 /// Text that a cell of a table can hold.

@@ -1,7 +1,7 @@
 //! Numbers that were measured.
 
 use etalon::claims::{Interval, Sample};
-use etalon::fit::{FitError, Options, Point, PowerLaw, power_law};
+use etalon::fit::{Coefficient, FitError, Options, Point, PowerLaw, power_law};
 use etalon::interval::{of_mean, of_median};
 use etalon::statistics::median;
 
@@ -102,12 +102,20 @@ impl Measurement {
         Self::of(values.iter().copied().reduce(farther).unwrap_or(f64::NAN), &sorted(values))
     }
 
+    /// The exponent of one of the sizes of a power law that has an exponent for each, as an estimate from its points.
+    pub(crate) fn free_exponent(law: &PowerLaw, index: usize) -> Self {
+        let exponent = law.free.as_ref().and_then(|free| free.exponents.get(index));
+        exponent.map_or(Self::NONE, |exponent| Self::of_exponent(exponent, law.points))
+    }
+
     /// The joint exponent of a power law, as an estimate from its points.
     pub(crate) fn exponent(law: &PowerLaw) -> Self {
         // A fit has as many exponents as it has columns, and a joint one has one.
-        let exponent = &law.joint.exponents[0];
-        Self::about(exponent.value, law.points)
-            .estimated([exponent.low, exponent.high], &[("points", law.points)])
+        Self::of_exponent(&law.joint.exponents[0], law.points)
+    }
+
+    fn of_exponent(exponent: &Coefficient, points: usize) -> Self {
+        Self::about(exponent.value, points).estimated([exponent.low, exponent.high], &[("points", points)])
     }
 
     /// An exponent less another, whose errors are independent.

@@ -5,7 +5,7 @@ use crate::output::table;
 use etalon::claims::{Judgement, Rule, Size, Verdict};
 use etalon::record::{Machine, Meta};
 use etalon::units::significant;
-use etalon_papers::{Claim, catalogue, duration};
+use etalon_papers::{Claim, Scale, Setting, catalogue, duration};
 use serde::Serialize;
 use std::io::IsTerminal;
 
@@ -31,6 +31,8 @@ struct Sized {
     size: Size,
     setting: String,
     spec: Option<String>,
+    /// Its dimensionless numbers beside the paper's.
+    scales: Vec<Scale>,
     /// About how long it takes on two cores.
     seconds: f64,
 }
@@ -39,7 +41,8 @@ impl Entry {
     fn new(claim: &'static Claim, seed: u64, sizes: &[Size]) -> Entry {
         let sizes = sizes.iter().map(|&size| {
             let setting = claim.setting(size, seed);
-            Sized { size, setting: setting.words, spec: setting.spec, seconds: setting.seconds }
+            let Setting { words, spec, scales, seconds } = setting;
+            Sized { size, setting: words, spec, scales, seconds }
         });
         Entry {
             id: &claim.id,
@@ -90,6 +93,9 @@ pub(super) fn show(context: &Context, claims: &[&'static Claim], size: Size) -> 
             text += &line("says", entry.statement);
             for sized in &entry.sizes {
                 text += &line("setting", &format!("{} (about {})", sized.setting, duration(sized.seconds)));
+                for Scale { what, paper, here } in &sized.scales {
+                    text += &line("scale", &format!("{what}: {paper} in the paper, {here} here"));
+                }
             }
             text += &line("rule", &entry.rule.words);
             for spec in entry.sizes.iter().filter_map(|sized| sized.spec.as_ref()) {
