@@ -201,7 +201,6 @@ fn what_cannot_be_searched_is_refused_before_it_starts() {
         ("network.width=0", "must be at least 1"),
         ("network.width=2000000000", "are free; use fewer --threads"),
         ("network.width=99999999999999", "takes more parameters than can be counted"),
-        ("data.train=1000000", "2000 samples here"),
         ("train.batch=4000", "there are 300 training samples"),
         ("loss=logistic", "signs encode two"),
         ("data.name=fashion-minni", "did you mean `fashion-mini`"),

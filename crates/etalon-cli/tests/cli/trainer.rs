@@ -313,7 +313,7 @@ fn a_program_that_fails_is_no_divergence() {
         ("cat no-such-file {eta} {seed}", "No such file or directory"),
         ("true {eta} {seed}", "left no row with a loss"),
         ("true {eta} {seed} {log}", "log.jsonl is not there"),
-        ("sh -c 'echo garbage > {log}' {eta} {seed}", "has no column for the loss: it has garbage"),
+        ("sh -c 'echo garbage > {log}' {eta} {seed}", "is no log that can be read (no number stands behind a name)"),
         ("sh -c 'head -c 3000000 /dev/zero > {log}' {eta} {seed}", "a line of more than"),
         (
             "sh -c 'echo \"{\\\"loss\\\": 1}\" > {log}; echo \"{\\\"lo\" >> {log}; kill -9 $$' {eta} {seed}",
@@ -466,7 +466,7 @@ fn what_fails_in_other_jobs_is_no_divergence_either() {
         ("etalon-no-such-program {eta}", "cannot be started"),
         ("sh -c 'echo CUDA out of memory >&2; exit 3' {eta}", "exit status: 3: CUDA out of memory"),
         ("true {eta} {log}", "log.jsonl is not there"),
-        ("sh -c 'echo garbage > {log}' {eta}", "has no column for the loss: it has garbage"),
+        ("sh -c 'echo garbage > {log}' {eta}", "is no log that can be read (no number stands behind a name)"),
         (
             "sh -c 'trap \"\" TERM; (setsid sleep 300 &); while :; do sleep 0.05; done' {eta}",
             "no answer after 0.3 s",
