@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Iterable, Mapping
 
 from .axes import axes
 from .result import Result, number
@@ -55,3 +55,43 @@ class CriticalRate(Result):
         ax.set_title("curvature along one direction, no sharpness")
         ax.legend()
         return ax
+
+
+def how_it_ended(found: Mapping[str, Any], direction: str, slope: float) -> list[str]:
+    """What there is to say of how a search ended, of ``_etalon.CriticalStep.so_far()``."""
+    if slope <= 0.0:
+        return [f"the {direction} does not descend: no step along it lowers the loss"]
+    if not found["converged"]:
+        more = "the loss still falls at the longest step" if found["high"] == float("inf") else "the bracket is wider than asked"
+        return [f"not converged: {more}; raise max_passes"]
+    return []
+
+
+def conclude(
+    found: Mapping[str, Any],
+    *,
+    direction: str,
+    slope: float,
+    square: float,
+    loss: float,
+    noise: float,
+    parameters: int,
+    warnings: Iterable[str],
+) -> CriticalRate:
+    """What a search has found, with ``square`` that of the direction's length. Two passes were taken at the start."""
+    eta = found["eta"]
+    return CriticalRate(
+        eta=eta,
+        low=found["low"],
+        high=found["high"],
+        converged=found["converged"],
+        direction=direction,
+        directional_curvature=2.0 * slope / (eta * square) if eta > 0.0 else float("nan"),
+        slope=slope,
+        loss=loss,
+        history=tuple(found["history"]),
+        passes=2 + len(found["history"]),
+        noise=noise,
+        parameters=parameters,
+        warnings=tuple(warnings),
+    )

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from . import _etalon
 from ._etalon import Error
-from .critical import CriticalRate
+from .critical import CriticalRate, conclude, how_it_ended
 from .result import Limit, Result, number
 from .spectrum import Eigenvalue, lanczos
 
@@ -193,26 +193,10 @@ def critical_lr(
     while (eta := search.ask()) is not None:
         search.tell(eta, float(after(eta, params, along, batch)))
     found = search.so_far()
-    eta, noise = found["eta"], float(jnp.finfo(answer.dtype).eps) * abs(before)
-    warnings = []
-    if slope <= 0.0:
-        warnings.append(f"the {name} does not descend: no step along it lowers the loss")
-    elif not found["converged"]:
-        warnings.append("not converged: the bracket is wider than asked, or the loss still falls at the longest step; raise max_passes")
-    return CriticalRate(
-        eta=eta,
-        low=found["low"],
-        high=found["high"],
-        converged=found["converged"],
-        direction=name,
-        directional_curvature=2.0 * slope / (eta * square) if eta > 0.0 else float("nan"),
-        slope=slope,
-        loss=before,
-        history=tuple(found["history"]),
-        passes=2 + len(found["history"]),
-        noise=noise,
-        parameters=space.dim,
-        warnings=tuple(warnings),
+    noise = float(jnp.finfo(answer.dtype).eps) * abs(before)
+    warnings = how_it_ended(found, name, slope)
+    return conclude(
+        found, direction=name, slope=slope, square=square, loss=before, noise=noise, parameters=space.dim, warnings=warnings
     )
 
 

@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from .. import _etalon
 from .._etalon import Error
-from ..critical import CriticalRate
+from ..critical import CriticalRate, conclude, how_it_ended
 from ..result import number
 from .guard import Loss, Untouched, evaluate, require_dependence, same_twice, uncompiled
 from .hessian import Tensors
@@ -92,30 +92,14 @@ def critical_lr(
     found = search.so_far()
     eta, noise = found["eta"], max(abs(first - before), digits * abs(before))
     warnings = modes(model)
-    if slope <= 0.0:
-        warnings.append(f"the {name} does not descend: no step along it lowers the loss")
-    elif not found["converged"]:
-        more = "the loss still falls at the longest step" if found["high"] == float("inf") else "the bracket is wider than asked"
-        warnings.append(f"not converged: {more}; raise max_passes")
+    warnings += how_it_ended(found, name, slope)
     if eta > 0.0 and noise > 0.5 * tol * eta * slope:
         open_ = number(100.0 * noise / (eta * slope))
         warnings.append(f"the loss is only known to {number(noise)}, which leaves {open_} % of eta open: sum it in float32 or float64")
     if any(p.dtype in (torch.float16, torch.bfloat16) for p in chosen):
         warnings.append("parameters have 16 bits: short steps are rounded away; measure on a copy in float32, under autocast")
-    return CriticalRate(
-        eta=eta,
-        low=found["low"],
-        high=found["high"],
-        converged=found["converged"],
-        direction=name,
-        directional_curvature=2.0 * slope / (eta * square) if eta > 0.0 else float("nan"),
-        slope=slope,
-        loss=before,
-        history=tuple(found["history"]),
-        passes=2 + len(found["history"]),
-        noise=noise,
-        parameters=space.dim,
-        warnings=tuple(warnings),
+    return conclude(
+        found, direction=name, slope=slope, square=square, loss=before, noise=noise, parameters=space.dim, warnings=warnings
     )
 
 
