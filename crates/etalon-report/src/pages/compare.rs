@@ -12,9 +12,9 @@ const ANSWERS: usize = 3;
 /// What some folders say, the first of each one's contents.
 ///
 /// # Errors
-/// When they are not of one kind.
+/// When there are none, or not of one kind.
 pub fn content(folders: &[Folder], contents: Vec<Content>) -> Result<Content, ReportError> {
-    let kind = contents[0].kind.clone();
+    let kind = contents.first().ok_or(ReportError::NoFolder)?.kind.clone();
     if let Some(other) = contents.iter().position(|content| content.kind != kind) {
         let of = |place: usize| -> (PathBuf, String) {
             (folders[place].root.clone(), contents[place].kind.clone())

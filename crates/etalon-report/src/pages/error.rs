@@ -29,6 +29,9 @@ pub enum ReportError {
         /// What of it could not be read, and why.
         skipped: String,
     },
+    /// Nothing to compare.
+    #[error("there is no folder to compare; give those that --out of a verb has made")]
+    NoFolder,
     /// Folders that cannot be compared.
     #[error(
         "{} has a page of the kind `{}`, {} of the kind `{}`; give folders that one verb has made, for one job",

@@ -88,7 +88,7 @@ pub fn report(root: &Path, files: &str) -> Result<Page, ReportError> {
 /// laid one over the other.
 ///
 /// # Errors
-/// As [`report`]; when they are not of one kind.
+/// As [`report`]; when there are none, or not of one kind.
 pub fn compare(roots: &[PathBuf], files: &str) -> Result<Page, ReportError> {
     let (mut folders, mut firsts) = (Vec::new(), Vec::new());
     for root in roots {
@@ -179,5 +179,15 @@ fn number_names(contents: &mut [Content]) {
             figure.name = format!("{plain}-{number}");
         }
         seen.push(figure.name.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_folder_there_is_nothing_to_compare() {
+        assert!(matches!(compare(&[], ""), Err(ReportError::NoFolder)));
     }
 }
