@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The flags of every verb.
 #[derive(clap::Args, Debug)]
-pub struct Flags {
+pub(crate) struct Flags {
     /// Print JSON instead of text
     #[arg(long, global = true)]
     pub json: bool,
@@ -35,7 +35,7 @@ pub struct Flags {
 
 /// What to compute, for every verb that takes a spec.
 #[derive(clap::Args, Debug)]
-pub struct Job {
+pub(crate) struct Job {
     /// A spec file (TOML), and after it or instead of it keys with their values, such as network.width=512
     #[arg(value_name = "SPEC | KEY=VALUE", value_hint = clap::ValueHint::FilePath)]
     arguments: Vec<String>,
@@ -43,7 +43,7 @@ pub struct Job {
 
 impl Job {
     /// Whether a key of that section is among the overrides, or a file is given, which may have any.
-    pub fn may_give(&self, section: &str) -> bool {
+    pub(crate) fn may_give(&self, section: &str) -> bool {
         self.arguments.iter().any(|argument| !argument.contains('=') || argument.starts_with(section))
     }
 
@@ -51,7 +51,7 @@ impl Job {
     ///
     /// # Errors
     /// As [`Spec::load`].
-    pub fn spec(&self, seed: Option<u64>) -> Result<Spec, SpecError> {
+    pub(crate) fn spec(&self, seed: Option<u64>) -> Result<Spec, SpecError> {
         self.spec_with(&[], seed)
     }
 
@@ -59,7 +59,7 @@ impl Job {
     ///
     /// # Errors
     /// As [`Spec::load`].
-    pub fn spec_with(&self, defaults: &[&str], seed: Option<u64>) -> Result<Spec, SpecError> {
+    pub(crate) fn spec_with(&self, defaults: &[&str], seed: Option<u64>) -> Result<Spec, SpecError> {
         let (file, overrides) = self.parts(defaults, seed);
         Spec::load(file, &overrides)
     }
@@ -68,7 +68,7 @@ impl Job {
     ///
     /// # Errors
     /// As [`Spec::load`].
-    pub fn spec_and(
+    pub(crate) fn spec_and(
         &self,
         defaults: &[&str],
         flags: &[String],
@@ -83,7 +83,7 @@ impl Job {
     ///
     /// # Errors
     /// As [`Grid::load`].
-    pub fn grid(&self, seed: Option<u64>) -> Result<Grid, SpecError> {
+    pub(crate) fn grid(&self, seed: Option<u64>) -> Result<Grid, SpecError> {
         let (file, overrides) = self.parts(&[], seed);
         Grid::load(file, &overrides)
     }
@@ -104,7 +104,7 @@ impl Job {
 
 /// A program of the user's that trains.
 #[derive(clap::Args, Debug)]
-pub struct Trainer {
+pub(crate) struct Trainer {
     /// A program of yours instead of Etalon's own training, such as
     /// 'python train.py --lr {eta} --seed {seed} --log {log}'; the same as trainer.command, as below of trainer.goal
     #[arg(long, value_name = "COMMAND")]
@@ -118,7 +118,7 @@ pub struct Trainer {
 
 impl Trainer {
     /// As overrides.
-    pub fn overrides(&self) -> Vec<String> {
+    pub(crate) fn overrides(&self) -> Vec<String> {
         let text = |text: &str| toml::Value::String(text.trim().into());
         let mut overrides = Vec::new();
         overrides.extend(self.trainer.iter().map(|command| format!("trainer.command={}", text(command))));

@@ -10,11 +10,11 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 /// Any error, on its way to stderr and exit code 2.
-pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a verb found out; the exit code follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// The work is done: exit code 0.
     Done,
     /// The work is done and its answer is no: exit code 1.
@@ -24,7 +24,7 @@ pub enum Exit {
 }
 
 /// The flags, put into effect.
-pub struct Context {
+pub(crate) struct Context {
     /// `--seed`.
     pub seed: Option<u64>,
     /// `--threads`.
@@ -47,7 +47,7 @@ impl Context {
     ///
     /// # Errors
     /// When `ETALON_CPU` names what cannot be used, or the threads cannot be had.
-    pub fn new(flags: &Flags) -> Result<Context, Failure> {
+    pub(crate) fn new(flags: &Flags) -> Result<Context, Failure> {
         Cpu::from_environment()?;
         if let Some(threads) = flags.threads {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
@@ -68,7 +68,7 @@ impl Context {
     }
 
     /// The facts of this run, as for a `meta.json`.
-    pub fn meta(&self) -> Meta {
+    pub(crate) fn meta(&self) -> Meta {
         Meta::here(option_env!("ETALON_COMMIT"), self.started)
     }
 
@@ -77,7 +77,7 @@ impl Context {
     ///
     /// # Errors
     /// As [`RunFolder::open`].
-    pub fn run_directory(
+    pub(crate) fn run_directory(
         &self,
         spec: Option<&Spec>,
         seeds: &[u64],
@@ -92,7 +92,7 @@ impl Context {
     ///
     /// # Errors
     /// When the folder or stdout does not take it.
-    pub fn leave<T: Clone>(
+    pub(crate) fn leave<T: Clone>(
         &self,
         folder: Option<RunFolder>,
         found: &T,

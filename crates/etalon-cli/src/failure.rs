@@ -10,7 +10,7 @@ use std::process::ExitCode;
 const FAILED: u8 = 2;
 
 /// Prints an error with its causes. A reader who closed the pipe has all that was wanted, which is no failure.
-pub fn report(failure: &(dyn Error + Send + Sync + 'static)) -> ExitCode {
+pub(crate) fn report(failure: &(dyn Error + Send + Sync + 'static)) -> ExitCode {
     if let Some(OutputError::Closed) = failure.downcast_ref() {
         return ExitCode::SUCCESS;
     }
@@ -21,7 +21,7 @@ pub fn report(failure: &(dyn Error + Send + Sync + 'static)) -> ExitCode {
 }
 
 /// Prints what the command line parser has to say: help and version on stdout, complaints on stderr.
-pub fn show_usage(message: &clap::Error) -> ExitCode {
+pub(crate) fn show_usage(message: &clap::Error) -> ExitCode {
     let plain = message.render().to_string();
     let printed = match visible(&plain) {
         Cow::Borrowed(_) => message.print().and_then(|()| io::stdout().flush()),

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 ///
 /// # Errors
 /// When the system refuses.
-pub fn listen(progress: &Progress) -> Result<Arc<AtomicBool>, Failure> {
+pub(crate) fn listen(progress: &Progress) -> Result<Arc<AtomicBool>, Failure> {
     listen_for(progress, "finishing the trials under way; press Ctrl-C again to drop them")
 }
 
@@ -18,7 +18,7 @@ pub fn listen(progress: &Progress) -> Result<Arc<AtomicBool>, Failure> {
 ///
 /// # Errors
 /// When the system refuses.
-pub fn listen_for(progress: &Progress, note: &'static str) -> Result<Arc<AtomicBool>, Failure> {
+pub(crate) fn listen_for(progress: &Progress, note: &'static str) -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let (flag, progress) = (stop.clone(), progress.clone());
     let handler = move || {

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 /// Why a result did not reach stdout.
 #[derive(Debug, thiserror::Error)]
-pub enum OutputError {
+pub(crate) enum OutputError {
     /// Whoever read it has stopped reading, as `head` does.
     #[error("stdout was closed by its reader")]
     Closed,
@@ -30,13 +30,13 @@ impl From<io::Error> for OutputError {
 }
 
 /// The one way to stdout.
-pub struct Output {
+pub(crate) struct Output {
     json: bool,
 }
 
 impl Output {
     /// To stdout, as JSON or as text.
-    pub fn new(json: bool) -> Self {
+    pub(crate) fn new(json: bool) -> Self {
         Output { json }
     }
 
@@ -44,7 +44,11 @@ impl Output {
     ///
     /// # Errors
     /// When stdout does not take it.
-    pub fn show(&self, result: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), OutputError> {
+    pub(crate) fn show(
+        &self,
+        result: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), OutputError> {
         if self.json { self.print(&json(result)?) } else { self.print(&text()) }
     }
 
@@ -52,7 +56,11 @@ impl Output {
     ///
     /// # Errors
     /// When stdout does not take it.
-    pub fn show_record(&self, record: &Record, text: impl FnOnce() -> String) -> Result<(), OutputError> {
+    pub(crate) fn show_record(
+        &self,
+        record: &Record,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), OutputError> {
         if self.json { self.print(&record.to_json()?) } else { self.print(&broken(&text(), width())) }
     }
 
@@ -60,7 +68,7 @@ impl Output {
     ///
     /// # Errors
     /// When stdout does not take it.
-    pub fn print(&self, text: &str) -> Result<(), OutputError> {
+    pub(crate) fn print(&self, text: &str) -> Result<(), OutputError> {
         let mut stdout = io::stdout().lock();
         stdout.write_all(visible(text).as_bytes())?;
         if !text.ends_with('\n') {
@@ -72,7 +80,7 @@ impl Output {
 
 /// A text without what controls a terminal: columns, keys, paths and errors may have been written by anybody. Such
 /// characters, and those that change the direction of writing, are shown as JSON writes them; line feeds and tabs stay.
-pub fn visible(text: &str) -> Cow<'_, str> {
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     let acts = |c: char| match c {
         '\n' | '\t' => false,
         '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
@@ -89,12 +97,12 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 ///
 /// # Errors
 /// When a map in it has keys that are no strings.
-pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
+pub(crate) fn json(value: &impl Serialize) -> serde_json::Result<String> {
     Ok(serde_json::to_string_pretty(value)? + "\n")
 }
 
 /// A table without lines. On a terminal it is fitted to the width; elsewhere every row is one line.
-pub fn table<const COLUMNS: usize>(
+pub(crate) fn table<const COLUMNS: usize>(
     headings: [&str; COLUMNS],
     rows: impl IntoIterator<Item = [String; COLUMNS]>,
 ) -> String {

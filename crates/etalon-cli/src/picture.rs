@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 /// A file for a picture, whose ending tells its kind.
 #[derive(Clone, Debug)]
-pub struct Picture {
+pub(crate) struct Picture {
     path: PathBuf,
     kind: Kind,
 }
@@ -49,7 +49,7 @@ impl FromStr for Picture {
 /// How a figure looks.
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "The figure")]
-pub struct Look {
+pub(crate) struct Look {
     /// Width of the figure in millimetres
     #[arg(long, value_name = "MM")]
     width: Option<f64>,
@@ -63,7 +63,7 @@ pub struct Look {
 /// The same for a verb whose `--width` is that of a network.
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "The figure")]
-pub struct LookBesideWidth {
+pub(crate) struct LookBesideWidth {
     /// Width of the figure in millimetres
     #[arg(long, value_name = "MM")]
     figure_width: Option<f64>,
@@ -139,12 +139,12 @@ impl Look {
 
 impl Picture {
     /// Finds out before any work whether it can be written.
-    pub fn check(&self) -> Result<(), RunFolderError> {
+    pub(crate) fn check(&self) -> Result<(), RunFolderError> {
         check_writable(&self.path)
     }
 
     /// Writes the picture, and `numbers` beside it as CSV.
-    pub fn write(&self, figure: &Figure, look: &Look, numbers: &str) -> Result<(), Failure> {
+    pub(crate) fn write(&self, figure: &Figure, look: &Look, numbers: &str) -> Result<(), Failure> {
         let (figure, style) = (look.applied(figure)?, look.style());
         let bytes = match self.kind {
             Kind::Svg => figure.svg_as(&style)?.into_bytes(),

@@ -9,7 +9,7 @@ use etalon_nn::{Batch, Cpu, Linearization, Loss, Network, Scalar};
 
 /// A sample is queries, keys and values, each `n` x `h` numbers, as is its output.
 #[derive(Clone, Copy, Debug)]
-pub struct Attention {
+pub(crate) struct Attention {
     /// Positions of a sample.
     pub n: usize,
     /// Numbers of a query, a key or a value.
@@ -176,7 +176,7 @@ impl<T: Scalar> Layer<T> for Attention {
 }
 
 /// A dense layer, attention, and a dense layer to the outputs.
-pub fn network<T: Scalar>(
+pub(crate) fn network<T: Scalar>(
     inputs: usize,
     attention: Attention,
     outputs: usize,

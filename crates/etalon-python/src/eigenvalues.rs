@@ -54,7 +54,7 @@ impl Answer {
 #[pyo3(signature = (space, product, *, ends, count, tol, max_iterations, seed, memory, vectors, start))]
 #[expect(clippy::too_many_arguments, reason = "they are keywords")]
 #[expect(clippy::type_complexity, reason = "it is the call's whole answer")]
-pub fn eigenvalues<'py>(
+pub(crate) fn eigenvalues<'py>(
     py: Python<'py>,
     space: Bound<'py, PyAny>,
     product: Bound<'py, PyAny>,

@@ -18,7 +18,7 @@ struct Limit<'a> {
 #[pyfunction]
 #[pyo3(signature = (rule, curvature, symbol, *, weight_decay=0.0, momentum=0.0, nesterov=false, beta1=0.9, beta2=0.999, epsilon=1e-8))]
 #[expect(clippy::too_many_arguments, reason = "they are keywords")]
-pub fn limit<'py>(
+pub(crate) fn limit<'py>(
     py: Python<'py>,
     rule: &str,
     curvature: f64,

@@ -7,11 +7,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 /// The first exception that was raised. No operation of a [`Space`] can fail, so it waits here until the algorithm has stopped.
-pub type Fault = Rc<RefCell<Option<PyErr>>>;
+pub(crate) type Fault = Rc<RefCell<Option<PyErr>>>;
 
 /// A space whose operations are methods of an object: `etalon.space.Space` says which.
 #[derive(Clone)]
-pub struct Objects<'py> {
+pub(crate) struct Objects<'py> {
     space: Bound<'py, PyAny>,
     dim: usize,
     bytes: u64,
@@ -24,7 +24,7 @@ impl<'py> Objects<'py> {
     ///
     /// # Errors
     /// Where it lacks an attribute, or one is no number.
-    pub fn new(space: Bound<'py, PyAny>, fault: Fault) -> PyResult<Self> {
+    pub(crate) fn new(space: Bound<'py, PyAny>, fault: Fault) -> PyResult<Self> {
         let number = |name| space.getattr(name);
         let (dim, bytes, epsilon) = (number("dim")?, number("nbytes")?, number("epsilon")?);
         Ok(Objects {
@@ -108,7 +108,7 @@ impl<'py> Space for Objects<'py> {
 }
 
 /// A function of Python as an operator.
-pub struct Product<'py> {
+pub(crate) struct Product<'py> {
     pub space: Objects<'py>,
     pub function: Bound<'py, PyAny>,
 }

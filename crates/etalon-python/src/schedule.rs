@@ -20,7 +20,7 @@ struct Converted {
 /// The equivalent without weight decay of rates given as natural logarithms, as a dictionary.
 #[pyfunction]
 #[pyo3(signature = (log_eta, *, weight_decay, momentum, conversion))]
-pub fn convert<'py>(
+pub(crate) fn convert<'py>(
     py: Python<'py>,
     log_eta: Vec<f64>,
     weight_decay: f64,
@@ -46,13 +46,13 @@ pub fn convert<'py>(
 
 /// The class that `etalon schedule export` writes, as the text of a module of Python.
 #[pyfunction]
-pub fn schedule_class() -> &'static str {
+pub(crate) fn schedule_class() -> &'static str {
     CLASS
 }
 
 /// A schedule beside its equivalent, natural logarithms of the rates, as an SVG.
 #[pyfunction]
-pub fn schedule_svg(plain: Vec<f64>, converted: Vec<f64>) -> PyResult<String> {
+pub(crate) fn schedule_svg(plain: Vec<f64>, converted: Vec<f64>) -> PyResult<String> {
     let curves = vec![("with weight decay", &plain[..]), ("without", &converted[..])];
     let picture = RatePicture { title: "Learning rates that learn the same functions".into(), curves };
     picture.figure().and_then(|figure| figure.svg()).map_err(error)

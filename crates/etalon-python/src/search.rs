@@ -100,7 +100,7 @@ struct Star {
 
 /// The searches of several seeds together, once nothing is asked: a dictionary.
 #[pyfunction]
-pub fn eta_star<'py>(
+pub(crate) fn eta_star<'py>(
     py: Python<'py>,
     searches: Vec<PyRef<'py, SeedSearch>>,
     tolerance: f64,

@@ -20,7 +20,7 @@ fn named<T: Copy>(key: &str, name: &str, known: &[(&str, T)]) -> PyResult<T> {
 #[pyfunction]
 #[pyo3(signature = (*, hessian, ntk, preconditioned, loss, activation, hidden_layers, outputs, momentum, nesterov, adam, weight_decay, batch))]
 #[expect(clippy::too_many_arguments, reason = "they are keywords")]
-pub fn thresholds<'py>(
+pub(crate) fn thresholds<'py>(
     py: Python<'py>,
     hessian: Option<f64>,
     ntk: Option<f64>,
@@ -81,25 +81,25 @@ fn scalar(loss: &str, constant: f64) -> PyResult<ScalarLoss> {
 
 /// Above which learning rate the minimum of the scalar model is unstable at a curvature.
 #[pyfunction]
-pub fn critical_eta(loss: &str, constant: f64, curvature: f64) -> PyResult<Option<f64>> {
+pub(crate) fn critical_eta(loss: &str, constant: f64, curvature: f64) -> PyResult<Option<f64>> {
     Ok(theory::critical_eta(scalar(loss, constant)?, curvature))
 }
 
 /// Above which it diverges from a curvature.
 #[pyfunction]
-pub fn catapult_eta(loss: &str, constant: f64, curvature: f64, width: f64) -> PyResult<Option<f64>> {
+pub(crate) fn catapult_eta(loss: &str, constant: f64, curvature: f64, width: f64) -> PyResult<Option<f64>> {
     Ok(theory::catapult_eta(scalar(loss, constant)?, curvature, width))
 }
 
 /// Above which it has no stable minimum at all.
 #[pyfunction]
-pub fn largest_stable_eta(loss: &str, constant: f64, width: f64) -> PyResult<Option<f64>> {
+pub(crate) fn largest_stable_eta(loss: &str, constant: f64, width: f64) -> PyResult<Option<f64>> {
     Ok(theory::largest_stable_eta(scalar(loss, constant)?, width))
 }
 
 /// The power law of named sizes, a row of them for each value, as a dictionary.
 #[pyfunction]
-pub fn power_law<'py>(
+pub(crate) fn power_law<'py>(
     py: Python<'py>,
     names: Vec<String>,
     sizes: Vec<Vec<f64>>,

@@ -33,7 +33,7 @@ fn points(numbers: std::ops::Range<u32>) -> (Vec<f32>, Vec<f32>) {
 }
 
 /// The Hessian's largest eigenvalue at the start, and the rate to use.
-pub fn run() -> Result<(f64, f64), Box<dyn std::error::Error>> {
+pub(crate) fn run() -> Result<(f64, f64), Box<dyn std::error::Error>> {
     let ((inputs, targets), (held_out, held_out_targets)) = (points(0..200), points(200..300));
     let problem = Problem::builder(network()?, Loss::Logistic)
         .train(inputs, targets)

@@ -31,7 +31,7 @@ fn train(eta: f64, seed: u64) -> Result<Outcome, Box<dyn std::error::Error + Sen
 }
 
 /// eta* of five seeds.
-pub fn run() -> Result<EtaStar, SearchError> {
+pub(crate) fn run() -> Result<EtaStar, SearchError> {
     let starts = [0, 1, 2, 3, 4].map(|seed| (seed, 0.1));
     maximal_rate(&train, &starts, &Settings::default(), &silent)
 }

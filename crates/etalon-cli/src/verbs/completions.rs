@@ -13,13 +13,13 @@ use etalon_papers::catalogue;
 ///
 /// For bash: etalon completions bash > ~/.local/share/bash-completion/completions/etalon
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The shell
     shell: Shell,
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command(), "etalon", &mut script);
         if let Some(folder) = &context.out {

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 /// List, inspect, fetch, check and import data sets
 #[derive(clap::Subcommand)]
-pub enum Action {
+pub(crate) enum Action {
     /// List every data set that has a name
     List,
     /// Say what a data set is: its kind, shapes, classes and ranges, and what training on it would take
@@ -48,7 +48,7 @@ fn collection() -> impl TypedValueParser<Value = Collection> {
 }
 
 impl Action {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let out = context.run_directory(None, &[])?;
         let store = Store::of_user;
         match self {

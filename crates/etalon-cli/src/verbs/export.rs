@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// The table has a row a recorded step, with its trial's name and values of the grid's keys. TensorBoard gets a folder a
 /// trial; its numbers are in single precision.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The folder of a sweep, or of `etalon train --out`
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     folder: PathBuf,
@@ -34,7 +34,7 @@ enum Kind {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = match self.format {
             Kind::Csv => Format::Csv,
             Kind::Parquet => Format::Parquet,

@@ -22,7 +22,7 @@ use std::time::Instant;
 /// rate to use; with --quiet it is the only one, and the number alone. Ctrl-C tells what is known by then; with --out the
 /// same command goes on from there.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     job: Job,
 
@@ -65,7 +65,7 @@ enum Line<'a> {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let spec = self.job.spec_and(&[], &self.overrides(), context.seed)?;
         let seeds: Vec<u64> =
             (0..spec.search.seeds as u64).map(|index| spec.seed.wrapping_add(index)).collect();

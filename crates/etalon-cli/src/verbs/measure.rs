@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 /// Measure curvature at a point: NTK, Hessian, and the learning rates at which something changes
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     job: Job,
 
@@ -39,7 +39,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let spec = self.job.spec(context.seed)?;
         let directory = context.run_directory(Some(&spec), &[spec.seed])?;
         self.save_weights.iter().chain(&self.save_batch).try_for_each(|path| check_writable(path))?;

@@ -38,7 +38,7 @@ Environment:
 /// What learning rate a neural network can take, why, and what happens there
 #[derive(clap::Parser)]
 #[command(name = "etalon", version = env!("ETALON_VERSION"), after_help = EXIT_CODES)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     pub verb: Verb,
     #[command(flatten)]
@@ -47,7 +47,7 @@ pub struct Cli {
 
 /// Everything that `etalon` can be told to do.
 #[derive(clap::Subcommand)]
-pub enum Verb {
+pub(crate) enum Verb {
     Find(find::Arguments),
     Measure(measure::Arguments),
     Train(train::Arguments),
@@ -75,7 +75,7 @@ impl Verb {
     ///
     /// # Errors
     /// Whatever hinders the verb; the text says where, what, and what to do.
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
             Verb::Find(arguments) => arguments.run(context),
             Verb::Measure(arguments) => arguments.run(context),

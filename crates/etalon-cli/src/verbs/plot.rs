@@ -14,7 +14,7 @@ use std::path::PathBuf;
 /// Rows that agree in --x and --by, such as those of several seeds, are one point: their median, with an area from the
 /// least to the most. `etalon export DIR csv` writes the table of a sweep's trajectories, whose --x is step.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The folder of a sweep, whose summary is used, or a CSV file
     #[arg(value_name = "DIR | FILE.csv", value_hint = clap::ValueHint::AnyPath)]
     table: PathBuf,
@@ -71,7 +71,7 @@ struct Summit {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         if let Some(file) = &self.figure {
             file.check()?;
         }

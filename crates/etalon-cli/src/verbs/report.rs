@@ -16,7 +16,7 @@ const NAMED: usize = 5;
 /// figures/ gets each figure as a picture (SVG) and its numbers (CSV). With --out FILE.html it is written there.
 /// Several folders of one kind are compared on one page: compared.html, unless --out says otherwise.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The folder that --out of another verb has made; several to compare them
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath, required = true)]
     folders: Vec<PathBuf>,
@@ -33,7 +33,7 @@ struct Written {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let (page, figures) = match (self.folders.as_slice(), context.out.as_deref()) {
             ([folder], out) => places(folder, out),
             (_, None) => places(Path::new("."), Some(Path::new("compared.html"))),

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 /// `etalon reproduce list` has them all. A claim that takes hours is run only where it is named. With --out, every claim
 /// keeps its judgement, its curves and its spec in a folder of its name. The exit code is 1 where a claim is refuted.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// `list`, or claims such as A-4, or papers such as A
     #[arg(value_name = "list | CLAIM")]
     names: Vec<String>,
@@ -70,7 +70,7 @@ struct Report<'a> {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         if self.names.iter().any(|name| name == "list") {
             return match &self.names[..] {
                 [_] => text::list(context),

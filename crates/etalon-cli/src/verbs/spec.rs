@@ -11,7 +11,7 @@ use toml::{Table, Value};
 ///
 /// The output is a spec file: keep it, change it, and give it to the other verbs.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     job: Job,
 
@@ -73,7 +73,7 @@ impl Serialize for Resolved {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let spec = self.job.spec(context.seed)?;
         let directory = context.run_directory(Some(&spec), &[spec.seed])?;
         if self.keys {

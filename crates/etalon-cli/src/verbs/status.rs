@@ -15,7 +15,7 @@ const LISTED: usize = 10;
 /// Stuck are trials whose process died; running the sweep again does them. Of a sweep on Slurm, the jobs of its last
 /// round are told too.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The folder of a sweep
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     folder: PathBuf,
@@ -33,7 +33,7 @@ struct Report {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let store = Store::read_only(&self.folder)?;
         let spinner = context.progress.spinner("looking");
         let (slurm, slurm_error) = match queue(&store) {

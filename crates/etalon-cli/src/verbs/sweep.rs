@@ -20,7 +20,7 @@ pub(super) use slurm::submitted_text;
 /// under way; a second Ctrl-C drops them. With job = "boundaries" there are phase diagrams (figures/), too. With --on,
 /// workers elsewhere run the trials, each a part of the sweep.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     job: Job,
 
@@ -58,7 +58,7 @@ enum Engine {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let Some(out) = &context.out else {
             return Err("a sweep keeps its trials in a folder; give one with --out DIR".into());
         };

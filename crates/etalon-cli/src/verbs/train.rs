@@ -20,7 +20,7 @@ const CHECKPOINT: &str = "checkpoint";
 
 /// Train once and say what happened: lazy, catapult, divergent or stuck, with the evidence
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     job: Job,
 
@@ -49,7 +49,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let spec = self.job.spec_and(&[], &self.trainer.overrides(), context.seed)?;
         if spec.trainer.is_given() {
             return trainer::run(&self, &spec, context);

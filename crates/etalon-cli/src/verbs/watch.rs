@@ -21,7 +21,7 @@ use std::time::Duration;
 /// ...) it knows the edge of stability for sure. A rise of the loss that slows down is a catapult, not divergence.
 /// With --out DIR it leaves a folder that `etalon report` draws.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Logs; - reads stdin
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::AnyPath, required = true)]
     logs: Vec<PathBuf>,
@@ -99,7 +99,7 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         if self.follow { self.follow(context) } else { self.once(context) }
     }
 

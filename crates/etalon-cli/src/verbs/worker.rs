@@ -11,7 +11,7 @@ use std::ffi::OsString;
 /// Trials with a result are skipped, so that a part can be started again, and two at once do no harm. SIGTERM, SIGUSR1
 /// and Ctrl-C finish the trials under way; a second SIGTERM or Ctrl-C drops them.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The folder of a sweep
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     folder: OsString,
@@ -26,7 +26,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let (store, grid) = Store::existing(&folder_of(&self.folder)?)?;
         if self.collect { collector(context, &store, &grid) } else { self.worker(context, &store, &grid) }
     }

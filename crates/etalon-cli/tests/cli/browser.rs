@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A browser with one page.
-pub struct Browser {
+pub(crate) struct Browser {
     child: Child,
     to: File,
     from: BufReader<File>,
@@ -23,7 +23,7 @@ pub struct Browser {
 
 impl Browser {
     /// Starts it; where there is none, the test fails and says so.
-    pub fn start() -> Browser {
+    pub(crate) fn start() -> Browser {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
         let [to, from, profile, log] = ["to", "from", "profile", "log"].map(path);
@@ -71,7 +71,7 @@ impl Browser {
     }
 
     /// Asks for something, and gives its answer; what is told meanwhile is kept.
-    pub fn call(&mut self, method: &str, parameters: Value) -> Value {
+    pub(crate) fn call(&mut self, method: &str, parameters: Value) -> Value {
         self.next += 1;
         let number = self.next;
         let mut message = json!({ "id": number, "method": method, "params": parameters });
@@ -110,7 +110,7 @@ impl Browser {
     }
 
     /// Opens a file, and waits until all of it is there; how long that took.
-    pub fn open(&mut self, page: &Path) -> Duration {
+    pub(crate) fn open(&mut self, page: &Path) -> Duration {
         let start = Instant::now();
         let url = format!("file://{}", page.display());
         self.call("Page.navigate", json!({ "url": url }));
@@ -119,7 +119,7 @@ impl Browser {
     }
 
     /// The value of an expression in the page.
-    pub fn value(&mut self, expression: &str) -> Value {
+    pub(crate) fn value(&mut self, expression: &str) -> Value {
         let parameters = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
         let answer = self.call("Runtime.evaluate", parameters);
         assert!(answer.get("exceptionDetails").is_none(), "{expression}: {answer}");
@@ -127,12 +127,12 @@ impl Browser {
     }
 
     /// Moves the pointer to a place of the window, in pixels.
-    pub fn point(&mut self, x: f64, y: f64) {
+    pub(crate) fn point(&mut self, x: f64, y: f64) {
         self.call("Input.dispatchMouseEvent", json!({ "type": "mouseMoved", "x": x, "y": y }));
     }
 
     /// Presses a key.
-    pub fn press(&mut self, key: &str) {
+    pub(crate) fn press(&mut self, key: &str) {
         for kind in ["keyDown", "keyUp"] {
             self.call("Input.dispatchKeyEvent", json!({ "type": kind, "key": key, "code": key }));
         }

@@ -24,18 +24,18 @@ steps = 20
 [grid]
 ";
 
-pub const FIVE_HUNDRED: &str =
+pub(crate) const FIVE_HUNDRED: &str =
     "optimizer.eta = { log = [1e-3, 10.0], points = 50 }\nseed = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\n";
 
 /// Five hundred trials of some milliseconds each, so that there is time to disturb them.
-pub fn five_hundred() -> Etalon {
+pub(crate) fn five_hundred() -> Etalon {
     let etalon = Etalon::new();
     let slower = TINY.replace("steps = 20", "steps = 300").replace("train = 16", "train = 64");
     etalon.write("spec.toml", &format!("{}{FIVE_HUNDRED}", slower.replace("width = 8", "width = 64")));
     etalon
 }
 
-pub fn etalon(grid: &str) -> Etalon {
+pub(crate) fn etalon(grid: &str) -> Etalon {
     let etalon = Etalon::new();
     etalon.write("spec.toml", &format!("{TINY}{grid}"));
     etalon
@@ -48,7 +48,7 @@ fn start(etalon: &Etalon, out: &str) -> Child {
 }
 
 /// What must not depend on how the sweep was run: all results, and the summary.
-pub fn results(root: &Path) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn results(root: &Path) -> Vec<(String, Vec<u8>)> {
     let read =
         |entry: fs::DirEntry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap());
     let mut files: Vec<_> =
@@ -58,12 +58,12 @@ pub fn results(root: &Path) -> Vec<(String, Vec<u8>)> {
     files
 }
 
-pub fn finished(root: &Path) -> usize {
+pub(crate) fn finished(root: &Path) -> usize {
     fs::read_dir(root.join("trials")).map_or(0, Iterator::count)
 }
 
 /// Waits until so many trials are finished.
-pub fn wait_for(root: &Path, trials: usize, child: &mut Child) {
+pub(crate) fn wait_for(root: &Path, trials: usize, child: &mut Child) {
     let began = Instant::now();
     while finished(root) < trials {
         assert!(began.elapsed() < Duration::from_secs(50), "the sweep stands still");

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// The text without what another run or another machine has otherwise.
-pub fn lasting(text: &str, folder: &Path) -> String {
+pub(crate) fn lasting(text: &str, folder: &Path) -> String {
     let mut lines: Vec<String> =
         text.replace(&folder.display().to_string(), "HERE").lines().map(line).collect();
     lines.push(String::new());
@@ -29,7 +29,7 @@ fn line(line: &str) -> String {
 }
 
 /// A long text by its beginning and a checksum of all of it.
-pub fn abridged(text: &str) -> String {
+pub(crate) fn abridged(text: &str) -> String {
     const BYTES: usize = 12_000;
     const LINES: usize = 60;
     if text.len() <= BYTES {
@@ -45,7 +45,7 @@ pub fn abridged(text: &str) -> String {
 }
 
 /// The words of a page: without pictures, styles, scripts, and what it says of the machine.
-pub fn of_page(html: &str) -> String {
+pub(crate) fn of_page(html: &str) -> String {
     let mut text = html.split("id=\"provenance\"").next().unwrap_or_default().to_string();
     for tag in ["svg", "style", "script"] {
         text = without(&text, tag);

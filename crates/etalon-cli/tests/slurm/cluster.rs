@@ -9,16 +9,16 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The most elements of an array, plus one: small, so that a sweep needs several arrays.
-pub const MAX_ARRAY_SIZE: usize = 5;
+pub(crate) const MAX_ARRAY_SIZE: usize = 5;
 
 /// Two nodes, `n1` and `n2`, with two processors each. Its daemons, its jobs and its files end with it.
-pub struct Cluster {
+pub(crate) struct Cluster {
     folder: TempDir,
 }
 
 impl Cluster {
     /// Starts the daemons and waits until both nodes are idle.
-    pub fn start() -> Cluster {
+    pub(crate) fn start() -> Cluster {
         for program in ["munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "sinfo"] {
             let found = paths().any(|folder| folder.join(program).exists());
             assert!(found, "the tests on Slurm need `{program}`: sudo apt-get install slurm-wlm munge");
@@ -43,7 +43,7 @@ impl Cluster {
     }
 
     /// The folder of everything.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
@@ -101,7 +101,7 @@ impl Cluster {
     }
 
     /// A program that knows this cluster, run in its folder.
-    pub fn command(&self, program: &str) -> Command {
+    pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.path()).env("SLURM_CONF", self.path().join("slurm.conf"));
         command.env("PATH", std::env::join_paths(paths()).unwrap());
@@ -111,12 +111,12 @@ impl Cluster {
         command
     }
 
-    pub fn output(&self, program: &str, arguments: &[&str]) -> Output {
+    pub(crate) fn output(&self, program: &str, arguments: &[&str]) -> Output {
         self.command(program).args(arguments).output().unwrap()
     }
 
     /// What a program prints, which must succeed.
-    pub fn run(&self, program: &str, arguments: &[&str]) -> String {
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> String {
         let output = self.output(program, arguments);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         assert!(
@@ -134,7 +134,7 @@ impl Cluster {
     }
 
     /// Waits for something.
-    pub fn until<T>(&self, what: &str, condition: impl Fn(&Cluster) -> Option<T>) -> T {
+    pub(crate) fn until<T>(&self, what: &str, condition: impl Fn(&Cluster) -> Option<T>) -> T {
         let began = Instant::now();
         loop {
             if let Some(value) = condition(self) {
@@ -160,7 +160,7 @@ impl Cluster {
     }
 
     /// The workers of a sweep that run on a node.
-    pub fn workers(&self, node: &str) -> Vec<u32> {
+    pub(crate) fn workers(&self, node: &str) -> Vec<u32> {
         let has = |process: u32, file: &str, word: &str| {
             fs::read(format!("/proc/{process}/{file}"))
                 .is_ok_and(|text| text.split(|&byte| byte == 0).any(|part| part == word.as_bytes()))
@@ -172,7 +172,7 @@ impl Cluster {
     }
 
     /// Ends processes at once.
-    pub fn kill(&self, processes: &[u32]) {
+    pub(crate) fn kill(&self, processes: &[u32]) {
         for process in processes {
             // It may have ended by itself.
             let _ = self.command("kill").args(["-KILL", &process.to_string()]).output();

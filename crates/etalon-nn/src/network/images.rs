@@ -82,7 +82,7 @@ pub(super) struct ImageBuilder<T> {
 }
 
 impl<T: Scalar> ImageBuilder<T> {
-    pub fn new(image: Image, style: Style) -> Result<(Self, Feature), NetworkError> {
+    pub(super) fn new(image: Image, style: Style) -> Result<(Self, Feature), NetworkError> {
         if style.parametrization == Parametrization::Mup {
             return Err(NetworkError::Mup);
         }
@@ -92,7 +92,7 @@ impl<T: Scalar> ImageBuilder<T> {
     }
 
     /// A convolution of that name.
-    pub fn convolve(
+    pub(super) fn convolve(
         &mut self,
         name: &str,
         kernel: Kernel,
@@ -104,7 +104,7 @@ impl<T: Scalar> ImageBuilder<T> {
     }
 
     /// A convolution of that name, without bias, plus a value.
-    pub fn convolve_plus(
+    pub(super) fn convolve_plus(
         &mut self,
         name: &str,
         kernel: Kernel,
@@ -135,7 +135,7 @@ impl<T: Scalar> ImageBuilder<T> {
     }
 
     /// The normalisation, of that name, and the activation.
-    pub fn activate(&mut self, name: &str, mut feature: Feature) -> Result<Feature, NetworkError> {
+    pub(super) fn activate(&mut self, name: &str, mut feature: Feature) -> Result<Feature, NetworkError> {
         if let Some(normalizer) = self.style.normalizer {
             let Image { height, width, channels } = feature.image;
             let layer = Normalization { normalizer, positions: height * width, channels, multiplier: 1.0 };
@@ -148,7 +148,7 @@ impl<T: Scalar> ImageBuilder<T> {
     }
 
     /// Windows of that size, side by side.
-    pub fn pool(
+    pub(super) fn pool(
         &mut self,
         kept: Kept,
         window: usize,
@@ -162,7 +162,7 @@ impl<T: Scalar> ImageBuilder<T> {
     }
 
     /// The mean of each channel, then the output layer of that name.
-    pub fn finish(
+    pub(super) fn finish(
         mut self,
         name: &str,
         outputs: usize,

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 /// A point, data and directions at it, and what a network must give there.
 #[derive(Deserialize)]
-pub struct Values {
+pub(crate) struct Values {
     loss: String,
     pub params: Vec<f64>,
     pub inputs: Vec<f64>,
@@ -23,7 +23,7 @@ pub struct Values {
 }
 
 /// The cases of a file.
-pub fn cases<C: DeserializeOwned>(file: &str) -> Vec<C> {
+pub(crate) fn cases<C: DeserializeOwned>(file: &str) -> Vec<C> {
     #[derive(Deserialize)]
     struct File<C> {
         cases: Vec<C>,
@@ -36,12 +36,12 @@ pub fn cases<C: DeserializeOwned>(file: &str) -> Vec<C> {
 }
 
 /// The one of that name.
-pub fn named<T: Copy>(name: &str, all: &[T], name_of: impl Fn(T) -> &'static str) -> T {
+pub(crate) fn named<T: Copy>(name: &str, all: &[T], name_of: impl Fn(T) -> &'static str) -> T {
     *all.iter().find(|&&one| name_of(one) == name).unwrap_or_else(|| panic!("unknown name {name}"))
 }
 
 /// The largest difference in units of the largest reference value.
-pub fn difference(ours: &[f64], reference: &[f64]) -> f64 {
+pub(crate) fn difference(ours: &[f64], reference: &[f64]) -> f64 {
     assert_eq!(ours.len(), reference.len());
     let scale = reference.iter().fold(f64::MIN_POSITIVE, |most, x| most.max(x.abs()));
     ours.iter().zip(reference).map(|(a, b)| (a - b).abs() / scale).fold(0.0, f64::max)
@@ -49,23 +49,23 @@ pub fn difference(ours: &[f64], reference: &[f64]) -> f64 {
 
 impl Values {
     /// The loss.
-    pub fn loss(&self) -> Loss {
+    pub(crate) fn loss(&self) -> Loss {
         named(&self.loss, &Loss::ALL, Loss::name)
     }
 
     /// The data.
-    pub fn batch(&self) -> Batch<'_, f64> {
+    pub(crate) fn batch(&self) -> Batch<'_, f64> {
         Batch { inputs: &self.inputs, targets: &self.targets }
     }
 
     /// The network at the point.
-    pub fn linearize<'a>(&'a self, network: &'a Network<f64>) -> Linearization<'a, f64> {
+    pub(crate) fn linearize<'a>(&'a self, network: &'a Network<f64>) -> Linearization<'a, f64> {
         assert_eq!(network.parameters(), self.params.len());
         Linearization::new(network, &self.params, self.batch(), self.loss(), false)
     }
 
     /// Compares every derivative of the network on every kernel path; the largest difference found.
-    pub fn check(&self, name: &str, network: impl Fn() -> Network<f64>) -> f64 {
+    pub(crate) fn check(&self, name: &str, network: impl Fn() -> Network<f64>) -> f64 {
         let mut worst = 0.0f64;
         for cpu in Cpu::available() {
             let network = network().on(*cpu);

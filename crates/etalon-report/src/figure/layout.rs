@@ -15,7 +15,7 @@ impl<'a> Layout<'a> {
     ///
     /// # Errors
     /// Where there is no value on an axis.
-    pub fn of(figure: &'a Figure) -> Result<Layout<'a>, FigureError> {
+    pub(super) fn of(figure: &'a Figure) -> Result<Layout<'a>, FigureError> {
         let empty = || FigureError::Empty("no value of it has a place on its axes");
         let x = figure.x.around(figure.panels.iter().flat_map(|panel| values(panel, figure).0));
         let upwards = figure.panels.iter().map(|panel| panel.y.around(values(panel, figure).1.into_iter()));
@@ -27,7 +27,7 @@ impl<'a> Layout<'a> {
     }
 
     /// The points of a reference in a panel.
-    pub fn through(&self, panel: usize, place: &Place) -> Vec<(f64, f64)> {
+    pub(super) fn through(&self, panel: usize, place: &Place) -> Vec<(f64, f64)> {
         let y = &self.y[panel];
         match place {
             Place::Level(height) if y.axis.takes(*height) => {
@@ -42,7 +42,7 @@ impl<'a> Layout<'a> {
     }
 
     /// The stretches of points between those that have no place.
-    pub fn runs<'b>(&self, panel: usize, points: &'b [Point]) -> impl Iterator<Item = &'b [Point]> {
+    pub(super) fn runs<'b>(&self, panel: usize, points: &'b [Point]) -> impl Iterator<Item = &'b [Point]> {
         points.split(move |point| !self.takes(panel, (point.x, point.y))).filter(|run| !run.is_empty())
     }
 

@@ -147,7 +147,7 @@ pub(super) fn rules() -> String {
 
 impl Shape {
     /// The shape on a page, whose style sheet says how it looks.
-    pub fn on_page(&self) -> Markup {
+    pub(super) fn on_page(&self) -> Markup {
         let path = match &self.outline {
             Outline::Path(path) => path.clone(),
             // The plot is stretched to its frame, in which a circle would be none.
@@ -159,7 +159,7 @@ impl Shape {
     }
 
     /// The shape in a file, which says itself how it looks.
-    pub fn in_file(&self) -> Markup {
+    pub(super) fn in_file(&self) -> Markup {
         let Style { paint, stroke, opacity, dashes } = self.part.style();
         let paint = paint.light(self.colour);
         let opacity = (opacity < 1.0).then_some(opacity);

@@ -47,7 +47,7 @@ fn rounded(value: f64) -> f64 {
 
 impl Plot<'_> {
     /// Its shapes, from the ground to what lies on top.
-    pub fn shapes(&self) -> Vec<Shape> {
+    pub(super) fn shapes(&self) -> Vec<Shape> {
         let mut shapes = vec![self.grid()];
         self.cells(&mut shapes);
         self.lines(&mut shapes);
@@ -57,12 +57,12 @@ impl Plot<'_> {
     }
 
     /// How far to the right a value lies.
-    pub fn right(&self, x: f64) -> f64 {
+    pub(super) fn right(&self, x: f64) -> f64 {
         rounded(self.frame.left + self.frame.width * self.layout.x.share(x))
     }
 
     /// How far down a value lies.
-    pub fn down(&self, y: f64) -> f64 {
+    pub(super) fn down(&self, y: f64) -> f64 {
         rounded(self.frame.top + self.frame.height * (1.0 - self.layout.y[self.index].share(y)))
     }
 

@@ -6,7 +6,7 @@ use etalon::phase::boundaries::EVENTS;
 use etalon::sweep::{BoundariesRow, Diagram, Rows, Scale, diagrams};
 
 /// What a sweep of boundaries says.
-pub fn content(rows: &Rows<BoundariesRow>) -> Content {
+pub(super) fn content(rows: &Rows<BoundariesRow>) -> Content {
     let mut content = Content::default();
     let ends = |values: &[f64]| {
         values.iter().fold((f64::INFINITY, 0.0f64), |(low, high), &value| (low.min(value), high.max(value)))

@@ -23,7 +23,7 @@ const SERIES: usize = 7;
 ///
 /// # Errors
 /// When one of them is no claim of this version.
-pub fn folder(folder: &mut Folder) -> Result<Option<Content>, ReportError> {
+pub(super) fn folder(folder: &mut Folder) -> Result<Option<Content>, ReportError> {
     let is_claim = |name: &&String| folder.root.join(name).join(FILE).is_file();
     let mut names: Vec<String> = folder.names.iter().filter(is_claim).cloned().collect();
     names.sort_by_key(|name| id_order(name));
@@ -53,7 +53,7 @@ pub fn folder(folder: &mut Folder) -> Result<Option<Content>, ReportError> {
 }
 
 /// What claims say.
-pub fn content(claims: &[Judgement]) -> Content {
+pub(super) fn content(claims: &[Judgement]) -> Content {
     let holds = claims.iter().filter(|claim| claim.verdict == Verdict::Holds).count();
     let mut content = Content {
         kind: format!("{} of papers", count(claims.len(), "claim")),

@@ -13,7 +13,7 @@ const ANSWERS: usize = 3;
 ///
 /// # Errors
 /// When there are none, or not of one kind.
-pub fn content(folders: &[Folder], contents: Vec<Content>) -> Result<Content, ReportError> {
+pub(super) fn content(folders: &[Folder], contents: Vec<Content>) -> Result<Content, ReportError> {
     let kind = contents.first().ok_or(ReportError::NoFolder)?.kind.clone();
     if let Some(other) = contents.iter().position(|content| content.kind != kind) {
         let of = |place: usize| -> (PathBuf, String) {

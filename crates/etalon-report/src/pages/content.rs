@@ -5,7 +5,7 @@ use etalon::units::significant;
 
 /// What one result says.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Content {
+pub(super) struct Content {
     /// What was done, such as "Search for the maximal learning rate".
     pub kind: String,
     /// The answer: a phase, a rate, a law.
@@ -32,7 +32,7 @@ pub struct Content {
 
 /// A part of a page that can be linked to.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Section {
+pub(super) struct Section {
     /// What a link to it says, which is its anchor too.
     pub id: String,
     /// Its heading.
@@ -47,7 +47,7 @@ pub struct Section {
 
 /// A table of a page.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Numbers {
+pub(super) struct Numbers {
     /// What stands above it.
     pub title: String,
     /// The names of its columns.
@@ -60,35 +60,35 @@ pub struct Numbers {
 
 impl Content {
     /// All figures, in the order of the page.
-    pub fn figures_mut(&mut self) -> impl Iterator<Item = &mut Figure> {
+    pub(super) fn figures_mut(&mut self) -> impl Iterator<Item = &mut Figure> {
         self.figures.iter_mut().chain(self.sections.iter_mut().flat_map(|section| &mut section.figures))
     }
 
     /// Adds a fact, where there is one.
-    pub fn fact(&mut self, name: &str, text: Option<impl Into<String>>) {
+    pub(super) fn fact(&mut self, name: &str, text: Option<impl Into<String>>) {
         self.facts.extend(text.map(|text| (name.to_string(), text.into())));
     }
 }
 
 impl Numbers {
     /// A table with nothing in it.
-    pub fn new<const COLUMNS: usize>(title: &str, columns: [&str; COLUMNS]) -> Numbers {
+    pub(super) fn new<const COLUMNS: usize>(title: &str, columns: [&str; COLUMNS]) -> Numbers {
         Numbers { title: title.into(), columns: columns.map(Into::into).into(), ..Numbers::default() }
     }
 
     /// Adds a row.
-    pub fn row<const COLUMNS: usize>(&mut self, cells: [String; COLUMNS]) {
+    pub(super) fn row<const COLUMNS: usize>(&mut self, cells: [String; COLUMNS]) {
         self.rows.push(cells.into());
     }
 }
 
 /// A number as the page has it, a dash where there is none.
-pub fn shown(number: Option<f64>, digits: usize) -> String {
+pub(super) fn shown(number: Option<f64>, digits: usize) -> String {
     number.map_or("–".into(), |number| significant(number, digits))
 }
 
 /// A size as the page has it: whole numbers are whole.
-pub fn size(number: Option<f64>) -> String {
+pub(super) fn size(number: Option<f64>) -> String {
     match number {
         Some(number) if number.fract() == 0.0 && number.abs() < 1e9 => number.to_string(),
         other => shown(other, 4),
@@ -96,12 +96,12 @@ pub fn size(number: Option<f64>) -> String {
 }
 
 /// "a to b", or the one number that both are.
-pub fn range(low: f64, high: f64, digits: usize) -> String {
+pub(super) fn range(low: f64, high: f64, digits: usize) -> String {
     let [low, high] = [low, high].map(|end| significant(end, digits));
     if low == high { low } else { format!("{low} to {high}") }
 }
 
 /// A count with its noun.
-pub fn count(number: usize, noun: &str) -> String {
+pub(super) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

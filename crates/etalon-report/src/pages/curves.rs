@@ -6,10 +6,10 @@ use crate::figure::{Axis, Colour, Figure, Group, Look, Panel, Place, Point, Refe
 use etalon::train::{Groups, Metrics, Record};
 
 /// Points at most of a curve: more would be lost in a pixel.
-pub const POINTS: usize = 900;
+pub(super) const POINTS: usize = 900;
 
 /// A trial: its loss, curvature with the lines 2/eta and 4/eta, and accuracy.
-pub fn trajectory(steps: &[Record], folder: &Folder) -> Figure {
+pub(super) fn trajectory(steps: &[Record], folder: &Folder) -> Figure {
     let unit = folder.loss_unit();
     let mut panels = Vec::new();
     let mut loss = Panel::new(Axis::log("loss").in_unit(unit));
@@ -125,7 +125,7 @@ fn followed(steps: &[Record]) -> Vec<Followed> {
 }
 
 /// What is learnt when: the metrics of groups of samples by step. None where there are no groups.
-pub fn learning_order(steps: &[Record], folder: &Folder) -> Option<Figure> {
+pub(super) fn learning_order(steps: &[Record], folder: &Folder) -> Option<Figure> {
     let groups = followed(steps);
     let panel = |axis: Axis, of: fn(Option<Metrics>) -> f64| {
         let group = |(name, metrics): &Followed| Group {

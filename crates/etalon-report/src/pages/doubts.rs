@@ -6,7 +6,7 @@ use etalon_nn::optim::{Optimizer, Rule};
 
 /// Each of the assumptions of the thresholds that a spec does not meet: plain gradient descent at a constant rate on the
 /// squared loss of a network without normalisation, all samples at every step.
-pub fn doubts(folder: &Folder) -> Vec<String> {
+pub(super) fn doubts(folder: &Folder) -> Vec<String> {
     let number = |path: &str| {
         folder.key(path).and_then(|value| value.as_float().or_else(|| value.as_integer().map(|n| n as f64)))
     };

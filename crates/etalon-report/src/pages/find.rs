@@ -10,7 +10,7 @@ use etalon::search::{
 };
 
 /// What a search says.
-pub fn content(found: &Found, folder: &Folder) -> Content {
+pub(super) fn content(found: &Found, folder: &Folder) -> Content {
     let mut content = Content { kind: "Search for the learning rate".into(), ..Content::default() };
     let (choice, star) = (found.recommended.as_ref(), found.eta_star.as_ref());
     let eta = choice.and_then(|choice| choice.eta);

@@ -9,7 +9,7 @@ const NOTE: &str = "Discs: what the law was fitted to; rings: what was left out;
      fitted.";
 
 /// What `etalon fit --out` says.
-pub fn content(Fitted { law, marks }: &Fitted) -> Content {
+pub(super) fn content(Fitted { law, marks }: &Fitted) -> Content {
     let mut content = Content { kind: "Power law".into(), ..Content::default() };
     // A file that something has changed may have a law without an exponent.
     if let Some(exponent) = law.joint.exponents.first() {
@@ -44,7 +44,7 @@ pub fn content(Fitted { law, marks }: &Fitted) -> Content {
 }
 
 /// The exponents of a law with their uncertainty.
-pub fn regressions(law: &PowerLaw, fixed: &str) -> Numbers {
+pub(super) fn regressions(law: &PowerLaw, fixed: &str) -> Numbers {
     let interval = format!("{} % interval", shown(Some(100.0 * law.level), 2));
     let columns = ["law", "of", "exponent", "standard error", &interval, "R²", "deviation of ln y"];
     let mut table = Numbers::new(&format!("Fit of {}{fixed}", law.y), columns);

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 const META: [&str; 1] = ["meta.json"];
 
 /// A folder that `--out` has made.
-pub struct Folder {
+pub(super) struct Folder {
     pub root: PathBuf,
     /// The names of what lies in it, sorted.
     pub names: Vec<String>,
@@ -28,7 +28,7 @@ pub struct Folder {
 }
 
 /// What a file of JSON holds.
-pub enum Found {
+pub(super) enum Found {
     /// A result of Etalon.
     Record(Record),
     /// Something else.
@@ -36,14 +36,14 @@ pub enum Found {
 }
 
 /// A file of JSON that is no record.
-pub struct ResultFile {
+pub(super) struct ResultFile {
     pub name: String,
     pub value: Value,
 }
 
 impl Folder {
     /// Looks into a folder.
-    pub fn open(root: &Path) -> Result<Folder, ReportError> {
+    pub(super) fn open(root: &Path) -> Result<Folder, ReportError> {
         let facts = fs::metadata(root).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => ReportError::Missing(root.into()),
             _ => fault(root, "look at it")(source),
@@ -82,17 +82,17 @@ impl Folder {
     }
 
     /// Whether a file lies in it.
-    pub fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         self.names.iter().any(|there| there == name)
     }
 
     /// Notes that something is left out.
-    pub fn skip(&mut self, name: &str, reason: &str) {
+    pub(super) fn skip(&mut self, name: &str, reason: &str) {
         self.skipped.push(format!("{name}: {reason}"));
     }
 
     /// The text of a file, where it can be read.
-    pub fn text(&mut self, name: &str) -> Option<String> {
+    pub(super) fn text(&mut self, name: &str) -> Option<String> {
         match fs::read(self.root.join(name)) {
             Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
             Err(error) => {
@@ -103,7 +103,7 @@ impl Folder {
     }
 
     /// What a file of JSON holds, where it can be read.
-    pub fn parsed<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
+    pub(super) fn parsed<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
         let text = self.text(name)?;
         match serde_json::from_str(&text) {
             Ok(value) => Some(value),
@@ -118,7 +118,7 @@ impl Folder {
     ///
     /// # Errors
     /// When it is of another schema, or no record.
-    pub fn record(&mut self, name: &str) -> Result<Option<Record>, ReportError> {
+    pub(super) fn record(&mut self, name: &str) -> Result<Option<Record>, ReportError> {
         let Some(text) = self.text(name) else { return Ok(None) };
         match Record::parse(&text) {
             Ok(record) => Ok(Some(record)),
@@ -134,7 +134,7 @@ impl Folder {
     ///
     /// # Errors
     /// When a file is a record of another schema, or has the name of one and is none.
-    pub fn results(&mut self) -> Result<Vec<Found>, ReportError> {
+    pub(super) fn results(&mut self) -> Result<Vec<Found>, ReportError> {
         let is_result = |name: &&String| name.ends_with(".json") && !META.contains(&name.as_str());
         let names: Vec<String> = self.names.iter().filter(is_result).cloned().collect();
         let mut found = Vec::new();
@@ -153,25 +153,25 @@ impl Folder {
     }
 
     /// The text of a key of the spec, such as `optimizer.eta`.
-    pub fn key(&self, path: &str) -> Option<&toml::Value> {
+    pub(super) fn key(&self, path: &str) -> Option<&toml::Value> {
         let (first, rest) = path.split_once('.').unwrap_or((path, ""));
         let value = self.spec.get(first)?;
         if rest.is_empty() { Some(value) } else { value.get(rest) }
     }
 
     /// The loss of the spec by its name.
-    pub fn loss(&self) -> &str {
+    pub(super) fn loss(&self) -> &str {
         self.key("loss").and_then(toml::Value::as_str).unwrap_or("")
     }
 
     /// The optimiser of the spec; none where its table cannot be read by itself.
-    pub fn optimizer(&self) -> Option<Rule> {
+    pub(super) fn optimizer(&self) -> Option<Rule> {
         let table = toml::Table::from_iter([("optimizer".into(), self.spec.get("optimizer")?.clone())]);
         Some(Spec::parse(&table.to_string()).ok()?.optimizer.rule())
     }
 
     /// The unit of the loss.
-    pub fn loss_unit(&self) -> &'static str {
+    pub(super) fn loss_unit(&self) -> &'static str {
         // Those that are logarithms of probabilities.
         if ["cross_entropy", "logistic"].contains(&self.loss()) { "nats" } else { "" }
     }

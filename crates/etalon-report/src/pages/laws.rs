@@ -10,14 +10,14 @@ use etalon::search::{SeedResult, Stopped};
 use etalon::sweep::{FindRow, Finished, Measured, Rows, Trial, points_of};
 
 /// What is kept of a search.
-pub struct Searched {
+pub(super) struct Searched {
     row: FindRow,
     /// Seeds that did not reach the tolerance, and why.
     unconverged: Vec<String>,
 }
 
 impl Searched {
-    pub fn new(trial: &Trial<FindRow>) -> Searched {
+    pub(super) fn new(trial: &Trial<FindRow>) -> Searched {
         let searches = trial.records.iter().filter_map(|found| found.search.as_ref());
         let seeds = searches.flat_map(|search| &search.seeds);
         Searched { row: trial.row.clone(), unconverged: seeds.filter_map(unconverged).collect() }
@@ -43,7 +43,7 @@ const ETA_STAR: Quantity =
 const LAMBDA: Quantity = Quantity { name: "lambda", symbol: "λ", figure: "curvature", of: |row| row.lambda };
 
 /// What a sweep of searches says.
-pub fn content(rows: &Rows<Searched>, folder: &Folder) -> Content {
+pub(super) fn content(rows: &Rows<Searched>, folder: &Folder) -> Content {
     let mut content = Content::default();
     let sizes = sizes(rows);
     let mut laws = Vec::new();

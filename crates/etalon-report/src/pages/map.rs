@@ -14,7 +14,7 @@ const LISTED: (usize, usize) = (60, 20_000);
 const CURVES: (usize, usize, usize) = (1500, 2000, 60);
 
 /// What the runs of a scalar model say.
-pub fn content(found: &MapRuns) -> Content {
+pub(super) fn content(found: &MapRuns) -> Content {
     let curve =
         |run: &Summary| (found.runs.len() <= CURVES.0).then(|| curve(found.loss, found.start, run)).flatten();
     let is_squared = matches!(found.loss, ScalarLoss::Mse { .. });
@@ -22,7 +22,7 @@ pub fn content(found: &MapRuns) -> Content {
 }
 
 /// What the runs of the two-layer linear network on many samples say.
-pub fn linear(found: &LinearRuns) -> Content {
+pub(super) fn linear(found: &LinearRuns) -> Content {
     let summary = |run: &LinearRun| Summary {
         c: run.c,
         width: run.width as f64,

@@ -7,7 +7,7 @@ use etalon::phase::{Boundaries, Boundary, MapBoundaries, Side};
 use etalon::sweep::Scale;
 
 /// What the boundaries of a solvable model say.
-pub fn content(MapBoundaries { definition, boundaries: found, .. }: &MapBoundaries) -> Content {
+pub(super) fn content(MapBoundaries { definition, boundaries: found, .. }: &MapBoundaries) -> Content {
     let mut content = Content { kind: "Theory: boundaries of early training".into(), ..Content::default() };
     if let Some(widest) = found.last() {
         content.answer = match &widest.c_h_max {

@@ -7,7 +7,7 @@ use etalon::curvature::{Estimate, Measurement};
 use etalon::theory::Threshold;
 
 /// What a measurement says.
-pub fn content(measured: &Measurement, folder: &Folder) -> Content {
+pub(super) fn content(measured: &Measurement, folder: &Folder) -> Content {
     let Measurement { thresholds, hessian, samples, .. } = measured;
     let limit = measured.limit.as_deref();
     let mut content = Content { kind: "Curvature at a point".into(), ..Content::default() };

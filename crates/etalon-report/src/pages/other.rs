@@ -8,14 +8,14 @@ use serde_json::{Map, Value};
 const ROWS: usize = 200;
 
 /// What a record says that has no page of its own.
-pub fn record(record: &Record) -> Content {
+pub(super) fn record(record: &Record) -> Content {
     // What is written as JSON has a form in it.
     let value = serde_json::to_value(record).unwrap_or_default();
     content(record.file(), &value)
 }
 
 /// What a file of JSON says.
-pub fn content(name: &str, value: &Value) -> Content {
+pub(super) fn content(name: &str, value: &Value) -> Content {
     let stem = name.strip_suffix(".json").unwrap_or(name).replace('_', " ");
     let mut content = Content { kind: "Result".into(), answer: stem, ..Content::default() };
     let mut plain = Numbers::new("Values", ["name", "value"]);

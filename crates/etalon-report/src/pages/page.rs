@@ -19,7 +19,7 @@ fn policy() -> String {
 }
 
 /// The page of some results, with those of their figures that can be drawn, in order.
-pub fn page(
+pub(super) fn page(
     folders: &[Folder],
     contents: &[Content],
     figures: &[Markup],

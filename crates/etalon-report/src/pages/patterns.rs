@@ -9,7 +9,7 @@ use etalon::statistics::median;
 const KINDS: [&str; 4] = ["P alone", "Q alone", "both", "all"];
 
 /// What each training has learnt of the two patterns.
-pub fn content(patterns: &Patterns) -> Content {
+pub(super) fn content(patterns: &Patterns) -> Content {
     let mut content = Content {
         kind: "Theory: two patterns in one sample".into(),
         trials: Some(patterns.runs.len()),

@@ -18,7 +18,7 @@ fn power(log_eta: Option<&f64>) -> String {
 }
 
 /// What a schedule says.
-pub fn shown_alone(rates: &Rates) -> Content {
+pub(super) fn shown_alone(rates: &Rates) -> Content {
     let mut content = content(&[("learning rate", &rates.log_eta)]);
     let ends = [rates.log_eta.first(), rates.log_eta.last()].map(power);
     content.answer = format!("from η = {} to {}", ends[0], ends[1]);
@@ -27,7 +27,7 @@ pub fn shown_alone(rates: &Rates) -> Content {
 }
 
 /// What a schedule and its equivalent without weight decay say.
-pub fn converted(converted: &Converted) -> Content {
+pub(super) fn converted(converted: &Converted) -> Content {
     let Converted { rates, without, .. } = converted;
     let curves = [("with weight decay", &rates.log_eta), ("without, the same functions", &without.log_eta)];
     let mut content = content(&curves);
@@ -40,7 +40,7 @@ pub fn converted(converted: &Converted) -> Content {
 }
 
 /// What a schedule without weight decay and its equivalent with it say.
-pub fn undone(Undone { given, weight_decay, log_eta }: &Undone) -> Content {
+pub(super) fn undone(Undone { given, weight_decay, log_eta }: &Undone) -> Content {
     let mut content =
         content(&[("without weight decay", &given.log_eta), ("with, the same functions", log_eta)]);
     content.answer = format!("with weight decay the rate ends at η = {}", power(log_eta.last()));
@@ -80,7 +80,7 @@ fn content(curves: &[(&str, &Vec<f64>)]) -> Content {
 }
 
 /// Whether two schedules train the same functions.
-pub fn equivalence(found: &Verification) -> Content {
+pub(super) fn equivalence(found: &Verification) -> Content {
     let mut content =
         Content { kind: "Do two schedules train the same functions?".into(), ..Content::default() };
     content.answer = match found.equivalent {

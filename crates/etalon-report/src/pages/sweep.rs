@@ -16,7 +16,7 @@ use std::path::PathBuf;
 const NAMED: usize = 20;
 
 /// What a sweep says.
-pub fn content(folder: &mut Folder) -> Result<Content, ReportError> {
+pub(super) fn content(folder: &mut Folder) -> Result<Content, ReportError> {
     let cells = Cells::open(&folder.root)?;
     let fault = |reason: String| ReportError::Job { path: folder.root.join("spec.toml"), reason };
     let text = folder.spec_text.as_deref().ok_or_else(|| fault("it is missing".into()))?;

@@ -5,7 +5,7 @@ use crate::figure::{Axis, Colour, Figure, Look, Panel, Series};
 use etalon::models::{Toy, ToyRun, ToyState, Toys};
 
 /// What normalisation and weight decay did in a toy.
-pub fn content(toys: &Toys) -> Content {
+pub(super) fn content(toys: &Toys) -> Content {
     let (quantity, toy) = match toys.toy {
         Toy::Ratio { .. } => ("loss", "x² / (x² + y²), against x²"),
         Toy::Classifier { .. } => ("error", "a classifier behind a normalisation, against one without"),

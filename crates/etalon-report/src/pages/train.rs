@@ -8,7 +8,7 @@ use etalon::phase::Report;
 use etalon::train::{Record, Stop};
 
 /// What a trial says.
-pub fn content(report: &Report, folder: &mut Folder) -> Content {
+pub(super) fn content(report: &Report, folder: &mut Folder) -> Content {
     let mut content = Content { kind: "One trial".into(), trials: Some(1), ..Content::default() };
     let evidence = &report.evidence;
     content.answer = format!("{} at η = {}", report.phase, shown(Some(report.eta), 3));

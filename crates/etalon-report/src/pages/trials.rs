@@ -8,13 +8,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The trials that a sweep is to have, done or not.
-pub struct Cells {
+pub(super) struct Cells {
     root: PathBuf,
     table: Table,
 }
 
 /// What a sweep has so far.
-pub struct Swept<T> {
+pub(super) struct Swept<T> {
     /// Trials whose files can be read.
     pub rows: Rows<T>,
     /// Files that cannot, each with the reason.
@@ -26,7 +26,7 @@ impl Cells {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn open(root: &Path) -> Result<Cells, ReportError> {
+    pub(super) fn open(root: &Path) -> Result<Cells, ReportError> {
         let path = root.join("cells.csv");
         let fault = |reason: String| ReportError::Cells { path: path.clone(), reason };
         let text = fs::read_to_string(&path).map_err(|error| fault(error.to_string()))?;
@@ -34,12 +34,12 @@ impl Cells {
     }
 
     /// How many.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.table.rows.len()
     }
 
     /// Reads the trials with a file, and keeps of each what `keep` does.
-    pub fn read<R: Row, T: Send>(&self, keep: impl Fn(Trial<R>) -> T + Sync) -> Swept<T> {
+    pub(super) fn read<R: Row, T: Send>(&self, keep: impl Fn(Trial<R>) -> T + Sync) -> Swept<T> {
         let of = |cell: &Vec<String>| {
             let (name, values) = (cell[0].clone(), cell[1..].to_vec());
             let path = file(&self.root, &name);
@@ -60,13 +60,13 @@ impl Cells {
 }
 
 /// The file of a trial.
-pub fn file(root: &Path, name: &str) -> PathBuf {
+pub(super) fn file(root: &Path, name: &str) -> PathBuf {
     root.join("trials").join(format!("{name}.jsonl"))
 }
 
 /// Those recorded steps that were taken: all but the state at the end, whose loss is no batch's. (Older files
 /// have that of evaluation there.)
-pub fn taken(steps: &[Record]) -> &[Record] {
+pub(super) fn taken(steps: &[Record]) -> &[Record] {
     steps.split_last().map_or(steps, |(_, taken)| taken)
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 const SHOWN: usize = 7;
 
 /// What logs say.
-pub fn content(watched: &Watched) -> Content {
+pub(super) fn content(watched: &Watched) -> Content {
     let logs = &watched.logs;
     let mut content = Content { trials: Some(logs.len()), ..Content::default() };
     if let [log] = logs.as_slice() {

@@ -10,7 +10,7 @@ use serde::Serialize;
 const LISTED: usize = 20;
 
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// A name, or a path as data.name takes it
     #[arg(value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     name: String,
@@ -49,7 +49,7 @@ struct Part {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context, out: Option<RunFolder>) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context, out: Option<RunFolder>) -> Result<Exit, Failure> {
         let source = Source { label: self.label, ..Source::named(&self.name)? };
         let split = load(&source)?;
         let found = Inspected {

@@ -14,7 +14,7 @@ use etalon_report::figure::RatePicture;
 ///
 /// `log_eta` in JSON is the natural logarithm of the rate, one a step: the rate itself soon passes every number.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     source: Source,
     /// How [default: schedule.conversion of the spec, or exact]
@@ -44,7 +44,7 @@ enum Format {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let spec = self.source.convertible(context)?;
         let directory = context.run_directory(Some(&spec), &[])?;
         let format = if context.json { Format::Json } else { self.format };

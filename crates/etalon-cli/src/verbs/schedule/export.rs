@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 /// Write the schedule without weight decay for another program: CSV, JSON, or Python that needs nothing but PyTorch
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     source: Source,
     /// How [default: schedule.conversion of the spec, or exact]
@@ -57,7 +57,7 @@ impl Format {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let spec = self.source.convertible(context)?;
         let conversion = Method::of(self.conversion, &spec);
         let converted = convert(&spec, conversion, self.source.steps_per_epoch()?)?;

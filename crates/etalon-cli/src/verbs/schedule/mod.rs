@@ -13,7 +13,7 @@ use crate::context::{Context, Exit, Failure};
 /// In a network whose weights are followed by normalisation, SGD with weight decay learns the same functions as SGD
 /// without it under another rate, which grows exponentially (Li and Arora 2020).
 #[derive(clap::Subcommand)]
-pub enum Action {
+pub(crate) enum Action {
     Show(show::Arguments),
     Convert(convert::Arguments),
     Export(export::Arguments),
@@ -21,7 +21,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
             Action::Show(arguments) => arguments.run(context),
             Action::Convert(arguments) => arguments.run(context),

@@ -11,7 +11,7 @@ use etalon_report::figure::RatePicture;
 
 /// Show a schedule step by step, and what it means for weights whose scale does not matter
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     source: Source,
     /// Draw the rate over the steps, as SVG, PNG or PDF, and write its numbers as CSV beside it
@@ -23,7 +23,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let spec = self.source.spec(context)?;
         let rates = Rates::new(&spec, self.source.steps_per_epoch()?)?;
         if let Some(file) = &self.figure {

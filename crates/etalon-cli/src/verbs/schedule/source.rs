@@ -9,7 +9,7 @@ use etalon::units::significant;
 
 /// A spec, or the few flags that make one.
 #[derive(clap::Args)]
-pub struct Source {
+pub(super) struct Source {
     #[command(flatten)]
     job: Job,
     /// Learning rate; the same as optimizer.eta=X
@@ -67,7 +67,7 @@ enum Optimizer {
 
 /// The names of the conversions.
 #[derive(Clone, Copy, clap::ValueEnum)]
-pub enum Method {
+pub(super) enum Method {
     /// The recursion that holds for any schedule, from a momentum buffer that starts at zero
     Exact,
     /// The closed form: exponential between changes of the rate, with corrections of the buffer at them
@@ -78,7 +78,7 @@ pub enum Method {
 
 impl Source {
     /// The spec, for the optimiser that was named.
-    pub fn spec(&self, context: &Context) -> Result<Spec, Failure> {
+    pub(super) fn spec(&self, context: &Context) -> Result<Spec, Failure> {
         let mut overrides = self.overrides();
         overrides.extend(match self.optimizer {
             Optimizer::Sgd => None,
@@ -90,12 +90,12 @@ impl Source {
     }
 
     /// The spec of a job that converts.
-    pub fn convertible(&self, context: &Context) -> Result<Spec, Failure> {
+    pub(super) fn convertible(&self, context: &Context) -> Result<Spec, Failure> {
         self.convertible_with(&[], context)
     }
 
     /// The same; where no file is given, `defaults` come before the user's keys.
-    pub fn convertible_with(&self, defaults: &[&str], context: &Context) -> Result<Spec, Failure> {
+    pub(super) fn convertible_with(&self, defaults: &[&str], context: &Context) -> Result<Spec, Failure> {
         match self.optimizer {
             Optimizer::Sgd => Ok(self.job.spec_and(defaults, &self.overrides(), context.seed)?),
             Optimizer::Nesterov => Err(ConversionError::Nesterov.into()),
@@ -105,7 +105,7 @@ impl Source {
     }
 
     /// `--steps-per-epoch`.
-    pub fn steps_per_epoch(&self) -> Result<Option<f64>, Failure> {
+    pub(super) fn steps_per_epoch(&self) -> Result<Option<f64>, Failure> {
         match self.steps_per_epoch {
             Some(steps) if !(steps >= 1.0 && steps.is_finite()) => {
                 Err(format!("--steps-per-epoch is {steps}; it must be at least 1").into())
@@ -151,7 +151,7 @@ impl Source {
 
 impl Method {
     /// The one asked for, else the spec's, else the exact one.
-    pub fn of(method: Option<Method>, spec: &Spec) -> Conversion {
+    pub(super) fn of(method: Option<Method>, spec: &Spec) -> Conversion {
         match method {
             Some(Method::Exact) => Conversion::Exact,
             Some(Method::Phases) => Conversion::Phases,
@@ -166,7 +166,7 @@ const ROWS: usize = 11;
 
 /// The steps that a table of a curve shows: evenly spaced, the first and the last among them; of one that changes at a few
 /// steps only, those and the last.
-pub fn shown(curve: &[f64]) -> Vec<usize> {
+pub(super) fn shown(curve: &[f64]) -> Vec<usize> {
     let steps = curve.len();
     let changes = (0..steps).filter(|&step| step == 0 || curve[step] != curve[step - 1] || step + 1 == steps);
     let changes: Vec<usize> = changes.take(ROWS + 1).collect();
@@ -177,7 +177,7 @@ pub fn shown(curve: &[f64]) -> Vec<usize> {
 }
 
 /// `e^log` with four digits, also where no number holds it.
-pub fn exponential(log: f64) -> String {
+pub(super) fn exponential(log: f64) -> String {
     if log < 700.0 {
         return significant(log.exp(), 4);
     }
@@ -186,13 +186,13 @@ pub fn exponential(log: f64) -> String {
 }
 
 /// What every text begins with.
-pub fn heading(rates: &Rates) -> String {
+pub(super) fn heading(rates: &Rates) -> String {
     let Rates { steps, momentum, weight_decay, .. } = rates;
     format!("{steps} steps, momentum {momentum}, weight decay {weight_decay}\n")
 }
 
 /// The stretches of constant rate as a table; empty where the rate changes all the time.
-pub fn phases(rates: &Rates) -> String {
+pub(super) fn phases(rates: &Rates) -> String {
     let number = |value: Option<f64>, digits| value.map_or("-".into(), |value| significant(value, digits));
     let row = |phase: &Stretch| {
         [

@@ -25,7 +25,7 @@ const DEFAULTS: [&str; 9] = [
 /// does so in f64, too, which a third run tells whose start differs in the last digit, nothing is decided, and the exit code
 /// is 1 as well.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     source: Source,
     /// How [default: schedule.conversion of the spec, or exact]
@@ -37,7 +37,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         if !(self.tolerance > 0.0 && self.tolerance.is_finite()) {
             return Err(format!("--tolerance is {}; it must be above 0", self.tolerance).into());
         }

@@ -16,7 +16,7 @@ enum LossName {
 
 /// `etalon theory boundaries`.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The loss
     #[arg(long, value_enum, default_value = "mse")]
     loss: LossName,
@@ -47,7 +47,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let loss = match self.loss {
             LossName::Mse => ScalarLoss::Mse { target: self.target },
             LossName::Logistic => ScalarLoss::Logistic { positive: self.share },

@@ -12,7 +12,7 @@ const DEFAULTS: [&str; 4] = ["loss=mse", "data.name=teacher", "data.train=8", "n
 
 /// `etalon theory linear`.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     job: Job,
     /// Learning rates, as c = eta x lambda0 (the NTK's, not the sharpness): a list
@@ -24,7 +24,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let spec = self.job.spec_with(&DEFAULTS, context.seed)?;
         let directory = context.run_directory(Some(&spec), &[spec.seed])?;
         let spinner = context.progress.spinner("running the linear model");

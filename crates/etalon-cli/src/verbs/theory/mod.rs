@@ -15,7 +15,7 @@ use crate::context::{Context, Exit, Failure};
 /// c_h = eta x sharpness, the top of the Hessian: the same under squared loss close to the minimum, else not. Lists are
 /// numbers and ranges LOW..HIGH/POINTS (evenly spaced on the logarithmic axis), separated by commas.
 #[derive(clap::Subcommand)]
-pub enum Model {
+pub(crate) enum Model {
     /// Squared loss, target 0: the two-layer linear network f = v.u / sqrt(n), the catapult's own model
     Map(scan::Map),
     /// Logistic loss on samples that all have the same input
@@ -38,7 +38,7 @@ pub enum Model {
 }
 
 impl Model {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
             Model::Map(arguments) => arguments.run(context),
             Model::Logistic(arguments) => arguments.run(context),

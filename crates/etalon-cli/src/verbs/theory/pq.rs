@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 /// `etalon theory pq`.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// How to train, separated by commas
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "large-small,small")]
     algorithms: Vec<Training>,
@@ -109,7 +109,7 @@ enum Training {
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let (setting, first) = (self.setting(), context.seed.unwrap_or(0));
         let algorithms: Vec<Algorithm> = self.algorithms.iter().map(|&training| training.into()).collect();
         let seeds: Vec<u64> = (first..).take(self.seeds as usize).collect();

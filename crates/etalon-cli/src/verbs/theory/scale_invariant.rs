@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 /// `etalon theory scale-invariant`.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Which toy
     #[arg(long, value_name = "TOY", default_value = "ratio")]
     problem: Problem,
@@ -64,7 +64,7 @@ const SEEN: u64 = 100_000;
 const RATIO_STEPS: u64 = 3000;
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let (toy, steps, decays) = match self.problem {
             Problem::Ratio => (Toy::Ratio { noise: self.noise }, 100_000, [0.0, 0.03, 0.1]),
             Problem::Classifier => {

@@ -20,7 +20,7 @@ const STEPS: (usize, usize) = (200_000, 4_000);
 
 /// What every scalar model takes.
 #[derive(clap::Args)]
-pub struct Scalars {
+pub(super) struct Scalars {
     /// Learning rates, as c = eta x lambda0 (the NTK's, not the sharpness): a list
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     c: Option<Axis>,
@@ -52,14 +52,14 @@ pub struct Scalars {
 
 /// `etalon theory map`.
 #[derive(clap::Args)]
-pub struct Map {
+pub(crate) struct Map {
     #[command(flatten)]
     scalars: Scalars,
 }
 
 /// `etalon theory logistic`.
 #[derive(clap::Args)]
-pub struct Logistic {
+pub(crate) struct Logistic {
     #[command(flatten)]
     scalars: Scalars,
     /// Share of positive labels, between 0 and 1
@@ -69,7 +69,7 @@ pub struct Logistic {
 
 /// `etalon theory exponential`.
 #[derive(clap::Args)]
-pub struct Exponential {
+pub(crate) struct Exponential {
     #[command(flatten)]
     scalars: Scalars,
     /// Share of positive labels, between 0 and 1
@@ -79,7 +79,7 @@ pub struct Exponential {
 
 /// `etalon theory uv`.
 #[derive(clap::Args)]
-pub struct Uv {
+pub(crate) struct Uv {
     #[command(flatten)]
     scalars: Scalars,
     /// The value to learn
@@ -96,14 +96,14 @@ struct Defaults {
 }
 
 impl Map {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let defaults = Defaults { c: "1,1.9,2.5,3,3.5,3.9,4.1", width: 1024.0, f0: 1.0, lambda0: 2.0 };
         self.scalars.run(context, "map", ScalarLoss::Mse { target: 0.0 }, &defaults)
     }
 }
 
 impl Logistic {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let defaults = Defaults { c: "4,7.5,9,20,100,170,200", width: 1000.0, f0: 1.0, lambda0: 2.0 };
         let loss = ScalarLoss::Logistic { positive: inner_share(self.share)? };
         self.scalars.run(context, "logistic", loss, &defaults)
@@ -111,7 +111,7 @@ impl Logistic {
 }
 
 impl Exponential {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let defaults = Defaults { c: "1,1.9,2.01,2.02,2.1,2.5", width: 100.0, f0: 0.1, lambda0: 2.0 };
         let loss = ScalarLoss::Exponential { positive: inner_share(self.share)? };
         self.scalars.run(context, "exponential", loss, &defaults)
@@ -119,7 +119,7 @@ impl Exponential {
 }
 
 impl Uv {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let defaults = Defaults { c: "1,1.5,1.9,2.1,2.3,2.5,3", width: 4.0, f0: 0.9, lambda0: 1.0 };
         self.scalars.run(context, "uv", ScalarLoss::Mse { target: self.target }, &defaults)
     }

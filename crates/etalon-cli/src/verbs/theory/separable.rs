@@ -11,13 +11,13 @@ const DEFAULTS: [&str; 3] = ["loss=logistic", "data.name=two-gaussians", "data.t
 
 /// `etalon theory separable`. A bias is part of the predictor as `network.bias` says.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     job: Job,
 }
 
 impl Arguments {
-    pub fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let spec = self.job.spec_with(&DEFAULTS, context.seed)?;
         let directory = context.run_directory(Some(&spec), &[spec.seed])?;
         let spinner = context.progress.spinner("looking for a separating direction");

@@ -44,7 +44,7 @@ pub(super) struct Correlation<'a, T: 'static> {
 
 impl<T: Scalar> Correlation<'_, T> {
     /// Computes the outputs of one image; `edge` is memory of [`EDGE`] elements.
-    pub fn run(&self, a: &[T], c: &mut [T], edge: &mut [T]) {
+    pub(super) fn run(&self, a: &[T], c: &mut [T], edge: &mut [T]) {
         let Correlation { grid, runs, run, packed, .. } = *self;
         if grid.rows == 0 || grid.cols == 0 || runs.is_empty() || run == 0 {
             return;

@@ -21,27 +21,27 @@ impl Frame {
     }
 
     /// Elements from one row to the next, as [`Frame::show`] shows them.
-    pub fn line(&self) -> usize {
+    pub(super) fn line(&self) -> usize {
         self.image[2] * if self.is_bare() { self.image[1] } else { self.width }
     }
 
     /// Elements from one image to the next, as [`Frame::show`] shows them.
-    pub fn step(&self) -> usize {
+    pub(super) fn step(&self) -> usize {
         self.line() * if self.is_bare() { self.image[0] } else { self.height }
     }
 
     /// Elements of memory that an image takes.
-    pub fn room(&self) -> usize {
+    pub(super) fn room(&self) -> usize {
         if self.is_bare() { 0 } else { self.step() }
     }
 
     /// Makes the borders of all images that will be shown in this memory.
-    pub fn clear<T: Scalar>(&self, memory: &mut [T]) {
+    pub(super) fn clear<T: Scalar>(&self, memory: &mut [T]) {
         memory.fill(T::ZERO);
     }
 
     /// Whole images in their frames, in memory that was cleared for this frame and shows no larger number of them.
-    pub fn show<'a, T: Scalar>(&self, images: &'a [T], memory: &'a mut [T]) -> &'a [T] {
+    pub(super) fn show<'a, T: Scalar>(&self, images: &'a [T], memory: &'a mut [T]) -> &'a [T] {
         if self.is_bare() {
             return images;
         }

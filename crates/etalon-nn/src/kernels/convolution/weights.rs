@@ -30,12 +30,12 @@ pub(super) struct Panel {
 
 impl Packed {
     /// Elements of memory.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.terms * self.columns.next_multiple_of(self.lanes)
     }
 
     /// The panels, left to right.
-    pub fn panels(self) -> impl Iterator<Item = Panel> {
+    pub(super) fn panels(self) -> impl Iterator<Item = Panel> {
         // Without a division: this runs once a tile.
         let starts =
             (0..).map(move |index| index * 2 * self.lanes).take_while(move |&first| first < self.columns);
@@ -47,7 +47,7 @@ impl Packed {
     }
 
     /// Packs the matrix whose element (term, column) lies in `weight` at `first(term) + column * step`.
-    pub fn pack<T: Scalar>(
+    pub(super) fn pack<T: Scalar>(
         self,
         memory: &mut [T],
         weight: &[T],
@@ -66,7 +66,7 @@ impl Packed {
     }
 
     /// The reverse: every element of the matrix is left in `weight`.
-    pub fn unpack<T: Scalar>(
+    pub(super) fn unpack<T: Scalar>(
         self,
         memory: &[T],
         write: Write,

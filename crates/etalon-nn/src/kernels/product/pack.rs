@@ -18,7 +18,7 @@ pub(super) struct Part<T> {
 
 impl<T: Copy> Part<T> {
     /// Rows of A, `depth` elements of each from column `p` on.
-    pub fn of_rows(a: &Matrix<T>, rows: Range<usize>, p: usize, depth: usize) -> Self {
+    pub(super) fn of_rows(a: &Matrix<T>, rows: Range<usize>, p: usize, depth: usize) -> Self {
         Part {
             from: a.address(rows.start, p),
             lines: rows.len(),
@@ -29,7 +29,7 @@ impl<T: Copy> Part<T> {
     }
 
     /// Columns of B, `depth` elements of each from row `p` on.
-    pub fn of_columns(b: &Matrix<T>, columns: Range<usize>, p: usize, depth: usize) -> Self {
+    pub(super) fn of_columns(b: &Matrix<T>, columns: Range<usize>, p: usize, depth: usize) -> Self {
         Part::of_rows(&b.transposed(), columns, p, depth)
     }
 }

@@ -4,7 +4,7 @@ use super::problem::{Memory, Problem, Tile};
 use crate::Scalar;
 
 /// Functions that compute one tile: by rows, by layout of A, by vectors to the row.
-pub type Tiles<T> = [[[unsafe fn(&Tile<T>); 2]; 2]];
+pub(super) type Tiles<T> = [[[unsafe fn(&Tile<T>); 2]; 2]];
 
 /// A vector register of one instruction set, and the functions that are compiled for that set.
 ///

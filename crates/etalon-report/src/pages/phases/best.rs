@@ -11,7 +11,7 @@ const ROWS: usize = 10;
 
 /// By what trials are compared.
 #[derive(Clone, Copy)]
-pub struct Metric {
+pub(super) struct Metric {
     pub name: &'static str,
     pub of: Number,
     /// Whether less of it is better.
@@ -20,7 +20,7 @@ pub struct Metric {
 
 impl Metric {
     /// The first that a trial of a sweep has.
-    pub fn of(sweep: &Sweep) -> Metric {
+    pub(super) fn of(sweep: &Sweep) -> Metric {
         let metric = |name, of: Number, is_loss| Metric { name, of, is_loss };
         let all = [
             metric("test accuracy", test_accuracy, false),
@@ -33,7 +33,7 @@ impl Metric {
 }
 
 /// Trials that differ in their seed alone, and how well they did.
-pub struct Group<'a> {
+pub(super) struct Group<'a> {
     pub label: String,
     trials: Vec<&'a Done>,
     metric: Metric,
@@ -42,7 +42,7 @@ pub struct Group<'a> {
 }
 
 impl Group<'_> {
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let seeds = self.trials.len();
         let spread = match seeds {
             1 => "of one seed".into(),
@@ -53,7 +53,7 @@ impl Group<'_> {
 }
 
 /// What was compared.
-pub struct Groups<'a> {
+pub(super) struct Groups<'a> {
     /// Those whose every seed has the metric, the best first.
     pub ranked: Vec<Group<'a>>,
     /// All of them.
@@ -62,7 +62,7 @@ pub struct Groups<'a> {
 
 impl<'a> Groups<'a> {
     /// The groups of a sweep.
-    pub fn of(sweep: &'a Sweep) -> Groups<'a> {
+    pub(super) fn of(sweep: &'a Sweep) -> Groups<'a> {
         let metric = Metric::of(sweep);
         let mut groups: BTreeMap<Vec<(&str, &str)>, Vec<&Done>> = BTreeMap::new();
         for trial in &sweep.trials {
@@ -96,7 +96,7 @@ fn label(values: &[(&str, &str)]) -> String {
     values.iter().map(value).collect::<Vec<_>>().join(", ")
 }
 
-pub fn table(sweep: &Sweep, groups: &Groups<'_>) -> Numbers {
+pub(super) fn table(sweep: &Sweep, groups: &Groups<'_>) -> Numbers {
     let metric = Metric::of(sweep).name;
     let mut table = Numbers::new("The best", ["trials", metric, "over seeds", "phases", "c = η λ₀"]);
     for group in groups.ranked.iter().take(ROWS) {

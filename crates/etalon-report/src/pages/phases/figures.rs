@@ -29,7 +29,7 @@ fn kinds() -> Vec<Kind> {
 }
 
 /// The phase of every cell, with the losses of its seeds as a detail.
-pub fn diagram(slice: &Slice<'_>, folder: &Folder) -> Figure {
+pub(super) fn diagram(slice: &Slice<'_>, folder: &Folder) -> Figure {
     let y_axis = Axis::log("loss").in_unit(folder.loss_unit());
     let mut details = Details { x: Axis::steps(), y: y_axis, items: Vec::new() };
     let (x, y) = (slice.x.borders(), slice.y.borders());
@@ -93,7 +93,7 @@ fn across<'a>(slice: &'a Slice<'_>) -> (Axis, impl Fn(usize, &[&Done]) -> f64 + 
 }
 
 /// The metric against the rate, on the ground of the phases.
-pub fn score(slice: &Slice<'_>, metric: &Metric) -> Option<Figure> {
+pub(super) fn score(slice: &Slice<'_>, metric: &Metric) -> Option<Figure> {
     let name = metric.name;
     let (x, place) = across(slice);
     let mut panel = Panel::new(if metric.is_loss { Axis::log(name) } else { Axis::even(name) });
@@ -177,7 +177,7 @@ fn ground(slice: &Slice<'_>, place: &impl Fn(usize, &[&Done]) -> f64, panel: &mu
 }
 
 /// Curvature at the end against that at the start, in units of one over the rate.
-pub fn final_curvature(slice: &Slice<'_>) -> Option<Figure> {
+pub(super) fn final_curvature(slice: &Slice<'_>) -> Option<Figure> {
     let mut panel = Panel::new(Axis::log("c at the end = η λ"));
     for (index, row) in slice.rows().enumerate() {
         let point = |(_, trials): (usize, &Vec<&Done>)| {
@@ -221,7 +221,7 @@ pub fn final_curvature(slice: &Slice<'_>) -> Option<Figure> {
 }
 
 /// The loss at some of the rates, with bands over seeds.
-pub fn losses(slice: &Slice<'_>, folder: &Folder) -> Option<Figure> {
+pub(super) fn losses(slice: &Slice<'_>, folder: &Folder) -> Option<Figure> {
     let row = *slice.rows().collect::<Vec<_>>().last()?;
     let columns: Vec<(usize, &Vec<&Done>)> = slice.row(row).collect();
     let most = RATES.min(columns.len());

@@ -5,7 +5,7 @@ mod figures;
 mod slice;
 mod trained;
 
-pub use trained::Trained;
+pub(super) use trained::Trained;
 
 use super::content::Content;
 use super::doubts::doubts;
@@ -19,7 +19,7 @@ use trained::{PHASES, Sweep, phase};
 const SLICES: usize = 6;
 
 /// What a sweep of training says.
-pub fn content(sweep: &Sweep, folder: &Folder) -> Content {
+pub(super) fn content(sweep: &Sweep, folder: &Folder) -> Content {
     let mut content = Content::default();
     let (slices, metric, groups) = (slices(sweep), Metric::of(sweep), Groups::of(sweep));
     verdict(sweep, &groups, &mut content);

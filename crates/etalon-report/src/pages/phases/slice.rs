@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 const ROWS: usize = 7;
 
 /// Trials that differ in x, y and the seed alone.
-pub struct Slice<'a> {
+pub(super) struct Slice<'a> {
     /// The values of the other keys.
     pub fixed: String,
     pub x: Key,
@@ -20,7 +20,7 @@ pub struct Slice<'a> {
 
 /// A key of the grid, as an axis.
 #[derive(Clone)]
-pub struct Key {
+pub(super) struct Key {
     pub name: String,
     /// Distinct values, ascending; their texts where they are no numbers.
     pub values: Vec<f64>,
@@ -42,12 +42,12 @@ impl Key {
         Key { name: sweep.keys[index].clone(), values, texts }
     }
 
-    pub fn is_log(&self) -> bool {
+    pub(super) fn is_log(&self) -> bool {
         let first_text = self.texts.first().and_then(|text| text.parse::<f64>().ok());
         first_text.is_some() && self.values[0] > 0.0 && self.name != "seed"
     }
 
-    pub fn axis(&self) -> Axis {
+    pub(super) fn axis(&self) -> Axis {
         let label = if self.name == "optimizer.eta" { "learning rate η" } else { &self.name };
         let axis = if self.is_log() { Axis::log(label) } else { Axis::even(label) };
         let few = self.values.len() <= 8 || !self.is_log();
@@ -57,7 +57,7 @@ impl Key {
     }
 
     /// The texts of its values, short where they are numbers.
-    pub fn short(&self, place: usize) -> String {
+    pub(super) fn short(&self, place: usize) -> String {
         let text = &self.texts[place];
         match text.parse::<f64>() {
             Ok(number) if text.len() > 6 => shown(Some(number), 4),
@@ -65,7 +65,7 @@ impl Key {
         }
     }
 
-    pub fn borders(&self) -> Vec<f64> {
+    pub(super) fn borders(&self) -> Vec<f64> {
         if self.is_log() {
             return borders(&self.values);
         }
@@ -87,7 +87,7 @@ impl Key {
 
 /// The slices of a sweep: x is the rate where the grid runs over it, y the width or the depth or another size, and the
 /// seed where there is none.
-pub fn slices(sweep: &Sweep) -> Vec<Slice<'_>> {
+pub(super) fn slices(sweep: &Sweep) -> Vec<Slice<'_>> {
     let keys: Vec<Key> = (0..sweep.keys.len()).map(|index| Key::of(sweep, index)).collect();
     let varies = |&index: &usize| keys[index].values.len() > 1;
     let named = |name: &str| (0..keys.len()).filter(varies).find(|&index| keys[index].name == name);
@@ -131,12 +131,12 @@ pub fn slices(sweep: &Sweep) -> Vec<Slice<'_>> {
 }
 
 impl Slice<'_> {
-    pub fn title(&self, what: &str) -> String {
+    pub(super) fn title(&self, what: &str) -> String {
         if self.fixed.is_empty() { what.into() } else { format!("{what}, {}", self.fixed) }
     }
 
     /// All of a row, from left to right.
-    pub fn row(&self, row: usize) -> impl Iterator<Item = (usize, &Vec<&Done>)> {
+    pub(super) fn row(&self, row: usize) -> impl Iterator<Item = (usize, &Vec<&Done>)> {
         self.cells
             .iter()
             .filter(move |((_, at), _)| *at == row)
@@ -144,12 +144,12 @@ impl Slice<'_> {
     }
 
     /// A few rows, evenly among all.
-    pub fn rows(&self) -> impl Iterator<Item = usize> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = usize> {
         (0..self.y.values.len()).step_by(self.y.values.len().div_ceil(ROWS).max(1))
     }
 
     /// A row's name.
-    pub fn name(&self, row: usize) -> String {
+    pub(super) fn name(&self, row: usize) -> String {
         let key = self.y.name.rsplit('.').next().unwrap_or_default();
         format!("{key} {}", self.y.texts[row]).trim().into()
     }
