@@ -1,6 +1,7 @@
 //! How errors reach the user: `error: ...` on stderr, and the exit code.
 
 use crate::output::{OutputError, visible};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::borrow::Cow;
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
@@ -20,8 +21,15 @@ pub(crate) fn report(failure: &(dyn Error + Send + Sync + 'static)) -> ExitCode 
     ExitCode::from(FAILED)
 }
 
+/// What to do about a trainer's command that is missing, or not one argument.
+const COMMAND: &str = "the trainer's whole command is one argument, in quotes: \
+                       --trainer 'python train.py --lr {eta} --seed {seed} --log {log}'";
+
 /// Prints what the command line parser has to say: help and version on stdout, complaints on stderr.
-pub(crate) fn show_usage(message: &clap::Error) -> ExitCode {
+pub(crate) fn show_usage(mut message: clap::Error) -> ExitCode {
+    if is_about_command(&message) {
+        message.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![COMMAND.into()]));
+    }
     let plain = message.render().to_string();
     let printed = match visible(&plain) {
         Cow::Borrowed(_) => message.print().and_then(|()| io::stdout().flush()),
@@ -31,6 +39,22 @@ pub(crate) fn show_usage(message: &clap::Error) -> ExitCode {
     match printed {
         Err(error) if !message.use_stderr() => report(&OutputError::from(error)),
         _ => ExitCode::from(message.exit_code() as u8),
+    }
+}
+
+/// Whether a complaint is about `--trainer` without a command, or about a flag of a program that belongs into one.
+fn is_about_command(message: &clap::Error) -> bool {
+    let is_program = |word: std::ffi::OsString| {
+        let word = word.to_string_lossy();
+        word == "--trainer" || word.ends_with(".py") || word.ends_with(".sh")
+    };
+    match (message.kind(), message.get(ContextKind::InvalidArg)) {
+        (ErrorKind::InvalidValue, Some(ContextValue::String(flag))) => flag.starts_with("--trainer "),
+        // One that resembles a flag of the verb is a mistyped one.
+        (ErrorKind::UnknownArgument, _) => {
+            message.get(ContextKind::SuggestedArg).is_none() && std::env::args_os().any(is_program)
+        }
+        _ => false,
     }
 }
 

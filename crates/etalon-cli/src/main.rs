@@ -19,7 +19,7 @@ use verbs::Cli;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(message) => return failure::show_usage(&message),
+        Err(message) => return failure::show_usage(message),
     };
     let exit = Context::new(&cli.flags).and_then(|context| cli.verb.run(&context));
     match exit {

@@ -111,6 +111,17 @@ fn other_logs_are_read_too() {
     // Lines among others on stdout.
     let printed = "sh -c 'echo loading; sh quadratic.sh {eta} {seed} /dev/stdout; echo bye'";
     assert_eq!(star(etalon.run(&find(printed, &keys))), usual);
+    // For people: `step: 3 loss: 0.31`, and what is no row.
+    let plain = "sh -c \"sh quadratic.sh {eta} {seed} /dev/stdout | tr -d '{}\\\",' | sed 's/$/ of run 7/'; echo final loss 9\"";
+    assert_eq!(star(etalon.run(&find(plain, &keys))), usual);
+    // A column that has to be named is asked for by its key.
+    let unnamed = "sh -c \"sh quadratic.sh {eta} {seed} /dev/stdout | sed s/loss/nll/g\"";
+    let complaint = etalon.run(&find(unnamed, &keys)).complaint();
+    assert!(complaint.contains("name one with 'trainer.columns={loss=\"NAME\"}'"), "{complaint}");
+    assert_eq!(
+        star(etalon.run(&find(unnamed, &[&keys[..], &["trainer.columns={loss=\"nll\"}"]].concat()))),
+        usual
+    );
     // CSV with names of its own, by a shell, with a parameter, in a variable.
     etalon.write("csv.sh", "sh quadratic.sh $RATE 0 log.$$; echo 'n,nll'; tr -d '{\"}' < log.$$ | sed 's/[a-z_]*: //g' | cut -d, -f1,2; rm log.$$");
     let csv = [
@@ -229,6 +240,15 @@ fn what_makes_no_search_is_refused_before_anything_runs() {
         assert!(complaint.contains(expected), "{trainer} {more:?}: {complaint}");
         assert!(!etalon.path().join("ran").exists());
     }
+    // A command that is missing, or not in quotes.
+    for words in [&["train", "--trainer"][..], &find("python", &["train.py", "--lr", "{eta}"])] {
+        let complaint = etalon.run(words).complaint();
+        assert!(
+            complaint.contains("--trainer 'python train.py --lr {eta} --seed {seed} --log {log}'"),
+            "{complaint}"
+        );
+    }
+    assert!(etalon.run(&find(TRAINER, &["--slot", "3"])).complaint().contains("'--slots'"));
     let told =
         etalon.run(&find(TRAINER, &["network.width=8", "--eta-star", "only", "search.seeds=1"])).stderr;
     assert!(told.contains("network.width has no part in this"), "{told}");

@@ -461,7 +461,7 @@ pub const KEYS: &[Key] = &[
         field: |s| Box::new(Only { shown: s.trainer.is_given(), setting: Scalars(&mut s.trainer.env) }), check: fine },
     Key { path: "trainer.parameters", doc: "values for placeholders of the command, such as { width = 256 }",
         field: |s| Box::new(Only { shown: s.trainer.is_given(), setting: Scalars(&mut s.trainer.parameters) }), check: fine },
-    Key { path: "trainer.log", doc: "where the trainer writes its log (JSON lines, CSV with a header, a TensorBoard event file or a folder of them), or stdout for JSON lines among what it prints; {out}/log.jsonl unless given, stdout where the command has neither {log} nor {out}",
+    Key { path: "trainer.log", doc: "where the trainer writes its log (JSON lines, CSV with a header, plain text, a TensorBoard event file or a folder of them), or stdout for JSON lines, CSV or plain text among what it prints; {out}/log.jsonl unless given, stdout where the command has neither {log} nor {out}",
         field: |s| Box::new(Only { shown: s.trainer.is_given(), setting: Text(&mut s.trainer.log) }), check: fine },
     Key { path: "trainer.columns", doc: "columns of the log that are not recognised by their names, such as { loss = \"train/nll\" }: step, loss, rate and curvature",
         field: |s| Box::new(Only { shown: s.trainer.is_given(), setting: Scalars(&mut s.trainer.columns) }), check: |s| s.trainer.check_columns() },

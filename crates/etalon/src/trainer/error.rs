@@ -125,7 +125,7 @@ pub enum Fault {
     #[error("it had no answer after {} s and was ended", _0.as_secs_f64())]
     Hung(Duration),
     /// Its log cannot be understood.
-    #[error("{0}")]
+    #[error("{}", unread(.0))]
     Log(WatchError),
     /// The system refuses.
     #[error("cannot {action}: {source}")]
@@ -141,6 +141,20 @@ impl Fault {
     /// Whether it may go well another time.
     pub(super) fn may_pass(&self) -> bool {
         matches!(self, Fault::Crashed { .. } | Fault::Silent { .. } | Fault::Hung(_))
+    }
+}
+
+/// What is wrong with a log, and the key that tells how to read it.
+fn unread(error: &WatchError) -> String {
+    match error {
+        WatchError::NoColumn { path, what: "metric", found } => {
+            format!("{} has no column of the goal's metric: it has {found}", path.display())
+        }
+        WatchError::NoColumn { path, what, found } => format!(
+            "{} has no column for the {what}: it has {found}; name one with 'trainer.columns={{{what}=\"NAME\"}}'",
+            path.display()
+        ),
+        other => other.to_string(),
     }
 }
 

@@ -40,7 +40,7 @@ pub struct Trainer {
     pub command: CommandLine,
     /// Variables of its environment, with the same placeholders.
     pub env: BTreeMap<String, CommandLine>,
-    /// Where its log is; none where that is JSON lines among what it prints.
+    /// Where its log is; none where that is among what it prints.
     pub log: Option<CommandLine>,
     /// The log's columns.
     pub columns: Columns,

@@ -203,7 +203,7 @@ impl<'a> Runner<'a> {
 
     fn open(&self, path: &Path) -> Result<Log, WatchError> {
         let columns = self.trainer.columns.clone();
-        if self.trainer.log.is_some() { Log::open(path, columns) } else { Log::open_lines(path, columns) }
+        if self.trainer.log.is_some() { Log::open(path, columns) } else { Log::open_printed(path, columns) }
     }
 
     fn attempt(&self, eta: f64, seed: u64, until: Until, hear: &mut dyn FnMut(&Row)) -> Result<Course, Stop> {
@@ -285,7 +285,7 @@ impl<'a> Runner<'a> {
                 }
                 match read {
                     Err(error) if is_last && !course.has_begun() => {
-                        let reason = error.to_string();
+                        let reason = Fault::Log(error).to_string();
                         return Err(Fault::Silent { reason, stderr: self.told(stderr) }.into());
                     }
                     Err(error) => {

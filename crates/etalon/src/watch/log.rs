@@ -5,6 +5,7 @@ use super::document::Rows;
 use super::events::{Gatherer, Record, record, scalars};
 use super::jsonl::Row as JsonRow;
 use super::plain::Plain;
+use super::printed::{Line, Printed};
 use super::runs::{event_files, place};
 use super::table::Header;
 use super::tail::{LONGEST, Tail};
@@ -30,6 +31,8 @@ enum Format {
     Unknown,
     /// JSON lines.
     Lines,
+    /// What a program prints.
+    Printed(Printed),
     /// A document of JSON.
     Document(Rows),
     /// A line without a name of the loss, which the next one tells to be a header or plain text.
@@ -67,12 +70,12 @@ impl Log {
         Ok(log)
     }
 
-    /// As [`Log::open`], of JSON lines among lines that are none, as a program prints them.
+    /// As [`Log::open`], of what a program prints: JSON lines, CSV or plain text among lines that are none.
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub fn open_lines(path: &Path, columns: Columns) -> Result<Log, WatchError> {
-        let files = vec![(Tail::open(path)?, Format::Lines)];
+    pub fn open_printed(path: &Path, columns: Columns) -> Result<Log, WatchError> {
+        let files = vec![(Tail::open(path)?, Format::Printed(Printed::default()))];
         Ok(Log { path: path.into(), columns, files, facts: Facts::default() })
     }
 
@@ -273,6 +276,17 @@ fn text(
             *format = Format::Plain(plain);
         }
         Format::Plain(plain) => plain.read(line, columns, facts, sink),
+        Format::Printed(printed) => match printed.take(line, columns) {
+            Line::Json(row) => facts.named(&row, columns, sink),
+            Line::Plain(plain) => plain.read(line, columns, facts, sink),
+            Line::Table(header) => {
+                if let Ok(numbers) = header.row(line) {
+                    facts.row(numbers, sink);
+                }
+                *format = Format::Table(header);
+            }
+            Line::Other => {}
+        },
         Format::Table(header) => match header.row(line) {
             Ok(numbers) => facts.row(numbers, sink),
             Err(problem) => facts.skip(problem),
@@ -373,15 +387,17 @@ impl Facts {
     /// A row of JSON.
     fn json(&mut self, text: &str, columns: &Columns, sink: &mut impl FnMut(Row)) {
         match JsonRow::parse(text) {
-            Ok(row) => {
-                if self.names.len() <= LISTED {
-                    let new: Vec<&str> = row.names().filter(|name| !self.names.contains(*name)).collect();
-                    self.names.extend(new.into_iter().map(String::from));
-                }
-                self.row(row.numbers(columns), sink);
-            }
+            Ok(row) => self.named(&row, columns, sink),
             Err(problem) => self.skip(problem),
         }
+    }
+
+    fn named(&mut self, row: &JsonRow, columns: &Columns, sink: &mut impl FnMut(Row)) {
+        if self.names.len() <= LISTED {
+            let new: Vec<&str> = row.names().filter(|name| !self.names.contains(*name)).collect();
+            self.names.extend(new.into_iter().map(String::from));
+        }
+        self.row(row.numbers(columns), sink);
     }
 
     /// Hands out a row if it has a loss or the metric; other rows are not of interest.

@@ -11,6 +11,7 @@ mod finding;
 mod jsonl;
 mod log;
 mod plain;
+mod printed;
 mod ring;
 mod runs;
 mod table;

@@ -56,6 +56,31 @@ fn the_three_formats_say_the_same() {
 }
 
 #[test]
+fn what_a_program_prints_is_json_csv_or_plain_text_among_other_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stdout");
+    let printed = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        let mut found = Vec::new();
+        Log::open_printed(&path, Columns::default())?
+            .read(true, |point| found.push((point.step, point.loss)))?;
+        Ok::<_, WatchError>(found)
+    };
+    let expected = [(0, 2.0), (5, 1.0)];
+    for text in [
+        "loading\n{\"step\":0,\"loss\":2}\nloss is 7, loss: 7\n{\"step\":5,\"loss\":1}\nfinal loss 1\n",
+        "10 samples on cpu\nstep,loss\n0,2\n5,1\nfinal loss 1\n",
+        "using cuda:0\nstep 0 loss: 2.0 lr 0.1\ntest loss 9\n{'step': 5, 'loss': 1.0}\nbye",
+    ] {
+        assert_eq!(printed(text).unwrap(), expected, "{text}");
+    }
+    let text = printed("epoch 1 nll 3\n").unwrap_err().to_string();
+    assert!(text.contains("no column for the loss: it has epoch, nll"), "{text}");
+    let text = printed("loading\n").unwrap_err().to_string();
+    assert!(text.contains("no number stands behind a name"), "{text}");
+}
+
+#[test]
 fn what_is_missing_is_named() {
     let text = |found: Result<Vec<Point>, WatchError>| found.unwrap_err().to_string();
     let refused = text(points("a.csv", b"step,accuracy\n1,2\n", Columns::default()));
