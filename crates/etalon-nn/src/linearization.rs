@@ -77,7 +77,7 @@ impl<'a, T: Scalar> Linearization<'a, T> {
         self.rows * self.network.output_len()
     }
 
-    /// The network.
+    /// The network that is linearised.
     pub fn network(&self) -> &'a Network<T> {
         self.network
     }
@@ -87,7 +87,7 @@ impl<'a, T: Scalar> Linearization<'a, T> {
         self.rows
     }
 
-    /// The mean loss.
+    /// The mean loss of the batch at the point.
     pub fn value(&mut self) -> f64 {
         self.run(VALUES, &[Op::Loss], &[], &[], &mut []);
         self.executor.loss()
@@ -111,7 +111,7 @@ impl<'a, T: Scalar> Linearization<'a, T> {
         self.run(VALUES, &[Op::ForwardTangent, Op::Tangents], v, &[], out);
     }
 
-    /// `J^T u`.
+    /// `J^T u`: a vector in the space of outputs, pulled back to that of parameters.
     pub fn vjp(&mut self, u: &[T], out: &mut [T]) {
         self.check_outputs(u);
         self.sum(VALUES, &[Op::Cotangent, Op::PullBack], &[], u, out);
@@ -124,7 +124,7 @@ impl<'a, T: Scalar> Linearization<'a, T> {
         self.sum(VALUES, &[Op::ForwardTangent, Op::LossProduct, Op::PullBack], v, &[], out);
     }
 
-    /// `H v`.
+    /// `H v`: the Hessian of the mean loss times a vector in the space of parameters.
     pub fn hvp(&mut self, v: &[T], out: &mut [T]) {
         self.check_parameters(v);
         self.sum(POINT, &[Op::ForwardTangent, Op::LossProduct, Op::BackwardTangent], v, &[], out);

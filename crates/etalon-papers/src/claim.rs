@@ -80,7 +80,7 @@ pub struct Quantity {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scale {
-    /// Which.
+    /// The number's name, such as `t lambda0`.
     pub what: String,
     /// What it is in the paper, with where that follows from.
     pub paper: String,

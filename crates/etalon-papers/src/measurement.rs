@@ -184,7 +184,7 @@ pub struct Curve {
     pub name: &'static str,
     /// The names of its columns.
     pub columns: &'static [&'static str],
-    /// Its rows.
+    /// The table's rows, each as long as its columns are many.
     pub rows: Vec<Vec<f64>>,
 }
 

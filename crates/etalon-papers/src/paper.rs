@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 pub struct Paper {
     /// The letter that its claims begin with.
     pub letter: String,
-    /// Its title.
+    /// The paper's title, as it is printed.
     pub title: String,
     /// Its authors and the year.
     pub authors: String,

@@ -14,7 +14,7 @@ const LONG: f64 = 3600.0;
 /// What a claim came to, with the curves behind its numbers.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The judgement.
+    /// The verdict with what was measured.
     pub judgement: Judgement,
     /// Tables of what was measured on the way.
     pub curves: Vec<Curve>,

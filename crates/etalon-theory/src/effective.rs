@@ -16,7 +16,7 @@
 /// A step of a schedule: the rate and the coupled weight decay.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
-    /// The learning rate.
+    /// The learning rate `eta` of the step.
     pub eta: f64,
     /// The weight decay `lambda`.
     pub weight_decay: f64,

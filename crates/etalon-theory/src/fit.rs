@@ -13,7 +13,7 @@ use std::collections::HashSet;
 /// The fewest distinct sizes that a law is fitted to: two make any line exact, three leave one degree of freedom.
 const MIN_SIZES: usize = 4;
 
-/// One measurement.
+/// One measurement at sizes such as depth and width.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
     /// What it is called where it is left out.
@@ -29,7 +29,7 @@ pub struct Point {
 pub struct Mark {
     /// What it belongs to: marks of one group have one colour.
     pub group: String,
-    /// The size.
+    /// The product of the sizes, as the joint law takes it.
     pub x: f64,
     /// The median over seeds.
     #[serde(deserialize_with = "crate::units::number")]
@@ -44,10 +44,10 @@ pub struct Mark {
 /// A law, and what it was fitted to and what not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fitted {
-    /// The law.
+    /// The exponents with their intervals.
     #[serde(flatten)]
     pub law: PowerLaw,
-    /// The measurements.
+    /// The medians over seeds, those that were left out among them.
     pub marks: Vec<Mark>,
 }
 
@@ -65,13 +65,13 @@ pub struct Excluded {
 pub struct Coefficient {
     /// The size whose exponent it is, `a * b` for a product, or `intercept` (on the logarithm's scale).
     pub name: String,
-    /// The estimate.
+    /// Its estimate by least squares.
     pub value: f64,
-    /// Its standard error.
+    /// The deviation of the estimate, from that of log y about the law.
     pub standard_error: f64,
-    /// The lower end of the confidence interval.
+    /// The lower end of the confidence interval, Student's at the level of the law.
     pub low: f64,
-    /// The upper end.
+    /// The upper end of that interval.
     pub high: f64,
 }
 
@@ -80,7 +80,7 @@ pub struct Coefficient {
 pub struct Regression {
     /// `a` of `log y = a + ...`, in natural logarithms.
     pub intercept: Coefficient,
-    /// The exponents.
+    /// The exponent of each size, or of their product alone.
     pub exponents: Vec<Coefficient>,
     /// The share of the variance of log y that the law explains; none where log y does not vary.
     pub r_squared: Option<f64>,
@@ -96,26 +96,26 @@ pub struct Regression {
 pub struct Robust {
     /// The estimator by name, such as Theil-Sen.
     pub method: String,
-    /// The exponent.
+    /// The exponent of the product of the sizes, the median slope.
     pub exponent: f64,
     /// The lower end of its confidence interval.
     pub low: f64,
-    /// The upper end.
+    /// The upper end of that interval.
     pub high: f64,
     /// The median of `log y - exponent log x`.
     pub intercept: f64,
 }
 
-/// What was fitted.
+/// `y` as a power of sizes: `log y = a + b log(x1 x2 ...)`, and with an exponent for each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PowerLaw {
-    /// What was measured.
+    /// The name of what was measured, such as eta*.
     pub y: String,
     /// The names of the sizes.
     pub x: Vec<String>,
     /// The level of all intervals, such as 0.95.
     pub level: f64,
-    /// Points used.
+    /// How many points the law was fitted to, seeds counted one by one.
     pub points: usize,
     /// Distinct values of the product of the sizes among them.
     pub sizes: usize,
@@ -149,7 +149,7 @@ impl Default for Options {
 /// Why no law can be fitted.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum FitError {
-    /// Too few sizes.
+    /// Too few distinct sizes: two make any line exact.
     #[error(
         "{found} distinct sizes of {x} are left ({excluded} points were left out), and a power law needs {MIN_SIZES}; measure more sizes"
     )]
@@ -158,7 +158,7 @@ pub enum FitError {
         x: String,
         /// How many there are.
         found: usize,
-        /// Points left out.
+        /// How many points were left out.
         excluded: usize,
     },
     /// A level that is none.
@@ -169,11 +169,11 @@ pub enum FitError {
         "the point {label} has {found} sizes, and there are {expected} names; give one size for each name"
     )]
     Sizes {
-        /// The point.
+        /// The label of the point.
         label: String,
-        /// Its sizes.
+        /// How many sizes it has.
         found: usize,
-        /// The names.
+        /// How many names there are.
         expected: usize,
     },
 }

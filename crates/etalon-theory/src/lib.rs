@@ -70,9 +70,9 @@ pub enum TheoryError {
     /// A number is outside of its range.
     #[error("{name} = {got}: it must be {range}")]
     OutOfRange {
-        /// Which number.
+        /// The symbol of the number, such as eta.
         name: &'static str,
-        /// Its value.
+        /// The value that was given.
         got: f64,
         /// What it may be.
         range: &'static str,
@@ -83,35 +83,35 @@ pub enum TheoryError {
          here {}", 2.0 * f.abs() / width.sqrt()
     )]
     Unreachable {
-        /// Width.
+        /// The number of hidden units `n`.
         width: f64,
-        /// Output.
+        /// The output `f` that was asked for.
         f: f64,
-        /// Curvature.
+        /// The NTK `lambda` that was asked for.
         lambda: f64,
     },
     /// The start is the minimum itself, where the gradient is zero.
     #[error("the start f = {f} is the minimum of the loss, where nothing happens: start off it")]
     AtMinimum {
-        /// The start.
+        /// The output at the start.
         f: f64,
     },
     /// The answer is the same over the whole range.
     #[error("no boundary between {low} and {high}, all answers are the same ({answer}): widen the range")]
     NoBoundary {
-        /// Lower end.
+        /// The least that was tried.
         low: f64,
-        /// Upper end.
+        /// The most that was tried.
         high: f64,
-        /// The answer.
+        /// What all of the range answered.
         answer: bool,
     },
     /// A list has the wrong length.
     #[error("{name} has {got} elements, expected {expected}")]
     Length {
-        /// Which list.
+        /// What the list is of.
         name: &'static str,
-        /// Its length.
+        /// The length that it has.
         got: usize,
         /// The length it should have.
         expected: usize,

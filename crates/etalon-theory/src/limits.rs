@@ -70,9 +70,9 @@ impl Bracket {
 /// Where to look for a boundary, and how closely.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Range {
-    /// The lower end.
+    /// The least learning rate to try.
     pub low: f64,
-    /// The upper end.
+    /// The largest learning rate to try.
     pub high: f64,
     /// Equal steps on the logarithmic axis that are tried one after the other from `low`; the first in which
     /// the answer changes is bisected. 1 bisects the whole range.

@@ -52,7 +52,7 @@ impl ScalarLoss {
         }
     }
 
-    /// `l(f)`.
+    /// The loss `l(f)` of an output.
     pub fn value(&self, f: f64) -> f64 {
         match *self {
             Self::Mse { target } => 0.5 * (f - target).powi(2),
@@ -62,7 +62,7 @@ impl ScalarLoss {
         }
     }
 
-    /// `G = dl/df`.
+    /// Its first derivative in the output, `G = dl/df`.
     #[inline]
     pub fn gradient(&self, f: f64) -> f64 {
         match *self {
@@ -72,7 +72,7 @@ impl ScalarLoss {
         }
     }
 
-    /// `l''(f)`.
+    /// Its second derivative in the output, `l''(f)`.
     pub fn curvature(&self, f: f64) -> f64 {
         match *self {
             Self::Mse { .. } => 1.0,

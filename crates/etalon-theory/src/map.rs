@@ -49,17 +49,17 @@ impl Map {
         Ok(Self { loss, eta, width })
     }
 
-    /// The loss.
+    /// The loss of the one output.
     pub fn loss(&self) -> ScalarLoss {
         self.loss
     }
 
-    /// The learning rate.
+    /// The constant learning rate `eta`.
     pub fn eta(&self) -> f64 {
         self.eta
     }
 
-    /// The width.
+    /// The number of hidden units `n`; infinite for the linear predictor.
     pub fn width(&self) -> f64 {
         self.width
     }
@@ -122,7 +122,7 @@ impl Map {
 pub struct Dimensionless {
     /// `eta f / sqrt(n)`.
     pub x: f64,
-    /// `eta lambda`.
+    /// The learning rate in units of one over the NTK, `eta lambda`.
     pub k: f64,
 }
 
@@ -132,7 +132,7 @@ impl Dimensionless {
         Self { x: eta * state.f / width.sqrt(), k: eta * state.lambda }
     }
 
-    /// One step.
+    /// The state after one step of gradient descent.
     #[inline]
     pub fn step(self) -> Self {
         let square = self.x * self.x;
@@ -151,7 +151,7 @@ pub struct Modes {
 }
 
 impl Modes {
-    /// One step.
+    /// The state after one step of gradient descent.
     #[inline]
     pub fn step(self) -> Self {
         let x = 0.5 * (self.p - self.q);

@@ -126,11 +126,11 @@ impl Default for RunSettings {
 /// One run of a map.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Run {
-    /// What happened.
+    /// What the run did by its end.
     pub phase: Phase,
-    /// Where it started.
+    /// Output and NTK before the first step.
     pub start: State,
-    /// Where it ended.
+    /// Output and NTK after the last step.
     pub last: State,
     /// Steps taken: to convergence, to divergence, or all.
     pub steps: usize,

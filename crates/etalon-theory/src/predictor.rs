@@ -12,7 +12,7 @@ use super::{ScalarLoss, TheoryError};
 /// The loss of a margin.
 const LOSS: ScalarLoss = ScalarLoss::Logistic { positive: 1.0 };
 
-/// The samples.
+/// The samples that a linear predictor without bias learns to tell apart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Predictor {
     /// Each sample's input times its label.
@@ -56,7 +56,7 @@ impl Predictor {
         self.samples.iter().zip(&self.weights).map(term).sum()
     }
 
-    /// `L(w)`.
+    /// The mean logistic loss `L(w)`.
     pub fn loss(&self, w: &[f64]) -> f64 {
         self.sum(w, |_, margin| LOSS.value(margin))
     }

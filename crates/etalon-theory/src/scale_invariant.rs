@@ -12,9 +12,9 @@ use super::TheoryError;
 pub struct Training {
     /// Whether the loss is the scale-invariant one.
     pub normalized: bool,
-    /// The learning rate.
+    /// The constant learning rate `eta`.
     pub eta: f64,
-    /// Coupled weight decay.
+    /// The coupled weight decay `lambda`: the gradient of `lambda |w|^2 / 2` is added.
     pub weight_decay: f64,
 }
 
@@ -101,7 +101,7 @@ pub mod classifier {
 /// Counts the bursts of a loss: each time that it rises above 1e-2 after having been below 1e-4.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bursts {
-    /// So far.
+    /// How many there were so far.
     pub count: u64,
     is_low: bool,
 }

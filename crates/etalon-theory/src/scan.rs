@@ -11,14 +11,14 @@ use super::{
 /// Every learning rate with every width, from one start.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scan {
-    /// The loss.
+    /// The loss of the one output.
     pub loss: ScalarLoss,
     /// Output and curvature at the start.
     pub start: State,
     /// Learning rates in units of one over the curvature at the start, `c = eta lambda_0`: the NTK's, whatever the loss. The
     /// Hessian's is `c_h` (see `phase::boundaries`), a quarter of it under balanced logistic loss at the minimum.
     pub c: Axis,
-    /// Widths.
+    /// Numbers of hidden units; see [`Map::new`].
     pub widths: Axis,
     /// How long to run.
     pub settings: RunSettings,
@@ -40,9 +40,9 @@ pub struct ScanRun {
 pub struct Summary {
     /// `eta lambda_0`, with the NTK's.
     pub c: f64,
-    /// The width.
+    /// The number of hidden units `n`.
     pub width: f64,
-    /// The learning rate.
+    /// The constant learning rate, `c / lambda_0`.
     pub eta: f64,
     /// The phase; as JSON its name, and the length of a cycle as `period`.
     #[serde(flatten, with = "super::phase::columns")]
@@ -63,7 +63,7 @@ pub struct Summary {
     /// The loss at the start.
     #[serde(deserialize_with = "crate::units::number")]
     pub initial_loss: f64,
-    /// Steps taken.
+    /// Steps taken: to convergence, to divergence, or all.
     pub steps: usize,
     /// The reason for the phase, with its numbers.
     pub why: String,
@@ -102,26 +102,26 @@ pub struct MapRuns {
     pub model: String,
     /// The loss of its one output.
     pub loss: ScalarLoss,
-    /// The start.
+    /// Output and NTK that all runs start from.
     pub start: State,
-    /// Steps at most.
+    /// After how many steps a run is given up.
     pub max_steps: usize,
     /// The closed forms at each width.
     pub edges: Vec<Edges>,
-    /// The runs.
+    /// Every rate at every width, the widths slowest.
     pub runs: Vec<Summary>,
 }
 
 /// Where a model changes its behaviour, in units of `c`; none where no closed form holds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Edges {
-    /// The width.
+    /// The number of hidden units `n`.
     pub width: f64,
-    /// [`critical_eta`].
+    /// [`critical_eta`] times the NTK at the start.
     pub critical_c: Option<f64>,
-    /// [`catapult_eta`].
+    /// [`catapult_eta`] times the NTK at the start.
     pub catapult_c: Option<f64>,
-    /// [`largest_stable_eta`].
+    /// [`largest_stable_eta`] times the NTK at the start.
     pub largest_stable_c: Option<f64>,
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub enum Loss {
     /// Half the squared error, summed over outputs, averaged over samples.
     Mse,
-    /// Softmax cross-entropy.
+    /// Cross-entropy of the softmax of at least two outputs.
     CrossEntropy,
     /// Logistic loss of one output, labels +-1.
     Logistic,
@@ -26,7 +26,7 @@ pub enum Loss {
 pub enum Activation {
     /// None: a deep linear network.
     Identity,
-    /// Rectified linear.
+    /// Rectified linear, `max(x, 0)`.
     Relu,
     /// Hyperbolic tangent.
     Tanh,
@@ -47,7 +47,7 @@ pub enum Batch {
 /// What was measured, and of what.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ThresholdInputs {
-    /// The loss.
+    /// The loss that is trained on.
     pub loss: Loss,
     /// The largest eigenvalue of `J J^T / m` over `m` samples, all outputs stacked, if measured.
     pub ntk_top: Option<f64>,
@@ -56,20 +56,20 @@ pub struct ThresholdInputs {
     /// The largest eigenvalue of the Hessian in the coordinates of the optimiser's preconditioner after the first
     /// gradient, `P^-1/2 H P^-1/2`, if measured.
     pub preconditioned_max: Option<f64>,
-    /// The nonlinearity.
+    /// The nonlinearity between layers.
     pub activation: Activation,
     /// Hidden layers; 0 for a linear model, none where the network's structure is not known.
     pub hidden_layers: Option<usize>,
-    /// Outputs.
+    /// How many outputs the network has.
     pub outputs: usize,
-    /// The optimiser.
+    /// The optimiser, whose limit of stability is among the thresholds.
     pub optimizer: Rule,
     /// The factor of its weight decay, 0 for none.
     pub weight_decay: f64,
     /// The largest eigenvalue of `R^1/2 (A + d I) R^1/2` with learning-rate factors `R`, `A` the Gauss-Newton matrix for
     /// the squared loss and the Hessian otherwise: measured where factors other than 1 meet weight decay `d`.
     pub decayed: Option<f64>,
-    /// The batch.
+    /// How many samples a step sees.
     pub batch: Batch,
     /// Whether layers have biases.
     pub bias: bool,
@@ -84,7 +84,7 @@ pub struct ThresholdInputs {
 pub struct Threshold {
     /// A stable identifier in kebab-case; [`thresholds`] lists them.
     pub name: String,
-    /// The learning rate.
+    /// The learning rate at which it happens.
     pub eta: f64,
     /// How it follows from what was measured, in plain text.
     pub formula: String,

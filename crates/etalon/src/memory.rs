@@ -12,13 +12,13 @@ use std::path::Path;
     available = bytes(*available)
 )]
 pub struct MemoryError {
-    /// What needs it.
+    /// What needs the memory, in words.
     pub what: &'static str,
-    /// Bytes.
+    /// How many bytes it needs.
     pub needed: u64,
-    /// Bytes.
+    /// How many bytes are free.
     pub available: u64,
-    /// What to change.
+    /// What to change so that it fits.
     pub advice: &'static str,
 }
 

@@ -3,7 +3,7 @@
 use super::elementwise::{Write, copy, map, zip2, zip4};
 use crate::{Cpu, Scalar};
 
-/// An activation function.
+/// A nonlinearity that is applied to each number by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Activation {
     /// `x`.

@@ -10,9 +10,9 @@ use crate::kernels::elementwise::Write;
 /// `t`. `b` has one number for each output channel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conv2d {
-    /// Its shape.
+    /// Image, kernel, stride, padding and channels.
     pub shape: Convolution,
-    /// The multiplier `s`.
+    /// The fixed multiplier `s` of the weights.
     pub weight_multiplier: f64,
     /// The deviation of the initial `W`.
     pub weight_deviation: f64,

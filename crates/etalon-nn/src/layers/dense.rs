@@ -13,7 +13,7 @@ pub struct Dense {
     pub inputs: usize,
     /// The length of the output.
     pub outputs: usize,
-    /// The multiplier `s`.
+    /// The fixed multiplier `s` of the weights.
     pub weight_multiplier: f64,
     /// The deviation of the initial `W`.
     pub weight_deviation: f64,

@@ -46,7 +46,7 @@ pub(crate) fn activate<T: Scalar>(
 pub struct Tensor {
     /// The last part of its name: `weight` or `bias`.
     pub name: &'static str,
-    /// PyTorch's shape.
+    /// The shape that PyTorch gives the same parameters.
     pub shape: Vec<usize>,
     /// The mean of its initial values.
     pub mean: f64,
@@ -65,7 +65,7 @@ pub struct Point<'a, T> {
     pub rows: usize,
     /// The layer's own parameters, its tensors one after another.
     pub weights: &'a [T],
-    /// The input.
+    /// The layer's input, sample by sample.
     pub x: &'a [T],
     /// The output; empty while it is being computed. Noise may have been added to it, see [`Layer::noise_len`].
     pub y: &'a [T],
@@ -89,7 +89,7 @@ pub struct Direction<'a, T> {
 /// Where a layer leaves its output, or the change of it. What the slices hold before means nothing.
 #[derive(Debug)]
 pub struct Output<'a, T> {
-    /// The output.
+    /// The layer's output, sample by sample.
     pub y: &'a mut [T],
     /// What later passes will find in [`Point::saved`], or in [`Direction::saved`].
     pub saved: &'a mut [T],

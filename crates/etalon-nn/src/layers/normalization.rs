@@ -43,7 +43,7 @@ pub struct Normalizer {
 /// [`Network::outputs`](crate::Network::outputs).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normalization {
-    /// The kind.
+    /// Over which numbers mean and variance are taken.
     pub normalizer: Normalizer,
     /// Positions of a sample.
     pub positions: usize,

@@ -10,7 +10,7 @@ mod mse;
 
 use crate::{Cpu, Scalar};
 
-/// A loss function.
+/// A loss of outputs and targets, averaged over samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Loss {
     /// `1/2 sum_k (f_k - y_k)^2`.

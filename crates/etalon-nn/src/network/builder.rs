@@ -23,9 +23,9 @@ pub enum NetworkError {
     /// A layer was given a value of the wrong length.
     #[error("{layer} takes {expected} numbers a sample, and is given {found}")]
     Input {
-        /// The layer.
+        /// The name of the layer.
         layer: String,
-        /// What it takes.
+        /// How many numbers it takes.
         expected: usize,
         /// What it was given.
         found: usize,
@@ -121,7 +121,7 @@ impl<T: Scalar> NetworkBuilder<T> {
         self
     }
 
-    /// The input.
+    /// The value that samples enter by.
     pub fn input(&self) -> Value {
         Value(0)
     }

@@ -10,7 +10,7 @@ use crate::layers::Kept;
 /// named `conv1`, `bn1`, `conv2`, ..., `fc`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cnn {
-    /// The input.
+    /// Height, width and channels of the input.
     pub image: Image,
     /// The number of convolutions.
     pub depth: usize,
@@ -23,7 +23,7 @@ pub struct Cnn {
     pub pooling: Option<Kept>,
     /// The number of outputs.
     pub outputs: usize,
-    /// The rest.
+    /// Nonlinearity, parametrisation, initialisation and normalisation.
     pub style: Style,
 }
 

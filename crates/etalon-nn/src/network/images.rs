@@ -10,9 +10,9 @@ use crate::layers::{Conv2d, Dense, Kept, Normalization, Normalizer, Pool2d};
 /// The shape of an image whose values stand in NHWC order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Image {
-    /// Rows.
+    /// How many rows of pixels there are.
     pub height: usize,
-    /// Columns.
+    /// How many pixels there are in a row.
     pub width: usize,
     /// Values of a pixel.
     pub channels: usize,
@@ -45,7 +45,7 @@ pub enum Fan {
 pub struct Style {
     /// What stands before each activation.
     pub normalizer: Option<Normalizer>,
-    /// The activation.
+    /// The nonlinearity after each normalisation.
     pub activation: Activation,
     /// Where factors of width stand: standard or NTK.
     pub parametrization: Parametrization,

@@ -12,7 +12,7 @@ use crate::layers::Response;
 /// Whether a segment of the parameters may be scaled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SegmentInvariance {
-    /// The segment's name.
+    /// The name of the segment of the parameters.
     pub segment: String,
     /// The segments that are scaled along: a bias with its weight, and what writes to the same residual stream.
     pub with: Vec<String>,

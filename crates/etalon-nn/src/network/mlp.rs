@@ -47,7 +47,7 @@ impl Initialisation {
         }
     }
 
-    /// The gain.
+    /// The weights' variance times their fan, which keeps the size of signals.
     pub fn gain(self) -> f64 {
         match self {
             Initialisation::He => 2.0,

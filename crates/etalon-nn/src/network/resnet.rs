@@ -33,9 +33,9 @@ pub enum Skip {
 /// begin with stride 2. Then normalisation, activation, the mean of each channel, and the output layer. Convolutions have no bias.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResNet {
-    /// The input.
+    /// Height, width and channels of the input.
     pub image: Image,
-    /// The family.
+    /// How blocks are made, and how many there are.
     pub family: Family,
     /// The number of layers with weights on the longest path (of those with 1 x 1 convolutions, the family's own count).
     pub depth: usize,
@@ -47,7 +47,7 @@ pub struct ResNet {
     pub skip: Skip,
     /// The number of outputs.
     pub outputs: usize,
-    /// The rest.
+    /// Nonlinearity, parametrisation, initialisation and normalisation.
     pub style: Style,
 }
 

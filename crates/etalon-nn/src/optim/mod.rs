@@ -60,9 +60,9 @@ pub trait Optimizer: Sync {
 /// What an update is told of a run of parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
-    /// The learning rate.
+    /// The learning rate of this step.
     pub eta: f64,
-    /// The weight decay.
+    /// The weight decay of this step, coupled or not as the rule has it.
     pub weight_decay: f64,
 }
 
@@ -71,7 +71,7 @@ pub struct Rate {
 pub struct Buffers<T> {
     /// The buffers that the rule keeps, each as long as the parameters, and empty ones.
     pub buffers: [Vec<T>; BUFFERS],
-    /// Updates done.
+    /// How many updates were done, which bias corrections count.
     pub steps: u64,
 }
 
@@ -142,9 +142,9 @@ impl Stability {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{name} is {got}: it must be {range}")]
 pub struct OptimizerError {
-    /// The constant.
+    /// The name of the constant, such as momentum.
     pub name: &'static str,
-    /// Its value.
+    /// The value that was given.
     pub got: f64,
     /// What it may be.
     pub range: &'static str,

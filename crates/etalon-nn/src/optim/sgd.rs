@@ -22,7 +22,7 @@ use crate::{Cpu, Scalar};
 pub struct Sgd {
     /// Momentum `b`, from 0 to below 1; 0 for none.
     pub momentum: f64,
-    /// Nesterov's look-ahead.
+    /// Whether the momentum is Nesterov's, which looks ahead.
     pub nesterov: bool,
 }
 

@@ -26,12 +26,12 @@ pub enum Format {
     Tensorboard,
 }
 
-/// What was written.
+/// How much an export wrote, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Exported {
     /// The file or folder.
     pub path: PathBuf,
-    /// Trials in it.
+    /// How many trials are in it.
     pub trials: usize,
     /// Recorded steps of all of them.
     pub rows: usize,

@@ -60,18 +60,18 @@ impl fmt::Display for Verdict {
 pub struct Condition {
     /// The name of the number.
     pub quantity: String,
-    /// The least.
+    /// The least value that meets it; none where there is no lower bound.
     pub at_least: Option<f64>,
-    /// The most.
+    /// The largest value that meets it; none where there is no upper bound.
     pub at_most: Option<f64>,
     /// Where the paper or a theorem sets these bounds; none where they are ours.
     pub source: Option<String>,
 }
 
-/// What decides.
+/// What decides whether a claim holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
-    /// In words.
+    /// The rule as a sentence for people.
     pub words: String,
     /// Every one of these must be met.
     pub conditions: Vec<Condition>,
@@ -80,13 +80,13 @@ pub struct Rule {
 /// A claim, what was measured, and the verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
-    /// The claim's name.
+    /// The claim's name, such as A-1: the letter is the paper's.
     pub id: String,
-    /// The paper.
+    /// The paper's number, such as 2003.02218.
     pub paper: String,
-    /// Where in it.
+    /// The section, equation or figure that says it.
     pub place: String,
-    /// What it says.
+    /// What the paper says there, in one sentence.
     pub statement: String,
     /// How sure it is that it does.
     pub certainty: String,
@@ -96,17 +96,17 @@ pub struct Judgement {
     pub setting: String,
     /// The spec that was run, where it was a network.
     pub spec: Option<String>,
-    /// The first seed.
+    /// The first seed; further runs take those that follow.
     pub seed: u64,
     /// The command that makes this.
     pub command: String,
     /// The program that did: its version and commit.
     pub program: String,
-    /// What was measured.
+    /// Every number of the rule, and others beside them.
     pub measured: Vec<Measured>,
-    /// What decides.
+    /// What the numbers are held against.
     pub rule: Rule,
-    /// What follows.
+    /// What the rule says of the numbers.
     pub verdict: Verdict,
     /// Which condition is not met or cannot be told; none where the claim holds.
     pub reason: Option<String>,

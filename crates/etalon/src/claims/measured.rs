@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 /// A number that was measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
-    /// Its name.
+    /// The name by which conditions refer to it.
     pub name: String,
-    /// What it is.
+    /// What it is, in words for a table.
     pub what: String,
     /// Its unit; empty for a plain number.
     pub unit: String,
@@ -42,7 +42,7 @@ pub struct Interval {
 pub struct Sample {
     /// What they are, such as seeds.
     pub of: String,
-    /// How many.
+    /// How many there are.
     pub count: usize,
 }
 

@@ -48,7 +48,7 @@ pub enum Basis {
 /// One eigenvalue and how far it can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Eigenvalue {
-    /// The eigenvalue `theta`.
+    /// The Ritz value `theta`, in the operator's own unit.
     pub value: f64,
     /// `||A v - theta v|| / s` for the unit vector `v` found with it, where `s` is the largest magnitude among
     /// all Ritz values of the run ([`Spectrum::scale`], the estimate of `||A||`; the smallest positive number
@@ -82,7 +82,7 @@ pub struct Spectrum<V = Vec<f64>> {
     pub basis: Basis,
     /// The memory that the vectors could have taken at most, in bytes; known before the first product.
     pub bytes: u64,
-    /// Iterations in all.
+    /// How many steps the iteration made.
     pub iterations: usize,
     /// Products with the operator in all, those that verify residuals and the operator itself included.
     pub applications: usize,

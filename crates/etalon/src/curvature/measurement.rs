@@ -108,10 +108,10 @@ pub struct Measurement {
 /// The ends of the Hessian's spectrum: largest and smallest *algebraic* eigenvalues.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct HessianEnds {
-    /// The largest.
+    /// The largest, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<Estimate>,
-    /// The smallest.
+    /// The smallest, where it was asked for: negative off a minimum.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min: Option<Estimate>,
     /// The largest, in descending order, where more than one was asked for.

@@ -45,7 +45,7 @@ pub fn convert(
 pub struct Undone {
     /// The schedule without weight decay.
     pub given: Rates,
-    /// The weight decay.
+    /// The coupled weight decay `lambda` that it is to have.
     pub weight_decay: f64,
     /// The natural logarithm of the rate at each step with it.
     #[serde(deserialize_with = "crate::units::logarithms")]

@@ -13,15 +13,15 @@ const LONGEST: u64 = 10_000_000;
 /// What the optimiser does at every step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
-    /// Steps in all.
+    /// How many steps training has.
     pub steps: u64,
     /// Steps an epoch, where that was said or the budget is in epochs.
     pub steps_per_epoch: Option<f64>,
-    /// The base rate.
+    /// The base rate, which the schedule multiplies.
     pub eta: f64,
-    /// Momentum of SGD.
+    /// Momentum of SGD, from 0 to below 1.
     pub momentum: f64,
-    /// Weight decay.
+    /// The coupled weight decay `lambda`.
     pub weight_decay: f64,
     /// The natural logarithm of the rate at each step; none for a rate of 0.
     #[serde(deserialize_with = "crate::units::logarithms")]
@@ -33,13 +33,13 @@ pub struct Rates {
 /// Steps of the same rate, and what they come to where the network is scale-invariant.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stretch {
-    /// The first step.
+    /// The first step of the stretch, from 0.
     pub first: u64,
     /// How many there are.
     pub steps: u64,
-    /// The rate.
+    /// The learning rate all along it.
     pub eta: f64,
-    /// `eta lambda`.
+    /// The learning rate times the weight decay, `eta lambda`.
     #[serde(deserialize_with = "crate::units::number")]
     pub intrinsic_rate: f64,
     /// The factor a step by which the equivalent rate without weight decay grows; none where it is no real number.

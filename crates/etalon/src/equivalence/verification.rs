@@ -19,7 +19,7 @@ pub struct Verification {
     pub equivalent: Option<bool>,
     /// The largest difference of loss, direction, logits and norm that counts as none, in f64.
     pub tolerance: f64,
-    /// Steps in all.
+    /// How many steps both runs have.
     pub steps: u64,
     /// The segments that trade weight decay for growth.
     pub scaled: Vec<String>,
@@ -39,7 +39,7 @@ pub struct Verification {
 /// A segment that keeps its rate and its weight decay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Kept {
-    /// The segment.
+    /// The name of the segment of the parameters.
     pub segment: String,
     /// Why its scale matters.
     pub reason: String,
@@ -69,7 +69,7 @@ pub struct Agreement {
     /// the run with weight decay and one whose start differs in the last digit.
     #[serde(deserialize_with = "crate::units::number")]
     pub rounding: f64,
-    /// That limit.
+    /// The difference at which the runs count as parted.
     pub limit: f64,
     /// What was divided out of the weights to keep them within the numbers, in all.
     #[serde(deserialize_with = "crate::units::number")]

@@ -153,7 +153,7 @@ impl<T: Scalar> ProblemBuilder<T> {
         self
     }
 
-    /// The optimiser.
+    /// The optimiser; gradient descent without momentum where none is given.
     pub fn optimizer(mut self, optimizer: Rule) -> Self {
         self.optimizer = optimizer;
         self

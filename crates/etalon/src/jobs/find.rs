@@ -67,7 +67,7 @@ impl Target {
 pub struct After {
     /// Passes over the training set.
     pub epochs: f64,
-    /// The rate.
+    /// The constant learning rate of that training.
     pub eta: f64,
 }
 

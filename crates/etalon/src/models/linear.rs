@@ -22,9 +22,9 @@ const FALL: f64 = 0.9;
 /// Runs from one start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LinearRuns {
-    /// The width.
+    /// The number of hidden units.
     pub width: usize,
-    /// Training samples.
+    /// How many training samples there are.
     pub samples: usize,
     /// Numbers of an input.
     pub dimension: usize,
@@ -39,9 +39,9 @@ pub struct LinearRuns {
 pub struct LinearRun {
     /// `eta lambda_0`, with the NTK's.
     pub c: f64,
-    /// The width.
+    /// The number of hidden units.
     pub width: usize,
-    /// The learning rate.
+    /// The constant learning rate, `c / lambda0`.
     pub eta: f64,
     /// Lazy, catapult or divergent.
     pub phase: Phase,

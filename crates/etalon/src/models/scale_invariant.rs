@@ -7,7 +7,7 @@ use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// Which toy.
+/// A scale-invariant problem in a few numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "problem")]
 pub enum Toy {
@@ -30,11 +30,11 @@ pub enum Toy {
 pub struct ToyRun {
     /// Whether the loss is the scale-invariant one.
     pub normalized: bool,
-    /// The learning rate.
+    /// The constant learning rate `eta`.
     pub eta: f64,
-    /// The weight decay.
+    /// The coupled weight decay `lambda`.
     pub weight_decay: f64,
-    /// `eta lambda`.
+    /// The learning rate times the weight decay, `eta lambda`.
     pub intrinsic_rate: f64,
     /// The mean over the last sixth of the steps of the loss (ratio), or of the share of the population that is
     /// misclassified (classifier).
@@ -58,14 +58,14 @@ pub type ToyState = (u64, f64, f64);
 /// What a toy did at several trainings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Toys {
-    /// Which toy.
+    /// The problem that was trained on.
     #[serde(flatten)]
     pub toy: Toy,
     /// Steps of each run.
     pub steps: u64,
-    /// The seed.
+    /// The seed of start, samples and noise.
     pub seed: u64,
-    /// The runs.
+    /// One for each training, in the order asked.
     pub runs: Vec<ToyRun>,
     /// A part of each run's states, enough to draw them; none where they are not kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

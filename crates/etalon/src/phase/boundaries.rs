@@ -21,13 +21,13 @@ pub struct Definition {
     pub transient: usize,
     /// A rise is one above this many times the start, so that rounding is none.
     pub rise: f64,
-    /// The unit.
+    /// What the unit `c_h` is, in words.
     pub c_h: Cow<'static, str>,
-    /// The boundary `c_h_loss`.
+    /// What `c_h_loss` is, where the loss first rises.
     pub c_h_loss: Cow<'static, str>,
-    /// The boundary `c_h_sharp`.
+    /// What `c_h_sharp` is, where sharpness first rises.
     pub c_h_sharp: Cow<'static, str>,
-    /// The boundary `c_h_max`.
+    /// What `c_h_max` is, where training first diverges.
     pub c_h_max: Cow<'static, str>,
 }
 
@@ -145,9 +145,9 @@ impl Boundaries {
 pub struct MapBoundaries {
     /// What the boundaries mean.
     pub definition: Definition,
-    /// The loss.
+    /// The loss of the map's one output.
     pub loss: ScalarLoss,
-    /// The start.
+    /// Output and NTK that all runs start from.
     pub start: MapState,
     /// The boundaries, width by width.
     pub boundaries: Vec<Boundaries>,

@@ -28,7 +28,7 @@ const FALL: f64 = 0.9;
 /// A phase with what it was judged by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// The phase.
+    /// Lazy, catapult, divergent or stuck.
     pub phase: Phase,
     /// The reason in one sentence, with its numbers.
     pub why: String,

@@ -11,7 +11,7 @@ use etalon_nn::{Loss, Scalar};
 pub struct Observed<T> {
     /// Its trajectory, with curvature in the records where it was measured.
     pub trajectory: Trajectory,
-    /// The phase.
+    /// Its phase with the evidence.
     pub verdict: Verdict,
     /// The largest rate at which the optimiser is stable at the start, where curvature was measured there.
     pub limit: Option<f64>,

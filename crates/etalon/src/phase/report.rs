@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct Report {
     /// The name of the trial: the hash of its spec, where it has one.
     pub trial: String,
-    /// The phase.
+    /// Lazy, catapult, divergent or stuck.
     pub phase: Phase,
-    /// Why it ended.
+    /// Which of its ends it came to.
     pub stop: Stop,
     /// The metrics at the end.
     #[serde(rename = "final")]
@@ -29,14 +29,14 @@ pub struct Report {
     /// Losses of steps and curvature took their own batch's. None without batch normalisation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub statistics: Option<Statistics>,
-    /// The base rate.
+    /// The base rate, which the schedule multiplies.
     pub eta: f64,
     /// The rate in units of 1 / lambda0, with lambda0 the NTK's at the start.
     pub c: Option<f64>,
     /// The largest rate at which an optimiser with a preconditioner is stable at the start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<f64>,
-    /// Updates done.
+    /// How many updates were done.
     pub steps: u64,
     /// What the phase was judged by.
     pub evidence: Verdict,
@@ -48,7 +48,7 @@ pub struct Report {
 /// A metric that a trainer's log has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
-    /// Its column.
+    /// The log's column that it stands in.
     pub name: String,
     /// Its mean over the last fifth of the training; none where that is no finite number.
     pub value: Option<f64>,
@@ -67,7 +67,7 @@ pub enum Statistics {
 pub struct Last {
     /// Loss on the training samples that are looked at.
     pub train_loss: Option<f64>,
-    /// Accuracy on them.
+    /// The share of these samples that is classified right.
     pub train_accuracy: Option<f64>,
     /// Loss on the held-out set.
     pub test_loss: Option<f64>,

@@ -35,7 +35,7 @@ pub struct WithDecay {
 /// A schedule without weight decay, equivalent on scale-invariant parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WithoutDecay {
-    /// Momentum, the same.
+    /// Momentum, the same as with weight decay.
     pub momentum: f64,
     /// The natural logarithm of the rate at each step.
     #[serde(deserialize_with = "crate::units::logarithms")]

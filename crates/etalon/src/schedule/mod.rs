@@ -28,7 +28,7 @@ pub struct Schedule {
     /// `SequentialLR`; step, exponential and piecewise ones count from the first step, as in its `ChainedScheduler`: an
     /// exponential one has grown by then.
     pub warmup: u64,
-    /// What follows.
+    /// How the rate goes on after the warm-up.
     pub shape: Shape,
     /// The end, if it has a rate of its own.
     pub last: Option<Last>,
@@ -40,7 +40,7 @@ pub struct Schedule {
 pub struct Last {
     /// How many, after those of the shape.
     pub steps: u64,
-    /// The rate.
+    /// The learning rate itself, not a factor.
     pub eta: f64,
 }
 

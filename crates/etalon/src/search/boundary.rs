@@ -115,7 +115,7 @@ impl std::fmt::Display for Stopped {
 /// What the search found for one seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeedResult {
-    /// The seed.
+    /// The seed whose start and batches these are.
     pub seed: u64,
     /// Where its boundary lies.
     pub boundary: Boundary,

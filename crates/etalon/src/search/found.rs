@@ -78,7 +78,7 @@ impl Found {
 /// What was not trained, because a probe of eta* had its answer before its end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Saved {
-    /// How many probes.
+    /// How many probes were ended early.
     pub trainings: usize,
     /// Their steps that were not made, as their logs count them.
     pub steps: u64,
@@ -100,13 +100,13 @@ pub enum Ended {
 /// A rate from curvature at the start, before any training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Provisional {
-    /// The rate.
+    /// The learning rate, a guess to begin with.
     pub eta: f64,
     /// How it follows, and what that assumes.
     pub rule: String,
     /// The largest eigenvalue it follows from; none where there was none that is positive.
     pub lambda: Option<f64>,
-    /// Its relative residual.
+    /// How far `lambda` may be off, relative to the operator's norm.
     pub residual: Option<f64>,
     /// Training samples on which it was measured.
     pub samples: usize,
@@ -134,7 +134,7 @@ pub struct Lambda {
     pub of: Curved,
     /// Its median over seeds, at the start, in the coordinates of the learning-rate factors.
     pub median: Option<f64>,
-    /// Each seed's.
+    /// Each seed's; none where it did not converge or is not positive.
     pub seeds: Vec<Option<f64>>,
 }
 
@@ -145,7 +145,7 @@ pub struct EtaStarSummary {
     pub median: Option<f64>,
     /// The lower end of the interval for the median.
     pub low: Option<f64>,
-    /// The upper end.
+    /// The upper end of that interval.
     pub high: Option<f64>,
     /// The probability with which such an interval covers the median.
     pub coverage: f64,
@@ -153,7 +153,7 @@ pub struct EtaStarSummary {
     pub zone: Option<Zone>,
     /// What had to be reached.
     pub threshold: Threshold,
-    /// How many seeds.
+    /// How many seeds the median is over.
     pub seeds: usize,
     /// How many trained up to the end of the range.
     pub censored: usize,
@@ -217,7 +217,7 @@ impl Zone {
 /// What counts as trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Threshold {
-    /// The metric.
+    /// The name of the metric, such as train_accuracy.
     pub metric: String,
     /// What it has to reach.
     pub value: f64,

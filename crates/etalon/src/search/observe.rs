@@ -9,11 +9,11 @@ use std::sync::OnceLock;
 /// the result of the search does not.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress<'a> {
-    /// The seed.
+    /// The seed that was trained with.
     pub seed: u64,
-    /// The learning rate.
+    /// The constant learning rate that was probed.
     pub eta: f64,
-    /// What happened.
+    /// Whether it trained, and at which end it failed if not.
     pub verdict: &'a Answer,
     /// Gradient steps spent on this probe.
     pub steps: u64,

@@ -34,9 +34,9 @@ where
 /// A probe's answer and its price.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Did it train?
+    /// Whether it trained, and at which end it failed if not.
     pub verdict: Answer,
-    /// Gradient steps spent.
+    /// Gradient steps spent on it, fewer than the budget where the answer was known earlier.
     pub steps: u64,
 }
 
@@ -53,12 +53,12 @@ pub enum Answer {
     TooSlow,
 }
 
-/// One probed rate.
+/// One rate that was probed, with its answer and its price.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Probed {
-    /// The learning rate.
+    /// The constant learning rate that was probed.
     pub eta: f64,
-    /// What happened there.
+    /// Whether it trained there, and at which end it failed if not.
     pub verdict: Answer,
     /// Gradient steps spent there.
     pub steps: u64,

@@ -15,7 +15,7 @@ pub struct Recommendation {
     pub low: Option<f64>,
     /// The highest such rate; none where the set is open above.
     pub high: Option<f64>,
-    /// What was compared.
+    /// The metric by which rates were compared: accuracy, loss, or the one of a trainer's goal.
     pub metric: String,
     /// It on the validation part of the held-out samples (four of five), by which the rate was chosen: the mean of the trainings nearest to
     /// the rate, each averaged over the last fifth of its steps.
@@ -64,9 +64,9 @@ impl Role {
 /// One training of a choice.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CurvePoint {
-    /// The rate.
+    /// The base rate, which the schedule multiplies.
     pub eta: f64,
-    /// The seed.
+    /// The seed that was trained with.
     pub seed: u64,
     /// What it was for.
     pub role: Role,
@@ -82,7 +82,7 @@ pub struct CurvePoint {
     /// The metric on the test part.
     #[serde(deserialize_with = "crate::units::number")]
     pub test: f64,
-    /// Gradient steps spent.
+    /// Gradient steps spent on it.
     pub steps: u64,
 }
 

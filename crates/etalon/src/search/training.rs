@@ -18,9 +18,9 @@ pub enum Length {
 pub struct Question {
     /// The base rate, which the user's own schedule multiplies.
     pub eta: f64,
-    /// The seed.
+    /// The seed to train with.
     pub seed: u64,
-    /// How long.
+    /// How much of the budget is wanted.
     pub length: Length,
 }
 
@@ -46,14 +46,14 @@ pub struct Trained {
     /// follows how far their difference can be relied on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<f32>,
-    /// Gradient steps spent.
+    /// Gradient steps spent on it.
     pub steps: u64,
     /// The same as a share of the budget at that rate.
     pub budgets: f64,
 }
 
 impl Trained {
-    /// Whether it survived.
+    /// Whether it came to its end with finite numbers, and not to nothing.
     pub fn survived(&self) -> bool {
         self.failure.is_none()
     }
@@ -62,7 +62,7 @@ impl Trained {
 /// What the metric of a climb is, and from where it counts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measure {
-    /// Its name.
+    /// The name of the metric: accuracy, loss, or the one of a trainer's goal.
     pub name: String,
     /// Whether more is better.
     pub higher_is_better: bool,

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 /// What a trial does, apart from its rate and seed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// The optimiser.
+    /// The optimiser with its constants.
     pub optimizer: Rule,
-    /// Its weight decay.
+    /// The weight decay, coupled or not as the optimiser has it.
     pub weight_decay: f64,
     /// One factor of the learning rate a segment, in the layout's order; 0 freezes it, weight decay too.
     pub factors: Vec<f64>,
-    /// The schedule.
+    /// What the base rate is multiplied by at each step.
     pub schedule: Schedule,
     /// Whether the rate is lowered when the training loss is low enough.
     pub anneal: Option<Anneal>,
@@ -25,7 +25,7 @@ pub struct Plan {
     pub conversion: Option<Conversion>,
     /// How long it lasts.
     pub budget: Budget,
-    /// Samples a step.
+    /// How many samples a step sees.
     pub batch: usize,
     /// Steps between two looks at the metrics.
     pub check_every: u64,

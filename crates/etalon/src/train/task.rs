@@ -19,13 +19,13 @@ pub struct Samples<T> {
 /// Everything a trial needs that does not depend on its seed or rate.
 #[derive(Debug)]
 pub struct Task<T> {
-    /// The network.
+    /// The network, without parameters.
     pub network: Network<T>,
-    /// The loss.
+    /// The loss that is trained on.
     pub loss: Loss,
-    /// The training set.
+    /// The samples that steps see.
     pub train: Samples<T>,
-    /// The held-out set.
+    /// The samples that no step sees; may be empty.
     pub test: Samples<T>,
     /// The shape of a sample as the network takes it; inputs of an image stand row by row, the channels of a pixel side by
     /// side.

@@ -185,9 +185,9 @@ impl Record {
 /// evaluation on the samples that are looked at. Only losses of one kind can be compared.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trajectory {
-    /// The base rate.
+    /// The base rate, which the schedule multiplies.
     pub eta: f64,
-    /// The seed.
+    /// The seed of start, order of batches and noise.
     pub seed: u64,
     /// Recorded steps in order: all of a short trial, a few thousand of a long one (and those where curvature was
     /// measured); the last record has the state after the last update, and no step.

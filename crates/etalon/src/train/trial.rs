@@ -85,13 +85,13 @@ struct Look {
 /// What an observer sees before each update, and once after the last.
 #[derive(Debug)]
 pub struct State<'a, T> {
-    /// Updates done.
+    /// How many updates were done.
     pub step: u64,
     /// Whether no update follows.
     pub last: bool,
     /// Whether the trial has ended by leaving its limit or the numbers.
     pub diverged: bool,
-    /// The parameters.
+    /// The parameters before the next update, cut by [`etalon_nn::Network::layout`].
     pub parameters: &'a [T],
     /// The running statistics of batch normalisation, cut by [`etalon_nn::Network::state_layout`].
     pub running: &'a [T],
@@ -185,7 +185,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
         })
     }
 
-    /// The parameters.
+    /// The parameters as they are now, cut by [`etalon_nn::Network::layout`].
     pub fn parameters(&self) -> &[T] {
         &self.parameters
     }

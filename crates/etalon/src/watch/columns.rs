@@ -3,13 +3,13 @@
 /// Names of columns, as a user gives them; those not given are recognised by their usual names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns {
-    /// The step.
+    /// The column of the step, or of the update.
     pub step: Option<String>,
-    /// The training loss.
+    /// The column of the training loss.
     pub loss: Option<String>,
-    /// The learning rate.
+    /// The column of the learning rate.
     pub rate: Option<String>,
-    /// The curvature.
+    /// The column of the curvature: see [`Point::curvature`](super::Point::curvature).
     pub curvature: Option<String>,
     /// A metric, which has no usual name: a row has it where it is named here.
     pub metric: Option<String>,

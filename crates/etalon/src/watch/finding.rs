@@ -40,7 +40,7 @@ impl fmt::Display for State {
 /// A state with what it was judged by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// The state.
+    /// What the log is in at its last row.
     pub state: State,
     /// The reason in one sentence, with its numbers.
     pub why: String,
@@ -48,17 +48,17 @@ pub struct Finding {
     pub advice: Option<String>,
     /// Rows with a loss.
     pub rows: u64,
-    /// The last step.
+    /// The step of the last row.
     pub step: Option<u64>,
     /// The last loss; none where it is no finite number.
     pub loss: Option<f64>,
-    /// The first loss.
+    /// The first loss, which rises are weighed against.
     pub first_loss: Option<f64>,
     /// The noise of one loss at the level of the start, as a share of the first; none of too short a log.
     pub noise: Option<f64>,
     /// The largest loss over the first one.
     pub peak: Option<f64>,
-    /// Its step.
+    /// The step of the largest loss.
     pub peak_step: Option<u64>,
     /// The last learning rate.
     pub rate: Option<f64>,
@@ -79,7 +79,7 @@ pub struct Rise {
     pub from: f64,
     /// The step of the peak.
     pub peak_step: u64,
-    /// The largest loss.
+    /// The largest loss of the rise.
     pub peak: f64,
     #[serde(skip)]
     pub(super) from_row: u64,

@@ -32,12 +32,12 @@ use std::path::PathBuf;
 /// One line of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// The step.
+    /// The number of updates before it, as the log counts them.
     pub step: u64,
     /// The training loss; NaN and infinity are values too.
     #[serde(deserialize_with = "crate::units::number")]
     pub loss: f64,
-    /// The learning rate.
+    /// The learning rate, where the log has it.
     pub rate: Option<f64>,
     /// The largest eigenvalue of the loss's Hessian, in the coordinates of the optimiser's preconditioner if it has one,
     /// or of the NTK.
@@ -47,11 +47,11 @@ pub struct Point {
 /// One line of a log with all that it has.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Row {
-    /// The step.
+    /// The number of updates before it, as the log counts them.
     pub step: u64,
-    /// The training loss.
+    /// The training loss; none where the row has none.
     pub loss: Option<f64>,
-    /// The learning rate.
+    /// The learning rate, where the log has it.
     pub rate: Option<f64>,
     /// The curvature, as a [`Point`]'s.
     pub curvature: Option<f64>,

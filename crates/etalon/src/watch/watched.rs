@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 /// What `etalon watch --out` leaves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Watched {
-    /// One or more.
+    /// The logs in the order in which they were named.
     pub logs: Vec<WatchedLog>,
     /// The learning rate times the curvature at the limit of stability of the run's optimiser: 2 for gradient descent. None
     /// where it has no such limit.
     pub limit: Option<f64>,
 }
 
-/// A log.
+/// A log, what was found in it, and enough of it to draw.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WatchedLog {
     /// Its path, and its run where the path has several.
     pub name: String,
-    /// What it shows.
+    /// The state it is in, with the evidence.
     pub finding: Finding,
     /// Its losses, thinned as [`Curve`] says.
     pub points: Vec<Point>,

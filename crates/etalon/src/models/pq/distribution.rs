@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Distribution {
     /// `d`, of either half of an input.
     pub dimension: usize,
-    /// Training samples.
+    /// How many training samples are drawn.
     pub train: usize,
     /// Test samples of each kind.
     pub test: usize,

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 pub struct PqSetting {
     /// What samples are drawn from.
     pub distribution: Distribution,
-    /// The network.
+    /// Numbers of hidden units and their start.
     pub neurons: Neurons,
     /// Samples a step, drawn with replacement.
     pub batch: usize,
@@ -35,9 +35,9 @@ pub struct PqSetting {
     /// Whether normal noise is added to the gradient, of the variance that keeps the part of the weights that is noise at
     /// its initial variance: `(1 - eta lambda)^2 tau^2 + eta^2 tau_xi^2 = tau^2`.
     pub inject: bool,
-    /// The large rate.
+    /// The large learning rate, of the first phase.
     pub large: f64,
-    /// The small rate.
+    /// The small learning rate, after it or throughout.
     pub small: f64,
     /// The deviation of the noise before activations, of the algorithm that has it.
     pub noise: f64,
@@ -58,10 +58,10 @@ pub struct PqSetting {
 /// What the algorithms have learnt of the two patterns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Patterns {
-    /// The setting.
+    /// The distribution, the network and how it was trained.
     #[serde(flatten)]
     pub setting: PqSetting,
-    /// The runs.
+    /// Each algorithm with each seed.
     pub runs: Vec<PqRun>,
 }
 

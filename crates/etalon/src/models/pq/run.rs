@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// Steps between two looks: at the large rate, for the first look at the small rate, and else.
 const EVERY: [u64; 3] = [10, 250, 500];
 
-/// How to train.
+/// The learning rates of a training, and its noise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Algorithm {
@@ -28,7 +28,7 @@ pub enum Algorithm {
 /// What is known at one moment. Lists are by [`Kind::ALL`]: P alone, Q alone, both.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Moment {
-    /// Steps done.
+    /// How many steps were done by then.
     pub step: u64,
     /// Whether the loss that was waited for was reached; else the phase ended at its most steps.
     pub reached: bool,
@@ -47,15 +47,15 @@ pub struct Moment {
 /// A point of a learning curve: test errors by kind.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Point {
-    /// Steps done.
+    /// How many steps were done by then.
     pub step: u64,
     /// The rate of the next step.
     pub eta: f64,
-    /// By [`Kind::ALL`].
+    /// The test error of each kind, by [`Kind::ALL`].
     pub test_errors: [f64; 3],
 }
 
-/// One training.
+/// One training with what was learnt of each pattern.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PqRun {
     /// The rates, and the noise, that it was trained with.
@@ -64,7 +64,7 @@ pub struct PqRun {
     pub seed: u64,
     /// The end of the first phase; of the small rate throughout, the look at which Q is fitted.
     pub boundary: Moment,
-    /// The end.
+    /// What is known when the training loss is below `end_below`, or the steps are used up.
     pub end: Moment,
     /// The learning curve, if it was asked for.
     #[serde(skip)]
