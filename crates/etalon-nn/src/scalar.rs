@@ -35,6 +35,8 @@ pub trait Scalar:
     const NAME: &'static str;
     /// The distance from 1 to the next larger number.
     const EPSILON: Self;
+    /// The smallest positive number that has all its digits (subnormal ones are below).
+    const MIN_POSITIVE: Self;
 
     /// The nearest number of this type.
     fn from_f64(value: f64) -> Self;
@@ -56,6 +58,13 @@ pub trait Scalar:
     fn ln(self) -> Self;
     /// `ln(1 + x)`.
     fn ln_1p(self) -> Self;
+
+    /// The same number, but 0 for a subnormal one.
+    #[inline(always)]
+    fn flushed(self) -> Self {
+        // NaN passes.
+        if self.abs() < Self::MIN_POSITIVE { Self::ZERO } else { self }
+    }
 }
 
 macro_rules! scalar {
@@ -65,6 +74,7 @@ macro_rules! scalar {
             const ONE: Self = 1.0;
             const NAME: &'static str = stringify!($type);
             const EPSILON: Self = $type::EPSILON;
+            const MIN_POSITIVE: Self = $type::MIN_POSITIVE;
 
             #[inline(always)]
             fn from_f64(value: f64) -> Self {

@@ -23,7 +23,7 @@ pub struct AdamWUpdate<T> {
 }
 
 /// One step of AdamW: the means of the gradient and of its square follow, and
-/// `w = keep w - rate mean / (sqrt(square) / root_correction + epsilon)`.
+/// `w = keep w - rate mean / (sqrt(square) / root_correction + epsilon)`; see [`super::elementwise::sgd`] on subnormal numbers.
 pub fn adamw<T: Scalar>(
     cpu: Cpu,
     update: &AdamWUpdate<T>,
@@ -38,9 +38,9 @@ pub fn adamw<T: Scalar>(
         #[inline(always)]
         || {
             for (((w, m), v), &g) in w.iter_mut().zip(mean).zip(square).zip(gradient) {
-                *m += mean_share * (g - *m);
-                *v = square_keep * *v + square_share * g * g;
-                *w = keep * *w - rate * (*m / (v.sqrt() / root_correction + epsilon));
+                *m = (*m + mean_share * (g - *m)).flushed();
+                *v = (square_keep * *v + square_share * g * g).flushed();
+                *w = (keep * *w - rate * (*m / (v.sqrt() / root_correction + epsilon))).flushed();
             }
         },
     );

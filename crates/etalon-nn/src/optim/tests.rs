@@ -130,6 +130,25 @@ fn threads_and_kernels_leave_the_bits_alone() {
     }
 }
 
+/// A weight that only decays would stay at the smallest number there is, and its buffers beside it: a third of that rounds
+/// to 0.
+#[test]
+fn what_decays_becomes_zero_and_is_never_subnormal() {
+    for (rule, &cpu) in rules().iter().flat_map(|rule| Cpu::available().iter().map(move |cpu| (rule, cpu))) {
+        let mut memory = Buffers::<f32>::new(rule, 40);
+        let mut w: Vec<f32> = (0..40).map(|k| (k - 20) as f32 * f32::MIN_POSITIVE).collect();
+        memory.buffers.iter_mut().flatten().for_each(|number| *number = 3.0 * f32::MIN_POSITIVE);
+        for step in 0..3000 {
+            let rate = Rate { eta: 0.1, weight_decay: 3.0 };
+            let buffers = memory.buffers.each_mut().map(Vec::as_mut_slice);
+            rule.update(cpu, rate, step, &[0.0; 40], buffers, &mut w);
+            let mut numbers = w.iter().chain(memory.buffers.iter().flatten());
+            assert!(!numbers.any(|number| number.is_subnormal()), "{rule:?} {cpu:?} step {step}");
+        }
+        assert_eq!(w, [0.0; 40], "{rule:?} {cpu:?}");
+    }
+}
+
 /// How much larger a weight on `curvature w^2 / 2` is after many steps of the rule itself.
 fn growth(rule: Rule, curvature: f64, rate: Rate) -> f64 {
     let network = network([1; 4]);
