@@ -453,3 +453,25 @@ fn folders_of_one_kind_are_compared_on_one_page() {
         "{refused}"
     );
 }
+
+#[test]
+fn the_ntk_is_an_axis_of_the_squared_loss_alone() {
+    let etalon = Etalon::new();
+    let spec = "[data]\ntrain = 50\ntest = 20\n[network]\nwidth = 8\n[train]\nbatch = \"full\"\nsteps = 3\n[grid]\njob = \"train\"\n\
+                optimizer.eta = [0.01, 0.03]\ncurvature = true\n";
+    for (loss, axis, words) in [
+        ("mse", "c = η λ₀", "above 4 it does not come back"),
+        ("cross_entropy", "learning rate η", "curvature λ, of the Hessian"),
+    ] {
+        etalon.write("spec.toml", &format!("loss = \"{loss}\"\n{spec}"));
+        etalon.run(&["sweep", "spec.toml", "--out", loss]).printed();
+        etalon.run(&["report", loss]).printed();
+        let svg = etalon.read(&format!("{loss}/figures/score.svg"));
+        assert!(svg.contains(&format!(">{axis}</text>")), "{svg}");
+        assert_eq!(
+            etalon.read(&format!("{loss}/figures/final-curvature.svg")).contains("c = 2 and 4"),
+            loss == "mse"
+        );
+        assert!(etalon.read(&format!("{loss}/report.html")).contains(words));
+    }
+}

@@ -8,7 +8,7 @@ use super::layout::Layout;
 use super::palette::properties;
 use super::part::rules;
 use super::shapes::{Frame, Plot};
-use super::{Figure, FigureError, Place};
+use super::{Figure, FigureError, LossKind, Place};
 use maud::{Markup, PreEscaped, html};
 
 /// The SVG's own coordinates.
@@ -31,11 +31,11 @@ pub(crate) fn script() -> PreEscaped<&'static str> {
 
 impl Figure {
     /// The figure as a `<figure>`. `files` is where the page finds its `.svg` and `.csv`: a folder's path with a slash
-    /// at its end; none where there are no files.
+    /// at its end; none where there are no files. `loss` is what its words are about.
     ///
     /// # Errors
     /// Where there is nothing to draw.
-    pub(crate) fn html(&self, files: Option<&str>) -> Result<Markup, FigureError> {
+    pub(crate) fn html(&self, files: Option<&str>, loss: LossKind) -> Result<Markup, FigureError> {
         let layout = Layout::of(self)?;
         let plots = self.panels.iter().enumerate();
         let plots = plots.map(|(index, panel)| Plot { panel, layout: &layout, index, frame: FRAME });
@@ -44,7 +44,7 @@ impl Figure {
                 figcaption {
                     h3 { (self.title) }
                     @if !self.note.is_empty() { p { (self.note) } }
-                    @let words = self.words();
+                    @let words = self.words(loss);
                     @if !words.is_empty() { p.words { (words) } }
                 }
                 (self.html_legend())
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_figure_is_drawn_with_its_names_and_without_the_means_to_break_out() {
-        let html = figure().html(Some("figures/")).unwrap().into_string();
+        let html = figure().html(Some("figures/"), LossKind::Unknown).unwrap().into_string();
         for expected in [
             "A &amp; B",
             "a &lt; b",
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_point_alone_between_breaks_is_marked() {
-        let html = figure().html(None).unwrap().into_string();
+        let html = figure().html(None, LossKind::Unknown).unwrap().into_string();
         // Of the point before the break, and none of those after.
         assert!(
             html.contains("class=\"disc\" style=\"--k:var(--blue)\" d=\"M0 ")
@@ -188,7 +188,7 @@ mod tests {
         figure.panels[0].lines.clear();
         figure.panels[0].series[0].points.truncate(2);
         figure.panels[0].series[0].points[0].y = -1.0;
-        assert!(matches!(figure.html(None), Err(FigureError::Empty(_))));
+        assert!(matches!(figure.html(None, LossKind::Unknown), Err(FigureError::Empty(_))));
         assert!(matches!(figure.svg(), Err(FigureError::Empty(_))));
     }
 }

@@ -49,6 +49,7 @@ pub use rates::RatePicture;
 pub use style::Style;
 pub use symbol::symbol;
 pub use thin::thin;
+pub(crate) use words::LossKind;
 
 use etalon::sweep::NoColumn;
 

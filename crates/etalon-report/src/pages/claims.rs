@@ -99,7 +99,7 @@ fn section(claim: &Judgement) -> Section {
         title: format!("{} {}", claim.id, claim.verdict),
         lead: claim.statement.clone(),
         facts,
-        figures: Vec::new(),
+        ..Section::default()
     }
 }
 

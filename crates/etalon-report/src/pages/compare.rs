@@ -3,7 +3,7 @@
 use super::content::{Content, Numbers, Section, count};
 use super::error::ReportError;
 use super::folder::Folder;
-use crate::figure::{Colour, Figure, Panel, Series};
+use crate::figure::{Colour, Figure, LossKind, Panel, Series};
 use std::path::PathBuf;
 
 /// Answers that a headline has at most.
@@ -31,6 +31,10 @@ pub(super) fn content(folders: &[Folder], contents: Vec<Content>) -> Result<Cont
         },
         trials: contents.iter().map(|content| content.trials).sum(),
         unfinished: contents.iter().map(|content| content.unfinished).sum(),
+        loss: match contents.iter().all(|content| content.loss == contents[0].loss) {
+            true => contents[0].loss,
+            false => LossKind::Unknown,
+        },
         ..Content::default()
     };
     let mut table = Numbers::new("What each folder says", ["folder", "answer", "by", "in doubt"]);
@@ -53,6 +57,7 @@ pub(super) fn content(folders: &[Folder], contents: Vec<Content>) -> Result<Cont
             title: format!("{name}: {}", content.answer),
             id: name,
             lead: content.interval,
+            loss: content.loss,
             facts: content.facts,
             figures: content
                 .figures

@@ -1,6 +1,6 @@
 //! What a page says, before it is a page.
 
-use crate::figure::Figure;
+use crate::figure::{Figure, LossKind};
 use etalon::units::significant;
 
 /// What one result says.
@@ -18,6 +18,8 @@ pub(super) struct Content {
     pub doubts: Vec<String>,
     /// The figures.
     pub figures: Vec<Figure>,
+    /// What loss their trainings have.
+    pub loss: LossKind,
     /// Numbers: what was measured and how well.
     pub tables: Vec<Numbers>,
     /// Remarks on the numbers.
@@ -43,6 +45,8 @@ pub(super) struct Section {
     pub facts: Vec<(String, String)>,
     /// The first is shown, the others on demand.
     pub figures: Vec<Figure>,
+    /// What loss their trainings have.
+    pub loss: LossKind,
 }
 
 /// A table of a page.

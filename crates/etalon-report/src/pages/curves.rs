@@ -2,7 +2,9 @@
 
 use super::folder::Folder;
 use super::trials::taken;
-use crate::figure::{Axis, Colour, Figure, Group, Look, Panel, Place, Point, Reference, Series, bands, thin};
+use crate::figure::{
+    Axis, Colour, Figure, Group, Look, LossKind, Panel, Place, Point, Reference, Series, bands, thin,
+};
 use etalon::train::{Groups, Metrics, Record};
 
 /// Points at most of a curve: more would be lost in a pixel.
@@ -20,7 +22,7 @@ pub(super) fn trajectory(steps: &[Record], folder: &Folder) -> Figure {
     let measured = |of: fn(&Record) -> f64| steps.iter().any(|step| of(step) > 0.0);
     if measured(|step| known(step.ntk)) || measured(|step| known(step.hessian)) {
         // Of other losses the NTK's eigenvalue is no curvature: 2/η says nothing of it.
-        let squared = folder.loss() == "mse";
+        let squared = folder.loss_kind() == LossKind::Squared;
         let mut curvature = Panel::new(Axis::log("largest eigenvalue λ"));
         curvature.weight = 0.8;
         let lines = [("2/η", 2.0, true), ("4/η", 4.0, false)];

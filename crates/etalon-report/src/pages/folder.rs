@@ -1,6 +1,7 @@
 //! What a run directory holds.
 
 use super::error::ReportError;
+use crate::figure::LossKind;
 use etalon::record::{Meta, Record, RecordError};
 use etalon::spec::Spec;
 use etalon_nn::optim::Rule;
@@ -162,6 +163,16 @@ impl Folder {
     /// The loss of the spec by its name.
     pub(super) fn loss(&self) -> &str {
         self.key("loss").and_then(toml::Value::as_str).unwrap_or("")
+    }
+
+    /// What kind of loss that is; not known where a grid runs over several.
+    pub(super) fn loss_kind(&self) -> LossKind {
+        match self.loss() {
+            _ if self.key("grid.loss").is_some() => LossKind::Unknown,
+            "" => LossKind::Unknown,
+            "mse" => LossKind::Squared,
+            _ => LossKind::Other,
+        }
     }
 
     /// The optimiser of the spec; none where its table cannot be read by itself.

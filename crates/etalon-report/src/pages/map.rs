@@ -2,7 +2,8 @@
 
 use super::content::{Content, Numbers, shown, size};
 use crate::figure::{
-    Axis, Cell, Colour, Details, Figure, Kind, Look, Panel, Place, Point, Reference, Series, borders, thin,
+    Axis, Cell, Colour, Details, Figure, Kind, Look, LossKind, Panel, Place, Point, Reference, Series,
+    borders, thin,
 };
 use etalon::models::{LinearRun, LinearRuns};
 use etalon::theory::{Edges, Map, MapRuns, Phase, ScalarLoss, State, Summary};
@@ -17,8 +18,11 @@ const CURVES: (usize, usize, usize) = (1500, 2000, 60);
 pub(super) fn content(found: &MapRuns) -> Content {
     let curve =
         |run: &Summary| (found.runs.len() <= CURVES.0).then(|| curve(found.loss, found.start, run)).flatten();
-    let is_squared = matches!(found.loss, ScalarLoss::Mse { .. });
-    page(&format!("{} model", found.model), is_squared, &found.runs, &found.edges, &curve)
+    let loss = match found.loss {
+        ScalarLoss::Mse { .. } => LossKind::Squared,
+        ScalarLoss::Logistic { .. } | ScalarLoss::Exponential { .. } => LossKind::Other,
+    };
+    page(&format!("{} model", found.model), loss, &found.runs, &found.edges, &curve)
 }
 
 /// What the runs of the two-layer linear network on many samples say.
@@ -39,16 +43,20 @@ pub(super) fn linear(found: &LinearRuns) -> Content {
         why: run.why.clone(),
     };
     let runs: Vec<Summary> = found.runs.iter().map(summary).collect();
-    page("two-layer linear network", true, &runs, &[], &|_| None)
+    page("two-layer linear network", LossKind::Squared, &runs, &[], &|_| None)
 }
 
 /// The loss of a run by step, where it can be told.
 type Curve<'a> = &'a dyn Fn(&Summary) -> Option<Vec<(f64, f64)>>;
 
-/// `is_squared`: whether the loss is, whose curvature the NTK's eigenvalue is.
-fn page(model: &str, is_squared: bool, runs: &[Summary], edges: &[Edges], curve: Curve<'_>) -> Content {
-    let mut content =
-        Content { kind: format!("Theory: the {model}"), trials: Some(runs.len()), ..Content::default() };
+fn page(model: &str, loss: LossKind, runs: &[Summary], edges: &[Edges], curve: Curve<'_>) -> Content {
+    let mut content = Content {
+        kind: format!("Theory: the {model}"),
+        trials: Some(runs.len()),
+        loss,
+        ..Content::default()
+    };
+    let is_squared = loss == LossKind::Squared;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     runs.iter().for_each(|run| *counts.entry(run.phase.name()).or_default() += 1);
     let parts = Phase::NAMES.iter().filter_map(|phase| Some(format!("{} {phase}", counts.get(phase)?)));
@@ -95,7 +103,7 @@ fn page(model: &str, is_squared: bool, runs: &[Summary], edges: &[Edges], curve:
         }),
     }
     content.figures.extend(diagram(runs, edges, curve));
-    content.figures.extend(final_curvature(runs));
+    content.figures.extend(final_curvature(runs, is_squared));
     content.tables.push(table(runs));
     if runs.len() > LISTED.1 {
         content.notes.push(format!(
@@ -194,8 +202,8 @@ fn curve(loss: ScalarLoss, start: State, run: &Summary) -> Option<Vec<(f64, f64)
     Some(thin(&points, CURVES.2).into_iter().map(|point| (point.x, point.y)).collect())
 }
 
-/// Curvature at the end against that at the start, in units of one over the rate.
-fn final_curvature(runs: &[Summary]) -> Option<Figure> {
+/// The NTK's eigenvalue at the end against that at the start, in units of one over the rate: curvature of a squared loss.
+fn final_curvature(runs: &[Summary], is_squared: bool) -> Option<Figure> {
     let ended = |run: &&Summary| matches!(run.phase, Phase::Lazy | Phase::Catapult);
     let widths = distinct(runs.iter().map(|run| run.width));
     let stride = widths.len().div_ceil(6).max(1);
@@ -211,13 +219,20 @@ fn final_curvature(runs: &[Summary]) -> Option<Figure> {
     if panel.series.is_empty() || low >= high {
         return None;
     }
-    panel.lines.push(Reference::level("2: limit of stability", 2.0));
+    if is_squared {
+        panel.lines.push(Reference::level("2: limit of stability", 2.0));
+    }
     let unchanged = Place::Through(vec![(low, low), (high, high)]);
     panel.lines.push(Reference { name: "unchanged".into(), place: unchanged, dashed: false });
     Some(Figure {
         name: "final-curvature".into(),
-        title: "Curvature at the end against c".into(),
-        note: "A catapult ends below 2, wherever it started between 2 and 4. Runs that ended settled.".into(),
+        title: if is_squared { "Curvature at the end against c" } else { "The kernel at the end against c" }
+            .into(),
+        note: match is_squared {
+            true => "A catapult ends below 2, wherever it started between 2 and 4. Runs that ended settled.",
+            false => "Below the line the kernel has shrunk, above it has grown. Runs that ended settled.",
+        }
+        .into(),
         x: Axis::log("c at the start = η λ₀"),
         panels: vec![panel],
         details: None,

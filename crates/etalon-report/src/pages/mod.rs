@@ -31,7 +31,7 @@ mod watch;
 
 pub use error::ReportError;
 
-use crate::figure::Figure;
+use crate::figure::{Figure, LossKind};
 use content::Content;
 use etalon::record::Record;
 use folder::{Folder, Found};
@@ -109,6 +109,11 @@ fn contents(folder: &mut Folder) -> Result<Vec<Content>, ReportError> {
             results.into_iter().map(|result| single(&result, folder)).collect()
         }
     };
+    contents.iter_mut().for_each(|content| {
+        if content.loss == LossKind::Unknown {
+            content.loss = folder.loss_kind();
+        }
+    });
     contents.extend(claims::folder(folder)?);
     if contents.is_empty() {
         return Err(ReportError::NoResult {
@@ -124,16 +129,17 @@ fn contents(folder: &mut Folder) -> Result<Vec<Content>, ReportError> {
 fn drawn(folders: &[Folder], mut contents: Vec<Content>, files: &str) -> Page {
     number_names(&mut contents);
     let mut figures = Vec::new();
-    let mut draw = |figure: &Figure| {
+    let mut draw = |figure: &Figure, loss: LossKind| {
         // What has nothing to draw is no figure; its numbers are in the tables.
-        let (Ok(svg), Ok(html)) = (figure.svg(), figure.html(Some(files))) else { return None };
+        let (Ok(svg), Ok(html)) = (figure.svg(), figure.html(Some(files), loss)) else { return None };
         figures.push(Drawn { name: figure.name.clone(), svg, csv: figure.table().to_csv() });
         Some(html)
     };
-    let parts: Vec<_> = contents.iter().flat_map(|content| &content.figures).filter_map(&mut draw).collect();
+    let mut all =
+        |figures: &[Figure], loss| figures.iter().filter_map(|figure| draw(figure, loss)).collect::<Vec<_>>();
+    let parts = contents.iter().flat_map(|content| all(&content.figures, content.loss)).collect::<Vec<_>>();
     let sections = contents.iter().flat_map(|content| &content.sections);
-    let sections: Vec<_> =
-        sections.map(|section| (section, section.figures.iter().filter_map(&mut draw).collect())).collect();
+    let sections: Vec<_> = sections.map(|section| (section, all(&section.figures, section.loss))).collect();
     let summary = Summary {
         answer: contents[0].answer.clone(),
         trials: contents[0].trials,

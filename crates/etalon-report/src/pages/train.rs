@@ -4,6 +4,7 @@ use super::content::{Content, Numbers, count, shown};
 use super::curves::{POINTS, learning_order, trajectory};
 use super::doubts::doubts;
 use super::folder::Folder;
+use crate::figure::LossKind;
 use etalon::phase::Report;
 use etalon::train::{Record, Stop};
 
@@ -17,7 +18,11 @@ pub(super) fn content(report: &Report, folder: &mut Folder) -> Content {
         "c = η λ₀",
         report.c.map(|c| {
             let lambda = shown(evidence.ntk_start, 4);
-            format!("{}, with λ₀ = {lambda} the NTK's at the start", shown(Some(c), 4))
+            let note = match folder.loss_kind() {
+                LossKind::Other => ", which is no curvature of this loss",
+                LossKind::Squared | LossKind::Unknown => "",
+            };
+            format!("{}, with λ₀ = {lambda} the NTK's at the start{note}", shown(Some(c), 4))
         }),
     );
     let unit = folder.loss_unit();

@@ -2,11 +2,11 @@
 
 use super::best::Metric;
 use super::slice::Slice;
-use super::trained::{Done, Number, PHASES, c, final_c, first_loss, folded, majority, of, peak_loss, phase};
-use super::trained::{test_accuracy, train_loss};
+use super::trained::{Done, Number, PHASES, c, c_h, final_c, final_c_h, first_loss, folded, majority, of};
+use super::trained::{peak_loss, phase, test_accuracy, train_loss};
 use crate::figure::{
-    Axis, Cell, Colour, Details, Figure, Group, Kind, Look, Panel, Place, Point, Reference, Series, Spread,
-    bands,
+    Axis, Cell, Colour, Details, Figure, Group, Kind, Look, LossKind, Panel, Place, Point, Reference, Series,
+    Spread, bands,
 };
 use crate::pages::content::{range, shown};
 use crate::pages::folder::Folder;
@@ -78,9 +78,11 @@ pub(super) fn diagram(slice: &Slice<'_>, folder: &Folder) -> Figure {
     }
 }
 
-/// What lies to the right of a figure, and for a cell's trials where: c where it was measured, else x.
-fn across<'a>(slice: &'a Slice<'_>) -> (Axis, impl Fn(usize, &[&Done]) -> f64 + 'a) {
-    let measured = slice.cells.values().flatten().any(|trial| of(trial, c).is_some());
+/// What lies to the right of a figure, and for a cell's trials where: c where it was measured and is the rate in units of
+/// curvature, else x.
+fn across<'a>(slice: &'a Slice<'_>, loss: LossKind) -> (Axis, impl Fn(usize, &[&Done]) -> f64 + 'a) {
+    let is_squared = loss == LossKind::Squared;
+    let measured = is_squared && slice.cells.values().flatten().any(|trial| of(trial, c).is_some());
     let axis = match measured {
         true => Axis::log("c = η λ₀").tight(),
         false => slice.x.axis(),
@@ -93,9 +95,9 @@ fn across<'a>(slice: &'a Slice<'_>) -> (Axis, impl Fn(usize, &[&Done]) -> f64 + 
 }
 
 /// The metric against the rate, on the ground of the phases.
-pub(super) fn score(slice: &Slice<'_>, metric: &Metric) -> Option<Figure> {
+pub(super) fn score(slice: &Slice<'_>, metric: &Metric, loss: LossKind) -> Option<Figure> {
     let name = metric.name;
-    let (x, place) = across(slice);
+    let (x, place) = across(slice, loss);
     let mut panel = Panel::new(if metric.is_loss { Axis::log(name) } else { Axis::even(name) });
     for (index, row) in slice.rows().enumerate() {
         let point = |(column, trials): (usize, &Vec<&Done>)| {
@@ -122,8 +124,7 @@ pub(super) fn score(slice: &Slice<'_>, metric: &Metric) -> Option<Figure> {
     (panel.series.iter().any(|series| series.points.len() > 1)).then(|| Figure {
         name: "score".into(),
         title: slice.title(&format!("With the phases behind: {name} at the end")),
-        note: "Medians over seeds and their ranges; the ground is the phase that most trials there had. λ₀ is the \
-               NTK's largest eigenvalue at the start."
+        note: "Medians over seeds and their ranges; the ground is the phase that most trials there had."
             .into(),
         x,
         panels: vec![panel],
@@ -176,19 +177,24 @@ fn ground(slice: &Slice<'_>, place: &impl Fn(usize, &[&Done]) -> f64, panel: &mu
     panel.cells = cells;
 }
 
-/// Curvature at the end against that at the start, in units of one over the rate.
-pub(super) fn final_curvature(slice: &Slice<'_>) -> Option<Figure> {
-    let mut panel = Panel::new(Axis::log("c at the end = η λ"));
+/// Curvature at the end against that at the start, in units of one over the rate: the NTK's eigenvalue under the squared
+/// loss, the Hessian's under every other.
+pub(super) fn final_curvature(slice: &Slice<'_>, loss: LossKind) -> Option<Figure> {
+    let (start, end, of_start, of_end): (Number, Number, &str, &str) = match loss {
+        LossKind::Squared => (c, final_c, "c at the start = η λ₀", "c at the end = η λ"),
+        _ => (c_h, final_c_h, "c_h at the start = η λ of the Hessian", "c_h at the end = η λ of the Hessian"),
+    };
+    let mut panel = Panel::new(Axis::log(of_end));
     for (index, row) in slice.rows().enumerate() {
         let point = |(_, trials): (usize, &Vec<&Done>)| {
             let settled: Vec<f64> = trials
                 .iter()
                 .filter(|trial| phase(trial) != Phase::Divergent)
-                .filter_map(|trial| of(trial, final_c))
+                .filter_map(|trial| of(trial, end))
                 .filter(|c| *c > 0.0)
                 .collect();
             let (low, high) = settled.iter().fold((f64::INFINITY, 0.0f64), |(l, h), &c| (l.min(c), h.max(c)));
-            let x = folded(trials, c)?.0;
+            let x = folded(trials, start)?.0;
             let y = (settled.iter().map(|c| c.ln()).sum::<f64>() / settled.len() as f64).exp();
             (!settled.is_empty()).then_some(Point { x, y, spread: Some([low, high]), hollow: false })
         };
@@ -208,13 +214,15 @@ pub(super) fn final_curvature(slice: &Slice<'_>) -> Option<Figure> {
     let unchanged = Place::Through(vec![(ends.0, ends.0), (ends.1, ends.1)]);
     panel.lines.push(Reference { name: "unchanged".into(), place: unchanged, dashed: false });
     panel.lines.push(Reference::level("2: limit of stability", 2.0));
-    panel.lines.push(Reference::at("c = 2 and 4 at the start", 2.0));
-    panel.lines.push(Reference::at("c = 2 and 4 at the start", 4.0));
+    if loss == LossKind::Squared {
+        panel.lines.push(Reference::at("c = 2 and 4 at the start", 2.0));
+        panel.lines.push(Reference::at("c = 2 and 4 at the start", 4.0));
+    }
     Some(Figure {
         name: "final-curvature".into(),
-        title: slice.title("Curvature at the end against c"),
+        title: slice.title("Curvature at the end against that at the start"),
         note: "Geometric means and ranges over the seeds that did not diverge.".into(),
-        x: Axis::log("c at the start = η λ₀"),
+        x: Axis::log(of_start),
         panels: vec![panel],
         details: None,
     })

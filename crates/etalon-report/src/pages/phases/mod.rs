@@ -22,11 +22,12 @@ const SLICES: usize = 6;
 pub(super) fn content(sweep: &Sweep, folder: &Folder) -> Content {
     let mut content = Content::default();
     let (slices, metric, groups) = (slices(sweep), Metric::of(sweep), Groups::of(sweep));
+    let loss = folder.loss_kind();
     verdict(sweep, &groups, &mut content);
     for slice in slices.iter().take(SLICES) {
         content.figures.push(figures::diagram(slice, folder));
-        content.figures.extend(figures::score(slice, &metric));
-        content.figures.extend(figures::final_curvature(slice));
+        content.figures.extend(figures::score(slice, &metric, loss));
+        content.figures.extend(figures::final_curvature(slice, loss));
         content.figures.extend(figures::losses(slice, folder));
     }
     if slices.len() > SLICES {

@@ -54,6 +54,18 @@ pub(super) fn final_c(row: &TrainRow) -> Option<f64> {
     Some(curvature.c? * curvature.ntk_end? / curvature.ntk?)
 }
 
+/// The rate in units of one over the Hessian's eigenvalue at the start.
+pub(super) fn c_h(row: &TrainRow) -> Option<f64> {
+    let curvature = row.curvature.as_ref()?;
+    Some(curvature.c? * curvature.hessian? / curvature.ntk?)
+}
+
+/// The same at the end.
+pub(super) fn final_c_h(row: &TrainRow) -> Option<f64> {
+    let curvature = row.curvature.as_ref()?;
+    Some(curvature.c? * curvature.hessian_end? / curvature.ntk?)
+}
+
 pub(super) fn first_loss(row: &TrainRow) -> Option<f64> {
     finite(row.scores.first_loss)
 }
