@@ -121,15 +121,15 @@ fn local(context: &Context, store: &Store, grid: &Grid) -> Result<Exit, Failure>
         diagram::draw(context, store)?;
     }
     context.output.show(&report, || text(&report))?;
-    if report.left > 0 {
-        let (left, cells) = (report.left, report.cells);
-        return Err(format!("stopped with {left} of {cells} trials left; the same command goes on").into());
+    if let Some(why) = report.unfinished() {
+        return Err(why.into());
     }
     Ok(if report.failed > 0 { Exit::Negative } else { Exit::Done })
 }
 
 fn advise(context: &Context, report: &Tally, out: &Path) {
-    if let Some(error) = &report.first_failure {
+    // Of a sweep that gave up it is the error.
+    if let Some(error) = report.first_failure.as_ref().filter(|_| !report.gave_up || report.left == 0) {
         let text = format!(
             "{} trials failed, the first one with: {error}; `etalon status {}` lists all, the same command tries them again",
             report.failed,

@@ -41,12 +41,9 @@ impl Arguments {
             }
         })?;
         context.output.show(&report, || worker_text(shard, &report))?;
-        let Tally { cells, left, failed, .. } = report;
-        match left {
-            0 => Ok(if failed > 0 { Exit::Negative } else { Exit::Done }),
-            left => {
-                Err(format!("stopped with {left} of {cells} trials left; the same command goes on").into())
-            }
+        match report.unfinished() {
+            Some(why) => Err(why.into()),
+            None => Ok(if report.failed > 0 { Exit::Negative } else { Exit::Done }),
         }
     }
 }

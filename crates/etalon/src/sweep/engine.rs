@@ -49,10 +49,30 @@ pub struct Tally {
     pub left: usize,
     /// The error of the first failed trial in grid order.
     pub first_failure: Option<String>,
+    /// Whether it stopped because all of its first trials failed, and so would the others.
+    pub gave_up: bool,
 }
 
+impl Tally {
+    /// Why trials are left, and what to do; none where none is.
+    pub fn unfinished(&self) -> Option<String> {
+        let Tally { cells, failed, left, .. } = self;
+        match &self.first_failure {
+            _ if *left == 0 => None,
+            Some(error) if self.gave_up => Some(format!(
+                "the first {failed} trials failed, and the other {left} were not started: {error}; mend that, then the same \
+                 command goes on"
+            )),
+            _ => Some(format!("stopped with {left} of {cells} trials left; the same command goes on")),
+        }
+    }
+}
+
+/// Where so many trials on each thread fail and none has a result, the others would fail too: a typo, a file that is missing.
+const HOPELESS: usize = 3;
+
 /// Runs every trial of a grid that is not done yet, and writes the summary. Results do not depend on the number of
-/// threads. `observe` hears of every trial, from any thread.
+/// threads. Where all of the first trials fail, among them the cheapest, it stops. `observe` hears of every trial, from any thread.
 ///
 /// # Errors
 /// When a result cannot be kept; no other trial is then started.
@@ -112,8 +132,8 @@ fn run_cells(
         (true, Job::Find) => 1,
         (true, _) => cells.first().map_or(1, slots),
     };
-    let broken = AtomicBool::new(false);
-    let stopped = || options.stop.load(Ordering::Relaxed) || broken.load(Ordering::Relaxed);
+    let [broken, gave_up] = [const { AtomicBool::new(false) }; 2];
+    let stopped = || [options.stop, &broken, &gave_up].iter().any(|flag| flag.load(Ordering::Relaxed));
     let report = Tally { cells: cells.len(), ..Tally::default() };
     let (kept, open): (Vec<&Cell>, Vec<&Cell>) =
         cells.into_par_iter().partition(|cell| store.is_done(&cell.name));
@@ -123,6 +143,9 @@ fn run_cells(
         role,
         stopped: &stopped,
         broken: &broken,
+        gave_up: &gave_up,
+        failed_first: AtomicUsize::new(0),
+        hopeless: HOPELESS * threads,
         observe,
         surroundings: Surroundings {
             store,
@@ -140,6 +163,7 @@ fn run_cells(
     }
     let (mut report, _) = worker.report.into_inner().unwrap_or_else(PoisonError::into_inner);
     report.left = report.cells - report.kept - report.done - report.failed - report.elsewhere;
+    report.gave_up = gave_up.into_inner();
     Ok(report)
 }
 
@@ -156,6 +180,10 @@ struct Worker<'a> {
     stopped: &'a (dyn Fn() -> bool + Sync),
     /// Whether a result could not be kept.
     broken: &'a AtomicBool,
+    /// Whether all of the first trials have failed, how many that were, and how many these trials are.
+    gave_up: &'a AtomicBool,
+    failed_first: AtomicUsize,
+    hopeless: usize,
     observe: &'a (dyn Fn(&Event<'_>) + Sync),
     surroundings: Surroundings<'a>,
     /// With the place of the first failure.
@@ -164,7 +192,8 @@ struct Worker<'a> {
 
 impl Worker<'_> {
     /// These places in the order to go, so that no core is idle at the end: the expensive first (those that cost the same in
-    /// grid order), each with whether it would outlast all that come behind, and is to run on more than one thread.
+    /// grid order), each with whether it would outlast all that come behind, and is to run on more than one thread. The last
+    /// one goes before all: where it fails as the first ones do, neither size nor place is the reason.
     fn order(&self, places: Vec<usize>, threads: usize) -> Vec<(usize, bool)> {
         // A cell without a spec is told of when its turn comes.
         let cost = |place: usize| self.grid.spec(self.open[place]).map_or(0.0, |spec| spec.cost());
@@ -180,6 +209,9 @@ impl Worker<'_> {
             })
             .collect();
         order.reverse();
+        if let Some(last) = order.pop() {
+            order.insert(0, last);
+        }
         order
     }
 
@@ -210,13 +242,28 @@ impl Worker<'_> {
         slot: usize,
     ) -> Result<(), SweepError> {
         while !(self.stopped)() {
-            let Some(&(place, parallel)) = places.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-            if let Err(error) = self.attend(place, parallel, repeat, slot).and_then(|()| self.summarise()) {
-                self.broken.store(true, Ordering::Relaxed);
-                return Err(error);
+            let order = next.fetch_add(1, Ordering::Relaxed);
+            let Some(&(place, parallel)) = places.get(order) else { break };
+            let attended = self.attend(place, parallel, repeat, slot);
+            match attended.and_then(|has_failed| self.summarise().map(|()| has_failed)) {
+                Ok(has_failed) if has_failed && order < self.hopeless => self.doubt(),
+                Ok(_) => {}
+                Err(error) => {
+                    self.broken.store(true, Ordering::Relaxed);
+                    return Err(error);
+                }
             }
         }
         Ok(())
+    }
+
+    /// Gives up where all of the first trials have failed, and none has a result; one that runs on may yet have one.
+    fn doubt(&self) {
+        let failed = 1 + self.failed_first.fetch_add(1, Ordering::Relaxed);
+        let (report, _) = &*lock(&self.report);
+        if failed == self.hopeless && report.kept + report.done == 0 {
+            self.gave_up.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Writes the summary now and then, so that it can be looked at on the way.
@@ -232,25 +279,25 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// Sees to one cell, with `parallel` on rayon's threads; with `repeat` even if another process has it.
-    fn attend(&self, place: usize, parallel: bool, repeat: bool, slot: usize) -> Result<(), SweepError> {
+    /// Sees to one cell, with `parallel` on rayon's threads; with `repeat` even if another process has it. Whether it failed.
+    fn attend(&self, place: usize, parallel: bool, repeat: bool, slot: usize) -> Result<bool, SweepError> {
         let (store, cell) = (self.surroundings.store, self.open[place]);
         let claim = match (store.claim(cell)?, &self.role) {
             (Some(claim), _) => claim,
             (None, _) if repeat => store.claim_too(cell),
             (None, Role::Part { put_off }) => {
                 lock(put_off).push(place);
-                return Ok(());
+                return Ok(false);
             }
             (None, Role::Whole { .. }) => {
                 self.tell(place, &Event::Elsewhere);
-                return Ok(());
+                return Ok(false);
             }
         };
         // It may have been finished between the look and the claim.
         if store.is_done(&cell.name) {
             self.tell(place, &Event::Kept);
-            return Ok(());
+            return Ok(false);
         }
         let spec = self.grid.spec(cell)?;
         match self.surroundings.compute(cell, &spec, self.grid.job(), parallel, slot, claim.is_shared()) {
@@ -263,9 +310,10 @@ impl Worker<'_> {
             Err(error) => {
                 claim.fail(&error)?;
                 self.tell(place, &Event::Failed(&error));
+                return Ok(true);
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     fn tell(&self, place: usize, event: &Event<'_>) {

@@ -60,8 +60,8 @@ fn expensive_trials_come_first() {
         finished.push(done.unwrap());
     };
     run(&store, &grid, &Options { threads: 1, stop: &AtomicBool::new(false) }, &observe).unwrap();
-    // By width squared times steps: 9 x 8, 9 x 4, 3 x 8, 3 x 4, 2 x 8, 2 x 4.
-    assert_eq!(*finished.lock().unwrap(), [3, 2, 5, 4, 1, 0]);
+    // By width squared times steps: 2 x 4, as a try, then 9 x 8, 9 x 4, 3 x 8, 3 x 4, 2 x 8.
+    assert_eq!(*finished.lock().unwrap(), [0, 3, 2, 5, 4, 1]);
 }
 
 #[test]
@@ -95,6 +95,31 @@ fn a_failed_trial_keeps_its_error_and_is_tried_again() {
     assert_eq!((state.done, state.failed, state.waiting, state.stuck), (1, 1, 0, 0));
     assert!(state.failures[0].error.contains("train.batch is 100"), "{state:?}");
     assert_eq!(store.summary().unwrap().rows.len(), 1);
+}
+
+#[test]
+fn a_sweep_whose_first_trials_all_fail_gives_up_and_goes_on_when_that_is_mended() {
+    let spec =
+        |batches: &str| grid(&format!("seed = {{ linear = [0, 19], points = 20 }}\ntrain.batch = {batches}"));
+    let root = tempfile::tempdir().unwrap();
+    let hopeless = spec("[100]");
+    for _ in 0..2 {
+        let report = sweep(root.path(), &hopeless, 2).unwrap();
+        assert!(
+            report.gave_up && (6..=7).contains(&report.failed) && report.left == 20 - report.failed,
+            "{report:?}"
+        );
+        let why = report.unfinished().unwrap();
+        assert!(
+            why.contains("train.batch is 100") && why.contains("trials failed, and the other 1"),
+            "{why}"
+        );
+    }
+    // The last one of the grid tells that it is not hopeless.
+    let root = tempfile::tempdir().unwrap();
+    let report = sweep(root.path(), &spec("[100, 4]"), 1).unwrap();
+    assert_eq!((report.gave_up, report.failed, report.done, report.left), (false, 20, 20, 0));
+    assert_eq!(report.unfinished(), None);
 }
 
 #[test]

@@ -201,3 +201,35 @@ fn what_fails_in_other_jobs_is_no_divergence_either() {
     assert_eq!((&report["phase"], &report["stop"]["reason"]), (&"divergent".into(), &"shown".into()));
     assert_no_orphans(&etalon);
 }
+
+#[test]
+fn a_sweep_whose_first_trainings_all_crash_ends_with_their_last_words() {
+    let etalon = etalon();
+    etalon.write(
+        "quadratic.sh",
+        &format!("echo $1 >> started; [ -e data ] || {{ echo no data at all >&2; exit 4; }}\n{QUADRATIC}"),
+    );
+    let command = format!("trainer.command='{TRAINER}'");
+    for (job, keys) in [
+        ("train", "grid.optimizer.eta={ log = [0.01, 0.4], points = 40 }"),
+        ("find", "grid.search.share={ linear = [0.1, 0.5], points = 40 }"),
+    ] {
+        let job = format!("grid.job={job}");
+        let out = job.replace("grid.job=", "");
+        let more = ["trainer.slots=2", "search.seeds=1", "search.eta_star=only", "trainer.retries=0"];
+        let sweep =
+            || etalon.run(&[&["sweep", &command, &job, keys, "-q", "--out", &out][..], &more].concat());
+        let Outcome { code, stderr, .. } = sweep();
+        assert!(code == Some(2) && stderr.contains("exit status: 4: no data at all"), "{stderr}");
+        assert!(
+            stderr.contains("were not started") && stderr.contains("the same command goes on"),
+            "{stderr}"
+        );
+        let started = etalon.read("started").lines().count();
+        assert!(started < 10, "{started}");
+        etalon.write("data", "");
+        sweep().printed();
+        assert_eq!(etalon.read(&format!("{out}/summary.csv")).lines().count(), 41);
+        ["data", "started"].iter().for_each(|name| fs::remove_file(etalon.path().join(name)).unwrap());
+    }
+}

@@ -26,7 +26,7 @@ pub struct Collected {
 
 /// Writes the summary of a sweep. With `program`, which is `etalon` where jobs will find it, the trials that were not
 /// tried are submitted as the next round; not so if parts of the last one were cancelled, or if it brought neither a
-/// result nor an error nor a probe of a search, as the next one would not either.
+/// result nor a probe of a search, as the next one would not either.
 ///
 /// # Errors
 /// When files cannot be read or written, or Slurm refuses or gives no answer.
@@ -41,10 +41,13 @@ pub fn collect(store: &Store, grid: &Grid, program: Option<&Path>) -> Result<Col
     if left == 0 {
         return Ok(collected);
     }
-    if done <= round.done && failed <= round.failed && store.probed() <= round.probed {
-        collected.stopped = Some(
-            "the last round brought no result; its logs tell why, such as a time limit that is too short",
-        );
+    if done <= round.done && store.probed() <= round.probed {
+        collected.stopped = Some(match failed > round.failed {
+            true => "all trials of the last round failed; `etalon status` tells why",
+            false => {
+                "the last round brought no result; its logs tell why, such as a time limit that is too short"
+            }
+        });
     } else if queue(store)?.is_some_and(|queue| queue.cancelled) {
         collected.stopped = Some("jobs of the last round were cancelled");
     } else {
