@@ -205,6 +205,12 @@ fn tables_archives_and_images() {
             load_all(&path);
         });
     }
+    // Without the feature it is refused unread.
+    let path = root.path().join("set.parquet");
+    fuzz("Parquet", &[include_bytes!("../../etalon/assets/test/ten.parquet").to_vec()], |bytes| {
+        fs::write(&path, bytes).unwrap();
+        load_all(&path);
+    });
     let mut png = Vec::new();
     let mut encoder = png::Encoder::new(&mut png, 4, 4);
     encoder.set_color(png::ColorType::Rgba);

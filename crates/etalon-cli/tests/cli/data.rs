@@ -96,3 +96,20 @@ fn a_path_is_told_before_it_is_trained_on() {
     );
     assert_eq!(run.code, Some(0));
 }
+
+#[test]
+fn a_parquet_file_of_the_hub_is_told_or_refused_with_what_to_do() {
+    let etalon = Etalon::new();
+    // Written by pyarrow 26: images as PNG in a group of `bytes` and `path`, in three groups of rows, packed by Snappy.
+    let file = include_bytes!("../../../etalon/assets/test/ten.parquet");
+    std::fs::write(etalon.path().join("train-00000-of-00001.parquet"), file).unwrap();
+    let outcome = etalon.run(&["data", "inspect", "."]);
+    if cfg!(feature = "parquet") {
+        let told = outcome.printed();
+        for part in ["Parquet files", "train: 8 samples of 2 x 3 x 1 (height", "column `label`", "held out"] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+    } else {
+        assert!(outcome.complaint().contains("install it with `--features parquet`"));
+    }
+}

@@ -30,7 +30,7 @@ pub enum DataError {
         remedy: &'static str,
     },
     /// The name is neither a known data set nor a path.
-    #[error("unknown data set `{name}`{}; known: {known}, or a path to data of your own: .csv, .npz, .npy, idx, CIFAR .bin, or folders of images",
+    #[error("unknown data set `{name}`{}; known: {known}, or a path to data of your own: .csv, .npz, .npy, .parquet, idx, CIFAR .bin, or folders of images",
         .nearest.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
     UnknownName {
         /// What was asked for.

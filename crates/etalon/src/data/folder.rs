@@ -29,6 +29,8 @@ pub(super) enum Form {
     Archive,
     /// A file of comma-separated values, and one to test with.
     Table(PathBuf, Option<PathBuf>),
+    /// Parquet files of the train part, and of the test part.
+    Parquet(Vec<PathBuf>, Vec<PathBuf>),
     /// A folder with one of images for each class, and one to test with.
     Images(PathBuf, Option<PathBuf>),
 }
@@ -41,6 +43,7 @@ impl Form {
         match ending.as_deref() {
             Some("csv" | "tsv") if path.is_file() => return Some(Form::Table(path.into(), None)),
             Some("npz") if path.is_file() => return Some(Form::Archive),
+            Some("parquet") if path.is_file() => return Some(Form::Parquet(vec![path.into()], Vec::new())),
             _ => {}
         }
         if idx::find(path, "train-images-idx3-ubyte").is_some() {
@@ -57,6 +60,15 @@ impl Form {
                 path.join("train.csv"),
                 Some(path.join("test.csv")).filter(|test| test.is_file()),
             ));
+        }
+        // As the hub has them: train-00000-of-00002.parquet, in the folder or in one called data.
+        for folder in [path.to_path_buf(), path.join("data")] {
+            let part = |name: &str| parquet_files(&folder, name);
+            let train = part("train");
+            if !train.is_empty() {
+                let test = TEST.map(part).into_iter().find(|files| !files.is_empty());
+                return Some(Form::Parquet(train, test.unwrap_or_default()));
+            }
         }
         if path.file_name().is_some() && npy::paths(path).0.is_file() {
             return Some(Form::Pair);
@@ -88,6 +100,7 @@ impl Form {
             Form::Pair => pair(path).into(),
             Form::Archive => vec![path.into()],
             Form::Table(train, test) => [train].into_iter().chain(test).cloned().collect(),
+            Form::Parquet(train, test) => train.iter().chain(test).cloned().collect(),
             Form::Images(train, test) => {
                 let folders = [train].into_iter().chain(test);
                 folders.flat_map(|folder| tree::classes(folder)).flat_map(|(_, images)| images).collect()
@@ -107,9 +120,32 @@ impl fmt::Display for Form {
             Form::Archive => "an npz file",
             Form::Table(_, None) => "a table of comma-separated values",
             Form::Table(_, Some(_)) => "tables of comma-separated values",
+            Form::Parquet(..) => "Parquet files",
             Form::Images(..) => "folders of images",
         })
     }
+}
+
+/// The files of a part among those of Parquet in a folder, by name.
+fn parquet_files(folder: &Path, part: &str) -> Vec<PathBuf> {
+    let paths = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_one = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let stem = name.strip_suffix(".parquet").and_then(|stem| stem.strip_prefix(part));
+        stem.is_some_and(|rest| rest.is_empty() || rest.starts_with('-')) && path.is_file()
+    };
+    let mut files: Vec<PathBuf> = paths.filter(is_one).collect();
+    files.sort();
+    files
+}
+
+#[cfg(feature = "parquet")]
+use super::parquet::read as read_parquet;
+
+#[cfg(not(feature = "parquet"))]
+fn read_parquet(train: &[PathBuf], _: &[PathBuf], _: Option<&str>) -> Result<Parts, DataError> {
+    let remedy = "install it with `--features parquet`, or give the set as .csv or .npz";
+    Err(malformed(&train[0], "a program built with Parquet", "one without", remedy))
 }
 
 /// Loads what `path` holds; see [`Origin::Path`](super::Origin::Path).
@@ -120,8 +156,9 @@ pub(super) fn load(path: &Path, name: &str, source: &Source) -> Result<Split, Da
     let Source { classes, train, test, layout, label, .. } = source;
     let Some(form) = Form::of(path) else {
         let expected = "a folder of idx files (train-images-idx3-ubyte ...), CIFAR files (data_batch_1.bin ... or \
-                        train.bin), npy files (train-x.npy ...), CSV files (train.csv, test.csv) or folders of PNG or JPEG \
-                        images (one a class, in train/ and test/ or alone), a .csv or .npz file, or PATH-x.npy";
+                        train.bin), npy files (train-x.npy ...), CSV files (train.csv, test.csv), Parquet files \
+                        (train-00000-of-00001.parquet, test-...) or folders of PNG or JPEG images (one a class, in train/ \
+                        and test/ or alone), a .csv, .npz or .parquet file, or PATH-x.npy";
         let found = if path.is_dir() { "a folder without these" } else { "nothing of the kind" };
         return Err(malformed(
             path,
@@ -134,8 +171,8 @@ pub(super) fn load(path: &Path, name: &str, source: &Source) -> Result<Split, Da
         let expected = "npy files, to which data.layout belongs";
         return Err(malformed(path, expected, form.to_string(), "remove data.layout"));
     }
-    if label.is_some() && !matches!(form, Form::Table(..)) {
-        let expected = "a table of comma-separated values, to which data.label belongs";
+    if label.is_some() && !matches!(form, Form::Table(..) | Form::Parquet(..)) {
+        let expected = "a table (CSV, Parquet), to which data.label belongs";
         return Err(malformed(path, expected, form.to_string(), "remove data.label"));
     }
     let (train_name, test_name) = (format!("{name} (train)"), format!("{name} (test)"));
@@ -176,6 +213,7 @@ pub(super) fn load(path: &Path, name: &str, source: &Source) -> Result<Split, Da
         Form::Table(train, test) => {
             table::read(&train, test.as_deref(), label.as_deref())?.split(name, source)
         }
+        Form::Parquet(train, test) => read_parquet(&train, &test, label.as_deref())?.split(name, source),
         Form::Images(train, test) => tree::read(&train, test.as_deref())?.split(name, source),
     }
 }

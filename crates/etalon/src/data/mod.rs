@@ -41,6 +41,8 @@ mod normalization;
 mod npy;
 mod npy_header;
 mod npz;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod parts;
 mod patch;
 mod picture;

@@ -13,6 +13,8 @@ use super::{DataError, bytes};
 
 /// Endings of files that are read, in lower case.
 pub(super) const ENDINGS: [&str; 3] = ["png", "jpg", "jpeg"];
+/// What a file of an image must be.
+pub(super) const EXPECTED: &str = "a PNG or a JPEG of at most 67 million pixels";
 /// No sample has so many pixels.
 const MOST_PIXELS: u64 = 1 << 26;
 
@@ -32,15 +34,30 @@ pub(super) struct Picture {
 /// [`DataError::Io`], or [`DataError::Malformed`] for what is neither, is broken or too large.
 pub(super) fn decode(path: &Path) -> Result<Picture, DataError> {
     let content = bytes::open(path)?.rest()?;
-    let fault = |found: String| {
-        malformed(path, "a PNG or a JPEG of at most 67 million pixels", found, "replace or remove it")
-    };
-    let found = match content.as_slice() {
-        [0x89, b'P', ..] => png(&content),
-        [0xff, 0xd8, ..] => jpeg(&content),
+    decode_bytes(&content).map_err(|found| malformed(path, EXPECTED, found, "replace or remove it"))
+}
+
+/// The same of bytes that are at hand, with what is wrong where they are no image.
+pub(super) fn decode_bytes(content: &[u8]) -> Result<Picture, String> {
+    let found = match content {
+        [0x89, b'P', ..] => png(content),
+        [0xff, 0xd8, ..] => jpeg(content),
         _ => Err("other bytes at its start".into()),
     };
-    found.map_err(fault)
+    // A library's sentence becomes part of another one.
+    found.map_err(|text| text.trim_end_matches('.').into())
+}
+
+/// The pixels of images of one size, one after the other, and how many channels each has: three where one of them has colours.
+pub(super) fn joined(pictures: &[Picture]) -> (usize, Vec<u8>) {
+    let channels = pictures.iter().map(|picture| picture.channels).max().unwrap_or(1);
+    let bytes = pictures.iter().map(|picture| picture.pixels.len() / picture.channels * channels).sum();
+    let mut pixels = Vec::with_capacity(bytes);
+    for picture in pictures {
+        let copies = channels / picture.channels;
+        pixels.extend(picture.pixels.iter().flat_map(|&pixel| std::iter::repeat_n(pixel, copies)));
+    }
+    (channels, pixels)
 }
 
 /// An image without pixels yet.

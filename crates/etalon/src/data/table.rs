@@ -14,12 +14,14 @@ const LABELS: [&str; 6] = ["label", "labels", "class", "target", "y", "species"]
 /// Classes that a note lists at most.
 const LISTED: usize = 12;
 
-/// A table as text tells it.
-struct Table {
-    features: Vec<String>,
-    inputs: Vec<f32>,
-    labels: Vec<String>,
-    notes: Vec<String>,
+/// A table with its labels as text tells them.
+pub(super) struct Table {
+    /// The names of its columns of features.
+    pub(super) features: Vec<String>,
+    pub(super) shape: SampleShape,
+    pub(super) inputs: Vec<f32>,
+    pub(super) labels: Vec<String>,
+    pub(super) notes: Vec<String>,
 }
 
 /// What the labels of the train part are.
@@ -38,7 +40,18 @@ enum Meaning {
 /// [`DataError::Io`], or [`DataError::Malformed`] for a table without a header, rows of another length, what is no number, and
 /// a test part of other columns or classes.
 pub(super) fn read(train: &Path, test: Option<&Path>, label: Option<&str>) -> Result<Parts, DataError> {
-    let table = Table::read(train, label)?;
+    let tested = test.map(|path| Ok((path, Table::read(path, label)?))).transpose()?;
+    parts((train, Table::read(train, label)?), tested)
+}
+
+/// What a table of the train part and one of the test part hold, with the labels that text tells.
+///
+/// # Errors
+/// [`DataError::Malformed`] where the test part has other columns or classes.
+pub(super) fn parts(
+    (train, table): (&Path, Table),
+    test: Option<(&Path, Table)>,
+) -> Result<Parts, DataError> {
     let meaning = meaning(&table.labels);
     let mut notes = table.notes.clone();
     if let Meaning::Classes(classes) = &meaning
@@ -53,8 +66,7 @@ pub(super) fn read(train: &Path, test: Option<&Path>, label: Option<&str>) -> Re
     }
     let features = table.features.clone();
     let train = table.dataset(train, &meaning)?;
-    let test = test.map(|path| {
-        let table = Table::read(path, label)?;
+    let test = test.map(|(path, table)| {
         if table.features != features {
             let found = format!("those of {}", table.features.join(", "));
             return Err(malformed(path, "the columns of the train part", found, "give both the same header"));
@@ -69,6 +81,19 @@ fn delimiter(header: &[u8]) -> u8 {
     let count = |delimiter: &u8| header.iter().filter(|byte| *byte == delimiter).count();
     // The last of equals wins: a comma where there is none of them.
     [b'\t', b';', b','].into_iter().max_by_key(count).unwrap_or(b',')
+}
+
+/// Where the label lies among columns of such names; none where no name is one of a label.
+pub(super) fn usual(names: &[&str]) -> Option<usize> {
+    LABELS.iter().find_map(|usual| names.iter().position(|name| name.to_lowercase() == *usual))
+}
+
+/// That a column was taken for the label.
+pub(super) fn taken(name: &str, path: &Path) -> String {
+    format!(
+        "column `{name}` of {} is taken as the label; data.label = \"NAME\" says otherwise",
+        path.display()
+    )
 }
 
 impl Table {
@@ -104,15 +129,8 @@ impl Table {
                 malformed(path, format!("a column `{label}`"), found, "set data.label to one of these")
             })?,
             None => {
-                let place = LABELS
-                    .iter()
-                    .find_map(|usual| names.iter().position(|name| name.to_lowercase() == *usual));
-                let place = place.unwrap_or(names.len() - 1);
-                notes.push(format!(
-                    "column `{}` of {} is taken as the label; data.label = \"NAME\" says otherwise",
-                    names[place],
-                    path.display()
-                ));
+                let place = usual(&names).unwrap_or(names.len() - 1);
+                notes.push(taken(names[place], path));
                 place
             }
         };
@@ -125,6 +143,7 @@ impl Table {
             (0..names.len()).filter(|&place| place != chosen && !is_index(place)).collect();
         let mut table = Table {
             features: kept.iter().map(|&place| names[place].into()).collect(),
+            shape: SampleShape::Flat(kept.len()),
             inputs: Vec::new(),
             labels: Vec::new(),
             notes,
@@ -177,8 +196,7 @@ impl Table {
                 Labels::Values { values: rows.map(value).collect::<Result<_, _>>()?, width: 1 }
             }
         };
-        let shape = SampleShape::Flat(self.features.len());
-        Dataset::new(path.display().to_string(), shape, self.inputs, labels)
+        Dataset::new(path.display().to_string(), self.shape, self.inputs, labels)
     }
 }
 

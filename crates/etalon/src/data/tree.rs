@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::error::malformed;
 use super::images::ByteImages;
 use super::parts::Parts;
-use super::picture::{ENDINGS, Picture, decode};
+use super::picture::{ENDINGS, Picture, decode, joined};
 use super::{DataError, Dataset};
 use crate::memory;
 
@@ -92,12 +92,7 @@ fn images(folder: &Path, names: &[String]) -> Result<Dataset, DataError> {
         Err(malformed(file, expected, found, "bring all images to one size first"))
     };
     let pictures: Vec<Picture> = files.par_iter().map(read).collect::<Result<_, _>>()?;
-    let channels = pictures.iter().map(|picture| picture.channels).max().unwrap_or(1);
-    let mut pixels = Vec::with_capacity(files.len() * pixels_of_each * channels);
-    for picture in pictures {
-        let copies = channels / picture.channels;
-        pixels.extend(picture.pixels.iter().flat_map(|&pixel| std::iter::repeat_n(pixel, copies)));
-    }
+    let (channels, pixels) = joined(&pictures);
     let count = names.len() as u32; // at most MOST_CLASSES
     let images = ByteImages { height, width, channels, pixels, labels, count };
     images.into_dataset(folder.display().to_string(), &[], None)
