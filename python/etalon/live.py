@@ -7,7 +7,16 @@ from typing import Any, Callable, Optional, Sequence, Union
 from ._etalon import Error
 from .watch import Finding, Watch
 
-STATES = ("undecided", "lazy", "catapult_in_progress", "catapult", "edge_of_stability", "diverging", "stuck")
+STATES = (
+    "undecided",
+    "lazy",
+    "catapult_in_progress",
+    "catapult",
+    "edge_of_stability",
+    "norm_driven",
+    "diverging",
+    "stuck",
+)
 
 
 class Live:

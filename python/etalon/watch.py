@@ -32,11 +32,12 @@ class Rise(Result):
 class Finding(Result):
     """What a log shows at its present end.
 
-    state: ``undecided``, ``lazy``, ``catapult_in_progress``, ``catapult``, ``edge_of_stability``, ``diverging`` or ``stuck``. why:
-    the reason, with its numbers. advice: what to do, if anything. rows: losses so far. step, loss, rate: the last ones; a loss
-    that is no finite number is None. first_loss: the first. noise: of one loss at the level of the start, as a share of the first.
-    peak: the largest loss over the first, at ``peak_step``. over_limit: the last learning rate times curvature over the limit of
-    stability. greatest_rise: the largest rise that came back; ``rises`` is how many did.
+    state: ``undecided``, ``lazy``, ``catapult_in_progress``, ``catapult``, ``edge_of_stability``, ``norm_driven``,
+    ``diverging`` or ``stuck``. why: the reason, with its numbers. advice: what to do, if anything. rows: losses so far. step, loss,
+    rate: the last ones; a loss that is no finite number is None. first_loss: the first. noise: of one loss at the level of the
+    start, as a share of the first. peak: the largest loss over the first, at ``peak_step``. over_limit: the last learning rate
+    times curvature over the limit of stability. greatest_rise: the largest rise that came back; ``rises`` is how many did,
+    ``norm_driven`` how many of them came when the norm of the weights had shrunk, which grew in them.
     """
 
     state: str
@@ -53,6 +54,7 @@ class Finding(Result):
     over_limit: Optional[float]
     greatest_rise: Optional[Rise]
     rises: int
+    norm_driven: int
 
     def __str__(self) -> str:
         text = f"{self.state.replace('_', ' ')}: {self.why}"
@@ -77,12 +79,20 @@ class Watch:
             raise Error("give the momentum of SGD or the beta1 of Adam, and not both")
         self._judge = Judge(momentum, nesterov, adam)
 
-    def push(self, step: int, loss: float, lr: Optional[float] = None, sharpness: Optional[float] = None) -> None:
-        """Takes the loss of a step, with the learning rate and the largest eigenvalue of the Hessian where they are known. NaN and
-        infinity are losses too. It costs next to nothing; :meth:`finding` costs about a millisecond."""
+    def push(
+        self,
+        step: int,
+        loss: float,
+        lr: Optional[float] = None,
+        sharpness: Optional[float] = None,
+        norm: Optional[float] = None,
+    ) -> None:
+        """Takes the loss of a step, with the learning rate, the largest eigenvalue of the Hessian, and the norm of the weights
+        whose scale does not matter (or its square) where they are known. NaN and infinity are losses too. It costs next to
+        nothing; :meth:`finding` costs about a millisecond."""
         if step < 0:
             raise Error(f"step = {step}: steps are counted from 0")
-        optional = (None if value is None else float(value) for value in (lr, sharpness))
+        optional = (None if value is None else float(value) for value in (lr, sharpness, norm))
         self._judge.push(int(step), float(loss), *optional)
 
     def read(
@@ -93,6 +103,7 @@ class Watch:
         loss: Optional[str] = None,
         rate: Optional[str] = None,
         curvature: Optional[str] = None,
+        norm: Optional[str] = None,
         run: Optional[str] = None,
     ) -> Finding:
         """Takes all rows of a log: JSON, CSV with a header, plain text, a TensorBoard event file or a folder of them. Columns are
@@ -103,7 +114,7 @@ class Watch:
         Error
             A file that cannot be read, or is no log, or has no column of that name.
         """
-        skipped, first = self._judge.read(os.fspath(path), step, loss, rate, curvature, run)
+        skipped, first = self._judge.read(os.fspath(path), step, loss, rate, curvature, norm, run)
         if skipped:
             warnings.warn(f"{skipped} lines of {path} are no rows of the log; the first: {first}", stacklevel=2)
         return self.finding()

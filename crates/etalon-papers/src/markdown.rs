@@ -4,6 +4,7 @@ use crate::catalogue::find;
 use crate::claim::Scale;
 use crate::runner::duration;
 use etalon::claims::{Answer, Judgement, Measured, Verdict};
+use std::collections::BTreeMap;
 
 /// A page of judgements: a table of all, then each with what was measured. `facts` tells the machine and the version.
 pub fn page(judgements: &[Judgement], facts: &str) -> String {
@@ -12,9 +13,11 @@ pub fn page(judgements: &[Judgement], facts: &str) -> String {
          numbers and the rule below it alone; the rule is the same at every size. An estimate, which has an interval of 95 %, meets a bound \
          where all of the interval does, and is refuted where none of it does; between, the claim is underpowered, and the reason says about \
          how many seeds or images would decide. What is no estimate is about all that was run. Bounds whose source is not named are ours. Times \
-         are wall-clock times; trials that claims share are run once and count for each; each claim names the program that measured it.\n\n{facts}.\n\n| claim | setting | measured | verdict | time |\n|---|---|---|---|---|\n",
+         are wall-clock times; trials that claims share are run once and count for each, and together all took {}; each claim names the \
+         program that measured it.\n\n{facts}.\n\n| claim | setting | measured | verdict | time |\n|---|---|---|---|---|\n",
         judgements.len(),
-        Verdict::counts(judgements)
+        Verdict::counts(judgements),
+        duration(together(judgements))
     );
     for judgement in judgements {
         let Judgement { id, verdict, seconds, size, .. } = judgement;
@@ -37,6 +40,16 @@ pub fn page(judgements: &[Judgement], facts: &str) -> String {
         text += &section(judgement);
     }
     text
+}
+
+/// The seconds of all, those that share the trials of a spec counted once.
+fn together(judgements: &[Judgement]) -> f64 {
+    let mut of: BTreeMap<&str, f64> = BTreeMap::new();
+    for Judgement { id, spec, seconds, .. } in judgements {
+        let longest = of.entry(spec.as_deref().unwrap_or(id)).or_default();
+        *longest = longest.max(*seconds);
+    }
+    of.values().sum()
 }
 
 /// A verdict that does not hold stands out.

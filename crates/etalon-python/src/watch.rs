@@ -36,9 +36,9 @@ impl Judge {
     }
 
     /// Takes the next row.
-    #[pyo3(signature = (step, loss, rate, curvature))]
-    fn push(&mut self, step: u64, loss: f64, rate: Option<f64>, curvature: Option<f64>) {
-        self.detector.push(Point { step, loss, rate, curvature });
+    #[pyo3(signature = (step, loss, rate, curvature, norm))]
+    fn push(&mut self, step: u64, loss: f64, rate: Option<f64>, curvature: Option<f64>, norm: Option<f64>) {
+        self.detector.push(Point { step, loss, rate, curvature, norm });
         keep(&mut self.losses, step, loss);
         if rate.and(curvature).is_some() {
             self.keep_ratio(step);
@@ -54,15 +54,16 @@ impl Judge {
         loss: Option<String>,
         rate: Option<String>,
         curvature: Option<String>,
+        norm: Option<String>,
         run: Option<String>,
     ) -> PyResult<(u64, Option<String>)> {
         let preconditioned = self.preconditioned;
-        let columns = Columns { step, loss, rate, curvature, metric: None, preconditioned, run };
+        let columns = Columns { step, loss, rate, curvature, norm, metric: None, preconditioned, run };
         let mut log = Log::open(&path, columns).map_err(unreadable)?;
         let mut last = 0;
         log.read(true, |point| {
             last = point.step;
-            self.push(point.step, point.loss, point.rate, point.curvature);
+            self.push(point.step, point.loss, point.rate, point.curvature, point.norm);
         })
         .map_err(unreadable)?;
         if let Some((rate, curvature)) = log.after() {

@@ -35,6 +35,15 @@ pub fn numbers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<[f64
     Ok(both.map(|number| number.unwrap_or(f64::NAN)))
 }
 
+/// As [`number`], of a list.
+///
+/// # Errors
+/// Where one is neither.
+pub fn list<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+    let all: Vec<Option<f64>> = serde::Deserialize::deserialize(deserializer)?;
+    Ok(all.into_iter().map(|number| number.unwrap_or(f64::NAN)).collect())
+}
+
 /// Reads logarithms, where `null` stands for that of 0.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// Say which phase a training log is in: lazy, catapult in progress, edge of stability, diverging, stuck
+/// Say which phase a training log is in: lazy, catapult, edge of stability, norm-driven instability, diverging, stuck
 ///
 /// Reads JSON (lines, or a document such as transformers' trainer_state.json), CSV with a header (exports of Weights &
 /// Biases too), plain text (`step 100 loss: 0.31`), or TensorBoard event files (a file, a folder, or a root of several
@@ -73,6 +73,10 @@ pub(crate) struct Arguments {
     /// Column of the curvature: the largest eigenvalue of the Hessian, with --adam of the preconditioned one
     #[arg(long, value_name = "NAME")]
     curvature: Option<String>,
+
+    /// Column of the norm of the weights whose scale does not matter, or of its square
+    #[arg(long, value_name = "NAME")]
+    norm: Option<String>,
 }
 
 /// States that a run can be stopped at.
@@ -104,9 +108,9 @@ impl Arguments {
     }
 
     fn columns(&self, run: Option<String>) -> Columns {
-        let [loss, step, rate, curvature] =
-            [&self.loss, &self.step, &self.rate, &self.curvature].map(Option::clone);
-        Columns { step, loss, rate, curvature, metric: None, preconditioned: self.adam.is_some(), run }
+        let [loss, step, rate, curvature, norm] =
+            [&self.loss, &self.step, &self.rate, &self.curvature, &self.norm].map(Option::clone);
+        Columns { step, loss, rate, curvature, norm, metric: None, preconditioned: self.adam.is_some(), run }
     }
 
     /// The runs of a log that are to be read; none in the place of a single one.
@@ -272,7 +276,7 @@ fn line(finding: &Finding) -> String {
 
 fn text(finding: &Finding) -> String {
     let Finding { state, why, advice, rows, step, loss, first_loss, noise, rate, over_limit, .. } = finding;
-    let Finding { greatest_rise, rises, .. } = finding;
+    let Finding { greatest_rise, rises, norm_driven, .. } = finding;
     let number = |value: &Option<f64>| value.map_or("-".into(), |value| significant(value, 4));
     let mut text = format!("{state}: {why}\n\n");
     if let (Some(step), Some(_)) = (step, first_loss) {
@@ -297,6 +301,10 @@ fn text(finding: &Finding) -> String {
             significant(rise.peak, 4),
             rise.peak_step
         );
+    }
+    if *norm_driven > 0 {
+        text +=
+            &format!("of them {norm_driven} after the norm of the weights had shrunk, which grew in them\n");
     }
     if let Some(advice) = advice {
         text += &format!("{advice}\n");

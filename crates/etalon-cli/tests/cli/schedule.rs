@@ -214,3 +214,23 @@ fn a_long_schedule_is_exported_by_its_bends() {
         outcome.stdout.len()
     );
 }
+
+#[test]
+fn what_a_schedule_does_to_the_effective_rate_is_shown() {
+    let show = |flags: &str| Etalon::new().run(&arguments(&format!("show --steps 101 {flags}"))).printed();
+    // B of a constant rate is (1 - eta x decay)^-2, and (1 - eta x decay)^-1 of Adam.
+    let told = show("--kind cosine --lr 0.1 --weight-decay 0.1");
+    assert!(told.contains("10    0.09760   1.014545") && told.contains("(1 + Phi^2 |g|^2)"), "{told}");
+    let first =
+        json(&show("--kind constant --lr 0.1 --weight-decay 0.1 --json"))["drive"][7].as_f64().unwrap();
+    assert!((first - 0.99f64.powi(-2)).abs() < 1e-12, "{first}");
+    let adam = show("--kind cosine --lr 0.1 --weight-decay 0.1 --optimizer adamw");
+    assert!(adam.contains("eta / (a |w|)"), "{adam}");
+    let step = show("--lr 0.1 --milestones 50 --weight-decay 0.1");
+    assert!(
+        step.contains("B into it") && step.contains("0.1020304") && step.contains("at 1 of 100 steps"),
+        "{step}"
+    );
+    let none = show("--kind cosine --lr 0.1 --momentum 0.9 --weight-decay 0.1 --optimizer nesterov");
+    assert!(!none.contains("B is at most"), "{none}");
+}

@@ -151,3 +151,27 @@ fn several_logs_and_runs_are_told_side_by_side_and_drawn() {
     assert_eq!(page["answer"], "diverging – gap.jsonl");
     assert!(etalon.read("one/report.html").contains("limit of stability"));
 }
+
+#[test]
+fn bursts_of_weights_whose_scale_does_not_matter_are_told_by_their_norm() {
+    let etalon = Etalon::new();
+    let toys = "theory scale-invariant --weight-decay 0.1 --steps 2000 --trajectory toys.csv";
+    etalon.run(&toys.split_whitespace().collect::<Vec<_>>()).printed();
+    let normalised: String = etalon
+        .read("toys.csv")
+        .lines()
+        .filter(|line| !line.starts_with("false"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    etalon.write("log.csv", &normalised);
+    let log = ["watch", "log.csv", "--loss", "value"];
+    let told = etalon.run(&[&log[..], &["--norm", "square"]].concat()).printed();
+    assert!(told.starts_with("norm-driven instability: ") && told.contains("rate x weight decay"), "{told}");
+    let found = json(&etalon.run(&[&log[..], &["--norm", "square", "--json"]].concat()).printed());
+    assert_eq!(found["state"], "norm_driven");
+    assert!(found["norm_driven"].as_u64() > Some(10), "{found}");
+    // Without that column, or under one that is not there, it is not known.
+    assert!(!etalon.run(&log).printed().contains("norm"));
+    let complaint = etalon.run(&[&log[..], &["--norm", "length"]].concat()).complaint();
+    assert!(complaint.contains("no column for the norm"), "{complaint}");
+}

@@ -4,6 +4,7 @@ use crate::experiment::{ClaimError, Experiment};
 use crate::measurement::Measurement;
 use etalon::theory::effective::{Step, next_rate};
 use etalon::theory::scale_invariant::{Bursts, Training, classifier, ratio};
+use etalon::watch::{Detector, Point, Settings};
 use etalon_nn::random::{Purpose, stream};
 use rand_distr::{Distribution, StandardNormal};
 use serde::Deserialize;
@@ -94,19 +95,24 @@ pub(crate) struct NormDriven {
     weight_decay: f64,
 }
 
-/// Whether the loss of x^2/(x^2 + y^2) rises where the effective rate has passed the stability of the circle, and there alone.
+/// Whether the loss of x^2/(x^2 + y^2) rises where the effective rate has passed the stability of the circle, and there alone; and
+/// whether a log of loss, rate and norm tells so.
 pub(crate) fn norm_driven(
     NormDriven { steps, rates, weight_decay }: NormDriven,
     experiment: &mut Experiment<'_>,
 ) -> Result<(), ClaimError> {
     let (mut above, mut below, mut bursts, mut rows) = (vec![], vec![], vec![], vec![]);
+    let mut explained = Vec::new();
     for eta in rates {
         experiment.go_on()?;
         let step = Step { eta, weight_decay };
         let training = Training { normalized: true, eta, weight_decay };
         let (mut w, mut seen) = ([2.0, 0.3], Bursts::default());
+        let mut log = Detector::new(Settings::default());
         for index in 0..steps {
             let loss = ratio::loss(true, w);
+            let norm = Some(w[0].hypot(w[1]));
+            log.push(Point { step: index.into(), loss, rate: Some(eta), curvature: None, norm });
             // On the circle the loss is sin^2 of the angle, whose curvature at the minimum is 2.
             let product = 2.0 * step.effective_rate(w[0].hypot(w[1]), 1.0);
             let next = ratio::step(&training, w, 0.0);
@@ -122,10 +128,13 @@ pub(crate) fn norm_driven(
             w = next;
         }
         bursts.push(seen.count as f64);
+        let found = log.finding();
+        explained.push(found.norm_driven as f64 / found.rises as f64);
     }
     experiment.measured("above", Measurement::share(&above));
     experiment.measured("below", Measurement::share(&below));
     experiment.measured("bursts", Measurement::least(&bursts));
+    experiment.measured("explained", Measurement::least(&explained));
     experiment.curve("steps", &["eta", "step", "loss", "rate_times_curvature"], rows);
     Ok(())
 }

@@ -19,7 +19,12 @@ fn power(log_eta: Option<&f64>) -> String {
 
 /// What a schedule says.
 pub(super) fn shown_alone(rates: &Rates) -> Content {
-    let mut content = content(&[("learning rate", &rates.log_eta)]);
+    let drive = |step: usize| shown(rates.drive.get(step).copied().filter(|drive| drive.is_finite()), 7);
+    let mut content = content(&[("learning rate", &rates.log_eta)], ("B to the next", &drive));
+    content.tables[0].note =
+        "B is what the schedule does to the effective rate of weights whose scale does not matter: under plain gradient \
+         descent that rate falls, whatever the gradient, where B is at most 1."
+            .into();
     let ends = [rates.log_eta.first(), rates.log_eta.last()].map(power);
     content.answer = format!("from η = {} to {}", ends[0], ends[1]);
     constants(&mut content, rates, rates.weight_decay);
@@ -30,7 +35,7 @@ pub(super) fn shown_alone(rates: &Rates) -> Content {
 pub(super) fn converted(converted: &Converted) -> Content {
     let Converted { rates, without, .. } = converted;
     let curves = [("with weight decay", &rates.log_eta), ("without, the same functions", &without.log_eta)];
-    let mut content = content(&curves);
+    let mut content = content(&curves, (curves[1].0, &|step| power(without.log_eta.get(step))));
     content.answer = format!("without weight decay the rate ends at η = {}", power(without.log_eta.last()));
     content.fact("conversion", Some(converted.conversion.to_string()));
     constants(&mut content, rates, rates.weight_decay);
@@ -41,8 +46,8 @@ pub(super) fn converted(converted: &Converted) -> Content {
 
 /// What a schedule without weight decay and its equivalent with it say.
 pub(super) fn undone(Undone { given, weight_decay, log_eta }: &Undone) -> Content {
-    let mut content =
-        content(&[("without weight decay", &given.log_eta), ("with, the same functions", log_eta)]);
+    let curves = [("without weight decay", &given.log_eta), ("with, the same functions", log_eta)];
+    let mut content = content(&curves, (curves[1].0, &|step| power(log_eta.get(step))));
     content.answer = format!("with weight decay the rate ends at η = {}", power(log_eta.last()));
     constants(&mut content, given, *weight_decay);
     content
@@ -54,9 +59,9 @@ fn constants(content: &mut Content, rates: &Rates, weight_decay: f64) {
     content.fact("weight decay", Some(weight_decay.to_string()));
 }
 
-/// One schedule, or a pair of them.
-fn content(curves: &[(&str, &Vec<f64>)]) -> Content {
-    let (first, last) = (curves[0].1, curves[curves.len() - 1].1);
+/// One schedule, or a pair of them, and what the table has beside the first.
+fn content(curves: &[(&str, &Vec<f64>)], (beside, at): (&str, &dyn Fn(usize) -> String)) -> Content {
+    let first = curves[0].1;
     let mut content = Content { kind: "Schedule of learning rates".into(), ..Content::default() };
     content.interval = format!("in {} steps", first.len());
     let picture = RatePicture {
@@ -66,14 +71,10 @@ fn content(curves: &[(&str, &Vec<f64>)]) -> Content {
     content.figures.extend(
         picture.figure_with_difference().map(|figure| Figure { name: "learning-rates".into(), ..figure }),
     );
-    let mut table = Numbers::new("Learning rates", ["step", curves[0].0, curves[curves.len() - 1].0]);
+    let mut table = Numbers::new("Learning rates", ["step", curves[0].0, beside]);
     let stride = first.len().div_ceil(12).max(1);
     for step in (0..first.len()).filter(|step| step % stride == 0 || step + 1 == first.len()) {
-        table.row([step.to_string(), power(first.get(step)), power(last.get(step))]);
-    }
-    if curves.len() == 1 {
-        table.columns.pop();
-        table.rows.iter_mut().for_each(|row| drop(row.pop()));
+        table.row([step.to_string(), power(first.get(step)), at(step)]);
     }
     content.tables.push(table);
     content

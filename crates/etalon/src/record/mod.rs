@@ -101,15 +101,15 @@ records! {
     /// `etalon train`.
     Train(phase::Report) = "train", schema 1, file "train.json";
     /// `etalon watch`.
-    Watch(watch::Watched) = "watch", schema 1, file "watch.json";
+    Watch(watch::Watched) = "watch", schema 2, file "watch.json";
     /// `etalon reproduce`: a claim in a folder of its own.
     Claim(claims::Judgement) = "claim", schema 2, file "claim.json";
     /// `etalon schedule show`.
-    Schedule(equivalence::Rates) = "schedule", schema 1, file "schedule.json";
+    Schedule(equivalence::Rates) = "schedule", schema 2, file "schedule.json";
     /// `etalon schedule convert`.
-    Converted(equivalence::Converted) = "schedule-converted", schema 1, file "schedule.json";
+    Converted(equivalence::Converted) = "schedule-converted", schema 2, file "schedule.json";
     /// `etalon schedule convert --undo`.
-    Undone(equivalence::Undone) = "schedule-undone", schema 1, file "schedule.json";
+    Undone(equivalence::Undone) = "schedule-undone", schema 2, file "schedule.json";
     /// `etalon schedule verify`.
     Equivalence(equivalence::Verification) = "equivalence", schema 1, file "equivalence.json";
     /// `etalon theory map`, `logistic`, `exponential` and `uv`.

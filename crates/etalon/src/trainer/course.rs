@@ -75,7 +75,7 @@ impl Course {
         if self.decision.is_some() {
             return;
         }
-        let Row { step, loss, rate, curvature, metric } = row;
+        let Row { step, loss, rate, curvature, norm, metric } = row;
         self.rows.push(row);
         if self.losses == 0 {
             self.sharpness = curvature.filter(|curvature| *curvature > 0.0 && curvature.is_finite());
@@ -83,7 +83,7 @@ impl Course {
         self.step = self.step.max(step);
         if let Some(loss) = loss {
             self.losses += 1;
-            self.detector.push(Point { step, loss, rate, curvature });
+            self.detector.push(Point { step, loss, rate, curvature, norm });
             let finding = self.detector.finding();
             if finding.state == State::Diverging {
                 self.decision = Some(Decision::Diverged(finding.why));
@@ -214,8 +214,8 @@ impl Course {
             State::Diverging => Phase::Divergent,
             State::Stuck | State::CatapultInProgress => Phase::Stuck,
             State::Catapult => Phase::Catapult,
-            State::EdgeOfStability if finding.greatest_rise.is_some() => Phase::Catapult,
-            State::EdgeOfStability | State::Lazy | State::Undecided => Phase::Lazy,
+            State::EdgeOfStability | State::NormDriven if finding.greatest_rise.is_some() => Phase::Catapult,
+            State::EdgeOfStability | State::NormDriven | State::Lazy | State::Undecided => Phase::Lazy,
         };
         let finite = |loss: f64| loss.is_finite().then_some(loss);
         let peak = self.peak();
@@ -248,7 +248,14 @@ mod tests {
         let mut course = Course::new(until);
         for (step, &loss) in losses.iter().enumerate() {
             let metric = metrics.iter().find(|(at, _)| *at == step).map(|&(_, metric)| metric);
-            course.take(Row { step: step as u64, loss: Some(loss), rate: None, curvature: None, metric });
+            course.take(Row {
+                step: step as u64,
+                loss: Some(loss),
+                rate: None,
+                curvature: None,
+                norm: None,
+                metric,
+            });
         }
         course
     }

@@ -11,6 +11,8 @@ pub struct Columns {
     pub rate: Option<String>,
     /// The column of the curvature: see [`Point::curvature`](super::Point::curvature).
     pub curvature: Option<String>,
+    /// The norm of the weights whose scale does not matter, or its square.
+    pub norm: Option<String>,
     /// A metric, which has no usual name: a row has it where it is named here.
     pub metric: Option<String>,
     /// Whether the curvature is to be that in the coordinates of the optimiser's preconditioner.
@@ -26,14 +28,17 @@ pub(super) enum Kind {
     Loss,
     Rate,
     Curvature,
+    Norm,
     Metric,
 }
 
 /// A row's numbers in the order of [`Kind::ALL`].
-pub(super) type Numbers = [Option<f64>; 5];
+pub(super) type Numbers = [Option<f64>; Kind::COUNT];
 
 impl Kind {
-    pub(super) const ALL: [Kind; 5] = [Kind::Step, Kind::Loss, Kind::Rate, Kind::Curvature, Kind::Metric];
+    pub(super) const COUNT: usize = 6;
+    pub(super) const ALL: [Kind; Kind::COUNT] =
+        [Kind::Step, Kind::Loss, Kind::Rate, Kind::Curvature, Kind::Norm, Kind::Metric];
 
     /// The flag that names it.
     pub(super) fn flag(self) -> &'static str {
@@ -42,6 +47,7 @@ impl Kind {
             Kind::Loss => "loss",
             Kind::Rate => "rate",
             Kind::Curvature => "curvature",
+            Kind::Norm => "norm",
             Kind::Metric => "metric",
         }
     }
@@ -98,6 +104,15 @@ impl Kind {
                 "ntk",
                 "lambda",
             ],
+            Kind::Norm => &[
+                "weightnorm",
+                "weightsnorm",
+                "weightnormsquared",
+                "squaredweightnorm",
+                "paramnorm",
+                "paramsnorm",
+                "parameternorm",
+            ],
             Kind::Metric => &[],
         }
     }
@@ -128,6 +143,7 @@ impl Columns {
             Kind::Loss => self.loss.as_deref(),
             Kind::Rate => self.rate.as_deref(),
             Kind::Curvature => self.curvature.as_deref(),
+            Kind::Norm => self.norm.as_deref(),
             Kind::Metric => self.metric.as_deref(),
         }
     }
@@ -189,7 +205,7 @@ mod tests {
         let names = ["epoch", "val/loss", "train/loss", "Learning Rate", "global_step"];
         let find = |columns: &Columns, kind| columns.find(kind, names.into_iter());
         let usual = Columns::default();
-        assert_eq!(Kind::ALL.map(|kind| find(&usual, kind)), [Some(4), Some(2), Some(3), None, None]);
+        assert_eq!(Kind::ALL.map(|kind| find(&usual, kind)), [Some(4), Some(2), Some(3), None, None, None]);
         let given = Columns { loss: Some("val/loss".into()), rate: Some("eta".into()), ..usual };
         assert_eq!((find(&given, Kind::Loss), find(&given, Kind::Rate)), (Some(1), None));
         let curvatures = ["hessian", "preconditioned"];

@@ -2,6 +2,7 @@
 
 use super::Point;
 use super::finding::{Finding, Rise, State};
+use super::norms::Norms;
 use super::ring::Ring;
 use crate::phase::judge::{CLEAR, Evidence, FAR, Noise, least_rise, lower, over_limit, raise};
 use crate::units::significant;
@@ -68,6 +69,7 @@ pub struct Detector {
     early: Option<Rise>,
     greatest: Option<Rise>,
     rises: u64,
+    norms: Norms,
     /// The best level, and the row at which it was last bettered by a hundredth.
     best: f64,
     best_row: u64,
@@ -97,6 +99,7 @@ impl Detector {
             early: None,
             greatest: None,
             rises: 0,
+            norms: Norms::default(),
             best: f64::INFINITY,
             best_row: 0,
         }
@@ -130,6 +133,7 @@ impl Detector {
         if self.below_zero {
             return;
         }
+        self.norms.push(point);
         self.start_noise.push(point.loss);
         self.recent.push(point.loss);
         if self.mean(16) <= FAR * first {
@@ -169,6 +173,7 @@ impl Detector {
             peak_step: step,
             peak: level,
             from_row: row,
+            onset: self.norms.onset(),
             crest: level,
             crest_row: row,
         };
@@ -176,6 +181,7 @@ impl Detector {
         let rise = self.rise.get_or_insert(new);
         if loss > rise.peak {
             (rise.peak, rise.peak_step) = (loss, step);
+            self.norms.peak(&mut rise.onset);
         }
         if loss > stands_out * rise.crest {
             (rise.crest, rise.crest_row) = (loss, row);
@@ -207,6 +213,7 @@ impl Detector {
 
     fn close(&mut self, rise: Rise) {
         self.rises += 1;
+        self.norms.came_back(rise.onset);
         if self.greatest.is_none_or(|greatest| greatest.height() < rise.height()) {
             self.greatest = Some(rise);
         }
@@ -256,6 +263,7 @@ impl Detector {
             over_limit: self.over_limit(),
             greatest_rise: self.greatest,
             rises: self.rises,
+            norm_driven: self.norms.driven,
         }
     }
 
@@ -306,10 +314,21 @@ impl Detector {
             let why = format!("the loss has been above {FAR} times the first for {far} rows");
             return (State::Diverging, why);
         }
+        let rising = self.rise.filter(|rise| self.is_rise(rise)).and_then(|rise| self.judge_rise(rise, last));
         if let Some(found) =
-            self.rise.filter(|rise| self.is_rise(rise)).and_then(|rise| self.judge_rise(rise, last))
+            rising.filter(|(state, _)| !self.is_norm_driven() || *state != State::CatapultInProgress)
         {
             return found;
+        }
+        if self.is_norm_driven() {
+            let why = format!(
+                "{} of {} rises of the loss came when the norm of the weights had shrunk, down to {} of what it was, and \
+                 lengthened them again",
+                self.norms.driven,
+                self.rises,
+                number(self.norms.shortest)
+            );
+            return (State::NormDriven, why);
         }
         let level = self.mean(16) / first.loss;
         let share = number(level);
@@ -359,6 +378,11 @@ impl Detector {
         (State::Lazy, why)
     }
 
+    /// Whether the norm of the weights drives most rises, and more than one.
+    fn is_norm_driven(&self) -> bool {
+        self.norms.driven > 1 && 2 * self.norms.driven > self.rises
+    }
+
     /// Rows since the level was last bettered by a hundredth.
     fn idle(&self) -> u64 {
         self.rows - self.best_row
@@ -406,6 +430,11 @@ impl Detector {
             State::CatapultInProgress => {
                 Some("do not stop it yet: a catapult's loss comes back, to a flatter minimum".into())
             }
+            State::NormDriven => Some(
+                "rate x weight decay is by how much the weights shrink in a step: lower either, or the rate over time; \
+                 `etalon schedule show` tells by B what a schedule does to their effective rate"
+                    .into(),
+            ),
             State::Lazy => {
                 let slow = self.idle().max(self.rows / 2) > PATIENCE
                     && self.evidence().is_some_and(|evidence| !evidence.trained());

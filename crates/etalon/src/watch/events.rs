@@ -174,7 +174,7 @@ impl<'a> Fields<'a> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Gatherer {
     step: u64,
-    numbers: [Option<(usize, f64)>; 5],
+    numbers: [Option<(usize, f64)>; Kind::COUNT],
     /// Every tag seen.
     pub(super) tags: std::collections::BTreeSet<String>,
 }
@@ -202,7 +202,7 @@ impl Gatherer {
         let numbers = std::mem::take(&mut self.numbers);
         let mut row = numbers.map(|found| found.map(|(_, number)| number));
         row[0] = Some(self.step as f64);
-        row[1].or(row[4]).is_some().then_some(row)
+        row[Kind::Loss as usize].or(row[Kind::Metric as usize]).is_some().then_some(row)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a detector says of a log.
 
+use super::norms::Onset;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -17,6 +18,9 @@ pub enum State {
     Catapult,
     /// Curvature hovers about the limit of stability, or the loss alternates as it does there.
     EdgeOfStability,
+    /// The loss rises time and again, each time after the norm of the weights has shrunk: their effective rate grows until it is
+    /// too large.
+    NormDriven,
     /// The loss is no number, passed the limit, grows faster and faster, or stays far above its start.
     Diverging,
     /// The loss rose, and stays where it is no better than at its start.
@@ -31,6 +35,7 @@ impl fmt::Display for State {
             State::CatapultInProgress => "catapult in progress",
             State::Catapult => "catapult",
             State::EdgeOfStability => "edge of stability",
+            State::NormDriven => "norm-driven instability",
             State::Diverging => "diverging",
             State::Stuck => "stuck",
         })
@@ -68,6 +73,8 @@ pub struct Finding {
     pub greatest_rise: Option<Rise>,
     /// How many rises came back.
     pub rises: u64,
+    /// How many of them the norm of the weights explains.
+    pub norm_driven: u64,
 }
 
 /// A rise of the loss above the lowest level before it.
@@ -83,6 +90,9 @@ pub struct Rise {
     pub peak: f64,
     #[serde(skip)]
     pub(super) from_row: u64,
+    /// The norm of the weights there.
+    #[serde(skip)]
+    pub(super) onset: Option<Onset>,
     /// The last loss that stood out above those before it, and its row: noise on a plateau makes no new crest.
     #[serde(skip)]
     pub(super) crest: f64,

@@ -41,7 +41,11 @@ impl Row {
 
     /// Its numbers in the order of [`Kind::ALL`]; none of a row that sums up a run.
     pub(super) fn numbers(&self, columns: &Columns) -> Numbers {
-        if self.names().any(sums_up) { [None; 5] } else { Kind::ALL.map(|kind| self.number(columns, kind)) }
+        if self.names().any(sums_up) {
+            [None; Kind::COUNT]
+        } else {
+            Kind::ALL.map(|kind| self.number(columns, kind))
+        }
     }
 
     /// The number in the column that serves best.
@@ -122,7 +126,7 @@ mod tests {
     #[test]
     fn a_row_that_sums_up_a_run_is_none_of_it() {
         let row = Row::parse(r#"{"train_runtime": 9, "train_loss": 0.5, "step": 7}"#).unwrap();
-        assert_eq!(row.numbers(&Columns::default()), [None; 5]);
+        assert_eq!(row.numbers(&Columns::default()), [None; Kind::COUNT]);
     }
 
     #[test]

@@ -51,7 +51,7 @@ struct Facts {
     skipped: u64,
     first_problem: Option<String>,
     names: BTreeSet<String>,
-    seen: [bool; 5],
+    seen: [bool; Kind::COUNT],
     /// A step was a part of an epoch, so that rows are counted instead.
     counted: bool,
     /// The rate and the curvature of a row without a loss behind the last one that has one.
@@ -116,9 +116,9 @@ impl Log {
     /// When the file cannot be read, is no log, or has no column for the loss; with `last` also when a named column
     /// never had a number.
     pub fn read(&mut self, last: bool, mut sink: impl FnMut(Point)) -> Result<(), WatchError> {
-        self.rows(last, |Row { step, loss, rate, curvature, .. }| {
+        self.rows(last, |Row { step, loss, rate, curvature, norm, .. }| {
             if let Some(loss) = loss {
-                sink(Point { step, loss, rate, curvature });
+                sink(Point { step, loss, rate, curvature, norm });
             }
         })
     }
@@ -405,7 +405,7 @@ impl Facts {
         for (seen, number) in self.seen.iter_mut().zip(numbers) {
             *seen |= number.is_some();
         }
-        let [step, loss, rate, curvature, metric] = numbers;
+        let [step, loss, rate, curvature, norm, metric] = numbers;
         self.after = rate.zip(curvature).filter(|_| loss.is_none());
         if loss.or(metric).is_some() {
             // Without a column for it, or with parts of epochs in it, the step is the number of the row.
@@ -413,7 +413,7 @@ impl Facts {
             let step =
                 step.filter(|step| *step >= 0.0 && !self.counted).map_or(self.rows, |step| step as u64);
             self.rows += u64::from(loss.is_some());
-            sink(Row { step, loss, rate, curvature, metric });
+            sink(Row { step, loss, rate, curvature, norm, metric });
         }
     }
 }

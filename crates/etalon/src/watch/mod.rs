@@ -1,4 +1,5 @@
-//! Which phase a training log is in, whatever wrote it: lazy, catapult, edge of stability, diverging, stuck.
+//! Which phase a training log is in, whatever wrote it: lazy, catapult, edge of stability, norm-driven
+//! instability, diverging, stuck.
 //!
 //! A [`Log`] reads JSON, CSV, plain text or TensorBoard event files as they grow, in constant memory, into [`Point`]s; a
 //! [`Detector`] takes them one by one and can be asked at any time. A path may hold several [`runs`].
@@ -10,6 +11,7 @@ mod events;
 mod finding;
 mod jsonl;
 mod log;
+mod norms;
 mod plain;
 mod printed;
 mod ring;
@@ -42,6 +44,8 @@ pub struct Point {
     /// The largest eigenvalue of the loss's Hessian, in the coordinates of the optimiser's preconditioner if it has one,
     /// or of the NTK.
     pub curvature: Option<f64>,
+    /// The norm of the weights whose scale does not matter, or its square.
+    pub norm: Option<f64>,
 }
 
 /// One line of a log with all that it has.
@@ -55,6 +59,8 @@ pub struct Row {
     pub rate: Option<f64>,
     /// The curvature, as a [`Point`]'s.
     pub curvature: Option<f64>,
+    /// The norm of the weights, as a [`Point`]'s.
+    pub norm: Option<f64>,
     /// The metric that the columns name.
     pub metric: Option<f64>,
 }

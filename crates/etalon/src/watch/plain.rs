@@ -52,7 +52,7 @@ impl Plain {
         names: &mut BTreeSet<String>,
         most: usize,
     ) -> Numbers {
-        let mut best: [Option<(usize, f64)>; 5] = [None; 5];
+        let mut best: [Option<(usize, f64)>; Kind::COUNT] = [None; Kind::COUNT];
         let (mut words, mut bar, mut is_epoch) = ([None, None], None, false);
         for token in tokens(line) {
             let number = match token {
@@ -72,7 +72,7 @@ impl Plain {
             let is_other = before.is_some_and(|before| OTHER.contains(&before.to_lowercase().as_str()));
             let named = [both.as_deref(), word.filter(|_| !is_other)];
             if named.iter().flatten().any(|name| sums_up(name)) {
-                return [None; 5];
+                return [None; Kind::COUNT];
             }
             let of_epoch = named.iter().flatten().any(|name| columns.is_epoch(name));
             if of_epoch {

@@ -8,7 +8,7 @@ use crate::csv_text::fields;
 pub(super) struct Header {
     delimiter: u8,
     names: Vec<String>,
-    places: [Option<usize>; 5],
+    places: [Option<usize>; Kind::COUNT],
 }
 
 impl Header {
@@ -39,7 +39,7 @@ impl Header {
     /// # Errors
     /// When it has another number of fields than the header.
     pub(super) fn row(&self, line: &str) -> Result<Numbers, String> {
-        let mut numbers = [None; 5];
+        let mut numbers = [None; Kind::COUNT];
         let fields = fields(line, self.delimiter);
         for (place, field) in fields.iter().enumerate() {
             if let Some(kind) = self.places.iter().position(|&wanted| wanted == Some(place)) {
@@ -63,10 +63,10 @@ mod tests {
     fn columns_may_be_parted_otherwise() {
         for line in ["step,loss", "step;loss", "step\tloss", "\u{feff}step,loss"] {
             let header = Header::parse(line, &Columns::default());
-            assert_eq!(header.places, [Some(0), Some(1), None, None, None], "{line}");
+            assert_eq!(header.places, [Some(0), Some(1), None, None, None, None], "{line}");
         }
         let header = Header::parse("loss,step,lr", &Columns::default());
-        assert_eq!(header.row("1.5,3,").unwrap(), [Some(3.0), Some(1.5), None, None, None]);
+        assert_eq!(header.row("1.5,3,").unwrap(), [Some(3.0), Some(1.5), None, None, None, None]);
         assert!(header.row("nan,3,0.1").unwrap()[1].unwrap().is_nan());
         assert!(header.row("1.5,3").is_err());
     }

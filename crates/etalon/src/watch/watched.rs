@@ -97,7 +97,7 @@ mod tests {
     fn kept(losses: impl Iterator<Item = f64>) -> Vec<Point> {
         let mut curve = Curve::default();
         for (step, loss) in losses.enumerate() {
-            curve.push(Point { step: step as u64, loss, rate: None, curvature: None });
+            curve.push(Point { step: step as u64, loss, rate: None, curvature: None, norm: None });
         }
         curve.points()
     }

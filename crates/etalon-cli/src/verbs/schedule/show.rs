@@ -42,9 +42,11 @@ impl Arguments {
         context.leave(directory, &rates, |rates| {
             let mut text = heading(rates) + "\n" + &phases(rates);
             if rates.phases.is_empty() {
-                let row = |step: usize| [step.to_string(), exponential(rates.log_eta[step])];
-                text += &table(["step", "eta"], shown(&rates.log_eta).into_iter().map(row));
+                let drive = |step| rates.drive.get(step).map_or("-".into(), |drive| significant(*drive, 7));
+                let row = |step: usize| [step.to_string(), exponential(rates.log_eta[step]), drive(step)];
+                text += &table(["step", "eta", "B"], shown(&rates.log_eta).into_iter().map(row));
             }
+            text += &what_drives(rates, spec.optimizer.rule());
             if !matches!(spec.optimizer.rule(), Rule::Sgd(Sgd { nesterov: false, .. })) {
                 text += "\nwhat a rate and weight decay come to where scale does not matter is known of plain SGD alone\n";
             }
@@ -57,5 +59,31 @@ impl Arguments {
             text
         })?;
         Ok(Exit::Done)
+    }
+}
+
+/// What `B` is, and how often it is at most 1; nothing where it is not known.
+fn what_drives(rates: &Rates, rule: Rule) -> String {
+    let law = match rule {
+        Rule::Sgd(Sgd { momentum, .. }) if momentum == 0.0 => {
+            "Phi = eta / (a |w|^2), a = 1 - eta x decay: it becomes B Phi / (1 + Phi^2 |g|^2), and falls, whatever\n\
+             the gradient, where B is at most 1,"
+        }
+        Rule::Sgd(_) => {
+            "eta / |w|^2 of the equivalent training without decay: it becomes B times itself over\n\
+             the square of how much longer a step makes those weights; B is at most 1"
+        }
+        Rule::AdamW(_) => {
+            "Phi = eta / (a |w|), a = 1 - eta x decay: it becomes B Phi over how much longer a step makes the\n\
+             weights, decay apart; B is at most 1"
+        }
+    };
+    let low = rates.drive.iter().filter(|&&drive| drive <= 1.0).count();
+    match rates.drive.len() {
+        0 => String::new(),
+        steps => format!(
+            "\nB is what the schedule does to the effective rate of weights whose scale does not matter,\n{law} at {low} of {steps} \
+             steps\n"
+        ),
     }
 }

@@ -1,6 +1,7 @@
 //! Against the solvable model, whose phases are known, and against noise.
 
 use super::*;
+use crate::theory::scale_invariant::{Training, ratio};
 use crate::theory::{Map, ScalarLoss, State as MapState};
 use etalon_nn::optim::Sgd;
 use etalon_nn::random::{Purpose, stream};
@@ -9,7 +10,7 @@ use rand_distr::{Distribution, StandardNormal};
 fn detect(losses: impl IntoIterator<Item = f64>) -> Detector {
     let mut detector = Detector::new(Settings::default());
     for (step, loss) in (0..).zip(losses) {
-        detector.push(Point { step, loss, rate: None, curvature: None });
+        detector.push(Point { step, loss, rate: None, curvature: None, norm: None });
     }
     detector
 }
@@ -125,7 +126,7 @@ fn the_edge_of_stability_is_told_by_curvature_or_alternation() {
         let mut detector = Detector::new(Settings { optimizer });
         for step in 0..50 {
             let loss = 1.0 / (step + 1) as f64;
-            detector.push(Point { step, loss, rate: Some(0.1), curvature: Some(curvature) });
+            detector.push(Point { step, loss, rate: Some(0.1), curvature: Some(curvature), norm: None });
         }
         detector.finding()
     };
@@ -142,4 +143,52 @@ fn the_edge_of_stability_is_told_by_curvature_or_alternation() {
         (0..100).map(|step| (2.0 - 0.01 * f64::from(step)) * (1.0 + 0.1 * f64::from(1 - 2 * (step % 2))));
     let found = detect(alternating).finding();
     assert_eq!(found.state, State::EdgeOfStability, "{}", found.why);
+}
+
+/// The losses of x^2 / (x^2 + y^2), with squared norms from the plane or `norm` in their place.
+fn circle(eta: f64, weight_decay: f64, norm: impl Fn(u64, f64) -> f64) -> Detector {
+    let training = Training { normalized: true, eta, weight_decay };
+    let (mut detector, mut w) = (Detector::new(Settings::default()), [2.0, 0.3]);
+    for step in 0..5000 {
+        let square = w[0] * w[0] + w[1] * w[1];
+        let norm = Some(norm(step, square));
+        detector.push(Point { step, loss: ratio::loss(true, w), rate: Some(eta), curvature: None, norm });
+        w = ratio::step(&training, w, 0.0);
+    }
+    detector
+}
+
+#[test]
+fn bursts_that_come_when_the_norm_has_shrunk_are_the_norms() {
+    for (eta, weight_decay) in [(0.1, 0.1), (0.1, 0.03), (0.05, 0.1), (0.02, 0.1)] {
+        for power in [0.5, 1.0] {
+            let found = circle(eta, weight_decay, |_, square: f64| square.powf(power)).finding();
+            assert_eq!(found.state, State::NormDriven, "{eta} {weight_decay}: {}", found.why);
+            assert!(found.norm_driven + 1 >= found.rises && found.advice.is_some(), "{found:?}");
+        }
+    }
+    // Without weight decay there is no burst; and the same bursts under a norm that stays, or only shrinks, are not its doing.
+    assert_eq!(circle(0.1, 0.0, |_, square| square).finding().state, State::Lazy);
+    for norm in [|_, _| 1.0, |step, _| (-1e-3 * step as f64).exp()] {
+        let found = circle(0.1, 0.1, norm).finding();
+        assert!(
+            found.rises > 2 && found.norm_driven == 0 && found.state != State::NormDriven,
+            "{}",
+            found.why
+        );
+    }
+}
+
+/// A rate that goes up and down, under a norm that moves little.
+#[test]
+fn rises_that_the_rate_brings_are_not_the_norms() {
+    let mut detector = Detector::new(Settings::default());
+    for step in 0..4000u64 {
+        let phase = std::f64::consts::TAU * step as f64 / 400.0;
+        let loss = (-0.001 * step as f64 + 3.0 * phase.sin()).exp();
+        let (rate, norm) = (Some(0.1 * (3.0 * phase.sin()).exp()), Some(1.0 + 0.2 * phase.sin()));
+        detector.push(Point { step, loss, rate, curvature: None, norm });
+    }
+    let found = detector.finding();
+    assert!(found.rises > 2 && found.norm_driven == 0, "{found:?}");
 }

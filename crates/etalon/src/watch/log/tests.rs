@@ -12,7 +12,7 @@ fn points(name: &str, content: &[u8], columns: Columns) -> Result<Vec<Point>, Wa
 }
 
 fn point(step: u64, loss: f64, rate: f64) -> Point {
-    Point { step, loss, rate: Some(rate), curvature: None }
+    Point { step, loss, rate: Some(rate), curvature: None, norm: None }
 }
 
 /// An event file as TensorBoard writes it: one scalar a record.
@@ -141,7 +141,11 @@ fn a_state_of_transformers_is_read_without_its_summary() {
     let line = format!("{{\"best_metric\": null, \"log_history\": [{}]}}", rows.replace('\n', ""));
     for document in [pretty, line, format!("[\n{rows}\n]")] {
         let found = points("trainer_state.json", document.as_bytes(), Columns::default()).unwrap();
-        assert_eq!(found[0], Point { step: 10, loss: 2.0, rate: RATE, curvature: None }, "{document}");
+        assert_eq!(
+            found[0],
+            Point { step: 10, loss: 2.0, rate: RATE, curvature: None, norm: None },
+            "{document}"
+        );
         assert_eq!((found.len(), found[1].step, found[1].loss.is_nan()), (2, 20, true), "{document}");
     }
 }
