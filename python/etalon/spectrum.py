@@ -17,7 +17,8 @@ class Eigenvalue(Result):
 
     residual: ``|A v - value v|`` of the unit vector found with it, relative to the operator's norm; where the eigenvalue is
     well separated, its own relative error is of the order of the square. interval: surely holds an eigenvalue. converged: the
-    residual is within the tolerance. iterations: products that it took.
+    residual is within the tolerance, and nothing farther out was overlooked, see :func:`eigenvalues`. iterations: products that
+    it took.
     """
 
     value: float
@@ -109,6 +110,10 @@ def eigenvalues(
     """The largest or smallest *algebraic* eigenvalues of a symmetric operator that is known by its products alone, by Lanczos:
     3 is larger than -10.
 
+    A start that has next to nothing of the outermost eigenvector would let the next eigenvalue converge in its place. How little
+    that must be, products so far say; the call goes on until a random start has as little in less than one of a hundred cases,
+    if an eigenvalue lies farther out by more than ``tol`` (and a hundredth) of the norm.
+
     Parameters
     ----------
     matvec:
@@ -132,7 +137,7 @@ def eigenvalues(
     vectors:
         Whether to return eigenvectors too.
     start:
-        A vector to begin with, in place of a random one.
+        A vector to begin with, to which a random one of the same norm is added.
 
     Raises
     ------

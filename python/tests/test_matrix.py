@@ -46,11 +46,10 @@ def test_sharpness_is_the_largest_eigenvalue_of_the_whole_matrix(case):
     model, loss, batch = CASES[case]()
     plain = getattr(model, "_orig_mod", model)
     exact = models.cross_entropy if loss is autocast else loss
-    value = torch.linalg.eigvalsh(models.hessian(plain, exact, batch, seed=1)[0])[-1]
+    value = torch.linalg.eigvalsh(models.hessian(plain, exact, batch)[0])[-1]
     # Of bf16's 8 bits about as much is left in the curvature.
     tolerance = 2e-2 if loss is autocast else 1e-9
-    # In float32, the start of seed 0 has 2e-4 of this eigenvector by accident, so that the next one is found.
-    found = et.sharpness(model, loss, batch, tol=1e-2 if loss is autocast else 1e-7, max_iterations=200, seed=1)
+    found = et.sharpness(model, loss, batch, tol=1e-2 if loss is autocast else 1e-7, max_iterations=200)
     assert found.value == pytest.approx(value.item(), rel=tolerance)
 
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StopReason {
-    /// Every eigenvalue asked for has a residual within the tolerance.
+    /// Every eigenvalue asked for has a residual within the tolerance, and none farther out was overlooked.
     Converged,
     /// The budget of this many iterations was spent first.
     MaxIterations(usize),
@@ -58,7 +58,7 @@ pub struct Eigenvalue {
     pub residual: f64,
     /// Iterations of the run that found it: each costs one product with the operator.
     pub iterations: usize,
-    /// `residual` is within the tolerance, after no fewer than the least number of iterations.
+    /// `residual` is within the tolerance, and no eigenvalue farther out was overlooked; see [`lanczos`](super::lanczos()).
     pub converged: bool,
 }
 

@@ -3,7 +3,8 @@
 //!
 //! References: Lanczos 1950; Golub and Van Loan, Matrix Computations, chapter 10; Daniel, Gragg, Kaufman and
 //! Stewart 1976 (when a vector must be orthogonalised again); Parlett, The Symmetric Eigenvalue Problem,
-//! chapter 13 (residuals); Paige 1976 and 1980 (what holds without orthogonality).
+//! chapter 13 (residuals); Paige 1976 and 1980 (what holds without orthogonality); Parlett, Simon and Stringer 1982, and
+//! van Dorsselaer, Hochstenbach and van der Vorst 2000 (what a start may hide).
 
 mod error;
 mod projection;
@@ -17,11 +18,17 @@ use super::estimate::{Basis, Eigenvalue, Spectrum, StopReason};
 use super::operator::Operator;
 use super::space::{Normals, Space};
 pub use error::LanczosError;
+use projection::Projection;
 pub use settings::{Ends, LanczosSettings};
+use std::f64::consts::PI;
 use sweep::{Goal, Sweep};
 
-/// The share of a random vector that is mixed into every start that was given, relative to its norm.
-const START_NOISE: f64 = 1e-3;
+/// How likely a start may be, at most, from which an eigenvalue beyond those that were found would not have been seen.
+const RISK: f64 = 1e-2;
+
+/// An eigenvalue beyond those that were found by less than this, relative to the operator's norm, or by less than the
+/// tolerance, is not missed.
+const MARGIN: f64 = 1e-2;
 
 /// An asymmetry that is no rounding, not even that of `f32`, and calls for a closer look.
 const SUSPICIOUS: f64 = 1e-4;
@@ -31,8 +38,8 @@ type Vector<O> = <<O as Operator>::Space as Space>::Vector;
 
 /// The largest or smallest algebraic eigenvalues of a symmetric operator, or both.
 ///
-/// - Starts at `start` (a gradient, the eigenvector of a nearby point), with a thousandth of its norm of random
-///   numbers mixed in, so that no part of the space stays out of reach; or at random.
+/// - Starts at `start` (a gradient, the eigenvector of a nearby point) with random numbers of the same norm added, so that
+///   no part of the space stays out of reach; or at random.
 /// - With a full basis, orthogonalises each new vector against all before it, at least twice, so that no eigenvalue
 ///   appears that is not there ("ghosts"); goes on at random, orthogonal to the basis, when the Krylov space is
 ///   invariant up to rounding (`beta <= eps ||A|| max(10, sqrt(dim))`), so that blocks that do not touch are searched
@@ -40,7 +47,10 @@ type Vector<O> = <<O as Operator>::Space as Space>::Vector;
 /// - Without a basis (see [`LanczosSettings::memory`]), keeps two vectors and the tridiagonal matrix, whose outermost
 ///   eigenvalues are the operator's all the same (Paige 1980); residuals are those of the recurrence. Asks for one
 ///   product twice before it goes on, and compares `u . A v` with `v . A u` for all neighbours.
-/// - Stops when the residuals of all pairs asked for are within the tolerance.
+/// - Stops when the residuals of all pairs asked for are within the tolerance, and no eigenvalue lies farther out by more
+///   than that, or a hundredth of the norm. A small residual alone does not tell: from a start that has next to nothing of
+///   the outermost eigenvector the run converges on the next one first. How much it can have, if there is such an
+///   eigenvector, the recurrence says, and a random start has as little as that once in a hundred times at most.
 ///
 /// Time: a product an iteration and, with a basis, `8 dim` floating-point operations for each vector already held.
 /// Memory: [`LanczosSettings::bytes`]. In [`Memory`](super::Memory) the result is the same, bit by bit, whatever the number
@@ -68,6 +78,7 @@ pub fn lanczos<O: Operator + ?Sized>(
         space,
         settings,
         dim,
+        is_given: false,
         count: settings.count.min(dim),
         normals: Normals::new(settings.seed),
         iterations: 0,
@@ -98,7 +109,7 @@ struct Pair {
     residual: f64,
     /// Iterations of the run when it was found.
     iterations: usize,
-    /// Found after no fewer than the least number of iterations.
+    /// Found with nothing overlooked.
     mature: bool,
 }
 
@@ -108,6 +119,8 @@ struct Run<'a, O: Operator + ?Sized> {
     space: O::Space,
     settings: &'a LanczosSettings,
     dim: usize,
+    /// Whether half of the start was given, and not drawn.
+    is_given: bool,
     count: usize,
     normals: Normals,
     iterations: usize,
@@ -195,7 +208,8 @@ impl<O: Operator + ?Sized> Run<'_, O> {
                 vector = self.space.zeros();
                 self.space.copy(start, &mut vector);
                 self.space.divide(norm, &mut vector);
-                self.space.axpy(START_NOISE / random_norm, &noise, &mut vector);
+                self.space.axpy(1.0 / random_norm, &noise, &mut vector);
+                self.is_given = true;
             }
         }
         let norm = self.space.norm(&vector);
@@ -217,6 +231,19 @@ impl<O: Operator + ?Sized> Run<'_, O> {
                 vector
             })
         })
+    }
+
+    /// Whether a start from which an eigenvalue beyond the outermost Ritz values and these limits (low, high) would not have
+    /// been seen is too unlikely to believe in. A component of a random unit vector is smaller than `x` with a probability of
+    /// `x sqrt(2 dim / pi)` at most; where as much again was given, twice that.
+    fn has_seen_all(&self, projection: &Projection, (low, high): (f64, f64)) -> bool {
+        let (ends, values) = (self.settings.ends, projection.values());
+        let margin = self.settings.tolerance.max(MARGIN) * self.scale;
+        let share = if self.is_given { 0.5 } else { 1.0 };
+        let least = RISK * share / (2.0 / PI * self.dim as f64).sqrt();
+        let is_seen = |mu: f64| projection.hidden(mu) <= least;
+        values.first().is_none_or(|first| !ends.smallest() || is_seen(first.min(low) - margin))
+            && values.last().is_none_or(|last| !ends.largest() || is_seen(last.max(high) + margin))
     }
 
     /// All sweeps: why the run ended, and whether repeated eigenvalues were looked for to the end.

@@ -47,6 +47,27 @@ impl Projection {
         self.beta * self.ritz[i].1.abs()
     }
 
+    /// The most that the start can have of a unit eigenvector whose eigenvalue is `mu`, outside of all Ritz values, or farther
+    /// out: the vector `v_j = p_j(A) v_1` has `p_j(mu)` times as much, and none has more than 1 (van Dorsselaer, Hochstenbach
+    /// and van der Vorst 2000, section 3). Where the recurrence went on from a random vector, that is the start. Without
+    /// orthogonality it holds up to rounding, as the recurrence of three terms does.
+    pub(super) fn hidden(&self, mu: f64) -> f64 {
+        let Self { diagonal, off_diagonal, beta, .. } = self;
+        let first = off_diagonal.iter().rposition(|&beta| beta == 0.0).map_or(0, |last| last + 1);
+        let (mut before, mut here, mut most) = (0.0, 1.0, 1.0f64);
+        for j in first..diagonal.len() {
+            let back = if j == first { 0.0 } else { off_diagonal[j - 1] };
+            let ahead = off_diagonal.get(j).unwrap_or(beta);
+            if *ahead == 0.0 {
+                return 0.0;
+            }
+            (before, here) = (here, ((mu - diagonal[j]) * here - back * before) / ahead);
+            // Which passes over what is no number, after an overflow.
+            most = most.max(here.abs());
+        }
+        1.0 / most
+    }
+
     pub(super) fn pair(&self, i: usize, iterations: usize, mature: bool) -> Pair {
         Pair { value: self.ritz[i].0, residual: self.residual(i), iterations, mature }
     }

@@ -12,7 +12,6 @@ pub(super) fn run<O: Operator + ?Sized>(
     run: &mut Run<O>,
     start: Vector<O>,
 ) -> Result<StopReason, LanczosError> {
-    let least = run.settings.min_iterations.min(run.dim);
     let rounding = run.space.epsilon() * (run.dim as f64).sqrt().max(10.0);
     let (mut previous, mut current, mut next) = (run.space.zeros(), start, run.space.zeros());
     let mut projection = Projection::default();
@@ -25,7 +24,7 @@ pub(super) fn run<O: Operator + ?Sized>(
         let m = run.iterations;
         let norm = run.space.norm(&next);
         if !norm.is_finite() {
-            break (StopReason::NotFinite(m), m > least);
+            break (StopReason::NotFinite(m), false);
         }
         if m == 1 {
             // Before anything is spent.
@@ -53,7 +52,7 @@ pub(super) fn run<O: Operator + ?Sized>(
         }
         let beta = run.space.norm(&next);
         if !projection.extend(alpha, beta) {
-            break (StopReason::NotFinite(m), m > least);
+            break (StopReason::NotFinite(m), false);
         }
         run.scale = run.scale.max(projection.magnitude());
         run.asymmetry = strayed / run.scale.max(f64::MIN_POSITIVE);
@@ -64,11 +63,12 @@ pub(super) fn run<O: Operator + ?Sized>(
         let invariant = beta <= rounding * magnitude;
         let wanted = run.outermost(&projection.values(), 1);
         let small = wanted.iter().all(|&i| projection.residual(i) <= run.settings.tolerance * run.scale);
-        if invariant || (m >= least && small) {
+        let mature = run.has_seen_all(&projection, (f64::INFINITY, f64::NEG_INFINITY));
+        if invariant || (mature && small) {
             break (StopReason::Converged, true);
         }
         if m >= run.settings.max_iterations {
-            break (StopReason::MaxIterations(m), m >= least);
+            break (StopReason::MaxIterations(m), mature);
         }
         run.space.scale(1.0 / beta, &mut next);
         std::mem::swap(&mut previous, &mut current);

@@ -36,10 +36,6 @@ pub struct LanczosSettings {
     pub tolerance: f64,
     /// Iterations in all; each is one product with the operator and, with a basis, one vector of memory. Default: 100.
     pub max_iterations: usize,
-    /// No result counts as converged before this many iterations (or the size of the operator): a start close
-    /// to an eigenvector of a lower eigenvalue has a small residual at once. Raise it where a start is given
-    /// that may be such a trap and the gap at the top is small. Default: 8.
-    pub min_iterations: usize,
     /// Names the random numbers.
     pub seed: u64,
     /// Whether to measure the residual of every returned pair with one more product each; without a basis there is no
@@ -62,7 +58,6 @@ impl Default for LanczosSettings {
             count: 1,
             tolerance: 1e-5,
             max_iterations: 100,
-            min_iterations: 8,
             seed: 0,
             verify: false,
             vectors: false,

@@ -13,11 +13,21 @@ pub(super) enum Goal {
     Further((f64, f64)),
 }
 
+impl Goal {
+    /// Within which (low, high) an eigenvalue is not looked for, where the Ritz values do not say it.
+    fn limits(self) -> (f64, f64) {
+        match self {
+            Goal::All => (f64::INFINITY, f64::NEG_INFINITY),
+            Goal::Further(limits) => limits,
+        }
+    }
+}
+
 /// The basis `V` of one recurrence and its tridiagonal matrix.
 pub(super) struct Sweep<V> {
     basis: Vec<V>,
     projection: Projection,
-    /// After no fewer than the least number of iterations.
+    /// Has as many Ritz values as are wanted, with nothing overlooked.
     mature: bool,
     pub(super) stop: StopReason,
 }
@@ -71,7 +81,7 @@ impl<V> Sweep<V> {
             Goal::All => ends * run.count,
             Goal::Further(_) => ends,
         };
-        let least = run.settings.min_iterations.max(wanted).min(room);
+        let least = wanted.min(room);
         // The largest ||A v|| over unit vectors v: a lower bound of ||A||, and the size that rounding scales with.
         let mut magnitude: f64 = 0.0;
         let mut next = start;
@@ -91,11 +101,10 @@ impl<V> Sweep<V> {
                 return Ok(sweep);
             }
             let m = sweep.basis.len();
-            sweep.mature = m >= least;
             if m == room {
-                sweep.stop = StopReason::SubspaceExhausted;
-                return Ok(sweep);
+                return Ok(sweep.exhausted());
             }
+            sweep.mature = m >= least && run.has_seen_all(&sweep.projection, goal.limits());
             if sweep.mature && sweep.reached(run, goal) {
                 sweep.stop = StopReason::Converged;
                 return Ok(sweep);
@@ -111,13 +120,17 @@ impl<V> Sweep<V> {
                 next = w;
             } else {
                 let Some(fresh) = run.fresh_vector(&sweep.basis) else {
-                    sweep.stop = StopReason::SubspaceExhausted;
-                    return Ok(sweep);
+                    return Ok(sweep.exhausted());
                 };
                 sweep.projection.off_diagonal.push(0.0);
                 next = fresh;
             }
         }
+    }
+
+    /// The end of a sweep through the whole space.
+    fn exhausted(self) -> Self {
+        Self { mature: true, stop: StopReason::SubspaceExhausted, ..self }
     }
 
     /// Takes in the product `w` of the newest basis vector, leaving in `w` what is orthogonal to the basis.

@@ -1,6 +1,7 @@
 //! Closed forms first, then an independent dense solver (Jacobi rotations), then traps.
 
 mod spaces;
+mod starts;
 
 use super::*;
 use crate::curvature::fixed_cases;
@@ -207,7 +208,6 @@ fn a_warm_start_needs_fewer_iterations() {
     let warm = lanczos(&mut operator, &settings, Some(&cold.largest_vectors[0])).unwrap();
     assert!(cold.converged() && warm.converged());
     assert!(warm.iterations < cold.iterations, "{} against {}", warm.iterations, cold.iterations);
-    assert_eq!(warm.iterations, 8);
 }
 
 #[test]
