@@ -85,7 +85,7 @@ pub use error::Error;
 pub use etalon_nn as nn;
 pub use etalon_theory as theory;
 pub use etalon_theory::{fit, interval, statistics, units};
-pub use memory::MemoryError;
+pub use memory::{MemoryError, Relief};
 pub use program::ProgramError;
 
 /// The example of the page on the library is a test.

@@ -1,15 +1,17 @@
 //! Memory is reckoned before the work starts, and what will not fit is refused.
 
 use crate::units::bytes;
+use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::path::Path;
 
 /// A job needs more memory than there is.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error(
-    "{what} needs about {needed}, and {available} are free; {advice}",
+    "{what} needs about {needed}, and {available} are free; {relief}{advice}",
     needed = bytes(*needed),
-    available = bytes(*available)
+    available = bytes(*available),
+    relief = relief.map_or(String::new(), |relief| format!("{relief}, which helps most; else "))
 )]
 pub struct MemoryError {
     /// What needs the memory, in words.
@@ -18,8 +20,55 @@ pub struct MemoryError {
     pub needed: u64,
     /// How many bytes are free.
     pub available: u64,
+    /// The setting that helps most, where one does.
+    pub relief: Option<Relief>,
     /// What to change so that it fits.
     pub advice: &'static str,
+}
+
+/// A setting that saves memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Relief {
+    /// Its name.
+    pub setting: &'static str,
+    /// The largest value with which the work fits; the least there is where none does.
+    pub value: usize,
+    /// How many bytes the work needs with it.
+    pub needed: u64,
+}
+
+impl Display for Relief {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={} brings it to {}", self.setting, self.value, bytes(self.needed))
+    }
+}
+
+impl Relief {
+    /// Of these settings the one that can save most, where it saves a quarter of what is needed.
+    pub(crate) fn best(limit: u64, needed: u64, settings: &[Setting<'_>]) -> Option<Relief> {
+        let best = settings.iter().min_by_key(|setting| (setting.bytes)(setting.least))?;
+        let Setting { name, value, least, bytes } = *best;
+        // Bytes grow with the value.
+        let (mut fits, mut too_large) = (least, value);
+        while too_large.saturating_sub(fits) > 1 {
+            let middle = fits + (too_large - fits) / 2;
+            if bytes(middle) <= limit { fits = middle } else { too_large = middle }
+        }
+        let relief = Relief { setting: name, value: fits, needed: bytes(fits) };
+        (relief.needed <= needed / 4 * 3).then_some(relief)
+    }
+}
+
+/// A setting that memory grows with.
+#[derive(Clone, Copy)]
+pub(crate) struct Setting<'a> {
+    pub(crate) name: &'static str,
+    /// The value that was asked for.
+    pub(crate) value: usize,
+    /// The least there may be.
+    pub(crate) least: usize,
+    /// What the work takes with a value.
+    pub(crate) bytes: &'a dyn Fn(usize) -> u64,
 }
 
 /// Refuses what needs more memory than is free. Where the system does not tell, everything is let through.
@@ -27,8 +76,23 @@ pub struct MemoryError {
 /// # Errors
 /// With the size, the limit and an alternative.
 pub fn check(what: &'static str, needed: u64, advice: &'static str) -> Result<(), MemoryError> {
+    check_with(what, needed, |_| None, advice)
+}
+
+/// As [`check`], with the setting that helps most, given what is free.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn check_with(
+    what: &'static str,
+    needed: u64,
+    relief: impl FnOnce(u64) -> Option<Relief>,
+    advice: &'static str,
+) -> Result<(), MemoryError> {
     match available() {
-        Some(available) if needed > available => Err(MemoryError { what, needed, available, advice }),
+        Some(available) if needed > available => {
+            Err(MemoryError { what, needed, available, relief: relief(available), advice })
+        }
         _ => Ok(()),
     }
 }
@@ -88,6 +152,20 @@ mod tests {
         let text = check("the network", 1 << 60, "make it smaller").unwrap_err().to_string();
         assert!(text.starts_with("the network needs about 1.15 EB, and "), "{text}");
         assert!(text.ends_with("are free; make it smaller"), "{text}");
+    }
+
+    #[test]
+    fn the_setting_that_helps_most_is_named_with_the_largest_value_that_fits() {
+        let (few, many) = (|k: usize| 1000 + 10 * k as u64, |k: usize| 900 + 100 * k as u64);
+        let few = Setting { name: "few", value: 10, least: 1, bytes: &few };
+        let many = Setting { name: "many", value: 100, least: 2, bytes: &many };
+        let best = |limit| Relief::best(limit, 10_900, &[few, many]).unwrap();
+        assert_eq!(best(5050), Relief { setting: "few", value: 9, needed: 1090 });
+        let best = |limit| Relief::best(limit, 10_900, &[many]).unwrap();
+        assert_eq!(best(5050), Relief { setting: "many", value: 41, needed: 5000 });
+        assert_eq!(best(10), Relief { setting: "many", value: 2, needed: 1100 }, "nothing fits");
+        assert_eq!(best(10).to_string(), "many=2 brings it to 1.10 kB");
+        assert_eq!(Relief::best(10, 1100, &[few]), None, "a setting that saves a tenth is no advice");
     }
 
     #[test]

@@ -199,7 +199,7 @@ fn what_cannot_be_searched_is_refused_before_it_starts() {
         ("search.tolerance=0", "`search.tolerance` is 0"),
         ("search.seeds=0", "must lie between 1 and 10000"),
         ("network.width=0", "must be at least 1"),
-        ("network.width=2000000000", "are free; use fewer --threads"),
+        ("network.width=2000000000", "helps most; else use fewer --threads"),
         ("network.width=99999999999999", "takes more parameters than can be counted"),
         ("train.batch=4000", "there are 300 training samples"),
         ("loss=logistic", "signs encode two"),

@@ -5,9 +5,14 @@ mod tests;
 
 use super::network::{Coordinates, LossCurvature, Ntk, Part};
 use super::{Basis, Eigenvalue, Ends, LanczosError, LanczosSettings, Memory, Spectrum, lanczos};
+use crate::memory::{Relief, Setting};
 use crate::train::{Plan, Task};
 use etalon_nn::optim::{Buffers, Optimizer, Rule};
 use etalon_nn::{Batch, Linearization, Loss, Scalar};
+
+/// The names of [`CurvatureSettings::samples`] and [`CurvatureSettings::iterations`] in advice.
+pub(crate) const SAMPLES: &str = "samples";
+pub(crate) const ITERATIONS: &str = "iterations";
 
 /// On what curvature is measured, and how exactly.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,7 +106,26 @@ impl<'a, T: Scalar> Instrument<'a, T> {
 
     /// The bytes that a measurement may take at most.
     pub fn bytes(&self) -> u64 {
-        let settings = LanczosSettings { ends: Ends::Both, count: self.count, ..self.settings.clone() };
+        self.bytes_with(self.samples, self.settings.max_iterations)
+    }
+
+    /// The setting that saves most of the memory of work that needs so many bytes; `work` tells what it needs with an
+    /// instrument of so many.
+    pub(crate) fn relief(&self, limit: u64, needed: u64, work: impl Fn(u64) -> u64) -> Option<Relief> {
+        let (samples, iterations) = (self.samples, self.settings.max_iterations);
+        let of_samples = |samples| work(self.bytes_with(samples, iterations));
+        let of_iterations = |iterations| work(self.bytes_with(samples, iterations));
+        let settings = [
+            Setting { name: SAMPLES, value: samples, least: 1, bytes: &of_samples },
+            // One product alone tells no eigenvalue.
+            Setting { name: ITERATIONS, value: iterations, least: 2, bytes: &of_iterations },
+        ];
+        Relief::best(limit, needed, &settings)
+    }
+
+    fn bytes_with(&self, samples: usize, max_iterations: usize) -> u64 {
+        let settings =
+            LanczosSettings { ends: Ends::Both, count: self.count, max_iterations, ..self.settings.clone() };
         let parameters = self.task.network.parameters();
         let basis = settings.bytes(&Memory::<f64>::new(parameters), Basis::Full);
         // A gradient, what the optimiser remembers of it, and the preconditioner twice.
@@ -111,7 +135,7 @@ impl<'a, T: Scalar> Instrument<'a, T> {
             0
         };
         let varied = self.varied.as_deref().map_or(0, size_of_val) as u64;
-        let linearization = Linearization::bytes(&self.task.network, self.samples);
+        let linearization = Linearization::bytes(&self.task.network, samples);
         [basis, preconditioner, varied].into_iter().fold(linearization, u64::saturating_add)
     }
 

@@ -27,6 +27,7 @@ mod tridiagonal;
 
 pub use estimate::{Basis, Eigenvalue, Spectrum, StopReason};
 pub use instrument::{CurvatureSettings, Instrument, Reading};
+pub(crate) use instrument::{ITERATIONS, SAMPLES};
 pub use lanczos::{Ends, LanczosError, LanczosSettings, lanczos};
 pub use measurement::{Estimate, HessianEnds, LayerCurvature, Measurement, Quantity};
 pub use operator::{ApplyError, DenseOperator, FnOperator, Operator, OperatorError};

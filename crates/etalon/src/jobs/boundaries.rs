@@ -1,9 +1,8 @@
 //! The boundaries of early training of a network.
 
-use super::train::{SMALLER, TRIAL};
+use super::train::check_memory;
 use super::{JobError, Problem};
 use crate::curvature::{CurvatureSettings, Ends, Instrument};
-use crate::memory;
 use crate::phase::boundaries::{C_H, EVENTS, first, unit};
 use crate::phase::{Boundaries, DEFINITION};
 use crate::theory::Range;
@@ -40,8 +39,7 @@ pub fn boundaries<T: Scalar>(
     settings: &BoundarySettings,
 ) -> Result<Vec<Boundaries>, JobError> {
     let search = BoundarySearch::new(problem, settings, true)?;
-    let needed = trial_bytes(problem.task(), problem.plan()).saturating_add(search.instrument().bytes());
-    memory::check(TRIAL, needed, SMALLER)?;
+    check_memory(trial_bytes(problem.task(), problem.plan()), search.instrument())?;
     settings.seeds.iter().map(|&seed| search.of_seed(seed)).collect()
 }
 

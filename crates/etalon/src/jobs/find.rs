@@ -123,11 +123,23 @@ pub fn find<T: Scalar>(
 /// Refuses a search that does not fit into memory.
 pub(crate) fn check_memory<T: Scalar>(problem: &Problem<T>, settings: &FindSettings) -> Result<(), JobError> {
     let advice = "use fewer threads, a smaller network, or measure curvature on fewer samples";
-    Ok(memory::check(SEARCH, find_bytes(problem, settings), advice)?)
+    let instrument = instrument(problem, settings);
+    let with = |instrument| search_bytes(problem, settings, instrument);
+    let needed = with(instrument.bytes());
+    Ok(memory::check_with(SEARCH, needed, |limit| instrument.relief(limit, needed, with), advice)?)
+}
+
+fn instrument<'a, T: Scalar>(problem: &'a Problem<T>, settings: &FindSettings) -> Instrument<'a, T> {
+    Instrument::new(problem.task(), problem.plan(), &settings.curvature, false)
 }
 
 /// What a search takes at most, its data not counted.
 pub(crate) fn find_bytes<T: Scalar>(problem: &Problem<T>, settings: &FindSettings) -> u64 {
+    search_bytes(problem, settings, instrument(problem, settings).bytes())
+}
+
+/// As [`find_bytes`], with an instrument that takes so much.
+fn search_bytes<T: Scalar>(problem: &Problem<T>, settings: &FindSettings, instrument: u64) -> u64 {
     let (task, plan) = (problem.task(), problem.plan());
     let parameters = (task.network.parameters() * size_of::<T>()) as u64;
     // Held-out samples are looked at beside the trial's own looks.
@@ -138,7 +150,6 @@ pub(crate) fn find_bytes<T: Scalar>(problem: &Problem<T>, settings: &FindSetting
     let at_once = seeds.saturating_mul(sections).max(3);
     let threads = rayon::current_num_threads().min(at_once) as u64;
     let starts = if settings.after.is_some() { seeds as u64 * parameters } else { 0 };
-    let instrument = Instrument::new(task, plan, &settings.curvature, false).bytes();
     threads.saturating_mul(trial.max(instrument)).saturating_add(starts)
 }
 

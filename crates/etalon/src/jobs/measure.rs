@@ -54,7 +54,8 @@ pub fn measure<T: Scalar>(problem: &Problem<T>, settings: &MeasureSettings) -> R
     let (task, plan, seed) = (problem.task(), problem.plan(), settings.curvature.seed);
     let instrument = Instrument::new(task, plan, &settings.curvature, true);
     let advice = "measure on fewer samples, allow fewer Lanczos iterations, or take a smaller network";
-    memory::check(MEASURING, instrument.bytes(), advice)?;
+    let needed = instrument.bytes();
+    memory::check_with(MEASURING, needed, |limit| instrument.relief(limit, needed, |bytes| bytes), advice)?;
     let (layout, state) = (task.network.layout(), task.network.state_layout());
     let [parameters, running] = match &settings.weights {
         Some(path) => load(path, [layout, state])?,

@@ -4,10 +4,10 @@ use super::{JobError, Problem};
 use crate::curvature::{CurvatureSettings, Instrument};
 use crate::folder::{disk, write_whole};
 use crate::json_lines;
-use crate::memory;
+use crate::memory::{self, MemoryError};
 use crate::phase::{Last, Report, Statistics, observe_from};
 use crate::search::check_rate;
-use crate::train::{Checkpoint, Metrics, Plan, Trajectory, Trial, trial_bytes};
+use crate::train::{Checkpoint, Metrics, Plan, Stop, Trajectory, Trial, trial_bytes};
 use etalon_nn::Scalar;
 use etalon_nn::optim::Optimizer;
 use etalon_nn::parameters::{load, save};
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 /// What needs the memory of a trial.
 pub(crate) const TRIAL: &str = "this trial";
 /// What makes it fit.
-pub(super) const SMALLER: &str = "measure on fewer samples, or take a smaller batch or a smaller network";
+const SMALLER: &str = "measure on fewer samples, or take a smaller batch or a smaller network";
 
 /// At which rate to train, from where, and what to measure on the way.
 #[derive(Clone, Debug, Default)]
@@ -74,6 +74,13 @@ impl TrainSettings {
     }
 }
 
+/// Refuses a trial of so many bytes that does not fit into memory beside its instrument.
+pub(super) fn check_memory<T: Scalar>(trial: u64, instrument: &Instrument<'_, T>) -> Result<(), MemoryError> {
+    let with = |instrument: u64| trial.saturating_add(instrument);
+    let needed = with(instrument.bytes());
+    memory::check_with(TRIAL, needed, |limit| instrument.relief(limit, needed, with), SMALLER)
+}
+
 /// Runs one trial, observed and judged. `progress` hears of the step and of how many there are.
 ///
 /// # Errors
@@ -89,8 +96,7 @@ pub fn train<T: Scalar>(
     let plan = Plan { follow_test: true, ..problem.plan().clone() };
     let instrument = Instrument::new(task, &plan, &settings.curvature, true);
     let (layout, state) = (task.network.layout(), task.network.state_layout());
-    let needed = trial_bytes(task, &plan).saturating_add(instrument.bytes());
-    memory::check(TRIAL, needed, SMALLER)?;
+    check_memory(trial_bytes(task, &plan), &instrument)?;
     let start: [Vec<T>; 2] = match &settings.weights {
         Some(path) => load(path, [layout, state])?,
         None => [layout.initialise(seed), state.initialise(seed)],
@@ -116,6 +122,7 @@ pub fn train<T: Scalar>(
         save(path, [(layout, &observed.parameters), (state, &observed.running)])?;
     }
     let (trajectory, verdict) = (observed.trajectory, observed.verdict);
+    let is_interrupted = matches!(trajectory.stop, Stop::Interrupted { .. });
     let end = trajectory.records.last();
     let finite = |value: f64| value.is_finite().then_some(value);
     let Metrics { loss: train_loss, accuracy: train_accuracy } = trajectory.train;
@@ -146,7 +153,8 @@ pub fn train<T: Scalar>(
             .notes
             .iter()
             .cloned()
-            .chain(fault.map(|fault| format!("not kept on its way: {fault}")))
+            // One that has come to its end needs nothing that was kept.
+            .chain(fault.filter(|_| is_interrupted).map(|fault| format!("not kept on its way: {fault}")))
             .collect(),
     };
     Ok((report, trajectory))

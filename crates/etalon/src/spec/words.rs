@@ -1,7 +1,8 @@
 //! What the library says of a job, in the words of the spec that asked for it.
 
+use crate::curvature::{ITERATIONS, SAMPLES};
 use crate::jobs;
-use crate::memory::MemoryError;
+use crate::memory::{MemoryError, Relief};
 use crate::search::{EtaStar, SearchError, Terms};
 use crate::train::{PlanError, Task};
 use crate::trainer::{Fault, TrainerError};
@@ -83,7 +84,12 @@ pub(crate) fn memory(error: &MemoryError) -> String {
         jobs::TRIAL => "take fewer measure.samples, a smaller batch or a smaller network",
         _ => error.advice,
     };
-    MemoryError { advice, ..error.clone() }.to_string()
+    let key = |relief: Relief| match relief.setting {
+        SAMPLES => Relief { setting: "measure.samples", ..relief },
+        ITERATIONS => Relief { setting: "measure.iterations", ..relief },
+        _ => relief,
+    };
+    MemoryError { advice, relief: error.relief.map(key), ..error.clone() }.to_string()
 }
 
 /// Why there is no median of eta*, where there is none.

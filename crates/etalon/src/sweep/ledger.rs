@@ -36,7 +36,13 @@ impl Ledger {
     pub(super) fn take(&self, bytes: u64) -> Result<Taken<'_>, MemoryError> {
         if bytes > self.limit {
             let advice = "take a smaller network, a smaller batch or less data";
-            return Err(MemoryError { what: "this trial", needed: bytes, available: self.limit, advice });
+            return Err(MemoryError {
+                what: "this trial",
+                needed: bytes,
+                available: self.limit,
+                relief: None,
+                advice,
+            });
         }
         // A count cannot be left half changed by a thread that panicked.
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
