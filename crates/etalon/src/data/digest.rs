@@ -24,13 +24,14 @@ pub(super) fn facts(path: &Path) -> Result<Facts, DataError> {
     Ok((path.into(), found.len(), found.modified().ok()))
 }
 
-/// The sha256 of these files' names and contents, in this order; the last `depth` parts of a path are the name. Files are hashed once, and again only when their facts
-/// have changed.
+/// The sha256 of these files' names and contents, in this order, and of the rule by which they become data; the last
+/// `depth` parts of a path are the name. Files are hashed once, and again only when their facts have changed.
 ///
 /// # Errors
 /// When one cannot be read.
-pub(super) fn digest(files: &[PathBuf], depth: usize) -> Result<String, DataError> {
+pub(super) fn digest(files: &[PathBuf], depth: usize, rule: &str) -> Result<String, DataError> {
     let mut all = Sha256::new();
+    all.update(rule);
     for path in files {
         let parts: Vec<_> = path.components().rev().take(depth).collect();
         for part in parts.into_iter().rev() {

@@ -82,6 +82,11 @@ impl Form {
         }
     }
 
+    /// Whether its test part may be drawn from the one set that it holds.
+    pub(super) fn may_be_drawn(&self) -> bool {
+        matches!(self, Form::Pair | Form::Archive | Form::Table(_, None) | Form::Images(_, None))
+    }
+
     /// The files that are read.
     pub(super) fn files(&self, path: &Path) -> Vec<PathBuf> {
         let pair = |stem: &Path| <[PathBuf; 2]>::from(npy::paths(stem));
@@ -226,12 +231,13 @@ mod tests {
     use super::*;
     use crate::data::Labels;
     use crate::data::cifar::tests::file as cifar_file;
+    use crate::data::digest::digest;
     use crate::data::idx::tests::{gzip, images_file, labels_file};
     use crate::data::npy::tests::file as npy_file;
-    use crate::data::{Source, load as load_source};
+    use crate::data::{Origin, Source, load as load_source};
 
     fn load_path(path: PathBuf) -> Result<Split, DataError> {
-        load_source(&Source::of(super::super::Origin::Path(path)))
+        load_source(&Source::of(Origin::Path(path)))
     }
 
     fn classes(labels: &[u32], count: u32) -> Labels {
@@ -303,6 +309,12 @@ mod tests {
         let mut both = [split.train.inputs, split.test.inputs];
         both.sort_by(|a, b| a.partial_cmp(b).unwrap());
         assert_eq!(both, [[0.2], [1.0]]);
+        // The rule that draws is part of what a set is, where it may draw.
+        for (source, is_drawn) in [(&pair, true), (&Source::of(Origin::Path(folder.path().into())), false)] {
+            let Origin::Path(path) = &source.origin else { panic!("a path") };
+            let plain = digest(&Form::of(path).unwrap().files(path), 1, "").unwrap();
+            assert_eq!(source.digest().unwrap() != Some(plain), is_drawn);
+        }
     }
 
     #[test]

@@ -4,6 +4,10 @@ use super::draw::below;
 use super::{DataError, Dataset, Labels, Source, Split};
 use etalon_nn::random::{Purpose, stream};
 
+/// How one set becomes two, as part of its digest: whoever changes [`divide`] gives the rule another name, so that trials of
+/// other parts have other names.
+pub(super) const DRAWN: &str = "a fifth at most, drawn as Fisher and Yates do: rule 2";
+
 /// What files of the user's hold.
 #[derive(Debug)]
 pub(super) struct Parts {
@@ -132,6 +136,16 @@ mod tests {
         assert!(inputs(1) == inputs(1) && inputs(1) != inputs(2) && inputs(1) != [16.0, 17.0, 18.0, 19.0]);
         assert!(split(1, None, None, 0).unwrap_err().to_string().contains("1 samples cannot be cut"));
         assert!(split(20, Some(0), None, 0).is_err());
+    }
+
+    #[test]
+    fn the_rule_has_another_name_where_it_draws_other_samples() {
+        let tested = split(20, None, None, 7).unwrap().test.inputs;
+        assert_eq!(
+            (DRAWN.rsplit(' ').next(), tested),
+            (Some("2"), vec![10.0, 12.0, 3.0, 7.0]),
+            "both change together"
+        );
     }
 
     #[test]

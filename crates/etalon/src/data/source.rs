@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::catalogue::Collection;
 use super::folder::Form;
+use super::parts::DRAWN;
 use super::procedural::{Degenerate, Mnist1d, Point, Teacher, TwoGaussians};
 use super::store::Store;
 use super::{DataError, ImageLayout, Split, digest, embedded, folder};
@@ -146,7 +147,7 @@ impl Source {
         Source { origin, classes, train: None, test: None, layout: None, label: None, options }
     }
 
-    /// The sha256 of the files that it is read from; none where its name says what is in it: in this program, made from
+    /// The sha256 of the files that it is read from, and of the rule by which a test part is drawn from one set; none where its name says what is in it: in this program, made from
     /// a seed, or published with sums that are checked. None as well where there are no such files.
     ///
     /// # Errors
@@ -157,7 +158,8 @@ impl Source {
         // Of images, the folder tells the class.
         let depth = if matches!(form, Form::Images(..)) { 2 } else { 1 };
         let files = form.files(path);
-        if files.is_empty() { Ok(None) } else { digest::digest(&files, depth).map(Some) }
+        let rule = if form.may_be_drawn() { DRAWN } else { "" };
+        if files.is_empty() { Ok(None) } else { digest::digest(&files, depth, rule).map(Some) }
     }
 
     /// What the path holds, in words; none of a set that has a name.
