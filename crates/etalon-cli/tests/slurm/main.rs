@@ -77,6 +77,14 @@ fn a_sweep_on_a_cluster_that_breaks_has_the_same_bytes() {
     assert_eq!(refused.status.code(), Some(2), "{complaint}");
     assert!(complaint.contains("invalid partition specified: none"), "{complaint}");
 
+    // Jobs of others that have the names of this sweep's are not its own.
+    let script = fs::read_to_string(root.join("run/slurm/round-1/array-1.sh")).unwrap();
+    let name = script.lines().find_map(|line| line.strip_prefix("#SBATCH --job-name=")).unwrap();
+    for end in ["-2-1", "-2-collect", "-3-1"] {
+        let name = format!("--job-name={}{end}", name.strip_suffix("-1-1").unwrap());
+        cluster.run("sbatch", &["--hold", &name, "--wrap=true", "--output=/dev/null"]);
+    }
+
     // No job can be launched: Slurm holds them for ever, and status says how to free them.
     fs::write(root.join("refuse"), "").unwrap();
     let submitted = cluster.sweep(&[]);

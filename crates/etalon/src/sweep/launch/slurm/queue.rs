@@ -100,7 +100,7 @@ impl Element {
 impl Queue {
     fn of(round: &Round, elements: &[Element]) -> Queue {
         let mut queue = Queue { round: round.number, ..Queue::default() };
-        for element in elements {
+        for element in elements.iter().filter(|element| round.has(element.job)) {
             let is_part = !element.name.ends_with(COLLECTOR);
             if !element.is_over() {
                 queue.jobs.insert(element.job);
@@ -129,6 +129,22 @@ mod tests {
     use super::*;
     use crate::sweep::launch::slurm::Settings;
 
+    fn round() -> Round {
+        Round {
+            number: 2,
+            tag: "etalon-a".into(),
+            jobs: vec![12, 13],
+            before: Some(11),
+            foreign: BTreeSet::from([7]),
+            arrays: 1,
+            shards: 6,
+            done: 0,
+            failed: 0,
+            probed: 0,
+            settings: Settings::default(),
+        }
+    }
+
     #[test]
     fn elements_are_counted_by_what_can_become_of_them() {
         let lines = "12|1|RUNNING|etalon-a-2-1|None\n12|2|PENDING|etalon-a-2-1|Resources\n\
@@ -136,16 +152,7 @@ mod tests {
             12|5|PENDING|etalon-a-2-1|Nodes required for job are DOWN, DRAINED or x|y\n\
             12|6|SOME_NEW_STATE|etalon-a-2-1|None\n13|N/A|PENDING|etalon-a-2-collect|Dependency\n";
         let elements: Vec<Element> = lines.lines().map(|line| Element::parse(line).unwrap()).collect();
-        let round = Round {
-            number: 2,
-            tag: "etalon-a".into(),
-            arrays: 1,
-            shards: 6,
-            done: 0,
-            failed: 0,
-            probed: 0,
-            settings: Settings::default(),
-        };
+        let round = round();
         let names = ["etalon-a-2-1", "etalon-a-2-collect", "etalon-a-1-collect"];
         assert_eq!(round.names(), names);
         let queue = Queue::of(&round, &elements);
@@ -158,6 +165,19 @@ mod tests {
         let over = Element::parse("12|1|CANCELLED|etalon-a-2-1|None").unwrap();
         let queue = Queue::of(&round, &[over]);
         assert!(queue.cancelled && !queue.is_alive());
+    }
+
+    #[test]
+    fn a_job_is_the_sweeps_by_its_number_and_by_its_name_only_before_that_is_known() {
+        let mut round = round();
+        let is_alive = |round: &Round, job: u64| {
+            let element = Element::parse(&format!("{job}|1|PENDING|etalon-a-2-1|JobHeldUser")).unwrap();
+            Queue::of(round, &[element]).is_alive()
+        };
+        assert_eq!([7, 11, 12, 13, 14].map(|job| is_alive(&round, job)), [false, true, true, true, false]);
+        // It was killed before it kept the collector's number.
+        round.jobs.pop();
+        assert_eq!([7, 11, 12, 13, 14].map(|job| is_alive(&round, job)), [false, true, true, true, true]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::Settings;
 use crate::sweep::{LaunchError, Store, SweepError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,9 +21,18 @@ pub(super) const COLLECTOR: &str = "-collect";
 pub(super) struct Round {
     /// From 1.
     pub(super) number: usize,
-    /// What the names of the sweep's jobs begin with. Jobs are found by their names, whatever became of the answers of
-    /// sbatch.
+    /// What the names of the sweep's jobs begin with. A job of which no answer of sbatch tells the number is found by its
+    /// name.
     pub(super) tag: String,
+    /// The numbers of its jobs, each as soon as it is known, the collector's last.
+    #[serde(default)]
+    pub(super) jobs: Vec<u64>,
+    /// The number of the collector of the round before, which may be submitting this one.
+    #[serde(default)]
+    pub(super) before: Option<u64>,
+    /// Jobs of these names that were there before it, which are not the sweep's.
+    #[serde(default)]
+    pub(super) foreign: BTreeSet<u64>,
     /// Arrays, each at most as long as Slurm takes.
     pub(super) arrays: usize,
     /// Into how many parts the sweep was cut.
@@ -60,6 +70,18 @@ impl Round {
     pub(super) fn names(&self) -> Vec<String> {
         let before = format!("{}-{}{COLLECTOR}", self.tag, self.number.saturating_sub(1));
         (1..=self.arrays).map(|index| self.array(index)).chain([self.collector(), before]).collect()
+    }
+
+    /// Whether a job that has one of its names is one of its jobs. As long as it was not submitted to the end, its name is all
+    /// that may be known of the next one.
+    pub(super) fn has(&self, job: u64) -> bool {
+        let is_known = self.jobs.contains(&job) || self.before == Some(job);
+        is_known || self.collector_number().is_none() && !self.foreign.contains(&job)
+    }
+
+    /// The number of its collector, the last job to be submitted.
+    pub(super) fn collector_number(&self) -> Option<u64> {
+        self.jobs.get(self.arrays).copied()
     }
 
     /// Its folder.
@@ -105,7 +127,7 @@ impl Round {
         }
     }
 
-    /// Keeps it in its folder; done before its first job is submitted, so that none is forgotten.
+    /// Keeps it in its folder; done before its first job is submitted and after each, so that none is forgotten.
     ///
     /// # Errors
     /// When the system refuses.

@@ -8,7 +8,7 @@ use crate::sweep::launch::packing::shards;
 use crate::sweep::launch::workers::Workers;
 use crate::sweep::{Cell, Grid, LaunchError, Pending, Store, pending};
 use serde::Serialize;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// How many threads a worker takes: its job's processors.
@@ -78,9 +78,12 @@ pub(super) fn next_round(
     let chunks: Vec<&[usize]> =
         workers.indices().chunk_by(|a, b| (a - 1) / longest == (b - 1) / longest).collect();
     let number = Round::reserve(root)?;
-    let round = Round {
+    let mut round = Round {
         number,
         tag: Round::tag(root),
+        jobs: Vec::new(),
+        before: Round::last(store)?.and_then(|last| last.collector_number()),
+        foreign: BTreeSet::new(),
         arrays: chunks.len(),
         shards: count,
         done: pending.done,
@@ -88,20 +91,26 @@ pub(super) fn next_round(
         probed: store.probed(),
         settings: settings.clone(),
     };
+    // A sweep that was deleted and made anew in the same folder has left jobs of the same names.
+    let there = elements(&round.names())?.into_iter().map(|element| element.job);
+    round.foreign = there.filter(|&job| round.before != Some(job)).collect();
     round.keep(root)?;
     let folder = Round::folder(root, number);
-    let mut arrays = Vec::new();
     for (place, chunk) in (1..).zip(chunks) {
         let offset = (chunk[0] - 1) / longest * longest;
         let indices: Vec<usize> = chunk.iter().map(|index| index - offset).collect();
         let path = folder.join(format!("array-{place}.sh"));
         write(&path, &script::array(&round.array(place), &workers, offset, &indices, &folder, settings)?)?;
-        arrays.push(sbatch(&round.array(place), &path, None)?);
+        let name = round.array(place);
+        sbatch(&mut round, root, &name, &path, None)?;
     }
+    let arrays = round.jobs.clone();
     let path = folder.join("collect.sh");
     write(&path, &script::collector(&round.collector(), &workers, &folder, settings)?)?;
     let after: String = arrays.iter().map(|array| format!(":{array}")).collect();
-    let collector = sbatch(&round.collector(), &path, Some(&format!("--dependency=afterany{after}")))?;
+    let option = format!("--dependency=afterany{after}");
+    let name = round.collector();
+    let collector = sbatch(&mut round, root, &name, &path, Some(&option))?;
     Ok(Submitted { round: number, trials: cells.len(), elements: workers.indices().len(), arrays, collector })
 }
 
@@ -117,20 +126,27 @@ fn longest_array() -> Result<usize, LaunchError> {
     })
 }
 
-/// Submits a script; the number of its job. `name` is the name of the job, which no other has: where no answer comes, it
-/// tells whether the job was taken.
-fn sbatch(name: &str, script: &Path, option: Option<&str>) -> Result<u64, LaunchError> {
+/// Submits a script; the number of its job, which is kept in the round. `name` is the name of the job, which no other of the
+/// round has: where no answer comes, it tells whether the job was taken.
+fn sbatch(
+    round: &mut Round,
+    root: &Path,
+    name: &str,
+    script: &Path,
+    option: Option<&str>,
+) -> Result<u64, LaunchError> {
     let names = [name.to_string()];
-    let numbers = || -> Result<HashSet<u64>, LaunchError> {
-        Ok(elements(&names)?.iter().map(|element| element.job).collect())
+    let taken = || {
+        let mut jobs = elements(&names)?.into_iter().map(|element| element.job);
+        Ok(jobs.find(|job| !round.foreign.contains(job)).map(|job| job.to_string()))
     };
-    // A sweep that was deleted and made anew in the same folder has left jobs of the same name.
-    let before = numbers()?;
-    let taken = || Ok(numbers()?.difference(&before).next().map(u64::to_string));
     let path = script.to_string_lossy();
     let arguments: Vec<&str> = ["--parsable"].into_iter().chain(option).chain([path.as_ref()]).collect();
     let answer = CALLER.attempt("sbatch", &arguments, taken)?;
     // With several clusters, the cluster's name follows a semicolon.
     let number = answer.trim().split(';').next().and_then(|number| number.parse().ok());
-    number.ok_or(LaunchError::Answer { program: "sbatch", answer })
+    let number = number.ok_or(LaunchError::Answer { program: "sbatch", answer })?;
+    round.jobs.push(number);
+    round.keep(root)?;
+    Ok(number)
 }
