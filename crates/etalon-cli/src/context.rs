@@ -87,11 +87,11 @@ impl Context {
         RunFolder::open(path, spec.map(Spec::to_toml).as_deref(), &meta).map(Some)
     }
 
-    /// Leaves what a verb has found: its record in the folder, if there is one, then on stdout its text, or the same record
-    /// with `--json`.
+    /// Leaves what a verb has found: on stdout its text, or its record with `--json`, then that record in the folder, if there
+    /// is one: neither a full disk nor a closed pipe loses an answer.
     ///
     /// # Errors
-    /// When the folder or stdout does not take it.
+    /// When stdout or the folder does not take it.
     pub(crate) fn leave<T: Clone>(
         &self,
         folder: Option<RunFolder>,
@@ -102,9 +102,10 @@ impl Context {
         Record: From<T>,
     {
         let record = Record::from(found.clone());
+        let shown = self.output.show_record(&record, || text(found));
         if let Some(folder) = folder {
             folder.write_record(&record)?;
         }
-        Ok(self.output.show_record(&record, || text(found))?)
+        Ok(shown?)
     }
 }

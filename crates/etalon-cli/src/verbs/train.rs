@@ -85,13 +85,15 @@ impl Arguments {
             return Err(format!("stopped after {steps} of {total} steps, which are {kept}").into());
         }
         let record = Record::from(report.clone());
+        // Told before it is written: a full disk loses no answer.
+        let shown = context.output.show_record(&record, || text(&report));
         keep(&record, &report, &trajectory, directory, self.trajectory.as_deref())?;
         // There may be none; one that stays is found at the end of its steps.
         let _ = checkpoint.map(std::fs::remove_file);
         for warning in &report.warnings {
             context.progress.say("warning", warning);
         }
-        context.output.show_record(&record, || text(&report))?;
+        shown?;
         if let Some(annealed) = report.annealed.filter(|annealed| annealed.step.is_none()) {
             context.progress.say("warning", &annealed.to_string());
         }

@@ -10,6 +10,8 @@ mod find;
 mod fit;
 mod help;
 mod images;
+#[cfg(unix)]
+mod kill;
 mod measure;
 mod optimizer;
 mod patches;
@@ -87,7 +89,10 @@ impl Etalon {
 
 impl Outcome {
     fn of(command: &mut Command) -> Self {
-        let output = command.output().unwrap();
+        Outcome::from(command.output().unwrap())
+    }
+
+    fn from(output: std::process::Output) -> Self {
         Outcome {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),

@@ -127,6 +127,16 @@ fn a_digit_that_changes_is_seen_and_mended_by_the_same_command() {
 }
 
 #[test]
+fn the_key_that_saves_most_memory_is_named_with_its_value() {
+    let etalon = Etalon::new();
+    // A vector takes 30 GB, and Lanczos keeps a hundred.
+    let complaint = etalon.run(&["measure", "network.width=60000"]).complaint();
+    let advice = complaint.split("are free; ").nth(1).unwrap();
+    let helps = advice.contains(" brings it to ") && advice.contains(", which helps most; else take fewer");
+    assert!(advice.starts_with("measure.iterations=") && helps, "{complaint}");
+}
+
+#[test]
 fn a_foreign_folder_is_exported_nowhere_else() {
     let etalon = sweep_of("seed = [0, 1]\n");
     etalon.run(&["sweep", "spec.toml", "grid.job=train", "--out", "run"]).printed();
@@ -252,6 +262,29 @@ fn where_nothing_moves_or_can_be_learnt_that_is_the_verdict() {
     for verb in ["train", "find"] {
         let complaint = etalon.run(&[verb, "data.classes=[3]", "data.train=100", "data.test=20"]).complaint();
         assert!(complaint.contains("has one class here, of which nothing can be learnt"), "{complaint}");
+    }
+}
+
+/// Files of at most four blocks of 512 bytes, which a spec fits into and a result does not.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_costs_no_answer() {
+    let etalon = Etalon::new();
+    let keys = "data.train=100 data.test=50 network.width=8 train.steps=60 measure.samples=20 search.seeds=3";
+    for (verb, answer) in [("find", "use eta = "), ("train", "ended after 60 steps")] {
+        let program = env!("CARGO_BIN_EXE_etalon");
+        let line = format!("trap '' XFSZ; ulimit -f 4; exec '{program}' {verb} {keys} --out {verb}");
+        let output = etalon.plain_command("sh").args(["-c", &line]).output().unwrap();
+        let outcome = Outcome::from(output);
+        assert!(outcome.stdout.contains(answer), "{verb}: {} {}", outcome.stdout, outcome.stderr);
+        assert!(
+            outcome.code == Some(2) && outcome.stderr.contains("make room"),
+            "{verb}: {}",
+            outcome.stderr
+        );
+        let line = format!("{verb} {keys} --out {verb}");
+        let again = etalon.run(&line.split_whitespace().collect::<Vec<_>>());
+        assert!(again.code == Some(0) && again.stdout.contains(answer), "{verb}: {}", again.stderr);
     }
 }
 

@@ -4,7 +4,6 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::OnceLock;
 
 /// A step on the way of a file, each of which the system may refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +12,7 @@ pub(crate) enum Step {
     Read,
     /// Making the file aside.
     Create,
-    /// Writing it.
+    /// Writing it, or at its end.
     Write,
     /// Bringing it to the disk.
     Sync,
@@ -25,8 +24,9 @@ pub(crate) enum Step {
 
 /// Whether files are synced before they count: unless `ETALON_SYNC` is `no`, which is faster, and safe as long as the
 /// power stays on.
-fn syncs() -> bool {
-    static SYNCS: OnceLock<bool> = OnceLock::new();
+#[cfg(not(test))]
+fn syncs(_: &Path) -> bool {
+    static SYNCS: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
     *SYNCS.get_or_init(|| std::env::var_os("ETALON_SYNC").is_none_or(|value| value != "no"))
 }
 
@@ -55,17 +55,41 @@ pub(crate) fn put(
     let mut file = make(aside, [prefix, suffix])?;
     step(Step::Write, target)?;
     file.write_all(content)?;
-    if syncs() {
+    if syncs(target) {
         step(Step::Sync, target)?;
         file.as_file().sync_all()?;
     }
     step(Step::Rename, target)?;
     file.persist(target).map_err(|error| error.error)?;
-    if syncs() {
+    if syncs(target) {
         step(Step::SyncFolder, target)?;
         sync_folder(target)?;
     }
     Ok(())
+}
+
+/// Makes a folder and those above it where they are missing, and brings their names to the disk.
+///
+/// # Errors
+/// When the system refuses.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
+    fs::create_dir_all(path)?;
+    // Below what is there, the first to have a name is the last of these.
+    for folder in missing.into_iter().rev().filter(|folder| !folder.as_os_str().is_empty() && syncs(folder)) {
+        step(Step::SyncFolder, folder)?;
+        sync_folder(folder)?;
+    }
+    Ok(())
+}
+
+/// Writes at the end of a file that saves time and is not synced: what a loss of power leaves of it is anything.
+///
+/// # Errors
+/// When the system refuses.
+pub(crate) fn append(file: &mut File, path: &Path, content: &[u8]) -> io::Result<()> {
+    step(Step::Write, path)?;
+    file.write_all(content)
 }
 
 /// A file in a folder that vanishes unless it is renamed.
@@ -101,22 +125,45 @@ pub(crate) fn step(_: Step, _: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-pub(crate) use faults::step;
+pub(crate) use faults::{step, syncs};
 
-/// Disks that fail on request.
+/// Disks that fail on request, and what they keep when the power goes.
 #[cfg(test)]
 pub(crate) mod faults {
     use super::*;
+    use std::collections::BTreeMap;
     use std::path::PathBuf;
     use std::sync::{Mutex, PoisonError};
 
-    /// What happens to the files of a folder.
+    /// What goes wrong at the step of a number, from 0.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) enum Fault {
+        /// It fails, and no other.
+        Once(usize),
+        /// From it on, there is no room for anything.
+        Full(usize),
+        /// The power goes before it; what was not brought to the disk by then is lost in one of these ways.
+        Power(usize, Loss),
+    }
+
+    /// What becomes of that which was not brought to the disk: of each file what it says in turn, beginning at the number.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Loss {
+        pub(crate) first: usize,
+        /// Whether files are synced before they count.
+        pub(crate) syncs: bool,
+    }
+
+    /// What happens to the files of a folder, which one thread writes.
     struct Plan {
         root: PathBuf,
         /// The steps that were taken, with their files.
         steps: Vec<(Step, PathBuf)>,
-        /// The step that fails.
-        fails: Option<usize>,
+        fault: Option<Fault>,
+        /// What was there before the names that are not on the disk yet.
+        before: BTreeMap<PathBuf, Option<Vec<u8>>>,
+        /// Files that were written at their end.
+        appended: Vec<PathBuf>,
     }
 
     static PLANS: Mutex<Vec<Plan>> = Mutex::new(Vec::new());
@@ -125,26 +172,84 @@ pub(crate) mod faults {
         PLANS.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something in a folder of which the step of this number fails, if any is given; what comes of it, and the steps.
+    /// Does something in a folder in which this goes wrong, if anything does; what comes of it, and the steps.
     pub(crate) fn with<T>(
         root: &Path,
-        fails: Option<usize>,
+        fault: Option<Fault>,
         work: impl FnOnce() -> T,
     ) -> (T, Vec<(Step, PathBuf)>) {
-        plans().push(Plan { root: root.into(), steps: Vec::new(), fails });
+        let (before, appended) = (BTreeMap::new(), Vec::new());
+        plans().push(Plan { root: root.into(), steps: Vec::new(), fault, before, appended });
         let found = work();
         let mut plans = plans();
         let place = plans.iter().position(|plan| plan.root == root).unwrap();
-        (found, plans.remove(place).steps)
+        let mut plan = plans.remove(place);
+        if let Some(Fault::Power(at, loss)) = plan.fault {
+            if let (true, Some((Step::SyncFolder, file))) = (plan.steps.len() <= at, plan.steps.last()) {
+                plan.before.remove(file);
+            }
+            plan.lose(loss);
+        }
+        (found, plan.steps)
+    }
+
+    impl Plan {
+        /// Leaves of the files what a disk without power may have.
+        fn lose(&self, Loss { first, syncs }: Loss) {
+            // What was taken away again is left so.
+            let renamed = self.before.iter().filter(|(path, _)| path.exists());
+            for (place, (path, before)) in (first..).zip(renamed) {
+                match place % if syncs { 2 } else { 4 } {
+                    // The new name has come to the disk by itself.
+                    0 => {}
+                    1 => match before {
+                        Some(content) => fs::write(path, content).unwrap(),
+                        None => fs::remove_file(path).unwrap(),
+                    },
+                    // So it has, but what it names has not.
+                    2 => fs::write(path, "").unwrap(),
+                    _ => cut(path),
+                }
+            }
+            self.appended.iter().filter(|path| path.exists()).for_each(|path| cut(path));
+        }
+    }
+
+    fn cut(path: &Path) {
+        let content = fs::read(path).unwrap();
+        fs::write(path, &content[..content.len() / 2]).unwrap();
+    }
+
+    pub(crate) fn syncs(path: &Path) -> bool {
+        let plans = plans();
+        let plan = plans.iter().find(|plan| path.starts_with(&plan.root));
+        !matches!(plan.and_then(|plan| plan.fault), Some(Fault::Power(_, Loss { syncs: false, .. })))
     }
 
     pub(crate) fn step(step: Step, path: &Path) -> io::Result<()> {
         let mut plans = plans();
         let Some(plan) = plans.iter_mut().find(|plan| path.starts_with(&plan.root)) else { return Ok(()) };
+        let number = plan.steps.len();
+        if let Some((Step::SyncFolder, file)) = plan.steps.last() {
+            // It was taken.
+            plan.before.remove(file);
+        }
         plan.steps.push((step, path.into()));
-        match plan.fails {
-            Some(fails) if fails + 1 == plan.steps.len() => Err(io::Error::other("the disk is broken")),
-            _ => Ok(()),
+        let is_write = matches!(step, Step::Create | Step::Write);
+        match plan.fault {
+            Some(Fault::Once(at)) if number == at => Err(io::Error::other("the disk is broken")),
+            Some(Fault::Full(at)) if number >= at && is_write => Err(io::ErrorKind::StorageFull.into()),
+            Some(Fault::Power(at, _)) if number >= at => Err(io::Error::other("the power is off")),
+            _ => {
+                if step == Step::Rename {
+                    plan.before.entry(path.into()).or_insert_with(|| fs::read(path).ok());
+                }
+                let is_put = matches!(plan.steps.iter().rev().nth(1), Some((Step::Create, of)) if of == path);
+                if step == Step::Write && !is_put {
+                    plan.appended.push(path.into());
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -164,7 +269,7 @@ mod tests {
         assert_eq!(steps, [Step::Create, Step::Write, Step::Sync, Step::Rename, Step::SyncFolder]);
         for (fails, step) in steps.into_iter().enumerate() {
             fs::write(&target, "old").unwrap();
-            faults::with(root.path(), Some(fails), put).0.unwrap_err();
+            faults::with(root.path(), Some(faults::Fault::Once(fails)), put).0.unwrap_err();
             let wanted = if step == Step::SyncFolder { "new" } else { "old" };
             assert_eq!(fs::read_to_string(&target).unwrap(), wanted, "{step:?}");
             assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1, "{step:?}: nothing is left aside");

@@ -3,6 +3,8 @@
 pub(crate) mod disk;
 mod lock;
 mod meta;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub(crate) use lock::Lock;

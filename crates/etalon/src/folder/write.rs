@@ -18,7 +18,7 @@ const ASIDE: [&str; 2] = [".unfinished-", ""];
 #[derive(Debug, thiserror::Error)]
 pub enum RunFolderError {
     /// The system refuses to create or write.
-    #[error("{}: cannot {action}: {source}; choose a place that can be written to", path.display())]
+    #[error("{}: cannot {action}: {source}; {}", path.display(), remedy(source))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -69,6 +69,14 @@ pub enum RunFolderError {
     },
 }
 
+fn remedy(source: &io::Error) -> &'static str {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    match source.kind() {
+        StorageFull | QuotaExceeded | FileTooLarge => "make room, or choose another place",
+        _ => "choose a place that can be written to",
+    }
+}
+
 /// A folder that belongs to one spec, and to one process as long as this lives. Each file in it is written aside and
 /// renamed: it is whole, or not there.
 #[derive(Debug)]
@@ -86,7 +94,7 @@ impl RunFolder {
     /// When the folder cannot be written to, is in use by another process, or holds the run of another spec or of other
     /// kernels.
     pub fn open(path: &Path, spec: Option<&str>, meta: &Meta) -> Result<RunFolder, RunFolderError> {
-        fs::create_dir_all(path).map_err(fault(path, "create the folder"))?;
+        disk::make_folder(path).map_err(fault(path, "create the folder"))?;
         let lock = Lock::take(&path.join(LOCK)).map_err(fault(path, "create a file in the folder"))?;
         let Some(lock) = lock else { return Err(RunFolderError::InUse(path.into())) };
         let file = path.join(SPEC);
@@ -203,7 +211,7 @@ fn folder_of(target: &Path) -> Result<&Path, RunFolderError> {
         return Err(RunFolderError::NoFile(target.into()));
     }
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(fault(folder, "create the folder"))?;
+    disk::make_folder(folder).map_err(fault(folder, "create the folder"))?;
     Ok(folder)
 }
 

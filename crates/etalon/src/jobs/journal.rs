@@ -1,6 +1,7 @@
 //! What a search under way has tried, so that one that is killed loses no more than what it was at.
 
 use super::trials::Memory;
+use crate::folder::disk;
 use crate::json_lines::{sealed, unsealed};
 use crate::search::{Length, Outcome, Question, Trained};
 use crate::train::MOST_STEPS;
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// A line of the file. A training has a length, a probe has none.
@@ -43,6 +44,7 @@ pub(crate) struct Journal {
     trainings: HashMap<(u64, u64, bool), Trained>,
     /// None where it cannot be written: then nothing is kept.
     file: Mutex<Option<File>>,
+    path: PathBuf,
 }
 
 impl Journal {
@@ -66,7 +68,7 @@ impl Journal {
             let cut = !text.is_empty() && !text.ends_with('\n');
             if cut { file.write_all(b"\n") } else { Ok(()) }.map(|()| file)
         });
-        Journal { probes, trainings, file: Mutex::new(file.ok()) }
+        Journal { probes, trainings, file: Mutex::new(file.ok()), path: path.into() }
     }
 
     fn write(&self, line: &Line) {
@@ -74,7 +76,7 @@ impl Journal {
         let mut line = sealed(&line);
         line.push(b'\n');
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        if file.as_mut().is_some_and(|file| file.write_all(&line).is_err()) {
+        if file.as_mut().is_some_and(|file| disk::append(file, &self.path, &line).is_err()) {
             *file = None;
         }
     }

@@ -52,7 +52,7 @@ impl Store {
     pub fn open(root: &Path, grid: &Grid, meta: &Meta) -> Result<Store, SweepError> {
         let text = grid.to_toml()?;
         let store = Store { root: root.into(), cells: cells(grid) };
-        fs::create_dir_all(root).map_err(SweepError::io(root, "create the folder"))?;
+        disk::make_folder(root).map_err(SweepError::io(root, "create the folder"))?;
         // Of two sweeps that begin at once, the second one finds the first one's spec.
         let lock = Lock::within(&root.join(LOCK), PATIENCE).map_err(SweepError::io(root, "create a file"))?;
         let Some(_lock) = lock else { return Err(SweepError::InUse(root.into())) };
@@ -73,7 +73,7 @@ impl Store {
         }
         for folder in ["trials", "failed", "running"] {
             let folder = root.join(folder);
-            fs::create_dir_all(&folder).map_err(SweepError::io(&folder, "create the folder"))?;
+            disk::make_folder(&folder).map_err(SweepError::io(&folder, "create the folder"))?;
         }
         if !root.join("spec.toml").exists() {
             store.write("meta.json", meta.to_json().as_bytes())?;
@@ -122,7 +122,12 @@ impl Store {
     }
 
     fn check_version(&self) -> Result<(), SweepError> {
-        let meta: Option<Meta> = serde_json::from_str(&self.read("meta.json")?).ok();
+        let path = self.root.join("meta.json");
+        let text = match disk::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            text => text.map_err(SweepError::io(&path, "read the file"))?,
+        };
+        let meta: Option<Meta> = serde_json::from_slice(&text).ok();
         let there = meta.as_ref().map_or("an unknown version", |meta| &meta.etalon);
         if there == VERSION {
             return Ok(());

@@ -1,6 +1,5 @@
 use super::*;
 use crate::folder::Meta;
-use crate::folder::disk::{Step, faults};
 use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
@@ -291,49 +290,4 @@ fn a_worker_does_its_part_alone_and_in_the_end_what_others_are_slow_at() {
     work("4/4");
     assert_eq!(collect(&store, &read, None).unwrap().done, 20);
     assert_eq!(files(root.path()), files(whole.path()));
-}
-
-#[test]
-fn each_step_of_the_disk_fails_once_and_the_same_command_comes_to_the_same_bytes() {
-    let grid = grid("seed = [0, 1, 2]");
-    let undisturbed = tempfile::tempdir().unwrap();
-    let (_, steps) = faults::with(undisturbed.path(), None, || sweep(undisturbed.path(), &grid, 1).unwrap());
-    let wanted = files(undisturbed.path());
-    assert!(steps.len() >= 40, "{} steps", steps.len());
-    for (fails, (step, file)) in steps.iter().enumerate() {
-        let root = tempfile::tempdir().unwrap();
-        let (outcome, _) = faults::with(root.path(), Some(fails), || sweep(root.path(), &grid, 1));
-        match outcome {
-            Ok(_) => assert_eq!((*step, files(root.path())), (Step::Read, wanted.clone()), "{file:?}"),
-            Err(error) => {
-                let text = error.to_string();
-                assert!(text.contains("the disk is broken"), "{step:?} {file:?}: {text}");
-                assert!(text.contains(&root.path().display().to_string()), "{text}");
-            }
-        }
-        sweep(root.path(), &grid, 1).unwrap();
-        assert_eq!(files(root.path()), wanted, "{step:?} {file:?}");
-        assert_eq!(fs::read_dir(root.path().join("running")).unwrap().count(), 0, "{step:?} {file:?}");
-    }
-}
-
-/// What a loss of power leaves: of files whose content or name was not synced, nothing is sure. So there must be none that
-/// has a name and was not synced before, and no name without a sync of its folder behind it.
-#[test]
-fn a_loss_of_power_at_any_time_leaves_whole_files_alone() {
-    let grid = grid("seed = [0, 1, 2]");
-    let root = tempfile::tempdir().unwrap();
-    let (_, steps) = faults::with(root.path(), None, || sweep(root.path(), &grid, 2).unwrap());
-    let mut of_files = std::collections::BTreeMap::<_, Vec<Step>>::new();
-    steps.into_iter().for_each(|(step, file)| of_files.entry(file).or_default().push(step));
-    for entry in fs::read_dir(root.path().join("trials")).unwrap() {
-        assert!(of_files.contains_key(&entry.unwrap().path()), "every result is written so");
-    }
-    for (file, steps) in of_files {
-        let writes: Vec<Step> = steps.into_iter().filter(|&step| step != Step::Read).collect();
-        for put in writes.chunks(5) {
-            let wanted = [Step::Create, Step::Write, Step::Sync, Step::Rename, Step::SyncFolder];
-            assert_eq!(put, wanted, "{file:?}");
-        }
-    }
 }
