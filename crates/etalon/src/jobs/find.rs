@@ -183,7 +183,9 @@ pub(crate) fn find_with<T: Scalar>(
     };
     let observer = |progress: &Progress<'_>| tell(News::Trial(progress));
     let starts = Starts::new(settings.after, task, plan, seeds)?;
-    let provisional = provisional(task, plan, &settings.curvature, &starts.of(seeds[0])?)?;
+    let first = starts.of(seeds[0])?;
+    // In the pool, whose idle threads then take parts of large products.
+    let provisional = rayon::scope(|_| provisional(task, plan, &settings.curvature, &first))?;
     plan.steps(provisional.eta, task.train.len)?;
     let is_stopped = tell(News::Provisional(&provisional)).is_break();
     let mut found = Found::new(provisional, task.notes.clone());

@@ -51,6 +51,11 @@ impl Default for MeasureSettings {
 /// # Errors
 /// When memory does not suffice, Lanczos cannot start, or a file cannot be read or written.
 pub fn measure<T: Scalar>(problem: &Problem<T>, settings: &MeasureSettings) -> Result<Measurement, JobError> {
+    // In the pool, whose idle threads then take parts of large products.
+    rayon::scope(|_| measured(problem, settings))
+}
+
+fn measured<T: Scalar>(problem: &Problem<T>, settings: &MeasureSettings) -> Result<Measurement, JobError> {
     let (task, plan, seed) = (problem.task(), problem.plan(), settings.curvature.seed);
     let instrument = Instrument::new(task, plan, &settings.curvature, true);
     let advice = "measure on fewer samples, allow fewer Lanczos iterations, or take a smaller network";

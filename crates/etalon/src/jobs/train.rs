@@ -88,7 +88,7 @@ pub(super) fn check_memory<T: Scalar>(trial: u64, instrument: &Instrument<'_, T>
 pub fn train<T: Scalar>(
     problem: &Problem<T>,
     settings: &TrainSettings,
-    progress: &mut dyn FnMut(u64, u64),
+    progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<(Report, Trajectory), JobError> {
     let &TrainSettings { eta, seed, every, .. } = settings;
     check_rate("the learning rate of a trial", eta)?;

@@ -27,7 +27,7 @@ pub fn observe<T: Scalar>(
     trial: Trial<'_, T>,
     instrument: &Instrument<'_, T>,
     every: u64,
-    progress: &mut dyn FnMut(u64, u64),
+    progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Observed<T> {
     observe_from(trial, instrument, every, None, progress, &mut |_, _| {})
 }
@@ -38,8 +38,8 @@ pub(crate) fn observe_from<T: Scalar>(
     instrument: &Instrument<'_, T>,
     every: u64,
     checkpoint: Option<Checkpoint>,
-    progress: &mut dyn FnMut(u64, u64),
-    keep: &mut dyn FnMut(bool, &dyn Fn() -> Checkpoint),
+    progress: &mut (dyn FnMut(u64, u64) + Send),
+    keep: &mut (dyn FnMut(bool, &dyn Fn() -> Checkpoint) + Send),
 ) -> Observed<T> {
     let (batch, plain) = (trial.batch(), trial.is_plain());
     let (total, mse) = (trial.total(), trial.loss() == Loss::Mse);
@@ -58,7 +58,8 @@ pub(crate) fn observe_from<T: Scalar>(
             running = state.running.to_vec();
         }
     };
-    let trajectory = trial.run_from(checkpoint, &mut look, keep);
+    // In the pool, whose idle threads then take parts of large products.
+    let trajectory = rayon::scope(|_| trial.run_from(checkpoint, &mut look, keep));
     // The curvature in the optimiser's coordinates, or of the loss: for MSE the kernel, which does not depend on the
     // residuals.
     let start = trajectory.records.first();

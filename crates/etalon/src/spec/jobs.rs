@@ -157,7 +157,7 @@ impl Spec {
     pub fn train(
         &self,
         options: &TrainOptions,
-        progress: &mut dyn FnMut(u64, u64),
+        progress: &mut (dyn FnMut(u64, u64) + Send),
     ) -> Result<(Report, Trajectory), Error> {
         if self.trainer.is_given() {
             let stop = options.stop.clone().unwrap_or_default();
@@ -192,7 +192,7 @@ impl Spec {
     fn train_in<T: Scalar>(
         &self,
         options: &TrainOptions,
-        progress: &mut dyn FnMut(u64, u64),
+        progress: &mut (dyn FnMut(u64, u64) + Send),
     ) -> Result<(Report, Trajectory), Error> {
         let TrainOptions { weights, save_weights, keep, stop } = options.clone();
         let settings = TrainSettings {

@@ -6,6 +6,7 @@ use super::problem::{Initial, Memory, Problem, Tile};
 use super::scratch;
 use super::tile::{load_up_to, store_up_to};
 use super::vector::Vector;
+use std::ops::Range;
 
 /// Terms of the sums that one pass over C adds. A panel of A, so many terms deep, shares the first cache with
 /// the panel of B that passes by.
@@ -16,6 +17,10 @@ const COLUMNS: usize = 512;
 const PACK_A_ABOVE: usize = 6;
 /// Rows of A from which on packing B is worth its while, where B can be read as it lies.
 const PACK_B_ABOVE: usize = 128;
+
+/// Multiplications from which on a part of a product is offered to another thread: some ten microseconds of work, of which
+/// an offer that nobody takes costs a hundredth.
+const OFFERED: usize = 1 << 19;
 
 /// Upper limits on the tiles of all instruction sets, for the memory.
 const TILE_ROWS: usize = 16;
@@ -46,8 +51,29 @@ pub(in crate::kernels) fn pieces(total: usize, limit: usize) -> impl Iterator<It
 /// The machine has the instructions of `V`; the matrices fit in their slices, the shapes agree and are not
 /// empty, and C and the initial row have their lengths.
 pub(super) unsafe fn run<V: Vector>(problem: Problem<V::Element>) {
+    let is_offered = problem.multiplications() >= 2 * OFFERED && rayon::current_thread_index().is_some();
+    let parts = if is_offered { rayon::current_num_threads() } else { 1 };
+    // SAFETY: the caller's promise.
+    unsafe { share::<V>(problem, parts) }
+}
+
+/// [`run`] in at most so many parts, of which other threads of the pool may take some. They meet at a boundary of tiles, so
+/// that every element is computed as it would be by one.
+///
+/// # Safety
+/// As [`run`].
+unsafe fn share<V: Vector>(problem: Problem<V::Element>, parts: usize) {
     // Both element types ask for as much, so that a thread that uses both allocates once.
     const BYTES: usize = Memory::<f64>::ELEMENTS * size_of::<f64>();
+    let tiles = problem.columns.len().div_ceil(TILE_COLUMNS);
+    if parts > 1 && tiles > 1 && problem.multiplications() >= 2 * OFFERED {
+        let middle = problem.columns.start + tiles / 2 * TILE_COLUMNS;
+        let [first, second] = problem.split_at(middle);
+        let (few, more) = (parts / 2, parts.div_ceil(2));
+        // SAFETY: the caller's promise; what holds for all columns holds for some.
+        rayon::join(|| unsafe { share::<V>(first, few) }, || unsafe { share::<V>(second, more) });
+        return;
+    }
     scratch::with(BYTES, |start| {
         // SAFETY: the caller's promise; BYTES suffice for either element type.
         unsafe { V::run(problem, Memory::new(start.cast())) }
@@ -60,7 +86,7 @@ pub(super) unsafe fn run<V: Vector>(problem: Problem<V::Element>) {
 /// As [`run`]; the memory is valid.
 #[inline(always)]
 pub(super) unsafe fn run_in<V: Vector>(problem: Problem<V::Element>, memory: Memory<V::Element>) {
-    let Problem { a, b, .. } = problem;
+    let Problem { alpha, a, b, initial, c, ref columns, .. } = problem;
     if a.col_stride == 1 && b.row_stride == 1 && b.cols <= narrow::COLUMNS {
         // SAFETY: the caller's promise; what else `narrow` asks for was just seen.
         return unsafe {
@@ -72,9 +98,7 @@ pub(super) unsafe fn run_in<V: Vector>(problem: Problem<V::Element>, memory: Mem
             }
         };
     }
-    let Problem { alpha, initial, c, .. } = problem;
     let (m, n, k) = (a.rows, b.cols, a.cols);
-    let c = c.as_mut_ptr();
     let tile_rows = V::TILES.len();
     let tile_columns = 2 * V::LANES;
     debug_assert!(
@@ -83,13 +107,14 @@ pub(super) unsafe fn run_in<V: Vector>(problem: Problem<V::Element>, memory: Mem
 
     // A tile reads A element by element, along a row or across the rows, so that A can mostly be read as it
     // lies; it reads B vector by vector.
-    let panels = n.div_ceil(tile_columns);
+    let Range { start, end } = columns.clone();
+    let panels = (end - start).div_ceil(tile_columns);
     let pack_a = panels > PACK_A_ABOVE || (a.row_stride != 1 && a.col_stride != 1);
     let across = pack_a || a.col_stride != 1;
     let pack_b = m > PACK_B_ABOVE || b.col_stride != 1;
 
     for (first, count) in pieces(panels, COLUMNS / tile_columns) {
-        let block = first * tile_columns..n.min((first + count) * tile_columns);
+        let block = start + first * tile_columns..end.min(start + (first + count) * tile_columns);
         for (p, depth) in pieces(k, DEPTH) {
             let initial = if p == 0 { initial } else { Initial::Kept };
             for (i, rows) in pieces(m, tile_rows) {
@@ -102,7 +127,7 @@ pub(super) unsafe fn run_in<V: Vector>(problem: Problem<V::Element>, memory: Mem
                     (a.address(i, p), if across { a.col_stride } else { a.row_stride })
                 };
                 for j in block.clone().step_by(tile_columns) {
-                    let columns = tile_columns.min(n - j);
+                    let columns = tile_columns.min(end - j);
                     let vectors = columns.div_ceil(V::LANES);
                     let width = vectors * V::LANES;
                     let (b_panel, b_step) = if pack_b || columns < width {

@@ -1,10 +1,13 @@
-//! Matrix products, on one thread and without allocation: `C = beta C + alpha A B`.
+//! Matrix products without allocation: `C = beta C + alpha A B`.
 //!
 //! The method is that of Goto and van de Geijn ("Anatomy of high-performance matrix multiplication", ACM
 //! Transactions on Mathematical Software 34(3), 2008): `blocks` cuts the product into blocks that stay in the
 //! caches, `pack` lays their operands out in the order in which they are read, and `tile` keeps a small tile of
 //! C in registers while it walks along the inner dimension. What already lies well is read where it lies, for
 //! the products of training are small; those with a few columns only have a way of their own, `narrow`.
+//!
+//! A large product that is called in a thread pool offers half of its columns to a thread that has nothing to do: the
+//! batch that is too small to be cut into lanes, and the last of many trials, leave some idle.
 //!
 //! The result is a function of the values, the shapes, the strides and the instruction set: neither the thread
 //! nor the alignment of the data changes a bit of it. Moreover, a row of C depends on that row of A alone and
@@ -52,7 +55,7 @@ pub fn product<T: Scalar>(cpu: Cpu, alpha: T, a: Matrix<T>, b: Matrix<T>, beta: 
         // Rare in this engine, so that a pass of its own does not hurt.
         c.iter_mut().for_each(|c| *c *= beta);
     }
-    multiply(cpu, Problem { alpha, a, b, initial, c });
+    multiply(cpu, alpha, [a, b], initial, c);
 }
 
 /// `C = alpha A B + 1 biasᵀ`: [`product`] with `bias`, of n elements, added to every row. The old values of C are
@@ -68,11 +71,10 @@ pub fn product_with_bias<T: Scalar>(cpu: Cpu, alpha: T, a: Matrix<T>, b: Matrix<
         bias.len(),
         b.cols
     );
-    multiply(cpu, Problem { alpha, a, b, initial: Initial::Row(bias), c });
+    multiply(cpu, alpha, [a, b], Initial::Row(bias), c);
 }
 
-fn multiply<T: Scalar>(cpu: Cpu, problem: Problem<T>) {
-    let Problem { a, b, .. } = problem;
+fn multiply<T: Scalar>(cpu: Cpu, alpha: T, [a, b]: [Matrix<T>; 2], initial: Initial<&[T]>, c: &mut [T]) {
     for (name, matrix) in [("A", a), ("B", b)] {
         let Matrix { data, rows, cols, row_stride, col_stride } = matrix;
         assert!(
@@ -88,22 +90,27 @@ fn multiply<T: Scalar>(cpu: Cpu, problem: Problem<T>) {
         a.rows, a.cols, b.rows, b.cols
     );
     assert_eq!(
-        Some(problem.c.len()),
+        Some(c.len()),
         a.rows.checked_mul(b.cols),
         "product: C holds {} elements, A B is {} x {}",
-        problem.c.len(),
+        c.len(),
         a.rows,
         b.cols
     );
     assert!(Cpu::available().contains(&cpu), "product: this machine lacks {}", cpu.name());
-    if problem.c.is_empty() {
+    if c.is_empty() {
         return;
     }
-    if a.cols == 0 || problem.alpha == T::ZERO {
-        return problem.initialize();
+    if a.cols == 0 || alpha == T::ZERO {
+        // There is nothing to add.
+        return match initial {
+            Initial::Zero => c.fill(T::ZERO),
+            Initial::Kept => {}
+            Initial::Row(row) => c.chunks_exact_mut(row.len()).for_each(|c| c.copy_from_slice(row)),
+        };
     }
     // SAFETY: as asserted above, the machine has the instructions, A and B lie in their slices, the inner
     // dimensions agree and C holds m x n elements; a bias holds n, as `product_with_bias` asserts; and nothing
     // is empty.
-    unsafe { T::multiply(cpu, problem) }
+    unsafe { T::multiply(cpu, Problem::new(alpha, a, b, initial, c)) }
 }

@@ -19,7 +19,9 @@ const ROWS: usize = 4;
 /// As [`super::blocks::run_in`]; moreover `a.col_stride` = `b.row_stride` = 1 and B has `COLUMNS` columns.
 #[inline(always)]
 pub(super) unsafe fn run<V: Vector, const COLUMNS: usize>(problem: Problem<V::Element>) {
-    let Problem { alpha, a, b, initial, c } = problem;
+    let Problem { alpha, a, b, initial, c, .. } = problem;
+    // SAFETY: the caller's promise; so few columns are never divided.
+    let c = unsafe { std::slice::from_raw_parts_mut(c, a.rows * COLUMNS) };
     for start in (0..a.rows).step_by(ROWS) {
         // Rows beyond the last repeat it, and are not written.
         let rows: [_; ROWS] = std::array::from_fn(|i| a.address((start + i).min(a.rows - 1), 0));

@@ -2,6 +2,8 @@
 
 use super::Matrix;
 use crate::Scalar;
+use std::marker::PhantomData;
+use std::ops::Range;
 
 /// What C holds before `alpha A B` is added.
 #[derive(Clone, Copy, Debug)]
@@ -24,24 +26,45 @@ impl<R> Initial<R> {
     }
 }
 
-/// `C = initial + alpha A B`, with shapes that agree and none of them empty.
+/// Some columns of `C = initial + alpha A B`, with shapes that agree and none of them empty.
 #[derive(Debug)]
 pub struct Problem<'a, T> {
     pub(super) alpha: T,
     pub(super) a: Matrix<'a, T>,
     pub(super) b: Matrix<'a, T>,
     pub(super) initial: Initial<&'a [T]>,
-    pub(super) c: &'a mut [T],
+    /// All of C, row-major and contiguous; of it only `columns` are read and written here.
+    pub(super) c: *mut T,
+    pub(super) columns: Range<usize>,
+    whole: PhantomData<&'a mut [T]>,
 }
 
-impl<T: Scalar> Problem<'_, T> {
-    /// `C = initial`, for when there is nothing to add.
-    pub(super) fn initialize(self) {
-        match self.initial {
-            Initial::Zero => self.c.fill(T::ZERO),
-            Initial::Kept => {}
-            Initial::Row(row) => self.c.chunks_exact_mut(row.len()).for_each(|c| c.copy_from_slice(row)),
-        }
+// SAFETY: it stands for the exclusive borrow that it was made from, and parts of one product have no column in common.
+unsafe impl<T: Scalar> Send for Problem<'_, T> {}
+
+impl<'a, T: Scalar> Problem<'a, T> {
+    /// A whole product; `c` holds as many rows as A and as many columns as B.
+    pub(super) fn new(
+        alpha: T,
+        a: Matrix<'a, T>,
+        b: Matrix<'a, T>,
+        initial: Initial<&'a [T]>,
+        c: &'a mut [T],
+    ) -> Self {
+        debug_assert_eq!(c.len(), a.rows * b.cols);
+        Problem { alpha, a, b, initial, c: c.as_mut_ptr(), columns: 0..b.cols, whole: PhantomData }
+    }
+
+    /// How many multiplications it takes.
+    pub(super) fn multiplications(&self) -> usize {
+        self.a.rows.saturating_mul(self.a.cols).saturating_mul(self.columns.len())
+    }
+
+    /// The columns before one and those from it on.
+    pub(super) fn split_at(self, column: usize) -> [Self; 2] {
+        let Range { start, end } = self.columns;
+        debug_assert!(start < column && column < end);
+        [start..column, column..end].map(|columns| Problem { columns, ..self })
     }
 }
 

@@ -228,6 +228,33 @@ fn a_row_does_not_depend_on_the_other_rows() {
 }
 
 #[test]
+fn threads_that_share_a_product_change_no_bit_of_it() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    // The last columns fill no tile; the last shape is too narrow to be shared.
+    for (m, n, k) in [(64, 256, 300), (70, 431, 257), (300, 100, 129), (2000, 33, 60), (4000, 3, 100)] {
+        let mut generator = stream(12, Purpose::Data, n as u64);
+        let (a, b) = (numbers::<f32>(&mut generator, m * k), numbers::<f32>(&mut generator, k * n));
+        let bias = numbers::<f32>(&mut generator, n);
+        on_every_path(|cpu| {
+            let rows = Matrix::row_major(&a, m, k);
+            let layouts = [Matrix::row_major(&b, k, n), Matrix::row_major(&b, n, k).transposed()];
+            for (b, is_biased) in layouts.into_iter().flat_map(|b| [(b, false), (b, true)]) {
+                let compute = || {
+                    let mut c = vec![0.25; m * n];
+                    match is_biased {
+                        true => product_with_bias(cpu, 0.5, rows, b, &bias, &mut c),
+                        false => product(cpu, 0.5, rows, b, 1.0, &mut c),
+                    }
+                    c
+                };
+                // Outside of a pool nothing is shared.
+                assert!(pool.install(compute) == compute(), "{m} x {n} x {k}, {}", cpu.name());
+            }
+        });
+    }
+}
+
+#[test]
 #[should_panic(expected = "the inner dimensions differ")]
 fn inner_dimensions_must_agree() {
     let data = [0.0f32; 12];

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 pub struct PqSetting {
     /// What samples are drawn from.
     pub distribution: Distribution,
-    /// Numbers of hidden units and their start.
+    /// How many units see each half of an input, and how they start.
     pub neurons: Neurons,
     /// Samples a step, drawn with replacement.
     pub batch: usize,
