@@ -5,7 +5,7 @@
 Ten sweeps in PyTorch, each of 12 rates from far too low to far too high, trained to the end whatever happens. Each log is given to
 `etalon train --trainer`, which stops reading where it is decided, and is judged whole by `etalon watch`. A training has reached
 its goal where some row has it; it diverges where the judge says so before that. Steps after either are saved. Fails if one that
-was ended as diverging would have reached its goal; a loss that only comes back is counted.
+was ended as diverging would have reached its goal, or would not be called divergent in the end.
 """
 
 import json
@@ -141,8 +141,8 @@ def main():
             print("|", " | ".join(map(str, [name, *counts, f"{saved} ({share:.0%})", missed, back])), "|", flush=True)
     share = saved_in_all / STEPS / RATES / len(SWEEPS)
     print(f"| all | | | | {saved_in_all} ({share:.0%}) | {wrong} | {returned} |")
-    if wrong:
-        sys.exit(f"{wrong} trainings were ended that would have reached their goal")
+    if wrong or returned:
+        sys.exit(f"{wrong} trainings were ended that would have reached their goal, and {returned} that would have come back")
 
 
 if __name__ == "__main__":

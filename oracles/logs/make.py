@@ -2,6 +2,7 @@
 
     python oracles/logs/make.py crates/etalon/tests/logs/set 0
     python oracles/logs/make.py crates/etalon/tests/logs/held-out 5000 34
+    python oracles/logs/make.py crates/etalon/tests/logs/fresh 9000 55
 
 The log has what a script sees: step, the loss of its batch, the rate (a few also the sharpness). The label comes from
 what it does not see: the loss on the whole training set before every step, the loss of the best constant prediction,

@@ -26,7 +26,7 @@ def pushed(path, optimizer):
     return watch
 
 
-@pytest.mark.parametrize(("half", "title"), [("held-out", "Held out"), ("set", "Used to set")])
+@pytest.mark.parametrize(("half", "title"), [("fresh", "Held out: "), ("held-out", "Held out before"), ("set", "Used to set")])
 def test_it_judges_every_labelled_log_as_the_page_of_the_judge_has_it(half, title):
     section = re.search(rf"^## {title}.*?(?=^## |\Z)", (ROOT / "docs" / "judge.md").read_text(), re.DOTALL | re.MULTILINE)[0]
     wrong = {log: (state, why) for log, state, why in re.findall(r"^- `(.*?)` is .*?, called (.*?): (.*)$", section, re.MULTILINE)}

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 /// The most elements of an array, plus one: small, so that a sweep needs several arrays.
 pub(crate) const MAX_ARRAY_SIZE: usize = 5;
 
-/// Two nodes, `n1` and `n2`, with two processors each. Its daemons, its jobs and its files end with it.
+/// Two nodes, `n1` and `n2`, with two processors and two GPUs each. Its daemons, its jobs and its files end with it.
 pub(crate) struct Cluster {
     folder: TempDir,
 }
@@ -74,12 +74,18 @@ impl Cluster {
              SlurmctldTimeout=10\nSlurmdTimeout=5\nKillWait=3\nMinJobAge=3600\nJobRequeue=1\n\
              MaxArraySize={MAX_ARRAY_SIZE}\n\
              SchedulerParameters=batch_sched_delay=0,sched_interval=2,bf_interval=5\n\
-             AccountingStorageType=accounting_storage/none\n\
-             NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={first} CPUs=2 RealMemory=500 State=UNKNOWN\n\
-             NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={second} CPUs=2 RealMemory=500 State=UNKNOWN\n\
+             AccountingStorageType=accounting_storage/none\nGresTypes=gpu\n\
+             NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={first} CPUs=2 RealMemory=500 Gres=gpu:2 State=UNKNOWN\n\
+             NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={second} CPUs=2 RealMemory=500 Gres=gpu:2 State=UNKNOWN\n\
              PartitionName=main Nodes=n[1-2] Default=YES MaxTime=INFINITE State=UP\n"
         );
         fs::write(self.path().join("slurm.conf"), text).unwrap();
+        // Devices that Slurm gives out as GPUs, two a node, and no program looks at.
+        for gpu in ["gpu0", "gpu1"] {
+            std::os::unix::fs::symlink("/dev/null", self.path().join(gpu)).unwrap();
+        }
+        let text = format!("NodeName=n[1-2] Name=gpu File={root}/gpu[0-1]\n");
+        fs::write(self.path().join("gres.conf"), text).unwrap();
     }
 
     fn start_munge(&self) {

@@ -162,10 +162,6 @@ fn a_sweep_of_a_trainer_on_a_cluster_that_loses_a_node_has_the_same_bytes() {
     );
     fs::write(root.join("spec.toml"), spec).unwrap();
     cluster.run(ETALON, &["sweep", "spec.toml", "--out", "local"]);
-    // This cluster has no GPU, and says so: the word has come through.
-    let gpu = ["sweep", "spec.toml", "--out", "run", "--on", "slurm", "--slurm", "gres=gpu:1"];
-    let complaint = String::from_utf8(cluster.output(ETALON, &gpu).stderr).unwrap().to_lowercase();
-    assert!(complaint.contains("gres"), "{complaint}");
     cluster.sweep(&[]);
     cluster.until("workers on both nodes have begun", |cluster| {
         let begun = ["n1", "n2"].iter().all(|node| !cluster.workers(node).is_empty());
@@ -183,4 +179,46 @@ fn a_sweep_of_a_trainer_on_a_cluster_that_loses_a_node_has_the_same_bytes() {
     let log = collector_logs(&root);
     assert_eq!((&status["done"], &status["failed"]), (&8.into(), &0.into()), "{log}");
     assert!(results(&root.join("run")) == results(&root.join("local")), "a byte differs");
+}
+
+/// A training that keeps which GPU it was given, and which of them its job had.
+const ON_GPU: &str =
+    r#"echo "$SLURMD_NODENAME $1 $CUDA_VISIBLE_DEVICES" >> "$2"; sleep 2; echo loss: 1; echo loss: 0.5"#;
+
+#[test]
+#[ignore = "needs munge and Slurm; ./check runs it"]
+fn trainings_in_a_job_have_the_gpus_that_slurm_gave_it() {
+    let cluster = Cluster::start();
+    let root = cluster.path().to_path_buf();
+    fs::write(root.join("train.sh"), ON_GPU).unwrap();
+    let spec = |job_sees: &str| {
+        format!(
+            "optimizer.eta = 0.1\ntrainer.command = \"sh {0}/train.sh {job_sees} {0}/seen {{eta}} {{seed}}\"\ntrainer.slots = 2\n\
+             trainer.env = {{ CUDA_VISIBLE_DEVICES = \"{{gpu}}\" }}\n[grid]\nseed = [1, 2, 3, 4, 5, 6, 7, 8]\n",
+            root.display()
+        )
+    };
+    let seen = |out: &str, slots: &str, options: &[&str]| -> Vec<Vec<String>> {
+        fs::write(root.join("spec.toml"), spec("{slot}")).unwrap();
+        let _ = fs::remove_file(root.join("seen"));
+        let words = ["sweep", "spec.toml", slots, "--out", out, "--on", "slurm", "--json"];
+        cluster.run(ETALON, &[&words[..], options].concat());
+        cluster.until("all trainings are done", |cluster| {
+            let text = cluster.run(ETALON, &["status", out, "--json"]);
+            let status: Value = serde_json::from_str(&text).unwrap();
+            (status["done"] == 8 && status["slurm"]["jobs"].as_array().unwrap().is_empty()).then_some(())
+        });
+        let text = fs::read_to_string(root.join("seen")).unwrap();
+        text.lines().map(|line| line.split_whitespace().map(String::from).collect()).collect()
+    };
+    // A job with one GPU each: the second one of a node is no other's, though both have the slot 0.
+    let single = seen("single", "trainer.slots=1", &["--slurm", "gres=gpu:1"]);
+    assert!(single.iter().all(|line| line[1] == "0"), "{single:?}");
+    for gpu in ["0", "1"] {
+        assert!(single.iter().any(|line| line[2] == gpu), "{single:?}");
+    }
+    // A job with both GPUs of a node: each slot has its own.
+    let both = seen("both", "trainer.slots=2", &["--slurm", "gres=gpu:2", "--slurm", "cpus-per-task=2"]);
+    assert!(both.len() == 8 && both.iter().all(|line| line[1] == line[2]), "{both:?}");
+    assert!(both.iter().any(|line| line[1] == "1"), "{both:?}");
 }

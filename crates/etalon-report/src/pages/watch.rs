@@ -83,7 +83,7 @@ fn curves<'a>(logs: impl Iterator<Item = &'a WatchedLog> + Clone, limit: Option<
     Figure {
         name: "logs".into(),
         title: if is_alone { "The log" } else { "The logs" }.into(),
-        note: "A rise of the loss that comes back is a catapult; one that grows faster and faster is divergence.".into(),
+        note: "A rise of the loss that comes back is a catapult; one to far above the start that stays there is divergence.".into(),
         x: Axis::steps(),
         panels,
         details: None,

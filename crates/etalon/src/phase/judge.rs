@@ -9,12 +9,17 @@ const SEGMENT: usize = 32;
 const KNOWN: usize = 14;
 /// The noise of the start, as a share of its loss, where losses leave its level before they show any, at least.
 const PRIOR: f64 = 0.03;
+/// Shares of the first loss from which on a segment is near the start, or not yet near the end.
+const HIGH: f64 = 0.25;
+const LATER: f64 = 0.01;
+/// As a share of the loss the noise of the start is at most so many times that of later: it grows in training, if anything.
+const GROWS: f64 = 3.0;
 /// The least rise: where every batch is the whole set, only rounding makes the loss rise below the threshold.
 pub(super) const LEAST: f64 = 0.001;
 /// Above this many times the first, a loss has risen whatever the noise that was seen.
 pub(crate) const CLEAR: f64 = 2.0;
 /// A final loss below this share of the best constant predictor's counts as trained.
-const TRAINED: f64 = 0.9;
+pub(crate) const TRAINED: f64 = 0.9;
 /// A loss that stays above this many times its start has diverged, though it is a number still.
 pub(crate) const FAR: f64 = 100.0;
 
@@ -28,6 +33,8 @@ pub struct Noise {
     start: Option<f64>,
     /// The deviations of the segments, as shares of their level, where that is a quarter of the first loss or more.
     segments: Vec<f64>,
+    /// The same where it is a hundredth or more.
+    later: Vec<f64>,
 }
 
 impl Noise {
@@ -37,8 +44,10 @@ impl Noise {
         self.losses.push(loss);
         if self.losses.len() == SEGMENT {
             self.start = self.start.or(self.deviation());
-            let high = self.high().filter(|_| self.segments.len() < SEGMENT);
-            self.segments.extend(self.deviation().zip(high).map(|(deviation, level)| deviation / level));
+            let shares = [HIGH, LATER].map(|least| self.share_above(least));
+            for (kept, share) in [&mut self.segments, &mut self.later].into_iter().zip(shares) {
+                kept.extend(share.filter(|_| kept.len() < SEGMENT));
+            }
             // The next segment's second differences begin with the last two losses of this one.
             self.losses.drain(..SEGMENT - 2);
         }
@@ -48,21 +57,21 @@ impl Noise {
     pub fn share(&self) -> Option<f64> {
         let mut segments = self.segments.clone();
         if segments.is_empty() {
-            segments.extend(self.deviation().zip(self.high()).map(|(deviation, level)| deviation / level));
+            segments.extend(self.share_above(HIGH));
         }
-        segments.sort_by(f64::total_cmp);
-        // The lower one of two medians: a catapult makes its segment look noisier than it is.
-        match segments.get(segments.len().saturating_sub(1) / 2) {
-            Some(&share) => Some(share),
+        let share = match lower_median(segments) {
+            Some(share) => share,
             // It fell at once: what is seen further down is the least it was.
-            None => Some((self.start.or_else(|| self.deviation())? / self.first?).max(PRIOR)),
-        }
+            None => (self.start.or_else(|| self.deviation())? / self.first?).max(PRIOR),
+        };
+        // Where the loss of batches is smooth later, as that of whole sets is, the wiggles of the start were no noise either.
+        Some(lower_median(self.later.clone()).map_or(share, |later| share.min(GROWS * later)))
     }
 
-    /// The level of the present segment, where it is not far below the start.
-    fn high(&self) -> Option<f64> {
+    /// The deviation of the present segment as a share of its level, where that is at least such a share of the first loss.
+    fn share_above(&self, least: f64) -> Option<f64> {
         let level = median_in(&mut self.losses.clone());
-        self.first.filter(|&first| level >= 0.25 * first).map(|_| level)
+        (level >= least * self.first?).then_some(self.deviation()? / level)
     }
 
     /// That of the present segment.
@@ -76,6 +85,12 @@ impl Noise {
         bends.sort_by(f64::total_cmp);
         (bends.len() >= KNOWN).then(|| bends[bends.len() / 4] / 0.3186 / 6f64.sqrt())
     }
+}
+
+/// The lower one of two medians: a catapult makes its segment look noisier than it is.
+fn lower_median(mut shares: Vec<f64>) -> Option<f64> {
+    shares.sort_by(f64::total_cmp);
+    shares.get(shares.len().saturating_sub(1) / 2).copied()
 }
 
 /// From which share of the first loss on a loss above it is a rise, `noise` being that of one loss as a share of the first.

@@ -18,7 +18,7 @@ pub struct Place<'a> {
     pub log: &'a Path,
     /// `{out}`: a folder of its own.
     pub out: &'a Path,
-    /// `{slot}`: from 0 on; no two trainings have the same at the same time.
+    /// `{slot}`: from 0 on; no two trainings have the same at the same time. `{gpu}` follows from it.
     pub slot: usize,
 }
 
@@ -32,13 +32,26 @@ impl Place<'_> {
             "log" => self.log.display().to_string(),
             "out" => self.out.display().to_string(),
             "slot" => self.slot.to_string(),
+            "gpu" => gpu(std::env::var(GPUS).ok().as_deref(), self.slot),
             _ => return None,
         })
     }
 }
 
 /// Placeholders that a command line may have.
-const NAMES: [&str; 6] = ["eta", "seed", "steps", "log", "out", "slot"];
+const NAMES: [&str; 7] = ["eta", "seed", "steps", "log", "out", "slot", "gpu"];
+
+/// The variable in which Slurm and others say which GPUs are Etalon's, by numbers or names with commas between.
+const GPUS: &str = "CUDA_VISIBLE_DEVICES";
+
+/// `{gpu}`: that of a slot among those that are Etalon's, in turn where there are fewer of them; without a list the slot's number.
+fn gpu(list: Option<&str>, slot: usize) -> String {
+    let ours: Vec<&str> = list.into_iter().flat_map(|list| list.split(',')).map(str::trim).collect();
+    match ours.iter().filter(|name| !name.is_empty()).nth(slot % ours.len().max(1)) {
+        Some(name) => name.to_string(),
+        None => slot.to_string(),
+    }
+}
 
 /// Words in which `{eta}` and the like stand for what differs from training to training. Braces around anything but a name are
 /// left to the command.
@@ -195,6 +208,19 @@ mod tests {
             words("echo {} {1} ${HOME} {steps}", false, &[]).unwrap(),
             ["echo", "{}", "{1}", "${HOME}", "90"]
         );
+    }
+
+    #[test]
+    fn a_slot_has_a_gpu_of_those_that_are_there() {
+        for (list, slot, expected) in [
+            (None, 2, "2"),
+            (Some(""), 1, "1"),
+            (Some("5"), 0, "5"),
+            (Some("3,7"), 1, "7"),
+            (Some("3, GPU-8f"), 3, "GPU-8f"),
+        ] {
+            assert_eq!(gpu(list, slot), expected, "{list:?}");
+        }
     }
 
     #[test]

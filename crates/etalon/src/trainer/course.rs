@@ -84,9 +84,9 @@ impl Course {
         if let Some(loss) = loss {
             self.losses += 1;
             self.detector.push(Point { step, loss, rate, curvature, norm });
-            let finding = self.detector.finding();
-            if finding.state == State::Diverging {
-                self.decision = Some(Decision::Diverged(finding.why));
+            // What else looks like divergence may come back yet.
+            if self.detector.is_lost() {
+                self.decision = Some(Decision::Diverged(self.detector.finding().why));
                 return;
             }
         }
@@ -107,7 +107,19 @@ impl Course {
 
     /// Whether it did not diverge.
     pub(super) fn survived(&self) -> bool {
-        !matches!(self.decision, Some(Decision::Diverged(_)))
+        self.divergence().is_none()
+    }
+
+    /// Why it diverges: by the row that decided, or as its log ends.
+    fn divergence(&self) -> Option<String> {
+        match &self.decision {
+            Some(Decision::Diverged(why)) => Some(why.clone()),
+            Some(_) => None,
+            None => {
+                let finding = self.detector.finding();
+                (finding.state == State::Diverging).then_some(finding.why)
+            }
+        }
     }
 
     /// Losses with their steps.
@@ -171,10 +183,10 @@ impl Course {
 
     /// As an answer to whether it trains.
     pub(super) fn outcome(&self) -> Outcome {
-        let verdict = match (&self.decision, self.until) {
-            (Some(Decision::Diverged(why)), _) => Answer::TooFast(why.clone()),
-            (Some(Decision::Reached), _) => Answer::Trained,
-            (_, Until::Goal(_)) => Answer::TooSlow,
+        let verdict = match (self.divergence(), &self.decision, self.until) {
+            (Some(why), ..) => Answer::TooFast(why),
+            (_, Some(Decision::Reached), _) => Answer::Trained,
+            (_, _, Until::Goal(_)) => Answer::TooSlow,
             _ if self.last_loss() < self.first_loss() => Answer::Trained,
             _ => Answer::TooSlow,
         };
@@ -184,9 +196,9 @@ impl Course {
     /// As what came of a training of `total` steps.
     pub(super) fn trained(&self, total: u64) -> Trained {
         let (first, last) = (self.first_loss(), self.last_loss());
-        let failure = match &self.decision {
-            Some(Decision::Diverged(why)) => Some(why.clone()),
-            _ if first > 0.0 && last > FAR * first => Some(format!(
+        let failure = match self.divergence() {
+            Some(why) => Some(why),
+            None if first > 0.0 && last > FAR * first => Some(format!(
                 "the training loss ended at {}, far above the {} it began with",
                 significant(last, 3),
                 significant(first, 3)

@@ -4,7 +4,7 @@ use super::Point;
 use super::finding::{Finding, Rise, State};
 use super::norms::Norms;
 use super::ring::Ring;
-use crate::phase::judge::{CLEAR, Evidence, FAR, Noise, least_rise, lower, over_limit, raise};
+use crate::phase::judge::{CLEAR, Evidence, FAR, Noise, TRAINED, least_rise, lower, over_limit, raise};
 use crate::units::significant;
 use etalon_nn::optim::{Optimizer, Rule};
 
@@ -30,6 +30,10 @@ const LEAST_OF_FIRST: f64 = 0.1;
 const HIGH: f64 = 0.25;
 /// Rows without progress that make a log stuck, at least.
 const PATIENCE: u64 = 50;
+/// Rows that tell where training is.
+const LATEST: usize = 16;
+/// Rising still at this many times the first loss is divergence, though a few such losses have been seen to come back.
+const LOST: f64 = 1e6;
 /// Rate times curvature over the limit of stability, at the edge.
 const EDGE: std::ops::RangeInclusive<f64> = 0.85..=1.3;
 /// The correlation of successive changes of the loss: -1 alternates, -1/2 is noise alone.
@@ -59,10 +63,12 @@ pub struct Detector {
     over_limit: Ring<8>,
     /// The first of them.
     start_over_limit: Option<f64>,
-    /// Losses of late: a mean is what training is at, where single batches differ by orders of magnitude.
+    /// Losses of late.
     recent: Ring<64>,
-    /// The last row at which that mean was not far above the start.
+    /// The last row at which their median was not far above the start.
     near_row: u64,
+    /// The last row at which the level was well below the start.
+    low_row: u64,
     /// The present rise: from the lowest level so far to the highest loss since.
     rise: Option<Rise>,
     /// Rises that came back before the noise was known.
@@ -95,6 +101,7 @@ impl Detector {
             start_over_limit: None,
             recent: Ring::new(),
             near_row: 0,
+            low_row: 0,
             rise: None,
             early: None,
             greatest: None,
@@ -136,8 +143,11 @@ impl Detector {
         self.norms.push(point);
         self.start_noise.push(point.loss);
         self.recent.push(point.loss);
-        if self.mean(16) <= FAR * first {
+        if self.recent.median_of(LATEST) <= FAR * first {
             self.near_row = self.rows;
+        }
+        if self.level() < TRAINED * first {
+            self.low_row = self.rows;
         }
         if self.peak.is_none_or(|peak| peak.loss < point.loss) {
             self.peak = Some(point);
@@ -226,13 +236,6 @@ impl Detector {
         rise.height() > LEAST.max(noise) && rise.peak - rise.from > LEAST_OF_FIRST * first
     }
 
-    /// Whether the loss grows by a larger factor each time: a catapult's growth slows down before its peak.
-    fn accelerates(&self) -> bool {
-        let mut latest = self.changes.latest(3);
-        let (Some(a), Some(b), Some(c)) = (latest.next(), latest.next(), latest.next()) else { return false };
-        c > 0.0 && b > 1.3 * c && a > 1.3 * b && a > 2f64.ln()
-    }
-
     /// The correlation of successive changes, where there are enough of them and they are more than rounding.
     fn alternation(&self) -> Option<f64> {
         let changes: Vec<f64> = self.changes.latest(64).collect();
@@ -272,6 +275,27 @@ impl Detector {
         self.over_limit.last()
     }
 
+    /// Whether the training has diverged for good: one loss was no number or past the limit, which nothing that follows changes.
+    pub fn is_lost(&self) -> bool {
+        self.broken.is_some()
+    }
+
+    /// Where training is: a mean, as single batches may have losses of 0, over so many rows that one spike does not rule it,
+    /// or over fewer, as the loss may have come down meanwhile.
+    fn level(&self) -> f64 {
+        self.mean(LATEST).min(self.mean(64))
+    }
+
+    /// Whether most of the latest losses are far above the start.
+    fn is_far(&self) -> bool {
+        self.rows > self.near_row
+    }
+
+    /// Whether it is long that the level was well below the start.
+    fn is_long_high(&self) -> bool {
+        self.rows - self.low_row > 2 * PATIENCE
+    }
+
     /// The mean of the latest losses.
     fn mean(&self, count: usize) -> f64 {
         self.recent.latest(count).sum::<f64>() / count.min(self.recent.len()) as f64
@@ -279,14 +303,14 @@ impl Detector {
 
     /// Whether the loss no longer comes down.
     fn is_flat(&self) -> bool {
-        (self.mean(16) / self.mean(64)).ln().abs() < 0.1
+        (self.mean(LATEST) / self.mean(64)).ln().abs() < 0.1
     }
 
     /// What decides, of what a log has: its start is its yardstick.
     fn evidence(&self) -> Option<Evidence> {
         let (first, peak) = (self.first?.loss, self.peak?.loss);
         let least_rise = least_rise(self.start_noise.share().unwrap_or(PRIOR_NOISE), self.rows).min(CLEAR);
-        Some(Evidence { first, peak, least_rise, start: first, end: self.mean(16), constant: first })
+        Some(Evidence { first, peak, least_rise, start: first, end: self.level(), constant: first })
     }
 
     fn judge(&self) -> (State, String) {
@@ -330,7 +354,7 @@ impl Detector {
             );
             return (State::NormDriven, why);
         }
-        let level = self.mean(16) / first.loss;
+        let level = self.level() / first.loss;
         let share = number(level);
         if let Some((evidence, peak)) = self.evidence().zip(self.peak).filter(|(evidence, _)| evidence.rose())
         {
@@ -342,8 +366,8 @@ impl Detector {
             );
             // A start far above a constant prediction, as under MSE, is no yardstick: what stays high is stuck too.
             let stays = evidence.is_stuck() || (level > HIGH && self.is_flat());
-            return match stays && self.idle() > PATIENCE {
-                true if level > FAR => {
+            return match stays && (self.idle() > PATIENCE || self.is_long_high()) {
+                true if self.is_far() => {
                     (State::Diverging, format!("{rise}, and stays at {share} of the first"))
                 }
                 true => (State::Stuck, format!("{rise}, and stays at {share} of the first")),
@@ -395,20 +419,21 @@ impl Detector {
         let since =
             format!("since step {}, to {} at step {}", rise.from_step, number(rise.peak), rise.peak_step);
         let after = self.rows - rise.crest_row;
-        if after == 0 && rise.height() > 1e3f64.ln() && self.accelerates() {
-            return Some((State::Diverging, format!("the loss rose {fold}-fold {since}, faster and faster")));
+        let first = self.first?.loss;
+        if after == 0 && rise.peak > LOST * first {
+            return Some((State::Diverging, format!("the loss rose {fold}-fold {since}, rising still")));
         }
         let long = after > (2 * PATIENCE).max(5 * (rise.crest_row - rise.from_row));
         if long || (after > PATIENCE && self.is_flat()) {
-            let (first, level) = (self.first?.loss, self.mean(16));
             let why = format!("the loss rose {fold}-fold {since}, and has not come back in {after} rows");
-            return match level > FAR * first {
+            return match self.is_far() {
                 true => Some((State::Diverging, why)),
                 false => self.evidence()?.is_stuck().then_some((State::Stuck, why)),
             };
         }
-        // One that stays below the start is no catapult, but a spike.
-        if rise.peak <= self.first?.loss {
+        // One that stays below the start is no catapult, but a spike; so may one be that has just begun, where others came back.
+        let is_new = self.rises > 0 && self.rows - rise.from_row < LATEST as u64;
+        if rise.peak <= first || is_new || (self.is_long_high() && self.evidence()?.is_stuck()) {
             return None;
         }
         let now = if after == 0 { "rising still".into() } else { format!("{} now", number(last.loss)) };

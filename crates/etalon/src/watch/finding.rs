@@ -21,7 +21,7 @@ pub enum State {
     /// The loss rises time and again, each time after the norm of the weights has shrunk: their effective rate grows until it is
     /// too large.
     NormDriven,
-    /// The loss is no number, passed the limit, grows faster and faster, or stays far above its start.
+    /// The loss is no number, passed the limit, rises still far above its start, or stays there.
     Diverging,
     /// The loss rose, and stays where it is no better than at its start.
     Stuck,

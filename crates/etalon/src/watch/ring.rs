@@ -34,7 +34,14 @@ impl<const N: usize> Ring<N> {
 
     /// The median; NaN of none.
     pub(super) fn median(&self) -> f64 {
+        self.median_of(N)
+    }
+
+    /// The median of the latest `count`; NaN of none.
+    pub(super) fn median_of(&self, count: usize) -> f64 {
         let mut numbers = self.numbers;
-        median_in(&mut numbers[..self.len()])
+        let latest = count.min(self.len());
+        numbers.iter_mut().zip(self.latest(latest)).for_each(|(place, number)| *place = number);
+        median_in(&mut numbers[..latest])
     }
 }

@@ -20,8 +20,13 @@ const SAMPLES: usize = 8;
 const PROBES: usize = 12;
 
 /// A number of parts such that each lasts some minutes, by a rough estimate of what these trials of a grid cost on one
-/// core. At least 1, and at most one a trial.
+/// core. At least 1, and at most one a trial. What a trainer takes is not known: a part has as many trials as run side by side.
 pub fn shards(grid: &Grid, cells: &[&Cell]) -> usize {
+    let spec = cells.first().and_then(|cell| grid.spec(cell).ok()).filter(|spec| spec.trainer.is_given());
+    if let Some(spec) = spec {
+        let together = if grid.job() == Job::Find { 1 } else { spec.trainer.slots.max(1) };
+        return cells.len().div_ceil(together).min(MOST);
+    }
     let step = cells.len().div_ceil(SAMPLES).max(1);
     let costs: Vec<f64> =
         cells.iter().step_by(step).filter_map(|cell| seconds(&grid.spec(cell).ok()?, grid.job())).collect();
@@ -67,5 +72,17 @@ mod tests {
         assert_eq!(parts(20, 10_000), 11, "20 trials of 301 s in parts of 600 s");
         assert_eq!(parts(3, 10_000_000), 3, "trials of days");
         assert_eq!(parts(2000, 100_000), 1000, "not more than sites take");
+    }
+
+    #[test]
+    fn a_part_has_as_many_trainings_as_run_side_by_side() {
+        for (job, expected) in [("train", 3), ("find", 8), ("boundaries", 3)] {
+            let text = format!(
+                "trainer.command = \"t {{eta}} {{seed}}\"\ntrainer.slots = 3\n[grid]\njob = \"{job}\"\n\
+                 seed = [1, 2, 3, 4, 5, 6, 7, 8]\n"
+            );
+            let grid = Grid::parse(&text).unwrap();
+            assert_eq!(shards(&grid, &grid.cells().iter().collect::<Vec<_>>()), expected, "{job}");
+        }
     }
 }

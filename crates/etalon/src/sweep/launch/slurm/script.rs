@@ -28,7 +28,7 @@ pub(super) fn array(
         0 => "\"$SLURM_ARRAY_TASK_ID\"".to_string(),
         offset => format!("$(({offset} + SLURM_ARRAY_TASK_ID))"),
     };
-    Ok(script(name, &ours, settings, &workers.line(&index)))
+    Ok(script(name, &ours, settings.options(), &workers.line(&index)))
 }
 
 /// The script of the job that collects results.
@@ -39,10 +39,17 @@ pub(super) fn collector(
     settings: &Settings,
 ) -> Result<String, LaunchError> {
     let ours = [format!("output={}", pattern(logs, "collect-%j.log")?)];
-    Ok(script(name, &ours, settings, &workers.collector()))
+    // It needs none of the GPUs that workers wait for.
+    let others = settings.options().filter(|(key, _)| !(key.starts_with("gpu") || *key == "gres"));
+    Ok(script(name, &ours, others, &workers.collector()))
 }
 
-fn script(name: &str, ours: &[String], settings: &Settings, line: &str) -> String {
+fn script<'a>(
+    name: &str,
+    ours: &[String],
+    options: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+    line: &str,
+) -> String {
     let mut text = String::from("#!/bin/sh\n");
     let mut option = |option: &str| text.push_str(&format!("#SBATCH --{option}\n"));
     option(&format!("job-name={name}"));
@@ -53,7 +60,7 @@ fn script(name: &str, ours: &[String], settings: &Settings, line: &str) -> Strin
     option("open-mode=append");
     ours.iter().for_each(|ours| option(ours));
     // Later options win.
-    for (key, value) in settings.options() {
+    for (key, value) in options {
         option(&value.map_or(key.to_string(), |value| format!("{key}={}", quoted(value))));
     }
     format!("{text}\nexec {line}\n")
@@ -101,7 +108,7 @@ mod tests {
     fn the_users_options_come_last() {
         let settings =
             Settings::new(&["time=1:00:00".into(), "comment=two words".into(), "exclusive".into()]);
-        let text = script("n", &["array=1-3".into()], &settings.unwrap(), "true");
+        let text = script("n", &["array=1-3".into()], settings.unwrap().options(), "true");
         let options: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("#SBATCH ")).collect();
         assert_eq!(options[5..], ["--array=1-3", "--time=1:00:00", "--comment='two words'", "--exclusive"]);
         assert!(
