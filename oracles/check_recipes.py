@@ -3,7 +3,7 @@
     python check_recipes.py PATH_OF_ETALON
 
 Their logs must be read, with the first loss and the number of steps that they have, and judged. nanoGPT is a program that
-prints its lines; the transformer is searched: its eta*, the curve below it, and the page.
+prints its lines; the transformer is searched: its eta*, the curve below it, and the page, which Chromium opens.
 """
 
 import json
@@ -53,6 +53,14 @@ def once(etalon, name, trainer, folder, steps=60, rates=(0.01, 1e6), keys=()):
     print(f"{name:13} {'; '.join(told)}", flush=True)
 
 
+def opened(page, folder):
+    """A page as Chromium has it when its scripts have run, and the words of its console."""
+    flags = "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --enable-logging=stderr --dump-dom"
+    command = ["chromium", *flags.split(), f"--user-data-dir={folder / 'browser'}", page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+
+
 def transformer(etalon, folder):
     small = "--steps 40 --width 32 --context 32 --batch 8"
     trainer = (
@@ -71,6 +79,15 @@ def transformer(etalon, folder):
         sys.exit(text)
     if "val_loss" not in page or len(curve) < 2:
         sys.exit("the page or the curve is not whole")
+    shown, console = opened(folder / "run" / "report.html", folder)
+    drawn = shown.count('<figure class="plot')
+    if console or not drawn:
+        sys.exit(f"the page has {drawn} figures in Chromium, and its console {console}")
+    # What a broken page would have said.
+    (folder / "broken.html").write_text("<script>null.x</script>")
+    if not opened(folder / "broken.html", folder)[1]:
+        sys.exit("Chromium tells no error of a broken page")
+    print(f"the page      {drawn} figures, no word in the console")
 
 
 def main():

@@ -444,6 +444,24 @@ fn folders_of_one_kind_are_compared_on_one_page() {
     let losses =
         |name: &str| drawn.lines().filter(|line| line.starts_with(&format!("loss,point,{name},"))).count();
     assert_eq!((losses("slow"), losses("fast")), (10, 10), "{drawn}");
+    // Sweeps meet trial by trial, whatever number each has, and maps run by run.
+    for (widths, target, out) in [("[4, 8]", "0.1", "wide"), ("[8, 16, 32]", "0.3", "wider")] {
+        let (width, rate) = (format!("grid.network.width={widths}"), format!("optimizer.eta={target}"));
+        let small = ["loss=mse", "data.name=teacher", "data.train=8", "data.test=4", "data.dimension=3"];
+        let arguments =
+            [&["sweep", &width, &rate, "--out", out, "train.batch=full", "train.steps=5"][..], &small]
+                .concat();
+        etalon.run(&arguments).printed();
+    }
+    etalon.run(&["report", "wide", "wider"]).printed();
+    let page = etalon.read("compared.html");
+    assert!(page.contains("Trial by trial, side by side") && page.contains("train_loss: wider"), "{page}");
+    for (c, out) in [("1..3/3", "low"), ("2..4/3", "high")] {
+        etalon.run(&["theory", "map", "--c", c, "--width", "64", "--out", out]).printed();
+    }
+    etalon.run(&["report", "low", "high"]).printed();
+    let page = etalon.read("compared.html");
+    assert!(page.contains("Runs, side by side") && page.contains("phase: high"), "{page}");
     // Of other kinds there is nothing to compare, and one page alone is what it was.
     etalon.write("log.csv", "step,loss\n0,1\n1,0.5\n2,0.4\n");
     etalon.run(&["watch", "log.csv", "--out", "watched"]).printed();

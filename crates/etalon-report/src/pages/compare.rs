@@ -3,6 +3,7 @@
 use super::content::{Content, Numbers, Section, count};
 use super::error::ReportError;
 use super::folder::Folder;
+use super::joined::{joined, trials};
 use crate::figure::{Colour, Figure, LossKind, Panel, Series};
 use std::path::PathBuf;
 
@@ -44,6 +45,15 @@ pub(super) fn content(folders: &[Folder], contents: Vec<Content>) -> Result<Cont
     }
     all.tables.push(table);
     all.tables.extend(facts(&names, &contents));
+    let of_trials: Option<Vec<Numbers>> = folders.iter().map(|folder| trials(&folder.root)).collect();
+    all.tables.extend(of_trials.and_then(|tables| joined(&names, &tables.iter().collect::<Vec<_>>())));
+    all.tables.extend(contents[0].tables.iter().filter_map(|table| {
+        let of = |content: &'_ Content| content.tables.iter().position(|other| other.title == table.title);
+        let places: Vec<usize> = contents.iter().map(of).collect::<Option<_>>()?;
+        let tables: Vec<&Numbers> =
+            contents.iter().zip(places).map(|(content, place)| &content.tables[place]).collect();
+        joined(&names, &tables)
+    }));
     match overlaid(&names, &contents) {
         Some(figure) => all.figures.push(figure),
         None => all.notes.push(

@@ -14,6 +14,7 @@ mod error;
 mod find;
 mod fit;
 mod folder;
+mod joined;
 mod laws;
 mod map;
 mod map_boundaries;

@@ -35,7 +35,11 @@ pub(super) fn content(folder: &mut Folder) -> Result<Content, ReportError> {
             finish(swept, boundaries::content)
         }
     };
-    content.kind = format!("Sweep of {}", count(cells.len(), "trial"));
+    content.kind = match job {
+        Job::Train { .. } => "Sweep of trainings".into(),
+        Job::Find => "Sweep of searches".into(),
+        Job::Boundaries => "Sweep of boundaries".into(),
+    };
     content.trials = Some(done);
     content.unfinished = cells.len() - done;
     content.facts.insert(0, ("trials".into(), progress(done, cells.len(), folder, &broken)));
