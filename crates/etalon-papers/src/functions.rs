@@ -64,6 +64,8 @@ functions! {
     "rate-by-size": c::rate_by_size;
     "equivalence": d::schedules::equivalence;
     "equivalence-and-accuracy": d::schedules::equivalence_and_accuracy;
+    "equivalence-of-normalizers": d::schedules::normalizers;
+    "cosine-against-step": d::schedules::cosine_against_step;
     "growth": d::schedules::growth;
     "tapered-schedules": d::equilibrium::tapered_schedules;
     "relaxation": d::equilibrium::relaxation;

@@ -69,6 +69,60 @@ pub(crate) fn equivalence_and_accuracy(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(crate) struct Normalizers {
+    /// By the names of their quantities.
+    normalizers: Vec<String>,
+}
+
+/// How far both trainings part behind each normaliser, in f64.
+pub(crate) fn normalizers(
+    Normalizers { normalizers }: Normalizers,
+    experiment: &mut Experiment<'_>,
+) -> Result<(), ClaimError> {
+    for name in normalizers {
+        experiment.at(&name)?;
+        let spec = Spec::parse(&experiment.spec_with(&[("normalizer", name.as_str().into())])?)?;
+        let Verification { agreement, .. } = verify(&spec, Conversion::Exact, SAME, &mut |_, _| {})?;
+        let double =
+            agreement.iter().find(|agreement| agreement.precision == "f64" && agreement.ended.is_none());
+        let farthest = double.map_or(f64::NAN, |double| double.direction.max(double.logits).max(double.norm));
+        experiment.measured(name, Measurement::one(farthest));
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CosineAgainstStep {
+    /// The keys of the step schedule, in the place of those of the cosine.
+    step: String,
+}
+
+/// Held-out accuracy under the equivalent of a cosine schedule beside that under the equivalent of a step schedule.
+pub(crate) fn cosine_against_step(
+    CosineAgainstStep { step }: CosineAgainstStep,
+    experiment: &mut Experiment<'_>,
+) -> Result<(), ClaimError> {
+    let cosine = experiment.trained()?;
+    let step = experiment.trained_with(&[("schedule", step.into())])?;
+    let images = cosine.first().map_or(0, |trial| trial.spec.data.test);
+    let accuracies =
+        [&cosine, &step].map(|trials| -> Vec<f64> { trials.iter().map(|trial| trial.accuracy).collect() });
+    let terms = [(1.0, &accuracies[0][..]), (-1.0, &accuracies[1][..])];
+    experiment.measured("ahead", Measurement::contrast(&terms, images));
+    experiment.measured("cosine", Measurement::mean(&accuracies[0]));
+    experiment.measured("step", Measurement::mean(&accuracies[1]));
+    let rows = cosine
+        .iter()
+        .zip(&step)
+        .map(|(cosine, step)| vec![cosine.spec.seed as f64, cosine.accuracy, step.accuracy]);
+    let rows = rows.collect();
+    experiment.curve("accuracies", &["seed", "cosine", "step"], rows);
+    Ok(())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Growth {
     eta: f64,
     weight_decay: f64,
