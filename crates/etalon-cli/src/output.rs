@@ -52,6 +52,18 @@ impl Output {
         if self.json { self.print(&json(result)?) } else { self.print(&text()) }
     }
 
+    /// As [`Output::show`] for a text of sentences: on a terminal it is broken at its width, as help is.
+    ///
+    /// # Errors
+    /// When stdout does not take it.
+    pub(crate) fn tell(
+        &self,
+        result: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), OutputError> {
+        self.show(result, || broken(&text(), width()))
+    }
+
     /// Prints a record: its text, on a terminal broken at its width, or the record as its file has it with `--json`.
     ///
     /// # Errors
@@ -109,9 +121,12 @@ pub(crate) fn table<const COLUMNS: usize>(
     table_of_width(width(), headings, rows)
 }
 
-/// Columns of the terminal that results go to, if they do.
+/// Columns of a line of help or of a result at most: longer ones are hard to read.
+pub(crate) const WIDEST: u16 = 100;
+
+/// Columns of the terminal that results go to, if they do; other programs get whole lines.
 fn width() -> Option<u16> {
-    console::Term::stdout().size_checked().map(|(_rows, columns)| columns)
+    console::Term::stdout().size_checked().map(|(_rows, columns)| columns.min(WIDEST))
 }
 
 /// Longer lines broken between words, their parts indented as they are.

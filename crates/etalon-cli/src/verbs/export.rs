@@ -45,7 +45,7 @@ impl Arguments {
             let text = format!("{} trials have no result yet and are left out", exported.unfinished);
             context.progress.say("note", &text);
         }
-        context.output.show(&exported, || text(&exported))?;
+        context.output.tell(&exported, || text(&exported))?;
         Ok(Exit::Done)
     }
 }

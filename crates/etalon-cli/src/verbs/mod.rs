@@ -6,6 +6,7 @@ mod data;
 mod export;
 mod find;
 mod fit;
+mod man;
 mod measure;
 mod plot;
 mod report;
@@ -21,6 +22,7 @@ mod worker;
 
 use crate::args::Flags;
 use crate::context::{Context, Exit, Failure};
+use crate::output::WIDEST;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -37,7 +39,7 @@ Environment:
 
 /// What learning rate a neural network can take, why, and what happens there
 #[derive(clap::Parser)]
-#[command(name = "etalon", version = env!("ETALON_VERSION"), after_help = EXIT_CODES)]
+#[command(name = "etalon", version = env!("ETALON_VERSION"), after_help = EXIT_CODES, max_term_width = usize::from(WIDEST))]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub verb: Verb,
@@ -68,6 +70,7 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Data(data::Action),
     Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 impl Verb {
@@ -94,6 +97,7 @@ impl Verb {
             Verb::Spec(arguments) => arguments.run(context),
             Verb::Data(action) => action.run(context),
             Verb::Completions(arguments) => arguments.run(context),
+            Verb::Man(arguments) => arguments.run(context),
         }
     }
 }

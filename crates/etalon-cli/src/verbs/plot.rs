@@ -94,7 +94,7 @@ impl Arguments {
             file.write(&picture.figure()?, &self.look, &numbers(&columns.x, &curves).to_csv())?;
         }
         let summits: Vec<Summit> = curves.iter().filter_map(summit).collect();
-        context.output.show(&summits, || text(&summits, &columns.x))?;
+        context.output.tell(&summits, || text(&summits, &columns.x))?;
         Ok(Exit::Done)
     }
 }

@@ -2,10 +2,13 @@
 
 use crate::context::{Context, Exit, Failure};
 use etalon::record::{check_writable, write_whole};
+use etalon::sweep::{Store, status};
 use etalon::units;
 use etalon_report::{Summary, compare, report};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
 
 /// Broken files that are named on stderr; the page names more.
 const NAMED: usize = 5;
@@ -20,6 +23,10 @@ pub(crate) struct Arguments {
     /// The folder that --out of another verb has made; several to compare them
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath, required = true)]
     folders: Vec<PathBuf>,
+
+    /// Write the page again every so many seconds until the sweep is done or nothing of it runs; an open page shows it anew
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "5", value_parser = clap::value_parser!(u64).range(1..))]
+    follow: Option<u64>,
 }
 
 /// What was written, as JSON has it.
@@ -39,28 +46,16 @@ impl Arguments {
             (_, None) => places(Path::new("."), Some(Path::new("compared.html"))),
             (_, out) => places(Path::new("."), out),
         };
-        let folder = figures.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let files = format!("{folder}/");
-        let made = match self.folders.as_slice() {
-            [folder] => report(folder, &files)?,
-            folders => compare(folders, &files)?,
-        };
-        check_writable(&page)?;
-        let mut written = Written {
-            summary: made.summary,
-            page: page.clone(),
-            bytes: made.html.len(),
-            figures: Vec::new(),
-        };
-        for figure in &made.figures {
-            for (ending, content) in [("svg", &figure.svg), ("csv", &figure.csv)] {
-                let path = figures.join(format!("{}.{ending}", figure.name));
-                write_whole(&path, content.as_bytes())?;
-                written.figures.push(path);
+        if let Some(seconds) = self.follow {
+            let spinner = context.progress.spinner(format!("writing {} every {seconds} s", page.display()));
+            while self.is_under_way()? {
+                let written = self.write(&page, &figures, Some(seconds))?;
+                let trials = written.summary.trials.unwrap_or(0);
+                spinner.set_message(format!("{}: {trials} trials are done", page.display()));
+                sleep(Duration::from_secs(seconds));
             }
         }
-        // Last, so that a page has its files.
-        write_whole(&page, made.html.as_bytes())?;
+        let written = self.write(&page, &figures, None)?;
         let skipped = &written.summary.skipped;
         for fault in skipped.iter().take(NAMED) {
             context.progress.say("warning", &format!("left out: {fault}"));
@@ -73,8 +68,50 @@ impl Arguments {
             let all = done + written.summary.unfinished;
             context.progress.say("note", &format!("{done} of {all} trials are done; the page shows those"));
         }
-        context.output.show(&written, || text(&written))?;
+        context.output.tell(&written, || text(&written))?;
         Ok(Exit::Done)
+    }
+
+    /// Whether some process works on a sweep; between two trials it may seem so for a moment that none does.
+    fn is_under_way(&self) -> Result<bool, Failure> {
+        for folder in self.folders.iter().filter(|folder| folder.join("cells.csv").is_file()) {
+            let store = Store::read_only(folder)?;
+            for look in 0..3 {
+                let status = status(&store)?;
+                if status.running > 0 {
+                    return Ok(true);
+                }
+                if status.done == status.cells || look == 2 {
+                    break;
+                }
+                sleep(Duration::from_millis(300));
+            }
+        }
+        Ok(false)
+    }
+
+    /// Writes the page and its figures; `again` is after how many seconds a browser loads it again.
+    fn write(&self, page: &Path, figures: &Path, again: Option<u64>) -> Result<Written, Failure> {
+        let folder = figures.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let files = format!("{folder}/");
+        let made = match self.folders.as_slice() {
+            [folder] => report(folder, &files)?,
+            folders => compare(folders, &files)?,
+        };
+        check_writable(page)?;
+        let html = again.map_or_else(|| made.html.clone(), |seconds| made.again(seconds));
+        let mut written =
+            Written { summary: made.summary, page: page.into(), bytes: html.len(), figures: Vec::new() };
+        for figure in &made.figures {
+            for (ending, content) in [("svg", &figure.svg), ("csv", &figure.csv)] {
+                let path = figures.join(format!("{}.{ending}", figure.name));
+                write_whole(&path, content.as_bytes())?;
+                written.figures.push(path);
+            }
+        }
+        // Last, so that a page has its files.
+        write_whole(page, html.as_bytes())?;
+        Ok(written)
     }
 }
 

@@ -43,7 +43,7 @@ impl Arguments {
         drop(spinner);
         let report = Report { status: status(&store)?, slurm, slurm_error };
         advise(context, &report, &store);
-        context.output.show(&report, || text(&report))?;
+        context.output.tell(&report, || text(&report))?;
         Ok(Exit::Done)
     }
 }

@@ -120,7 +120,7 @@ fn local(context: &Context, store: &Store, grid: &Grid) -> Result<Exit, Failure>
     if grid.job() == Task::Boundaries {
         diagram::draw(context, store)?;
     }
-    context.output.show(&report, || text(&report))?;
+    context.output.tell(&report, || text(&report))?;
     if let Some(why) = report.unfinished() {
         return Err(why.into());
     }

@@ -79,7 +79,7 @@ impl Arguments {
         })?;
         drop(bar);
         if let Stop::Interrupted { steps, total } = report.stop {
-            context.output.show(&report, || text(&report))?;
+            context.output.tell(&report, || text(&report))?;
             let kept = checkpoint
                 .map_or("lost: with --out DIR it would go on", |_| "kept: the same command goes on");
             return Err(format!("stopped after {steps} of {total} steps, which are {kept}").into());

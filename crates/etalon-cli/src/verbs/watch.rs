@@ -165,13 +165,13 @@ impl Arguments {
         }
         let stops = logs.iter().any(|log| self.stops_at(log.finding.state));
         match logs.as_slice() {
-            [log] => context.output.show(&log.finding, || text(&log.finding))?,
+            [log] => context.output.tell(&log.finding, || text(&log.finding))?,
             logs => {
                 let named: Vec<_> = logs
                     .iter()
                     .map(|WatchedLog { name, finding, .. }| Named { log: name, finding })
                     .collect();
-                context.output.show(&named, || named.iter().map(Named::text).collect())?;
+                context.output.tell(&named, || named.iter().map(Named::text).collect())?;
             }
         }
         if let Some(folder) = folder {

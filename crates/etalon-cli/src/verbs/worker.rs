@@ -40,7 +40,7 @@ impl Arguments {
                 context.progress.say("warning", &format!("a trial failed: {error}"));
             }
         })?;
-        context.output.show(&report, || worker_text(shard, &report))?;
+        context.output.tell(&report, || worker_text(shard, &report))?;
         match report.unfinished() {
             Some(why) => Err(why.into()),
             None => Ok(if report.failed > 0 { Exit::Negative } else { Exit::Done }),
@@ -52,7 +52,7 @@ fn collector(context: &Context, store: &Store, grid: &Grid) -> Result<Exit, Fail
     let in_job = std::env::var_os("SLURM_JOB_ID").is_some();
     let program = if in_job { Some(program()?) } else { None };
     let collected = collect(store, grid, program.as_deref())?;
-    context.output.show(&collected, || collector_text(&collected))?;
+    context.output.tell(&collected, || collector_text(&collected))?;
     Ok(if collected.failed > 0 { Exit::Negative } else { Exit::Done })
 }
 

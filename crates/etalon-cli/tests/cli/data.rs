@@ -90,11 +90,20 @@ fn a_path_is_told_before_it_is_trained_on() {
     let run =
         etalon.run(&["train", "data.name=set.csv", "train.steps=3", "train.batch=20", "network.width=4"]);
     assert!(
-        run.stderr.contains("drawn by data.seed = 0") && run.stderr.contains("all of them taken"),
-        "{}",
+        run.stderr.contains("drawn by data.seed = 0") && !run.stderr.contains("more than there is"),
+        "what nobody asked for is no shortage: {}",
         run.stderr
     );
     assert_eq!(run.code, Some(0));
+    let run = etalon.run(&["train", "data.name=set.csv", "data.train=60", "train.steps=3", "train.batch=20"]);
+    assert!(run.stderr.contains("data.train = 60 is more than there is"), "{}", run.stderr);
+    etalon.write("one.csv", "a,b,class\n1,2,x\n");
+    let refused = etalon.run(&["data", "inspect", "one.csv"]).complaint();
+    assert!(refused.contains("it holds 1 sample of 2 features"), "{refused}");
+    std::fs::create_dir_all(etalon.path().join("pictures/a")).unwrap();
+    std::fs::write(etalon.path().join("pictures/a/1.png"), b"\x89PNG\r\n").unwrap();
+    let refused = etalon.run(&["data", "inspect", "pictures"]).complaint();
+    assert!(refused.contains("; replace or remove it") && !refused.contains(".; "), "{refused}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The commands that the documentation shows are run, made small; its links lead somewhere; its table of keys is the program's.
 
 use crate::Etalon;
+use etalon::record::Record;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -20,7 +21,7 @@ const SMALL_GRID: [&str; 4] =
     ["grid.network.width=[8, 16]", "grid.network.depth=[1, 2, 3]", "grid.seed=[0, 1]", "train.steps=50"];
 
 /// Pages whose commands are run in one folder, in the order in which they are read.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "README.md",
     "docs/tutorial.md",
     "docs/concepts.md",
@@ -31,6 +32,7 @@ const PAGES: [&str; 10] = [
     "docs/large-rate.md",
     "docs/reproduce.md",
     "docs/reports.md",
+    "docs/reference.md",
 ];
 
 fn root() -> PathBuf {
@@ -70,6 +72,7 @@ fn the_commands_that_are_shown_do_what_is_said() {
         "theory",
         "reproduce",
         "completions",
+        "man",
     ] {
         assert!(run.iter().any(|shown| shown == verb), "the documentation shows `etalon {verb}`");
     }
@@ -158,5 +161,24 @@ fn the_table_of_keys_is_that_of_the_program() {
     assert!(
         kept == text,
         "docs/keys.md is old; ETALON_GOLDEN=write cargo test -p etalon-lr --test cli docs::"
+    );
+}
+
+/// The table of kinds in `docs/reference.md`; `ETALON_GOLDEN=write` writes it anew.
+#[test]
+fn the_table_of_records_is_that_of_the_program() {
+    let row = |(kind, schema, file): &(&str, u32, &str)| format!("| `{kind}` | {schema} | `{file}` |\n");
+    let rows: String = Record::KINDS.iter().map(row).collect();
+    let table = format!("| kind | schema | file |\n|---|---|---|\n{rows}");
+    let file = root().join("docs/reference.md");
+    let kept = page("docs/reference.md");
+    if std::env::var_os("ETALON_GOLDEN").is_some_and(|word| word == "write") {
+        let (before, after) =
+            (kept.split("| kind |").next().unwrap(), kept.split("\n## Environment").nth(1).unwrap());
+        fs::write(&file, format!("{before}{table}\n## Environment{after}")).unwrap();
+    }
+    assert!(
+        page("docs/reference.md").contains(&format!("\n{table}\n")),
+        "docs/reference.md is old; ETALON_GOLDEN=write cargo test -p etalon-lr --test cli docs::"
     );
 }

@@ -12,6 +12,7 @@ mod help;
 mod images;
 #[cfg(unix)]
 mod kill;
+mod man;
 mod measure;
 mod optimizer;
 mod patches;

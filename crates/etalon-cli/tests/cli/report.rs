@@ -493,3 +493,36 @@ fn the_ntk_is_an_axis_of_the_squared_loss_alone() {
         assert!(etalon.read(&format!("{loss}/report.html")).contains(words));
     }
 }
+
+#[test]
+fn a_page_follows_a_sweep_until_it_is_done() {
+    let etalon = etalon("seed = [0, 1, 2, 3, 4, 5]\n");
+    let spec = etalon.read("spec.toml").replace("steps = 20", "steps = 20000");
+    etalon.write("spec.toml", &spec);
+    let binary = env!("CARGO_BIN_EXE_etalon");
+    let start = |arguments: &[&str]| etalon.plain_command(binary).args(arguments).spawn().unwrap();
+    let mut sweep = start(&["sweep", "spec.toml", "--out", "run", "--threads", "1", "-q"]);
+    let page = etalon.path().join("run/report.html");
+    let is_there = |what: &dyn Fn() -> bool| {
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        while !what() {
+            assert!(std::time::Instant::now() < deadline);
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    };
+    let running = etalon.path().join("run/running");
+    is_there(&|| {
+        etalon.path().join("run/cells.csv").exists()
+            && running.read_dir().is_ok_and(|mut locks| locks.next().is_some())
+    });
+    let mut follow = start(&["report", "run", "--follow", "1", "-q"]);
+    is_there(&|| page.exists());
+    let live = fs::read_to_string(&page).unwrap();
+    assert!(
+        live.contains("<head><meta http-equiv=\"refresh\" content=\"1\">") && live.contains(" of 6 done"),
+        "{live}"
+    );
+    assert!(sweep.wait().unwrap().success() && follow.wait().unwrap().success());
+    let done = fs::read_to_string(&page).unwrap();
+    assert!(done.contains("6 of 6 done") && !done.contains("http-equiv=\"refresh\""));
+}

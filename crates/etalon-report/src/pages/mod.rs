@@ -50,6 +50,14 @@ pub struct Page {
     pub summary: Summary,
 }
 
+impl Page {
+    /// The page as a browser loads it again every so many seconds, for as long as what it is about goes on.
+    pub fn again(&self, seconds: u64) -> String {
+        let tag = format!("<head><meta http-equiv=\"refresh\" content=\"{seconds}\">");
+        self.html.replacen("<head>", &tag, 1)
+    }
+}
+
 /// A figure's files.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Drawn {

@@ -61,7 +61,10 @@ fn divide(whole: Dataset, [train, test]: [Option<usize>; 2], seed: u64) -> Resul
     let trained = train.unwrap_or(samples).min(samples - tested);
     if trained == 0 || tested == 0 {
         let problem = format!(
-            "{samples} samples cannot be cut into {trained} for training and {tested} for testing: choose at least one of each"
+            "it holds {samples} sample{} of {} features, which cannot be cut into {trained} for training and {tested} for testing; \
+             add rows, or choose at least one of each",
+            if samples == 1 { "" } else { "s" },
+            whole.shape.features()
         );
         return Err(DataError::Inconsistent { name: whole.name, problem });
     }
@@ -134,7 +137,12 @@ mod tests {
         }
         let inputs = |seed| split(20, None, None, seed).unwrap().test.inputs;
         assert!(inputs(1) == inputs(1) && inputs(1) != inputs(2) && inputs(1) != [16.0, 17.0, 18.0, 19.0]);
-        assert!(split(1, None, None, 0).unwrap_err().to_string().contains("1 samples cannot be cut"));
+        assert!(
+            split(1, None, None, 0)
+                .unwrap_err()
+                .to_string()
+                .contains("it holds 1 sample of 1 features, which cannot be cut")
+        );
         assert!(split(20, Some(0), None, 0).is_err());
     }
 

@@ -216,8 +216,13 @@ pub fn load_from(store: &Store, source: &Source) -> Result<Split, DataError> {
         Origin::Path(path) => folder::load(path, &name, source)?,
         Origin::FashionMini | Origin::Procedural(_) => embedded::split(classes, *train, *test)?,
     };
-    for (key, asked, there) in [("data.train", train, &split.train), ("data.test", test, &split.test)] {
-        if let Some(asked) = asked.filter(|&asked| asked > there.len()) {
+    let parts = [
+        ("data.train", train, &split.train, embedded::TRAIN),
+        ("data.test", test, &split.test, embedded::TEST),
+    ];
+    for (key, asked, there, usual) in parts {
+        // The default is no wish: of a small set it takes all.
+        if let Some(asked) = asked.filter(|&asked| asked > there.len() && asked != usual) {
             split.notes.push(format!(
                 "{key} = {asked} is more than there is: {} has {}, all of them taken",
                 there.name,

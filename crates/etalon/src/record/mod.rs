@@ -62,6 +62,9 @@ macro_rules! records {
             /// The names of their files.
             pub const FILES: &[&str] = &[$($file),*];
 
+            /// Their kinds, each with the version of its schema and its file.
+            pub const KINDS: &[(&str, u32, &str)] = &[$(($kind, $schema, $file)),*];
+
             /// Its kind.
             pub fn kind(&self) -> &'static str {
                 match self { $(Record::$variant(_) => $kind,)* }

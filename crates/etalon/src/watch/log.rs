@@ -95,14 +95,19 @@ impl Log {
         Ok(())
     }
 
-    /// Whether the log is shorter than what was read of it, so that its writer has begun anew; then so does this.
+    /// Whether the log is shorter than what was read of it, another file, or a document written again; then this begins anew.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn began_anew(&mut self) -> Result<bool, WatchError> {
         let mut anew = false;
         for (tail, format) in &mut self.files {
-            if tail.began_anew()? {
+            // What follows the end of a document is another one in its place: transformers writes its state again.
+            let is_again = matches!(format, Format::Document(rows) if rows.is_whole()) && tail.has_grown();
+            if is_again {
+                tail.begin_anew()?;
+            }
+            if tail.began_anew()? || is_again {
                 (anew, *format, self.facts) = (true, Format::Unknown, Facts::default());
             }
         }

@@ -1,7 +1,7 @@
 //! The end of a growing file, in whole lines, which end in a line feed or, as bars of progress do, in a carriage return.
 
 use super::WatchError;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -31,18 +31,38 @@ impl Tail {
         &self.path
     }
 
-    /// Whether the file is shorter than what was read of it: its writer has begun anew. Then so does this.
+    /// Whether the file is shorter than what was read of it, or another one has taken its place: its writer has begun anew. Then
+    /// so does this.
     ///
     /// A pipe has no length and never begins anew.
     pub(super) fn began_anew(&mut self) -> Result<bool, WatchError> {
         let read = |source| WatchError::Read { path: self.path.clone(), source };
         let facts = self.file.metadata().map_err(read)?;
-        if !facts.is_file() || facts.len() >= self.place {
+        if !facts.is_file() {
             return Ok(false);
         }
+        // Between a removal and what comes instead there is no file, which is no fault.
+        let other = std::fs::metadata(&self.path).ok().filter(|other| !is_same(&facts, other));
+        if other.is_some() {
+            self.file = File::open(&self.path).map_err(read)?;
+        } else if facts.len() >= self.place {
+            return Ok(false);
+        }
+        self.begin_anew()?;
+        Ok(true)
+    }
+
+    /// Goes back to the start of the file.
+    pub(super) fn begin_anew(&mut self) -> Result<(), WatchError> {
+        let read = |source| WatchError::Read { path: self.path.clone(), source };
         self.file.seek(SeekFrom::Start(0)).map_err(read)?;
         (self.place, self.pending) = (0, Vec::new());
-        Ok(true)
+        Ok(())
+    }
+
+    /// Whether there is more than what was read.
+    pub(super) fn has_grown(&self) -> bool {
+        self.file.metadata().is_ok_and(|facts| facts.is_file() && facts.len() > self.place)
     }
 
     /// Takes in up to one block more; false at the end of what there is.
@@ -111,6 +131,19 @@ impl Tail {
     }
 }
 
+/// Whether these are one file, by what the system numbers it by.
+#[cfg(unix)]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// Elsewhere files have no number that can be asked for.
+#[cfg(not(unix))]
+fn is_same(_: &Metadata, _: &Metadata) -> bool {
+    true
+}
+
 fn ends(byte: &u8) -> bool {
     [b'\n', b'\r'].contains(byte)
 }
@@ -144,6 +177,15 @@ mod tests {
         File::create(&path).unwrap().write_all(b"new\n").unwrap();
         assert!(tail.began_anew().unwrap());
         assert_eq!(lines(&mut tail, false), ["new"]);
+        // A longer file takes its place, as a rename does at once.
+        let other = folder.path().join("other");
+        std::fs::write(&other, "newer\nlines\n").unwrap();
+        std::fs::rename(&other, &path).unwrap();
+        assert!(tail.began_anew().unwrap());
+        assert_eq!(lines(&mut tail, false), ["newer", "lines"]);
+        assert!(!tail.began_anew().unwrap());
+        std::fs::remove_file(&path).unwrap();
+        assert!(!tail.began_anew().unwrap());
     }
 
     #[test]

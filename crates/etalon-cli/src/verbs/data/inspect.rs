@@ -63,7 +63,7 @@ impl Arguments {
         if let Some(folder) = out {
             folder.write_json("inspect.json", &found)?;
         }
-        context.output.show(&found, || found.text())?;
+        context.output.tell(&found, || found.text())?;
         Ok(Exit::Done)
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn run(
     let done = after.done.saturating_sub(kept);
     let report = Report { cells, kept, done, failed: after.failed, left, launched };
     report.launched.broken.iter().take(SHOWN).for_each(|broken| warn(context, broken));
-    context.output.show(&report, || text(&report))?;
+    context.output.tell(&report, || text(&report))?;
     let (folder, broken) = (store.root().display(), report.launched.broken.len());
     if left > 0 && broken > 0 {
         let text = format!(

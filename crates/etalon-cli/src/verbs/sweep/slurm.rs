@@ -32,7 +32,7 @@ pub(super) fn run(
     {
         context.progress.say("warning", &text);
     }
-    context.output.show(&submission, || text(&submission, store))?;
+    context.output.tell(&submission, || text(&submission, store))?;
     Ok(Exit::Done)
 }
 

@@ -52,8 +52,9 @@ fn verdict(sweep: &Sweep, groups: &Groups<'_>, content: &mut Content) {
     let phases = parts.collect::<Vec<_>>().join(", ");
     let best = groups.ranked.first();
     content.answer = match best {
-        Some(group) => format!("best: {}", group.label),
-        None => phases.clone(),
+        Some(group) if !group.label.is_empty() => format!("best: {}", group.label),
+        // Where seeds alone differ, none is best.
+        _ => phases.clone(),
     };
     content.interval = best.map_or(String::new(), |group| group.text());
     content.fact("phases", Some(phases));
