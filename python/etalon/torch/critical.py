@@ -147,4 +147,4 @@ def _direction(
 
 def _dot(space: Tensors, a: Sequence[Optional[Tensor]], b: Sequence[Optional[Tensor]]) -> float:
     pairs = [(x, y) for x, y in zip(a, b) if x is not None and y is not None]
-    return sum(space.dot(x.reshape(-1), y.reshape(-1)) for x, y in pairs)
+    return space.dot([x for x, _ in pairs], [y for _, y in pairs])

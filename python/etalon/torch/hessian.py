@@ -13,13 +13,17 @@ from .guard import Loss, Untouched, evaluate, require_dependence, same_twice
 _CHUNK = 1 << 20
 
 
+Vector = list[Tensor]
+"""A tensor for each parameter, of its shape."""
+
+
 class Tensors:
-    """Vectors that hold a number for each element of the parameters, one after the other, on their device: of float64 where all
-    parameters are, else of float32."""
+    """Vectors that hold a number for each element of the parameters, on their device: of float64 where all parameters are, else
+    of float32."""
 
     def __init__(self, parameters: Sequence[Tensor]) -> None:
-        self.sizes = [parameter.numel() for parameter in parameters]
-        self.dim = sum(self.sizes)
+        self.shapes = [parameter.shape for parameter in parameters]
+        self.dim = sum(parameter.numel() for parameter in parameters)
         self.device = parameters[0].device
         self.dtype = torch.float64 if all(p.dtype == torch.float64 for p in parameters) else torch.float32
         information = torch.finfo(self.dtype)
@@ -27,35 +31,46 @@ class Tensors:
         # Apple's GPUs have no float64.
         self.sum = torch.float32 if self.device.type == "mps" else torch.float64
 
-    def length(self, x: Tensor) -> int:
-        return x.numel()
+    def length(self, x: Vector) -> int:
+        return sum(part.numel() for part in x)
 
-    def zeros(self) -> Tensor:
-        return torch.zeros(self.dim, dtype=self.dtype, device=self.device)
+    def zeros(self) -> Vector:
+        return self.spread([0.0] * len(self.shapes))
 
-    def copy(self, x: Tensor) -> Tensor:
-        return x.clone()
+    def spread(self, numbers: Sequence[float]) -> Vector:
+        """One number for each parameter."""
+        pairs = zip(self.shapes, numbers)
+        return [torch.full(shape, number, dtype=self.dtype, device=self.device) for shape, number in pairs]
 
-    def random(self, seed: int) -> Tensor:
+    def copy(self, x: Vector) -> Vector:
+        return [part.clone() for part in x]
+
+    def random(self, seed: int) -> Vector:
         generator = torch.Generator(self.device).manual_seed(seed)
-        return torch.randn(self.dim, dtype=self.dtype, device=self.device, generator=generator)
+        return [torch.randn(shape, dtype=self.dtype, device=self.device, generator=generator) for shape in self.shapes]
 
-    def dot(self, a: Tensor, b: Tensor) -> float:
-        chunks = zip(a.split(_CHUNK), b.split(_CHUNK))
-        return float(sum(torch.dot(x.to(self.sum), y.to(self.sum)) for x, y in chunks))
+    def dot(self, a: Sequence[Tensor], b: Sequence[Tensor]) -> float:
+        total = torch.zeros((), dtype=self.sum, device=self.device)
+        for x, y in zip(a, b):
+            for one, other in zip(x.reshape(-1).split(_CHUNK), y.reshape(-1).split(_CHUNK)):
+                total += torch.dot(one.to(self.sum), other.to(self.sum))
+        return float(total)
 
-    def axpy(self, factor: float, x: Tensor, y: Tensor) -> Tensor:
-        return y.add_(x, alpha=factor)
+    def axpy(self, factor: float, x: Vector, y: Vector) -> Vector:
+        return [to.add_(part, alpha=factor) for part, to in zip(x, y)]
 
-    def scale(self, factor: float, x: Tensor) -> Tensor:
-        return x.mul_(factor)
+    def scale(self, factor: float, x: Vector) -> Vector:
+        return [part.mul_(factor) for part in x]
 
-    def join(self, parts: Sequence[Optional[Tensor]]) -> Tensor:
-        """A vector of one part a parameter, zero where there is none."""
-        whole = torch.empty(self.dim, dtype=self.dtype, device=self.device)
-        for to, part in zip(whole.split(self.sizes), parts):
-            to.zero_() if part is None else to.copy_(part.detach().reshape(-1))
-        return whole
+    def own(self, parts: list[Optional[Tensor]]) -> Vector:
+        """A vector of copies of these parts, zero where there is none. Each is let go of before the next is copied, because
+        autograd may answer with a tensor that is somebody else's."""
+        vector = []
+        for index, shape in enumerate(self.shapes):
+            part, parts[index] = parts[index], None
+            to = torch.empty(shape, dtype=self.dtype, device=self.device)
+            vector.append(to.zero_() if part is None else to.copy_(part.detach()))
+        return vector
 
 
 class Hessian:
@@ -67,8 +82,8 @@ class Hessian:
     def __init__(self, model: nn.Module, loss: Loss, batch: Any, parameters: Sequence[Tensor], guard: Untouched) -> None:
         self.parameters = list(parameters)
         self.space = Tensors(self.parameters)
-        self.scale: Optional[Tensor] = None
-        self.shift: Optional[Tensor] = None
+        self.scale: Optional[Vector] = None
+        self.shift: Optional[Vector] = None
         # Its graph is gone before the second is made.
         first = evaluate(model, loss, batch).item()
         guard.again()
@@ -80,26 +95,25 @@ class Hessian:
         require_dependence(value, self._graph)
         _twice(self._graph)
         self.unused = sum(gradient is None for gradient in self._graph)
-        self.gradient = self.space.join(self._graph)
-        self.gradient_norm = self.space.dot(self.gradient, self.gradient) ** 0.5
+        self.gradient = [None if gradient is None else gradient.detach() for gradient in self._graph]
+        there = [gradient for gradient in self.gradient if gradient is not None]
+        self.gradient_norm = self.space.dot(there, there) ** 0.5
         if not self.gradient_norm < float("inf"):
             raise Error("the gradient is not finite at these parameters: look for a root or a logarithm of 0 in the loss")
         self._moving = [index for index, g in enumerate(self._graph) if g is not None and g.requires_grad]
 
-    def product(self, x: Tensor) -> Tensor:
+    def product(self, x: Vector) -> Vector:
         """``S (H + D) S x``, newly made."""
-        y = x if self.scale is None else x * self.scale
+        y = x if self.scale is None else [part * scale for part, scale in zip(x, self.scale)]
         if not self._moving:
             product = self.space.zeros()
         else:
-            parts = y.split(self.space.sizes)
-            directions = [parts[i].view_as(self.parameters[i]).to(self._graph[i].dtype) for i in self._moving]
+            directions = [y[i].to(self._graph[i].dtype) for i in self._moving]
             outputs = [self._graph[i] for i in self._moving]
-            found = _differentiate(outputs, self.parameters, grad_outputs=directions, retain_graph=True)
-            product = self.space.join(found)
+            product = self.space.own(_differentiate(outputs, self.parameters, grad_outputs=directions, retain_graph=True))
         if self.shift is not None:
-            product.addcmul_(y, self.shift)
-        return product if self.scale is None else product.mul_(self.scale)
+            product = [to.addcmul_(part, shift) for to, part, shift in zip(product, y, self.shift)]
+        return product if self.scale is None else [to.mul_(scale) for to, scale in zip(product, self.scale)]
 
 
 def _differentiate(outputs: Sequence[Tensor], parameters: Sequence[Tensor], **how: Any) -> list[Any]:

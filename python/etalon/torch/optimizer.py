@@ -12,7 +12,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from .. import _etalon
 from .._etalon import Error
 from ..result import Limit, Omitted, number
-from .hessian import Hessian
+from .hessian import Hessian, Vector
 
 
 @dataclass
@@ -85,7 +85,8 @@ def read(optimizer: Optional[Optimizer], hessian: Hessian) -> Reading:
     coupled = [0.0] * len(mine) if decoupled else decays
     scale = _preconditioner(optimizer, mine, coupled, hessian)
     _coordinates(hessian, factors, coupled)
-    hessian.scale = scale.rsqrt_() if hessian.scale is None else hessian.scale.mul_(scale.rsqrt_())
+    roots = [part.rsqrt_() for part in scale]
+    hessian.scale = roots if hessian.scale is None else [a.mul_(b) for a, b in zip(hessian.scale, roots)]
     beside = max(factor * decay for factor, decay in zip(factors, decays)) if decoupled else 0.0
     if decoupled and len(set(decays)) > 1:
         note += "; the largest weight decay of all groups"
@@ -111,34 +112,27 @@ def _uncovered(optimizer: Optimizer) -> Optional[str]:
     return None
 
 
-def _spread(hessian: Hessian, numbers: Sequence[float]) -> Tensor:
-    """One number for each parameter as a vector."""
-    vector = hessian.space.zeros()
-    for part, one in zip(vector.split(hessian.space.sizes), numbers):
-        part.fill_(one)
-    return vector
-
-
 def _coordinates(hessian: Hessian, factors: Sequence[float], decays: Sequence[float]) -> None:
     if set(factors) != {1.0}:
-        hessian.scale = _spread(hessian, [factor**0.5 for factor in factors])
+        hessian.scale = hessian.space.spread([factor**0.5 for factor in factors])
     if any(decays):
-        hessian.shift = _spread(hessian, decays)
+        hessian.shift = hessian.space.spread(decays)
 
 
 def _preconditioner(
     optimizer: Optimizer, groups: Sequence[dict[str, Any]], coupled: Sequence[float], hessian: Hessian
-) -> Tensor:
+) -> Vector:
     """The diagonal of Adam's ``P = sqrt(v') + epsilon``; of a parameter without a state, after a first step."""
-    whole = torch.empty_like(hessian.gradient)
-    parts = zip(whole.split(hessian.space.sizes), hessian.gradient.split(hessian.space.sizes))
-    for (to, gradient), p, group, decay in zip(parts, hessian.parameters, groups, coupled):
+    whole = hessian.space.zeros()
+    for to, gradient, p, group, decay in zip(whole, hessian.gradient, hessian.parameters, groups, coupled):
         state = optimizer.state.get(p)
         if state:
             square = state["max_exp_avg_sq"] if group["amsgrad"] else state["exp_avg_sq"]
             correction = 1.0 - float(group["betas"][1]) ** float(state["step"])
-            to.copy_(square.detach().reshape(-1)).sqrt_().div_(correction**0.5)
+            to.copy_(square.detach()).sqrt_().div_(correction**0.5)
         else:
-            to.copy_(gradient).add_(p.detach().reshape(-1), alpha=decay).abs_()
+            if gradient is not None:
+                to.copy_(gradient)
+            to.add_(p.detach(), alpha=decay).abs_()
         to.add_(float(group["eps"]))
     return whole
