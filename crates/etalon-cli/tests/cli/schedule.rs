@@ -228,7 +228,7 @@ fn what_a_schedule_does_to_the_effective_rate_is_shown() {
     assert!(adam.contains("eta / (a |w|)"), "{adam}");
     let step = show("--lr 0.1 --milestones 50 --weight-decay 0.1");
     assert!(
-        step.contains("B into it") && step.contains("0.1020304") && step.contains("at 1 of 100 steps"),
+        step.contains("B into it") && step.contains("0.1011112") && step.contains("at 1 of 100 steps"),
         "{step}"
     );
     let none = show("--kind cosine --lr 0.1 --momentum 0.9 --weight-decay 0.1 --optimizer nesterov");

@@ -65,7 +65,7 @@ impl Arguments {
 /// What `B` is, and how often it is at most 1; nothing where it is not known.
 fn what_drives(rates: &Rates, rule: Rule) -> String {
     let law = match rule {
-        Rule::Sgd(Sgd { momentum, .. }) if momentum == 0.0 => {
+        Rule::Sgd(Sgd { momentum: 0.0, .. }) => {
             "Phi = eta / (a |w|^2), a = 1 - eta x decay: it becomes B Phi / (1 + Phi^2 |g|^2), and falls, whatever\n\
              the gradient, where B is at most 1,"
         }
