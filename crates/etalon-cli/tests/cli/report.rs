@@ -53,6 +53,35 @@ fn run_directories() -> (Etalon, Vec<(&'static str, &'static str)>) {
     etalon.run(&["schedule", "verify", "-q", "--out", "verify"]);
     etalon.run(&["fit", "laws", "--x", "network.width", "--out", "fit"]).printed();
     etalon.run(&["theory", "scale-invariant", "--steps", "3000", "--out", "toys"]).printed();
+    etalon
+        .run(&["theory", "logistic", "--c", "1..40/20", "--width", "32,512", "--out", "logistic"])
+        .printed();
+    etalon.run(&["theory", "boundaries", "--width", "10,100", "--out", "early"]).printed();
+    etalon.run(&[
+        "theory",
+        "pq",
+        "--seeds",
+        "1",
+        "--train",
+        "100",
+        "--test",
+        "100",
+        "--small-steps",
+        "300",
+        "--large-steps",
+        "100",
+        "--last-steps",
+        "100",
+        "--out",
+        "pq",
+        "-q",
+    ]);
+    let rows: String =
+        (0..40).map(|step| format!("{step},{},0.1\n", (-0.1 * f64::from(step)).exp())).collect();
+    etalon.write("log.csv", &format!("step,loss,lr\n{rows}"));
+    etalon.run(&["watch", "log.csv", "--out", "watch"]).printed();
+    etalon.write("claims/A-1/claim.json", &claim("A-1", "s", "holds").to_string());
+    etalon.write("claims/A-1/final_c.csv", "width,seed,c,final_c\n8,0,1,0.9\n8,0,2,0.8\n16,0,1,0.8\n");
     let kinds = vec![
         ("phases", "best:"),
         ("laws", "η*"),
@@ -65,6 +94,11 @@ fn run_directories() -> (Etalon, Vec<(&'static str, &'static str)>) {
         ("verify", "equivalent"),
         ("fit", "η*"),
         ("toys", "largest loss at the end"),
+        ("logistic", "lazy"),
+        ("early", "training diverges at c_h"),
+        ("pq", "Test error"),
+        ("watch", "log.csv"),
+        ("claims", "1 of 1 claims hold"),
     ];
     (etalon, kinds)
 }
@@ -87,6 +121,12 @@ fn sound(browser: &mut Browser, page: &Path) -> u64 {
         json!({ "width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": true }),
     );
     assert_eq!(browser.value("document.documentElement.scrollWidth"), 390, "{name}");
+    // Nor on paper: A4 without its margins.
+    let paper = json!({ "width": 688, "height": 1000, "deviceScaleFactor": 1, "mobile": false });
+    browser.call("Emulation.setDeviceMetricsOverride", paper);
+    browser.call("Emulation.setEmulatedMedia", json!({ "media": "print" }));
+    assert!(browser.value("document.documentElement.scrollWidth").as_u64() <= Some(688), "{name}");
+    browser.call("Emulation.setEmulatedMedia", json!({ "media": "" }));
     browser.call("Emulation.clearDeviceMetricsOverride", json!({}));
     let unnamed = "[...document.querySelectorAll('figure,section>h2,.frame,.wide')].filter(part => !part.textContent.trim() && \
         !part.getAttribute('aria-label')).length + (document.querySelectorAll('h1').length - 1)";
