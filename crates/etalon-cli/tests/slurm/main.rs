@@ -77,14 +77,6 @@ fn a_sweep_on_a_cluster_that_breaks_has_the_same_bytes() {
     assert_eq!(refused.status.code(), Some(2), "{complaint}");
     assert!(complaint.contains("invalid partition specified: none"), "{complaint}");
 
-    // Jobs of others that have the names of this sweep's are not its own.
-    let script = fs::read_to_string(root.join("run/slurm/round-1/array-1.sh")).unwrap();
-    let name = script.lines().find_map(|line| line.strip_prefix("#SBATCH --job-name=")).unwrap();
-    for end in ["-2-1", "-2-collect", "-3-1"] {
-        let name = format!("--job-name={}{end}", name.strip_suffix("-1-1").unwrap());
-        cluster.run("sbatch", &["--hold", &name, "--wrap=true", "--output=/dev/null"]);
-    }
-
     // No job can be launched: Slurm holds them for ever, and status says how to free them.
     fs::write(root.join("refuse"), "").unwrap();
     let submitted = cluster.sweep(&[]);
@@ -126,6 +118,35 @@ fn a_sweep_on_a_cluster_that_breaks_has_the_same_bytes() {
     assert_eq!((&status["done"], &status["failed"]), (&120.into(), &0.into()), "{log}");
     assert!(rounds.as_u64() > Some(2), "the refused round, the broken one and at least one more: {log}");
     assert!(results(&root.join("run")) == results(&root.join("local")), "a byte differs");
+    assert_eq!(cluster.sweep(&[])["submission"], "done");
+}
+
+#[test]
+#[ignore = "needs munge and Slurm; ./check runs it"]
+fn jobs_of_others_with_the_names_of_a_sweeps_change_nothing() {
+    let cluster = Cluster::start();
+    let root = cluster.path();
+    fs::write(root.join("spec.toml"), SPEC.replace("points = 30", "points = 2")).unwrap();
+    // What is refused tells how the jobs of this folder are named.
+    cluster.output(
+        ETALON,
+        &["sweep", "spec.toml", "--out", "run", "--on", "slurm", "--slurm", "partition=none"],
+    );
+    let script = fs::read_to_string(root.join("run/slurm/round-1/array-1.sh")).unwrap();
+    let name = script.lines().find_map(|line| line.strip_prefix("#SBATCH --job-name=")).unwrap();
+    let foreign = |end: &str| {
+        let name = format!("--job-name={}{end}", name.strip_suffix("-1-1").unwrap());
+        cluster.run("sbatch", &["--hold", &name, "--wrap=true", "--output=/dev/null"]);
+    };
+    // Before the sweep is submitted, and behind it.
+    ["-2-1", "-2-collect"].into_iter().for_each(foreign);
+    assert_eq!(cluster.sweep(&[])["submission"], "submitted");
+    ["-2-1", "-1-collect"].into_iter().for_each(foreign);
+    let status = cluster.until("no job is left", |cluster| {
+        let status = cluster.status();
+        status["slurm"]["jobs"].as_array().unwrap().is_empty().then_some(status)
+    });
+    assert_eq!((&status["done"], &status["slurm"]["held"]), (&8.into(), &serde_json::json!({})));
     assert_eq!(cluster.sweep(&[])["submission"], "done");
 }
 
