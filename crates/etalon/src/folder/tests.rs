@@ -87,14 +87,14 @@ fn a_step_that_fails_is_told_and_the_same_command_comes_to_the_same_bytes() {
     for work in WORKS {
         let (wanted, steps) = undisturbed(work);
         assert!(steps.len() >= 20, "{} steps", steps.len());
-        for at in 0..steps.len() {
+        for (at, step) in steps.iter().enumerate() {
             let root = folder();
             if let (Err(error), _) = with(root.path(), Some(Fault::Once(at)), || work(root.path())) {
                 let (text, place) = (error.to_string(), root.path().display().to_string());
                 assert!(text.contains("the disk is broken") && text.contains(&place), "{at}: {text}");
             }
             work(root.path()).unwrap();
-            assert_eq!(files(root.path()), wanted, "step {at}, {:?}", steps[at]);
+            assert_eq!(files(root.path()), wanted, "step {at}, {step:?}");
         }
     }
 }
@@ -104,7 +104,7 @@ fn a_disk_that_is_full_from_any_step_on_is_told_and_with_room_again_the_same_byt
     let mut moments = 0;
     for work in WORKS {
         let (wanted, steps) = undisturbed(work);
-        for at in 0..steps.len() {
+        for (at, step) in steps.iter().enumerate() {
             let root = folder();
             // Only what comes behind the last write has room.
             if let (Err(error), _) = with(root.path(), Some(Fault::Full(at)), || work(root.path())) {
@@ -113,7 +113,7 @@ fn a_disk_that_is_full_from_any_step_on_is_told_and_with_room_again_the_same_byt
                 moments += 1;
             }
             work(root.path()).unwrap();
-            assert_eq!(files(root.path()), wanted, "step {at}, {:?}", steps[at]);
+            assert_eq!(files(root.path()), wanted, "step {at}, {step:?}");
         }
     }
     assert!(moments >= 50, "{moments} moments");
