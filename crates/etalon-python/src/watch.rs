@@ -47,6 +47,7 @@ impl Judge {
 
     /// Takes the rows of a log; the columns are recognised where they are not named. Answers with the number of lines that
     /// were no rows, and what was wrong with the first.
+    #[expect(clippy::too_many_arguments, reason = "they are keywords")]
     fn read(
         &mut self,
         path: PathBuf,
