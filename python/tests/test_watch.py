@@ -57,6 +57,22 @@ def test_a_catapult_at_a_known_limit():
     assert repr(watch).startswith("catapult: ") and "300 losses" in repr(watch)
 
 
+def test_bursts_that_weight_decay_brings_are_told_by_the_norm():
+    """x^2 / (x^2 + y^2) under weight decay: the weights shrink until a step is too long for the valley, and are thrown far out."""
+
+    def state(norm):
+        watch, (x, y) = etalon.Watch(), (2.0, 0.3)
+        for step in range(20_000):
+            square = x * x + y * y
+            watch.push(step, x * x / square, lr=0.1, norm=norm(square))
+            x, y = 0.99 * x - 0.2 * x * y * y / square**2, 0.99 * y + 0.2 * y * x * x / square**2
+        return watch.finding()
+
+    found = state(lambda square: square)
+    assert found.state == "norm_driven" and found.rises > 2 and found.norm_driven + 1 >= found.rises
+    assert state(lambda square: 1.0).norm_driven == 0
+
+
 def test_nan_is_divergence_with_advice_by_the_curvature():
     watch = etalon.Watch()
     watch.push(0, 1.0, lr=0.5, sharpness=8.0)
