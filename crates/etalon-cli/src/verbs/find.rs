@@ -236,6 +236,9 @@ fn set(choice: &Recommendation) -> String {
         (None, Some(high)) => {
             format!(", or any up to {high} (open below: no training there has shown an end)")
         }
+        (None, None) if choice.validation.is_some() => {
+            ", others as good open below and above (no training there has shown an end)".into()
+        }
         (None, None) => String::new(),
     }
 }

@@ -128,7 +128,10 @@ fn as_good(choice: &Recommendation) -> String {
         (None, Some(high)) => {
             format!("rates up to {} cannot be told from the best (open below)", shown(Some(high), 3))
         }
-        (None, None) => return format!("by short trainings alone; {metric} was not measured"),
+        (None, None) if choice.validation.is_none() => {
+            return format!("by short trainings alone; {metric} was not measured");
+        }
+        (None, None) => "which rates cannot be told from the best is open below and above".into(),
     };
     match choice.test {
         Some(_) => format!("{metric} {} on the test part; {set}", shown(choice.test, 4)),
@@ -226,7 +229,9 @@ fn choice(choice: &Recommendation, found: &Found) -> Figure {
         failed.points.iter_mut().for_each(|point| point.hollow = true);
         panel.series.push(failed);
         panel.lines = marks_of(found);
-        let rates = || choice.curve.iter().filter(whole).map(|point| point.eta);
+        // An open end is drawn as far as trainings have survived.
+        let survived = |point: &&CurvePoint| point.failure.is_none();
+        let rates = || choice.curve.iter().filter(whole).filter(survived).map(|point| point.eta);
         let ends = [rates().reduce(f64::min), rates().reduce(f64::max)];
         if let ([Some(first), Some(last)], Some(_)) = (ends, choice.eta) {
             panel.kinds.push(Kind { name: "as good as the best".into(), colour: Colour::Green });
