@@ -1,8 +1,12 @@
 //! `etalon report`.
 
+mod claims;
+mod compare;
+
 use crate::browser::Browser;
 use crate::sweep::etalon;
 use crate::{Etalon, json};
+use claims::claim;
 use serde_json::json;
 use std::fs;
 use std::path::Path;
@@ -347,73 +351,6 @@ fn a_row_that_has_changed_is_told_and_left_out() {
     assert!(complaint.contains("spec.toml: it is missing"), "{complaint}");
 }
 
-/// The record of a claim.
-fn claim(id: &str, statement: &str, verdict: &str) -> serde_json::Value {
-    let measured = json!({
-        "name": "c", "what": "the final c", "unit": "", "value": 3, "low": 2.5, "high": 3.5, "count": 4, "interval": null
-    });
-    json!({
-        "kind": "claim", "schema": 2, "id": id, "paper": "a paper", "place": "section 2", "statement": statement,
-        "certainty": "found in the text", "size": "quick", "setting": "a network", "spec": null, "seed": 0,
-        "command": "etalon reproduce", "program": "0", "measured": [measured],
-        "rule": { "words": "at most 2", "conditions": [{ "quantity": "c", "at_least": null, "at_most": 2, "source": null }] },
-        "verdict": verdict, "reason": "c is 3", "seconds": 1.25,
-    })
-}
-
-#[test]
-fn claims_have_their_verdicts_on_top() {
-    let etalon = Etalon::new();
-    for (id, statement, verdict) in
-        [("A-1", "x < y & \"z\"", "holds"), ("A-2", "s", "refuted"), ("A-3", "t", "not decided")]
-    {
-        etalon.write(&format!("run/{id}/claim.json"), &claim(id, statement, verdict).to_string());
-    }
-    let written = json(&etalon.run(&["report", "run", "--json"]).printed());
-    assert_eq!(written["answer"], "1 of 3 claims hold");
-    let page = etalon.read("run/report.html");
-    assert!(
-        page.contains("1 holds, 1 is refuted, 0 are underpowered, 1 is not decided")
-            && page.contains("x &lt; y &amp; &quot;z&quot;")
-    );
-    // With what was measured on the way.
-    etalon.write("kept/A-1/claim.json", &claim("A-1", "s", "refuted").to_string());
-    etalon.write("kept/A-1/final_c.csv", "width,seed,c,final_c\n8,0,1,0.9\n8,0,2,\n16,0,1,0.8\n");
-    etalon.write("kept/A-2/claim.json", "{\"id\":");
-    let outcome = etalon.run(&["report", "kept"]);
-    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    assert!(outcome.stdout.starts_with("0 of 1 claims hold\n"), "{}", outcome.stdout);
-    assert!(outcome.stderr.contains("A-2/claim.json: EOF"), "{}", outcome.stderr);
-    let page = etalon.read("kept/report.html");
-    // Its verdict as a heading with an anchor, to which the table leads, and one captioned figure below.
-    for expected in [
-        "<section class=\"part\" id=\"A-1\"><h2><a href=\"#A-1\">A-1 refuted</a></h2>",
-        "data-column=\"claim\"><a href=\"#A-1\">A-1</a>",
-        "<dt>the final c</dt><dd>3.000 (2.500 to 3.500, of 4); must be at most 2",
-        "<dt>reason</dt><dd>c is 3</dd>",
-        "What was measured against c, a colour for each width.",
-    ] {
-        assert!(page.contains(expected), "{expected}: {page}");
-    }
-    assert!(page.find("id=\"A-1\"").unwrap() < page.find("id=\"figure-A-1-final_c\"").unwrap());
-    let numbers = etalon.read("kept/figures/A-1-final_c.csv");
-    assert!(numbers.contains("\nfinal c,point,width 16,1,0.8,"), "{numbers}");
-}
-
-#[test]
-fn a_record_of_another_kind_among_claims_is_named_and_left_out() {
-    let etalon = Etalon::new();
-    etalon.write("kept/A-1/claim.json", &claim("A-1", "s", "holds").to_string());
-    etalon.run(&["schedule", "show", "--lr", "0.1", "--steps", "3", "--out", "rates"]).printed();
-    etalon.write("kept/A-2/claim.json", &etalon.read("rates/schedule.json"));
-    let outcome = etalon.run(&["report", "kept"]);
-    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    assert!(outcome.stdout.starts_with("1 of 1 claims hold\n"), "{}", outcome.stdout);
-    let expected = "A-2/claim.json: it is the record of schedule, not of a claim";
-    assert!(outcome.stderr.contains(expected), "{}", outcome.stderr);
-    assert!(etalon.read("kept/report.html").contains(expected));
-}
-
 #[test]
 fn hostile_names_are_text_on_a_page_and_in_its_pictures() {
     let etalon = Etalon::new();
@@ -453,63 +390,6 @@ fn hostile_names_are_text_on_a_page_and_in_its_pictures() {
     assert!(svg.contains(&format!(">{escaped}</text>")) && !svg.contains("<script"), "{svg}");
     let numbers = etalon.read(&format!("{name}/figures/A-1-kept.csv"));
     assert!(numbers.contains(&format!("\n\"{quoted}\",point,")), "{numbers}");
-}
-
-#[test]
-fn folders_of_one_kind_are_compared_on_one_page() {
-    let etalon = Etalon::new();
-    let train = "train loss=mse data.train=50 data.test=20 network.width=8 network.depth=1 train.batch=full train.steps=10 \
-                 measure.samples=20";
-    for (eta, folder) in [("0.001", "slow"), ("0.004", "fast")] {
-        let eta = format!("optimizer.eta={eta}");
-        let arguments: Vec<&str> = train.split_whitespace().chain([eta.as_str(), "--out", folder]).collect();
-        etalon.run(&arguments).printed();
-    }
-    let written = json(&etalon.run(&["report", "slow", "fast", "--json"]).printed());
-    let answer = written["answer"].as_str().unwrap();
-    assert!(answer.contains("at η = 0.00100; ") && answer.ends_with("at η = 0.00400"), "{answer}");
-    assert_eq!((written["page"].as_str(), &written["trials"]), (Some("compared.html"), &2.into()));
-    let page = etalon.read("compared.html");
-    for part in [
-        "What each folder says",
-        "Side by side",
-        "c = η λ₀",
-        "href=\"#slow\"",
-        "id=\"fast\"",
-        "2 folders beside each other",
-    ] {
-        assert!(page.contains(part), "{part}");
-    }
-    let drawn = etalon.read("compared-figures/trajectory-compared.csv");
-    let losses =
-        |name: &str| drawn.lines().filter(|line| line.starts_with(&format!("loss,point,{name},"))).count();
-    assert_eq!((losses("slow"), losses("fast")), (10, 10), "{drawn}");
-    // Sweeps meet trial by trial, whatever number each has, and maps run by run.
-    for (widths, target, out) in [("[4, 8]", "0.1", "wide"), ("[8, 16, 32]", "0.3", "wider")] {
-        let (width, rate) = (format!("grid.network.width={widths}"), format!("optimizer.eta={target}"));
-        let small = ["loss=mse", "data.name=teacher", "data.train=8", "data.test=4", "data.dimension=3"];
-        let arguments =
-            [&["sweep", &width, &rate, "--out", out, "train.batch=full", "train.steps=5"][..], &small]
-                .concat();
-        etalon.run(&arguments).printed();
-    }
-    etalon.run(&["report", "wide", "wider"]).printed();
-    let page = etalon.read("compared.html");
-    assert!(page.contains("Trial by trial, side by side") && page.contains("train_loss: wider"), "{page}");
-    for (c, out) in [("1..3/3", "low"), ("2..4/3", "high")] {
-        etalon.run(&["theory", "map", "--c", c, "--width", "64", "--out", out]).printed();
-    }
-    etalon.run(&["report", "low", "high"]).printed();
-    let page = etalon.read("compared.html");
-    assert!(page.contains("Runs, side by side") && page.contains("phase: high"), "{page}");
-    // Of other kinds there is nothing to compare, and one page alone is what it was.
-    etalon.write("log.csv", "step,loss\n0,1\n1,0.5\n2,0.4\n");
-    etalon.run(&["watch", "log.csv", "--out", "watched"]).printed();
-    let refused = etalon.run(&["report", "slow", "watched"]).complaint();
-    assert!(
-        refused.contains("slow has a page of the kind `One trial`, watched of the kind `A training log`"),
-        "{refused}"
-    );
 }
 
 #[test]
