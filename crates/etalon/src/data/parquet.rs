@@ -71,6 +71,7 @@ impl Rows {
             return Err(malformed(path, "columns within the file", "one beyond its end", REPLACE));
         }
         let facts = reader.metadata().file_metadata();
+        let rows = facts.num_rows().max(0) as u64;
         let columns: Vec<String> =
             facts.schema().get_fields().iter().map(|field| field.name().into()).collect();
         if self.columns.is_empty() {
@@ -96,8 +97,7 @@ impl Rows {
                 text(&field).ok_or_else(|| fault("a number or a word as the label", &name, kind(&field)))?;
             self.labels.push(text);
             if let Some((name, bytes)) = fields.iter().find_map(|(name, field)| Some((name, image(field)?))) {
-                let left = |most: i64| most.max(0) as u64;
-                let picture = self.picture(path, bytes, left(facts.num_rows()))?;
+                let picture = self.picture(path, bytes, rows)?;
                 self.pictures.push(picture.map_err(|found| fault(picture::EXPECTED, name, found))?);
             } else {
                 let before = self.inputs.len();
@@ -106,6 +106,9 @@ impl Rows {
                     found.map_err(|found| fault("a number, a list of numbers or an image", name, found))?;
                 }
                 let (given, all) = (self.inputs.len() - before, self.inputs.len());
+                if number == 0 {
+                    room(path, "reading these numbers", (given * size_of::<f32>()) as u64, rows)?;
+                }
                 if given * self.labels.len() != all {
                     let found = format!("{given} of them");
                     return Err(fault("as many numbers as in the rows before", &name, found));
@@ -150,13 +153,7 @@ impl Rows {
         match self.pictures.first() {
             None => {
                 // As bytes, then as f32.
-                let each = 15 * (picture.height * picture.width) as u64;
-                memory::check(
-                    "reading these images",
-                    each.saturating_mul(rows),
-                    "take fewer or smaller ones",
-                )
-                .map_err(|source| DataError::Memory { path: path.into(), source })?;
+                room(path, "reading these images", 15 * (picture.height * picture.width) as u64, rows)?;
             }
             Some(Picture { height, width, .. }) if (picture.height, picture.width) != (*height, *width) => {
                 let found = format!("{} x {} pixels after {height} x {width}", picture.height, picture.width);
@@ -184,6 +181,12 @@ impl Rows {
         let inputs = pixels.into_iter().map(|pixel| f32::from(pixel) / 255.0).collect();
         Ok(Table { features, shape, inputs, labels, notes })
     }
+}
+
+/// Whether there is memory for so many rows of so many bytes each.
+fn room(path: &Path, what: &'static str, each: u64, rows: u64) -> Result<(), DataError> {
+    memory::check(what, each.saturating_mul(rows), "take fewer or smaller ones")
+        .map_err(|source| DataError::Memory { path: path.into(), source })
 }
 
 /// The bytes of an image: of a column of bytes, or of one with `bytes` and `path`.
