@@ -103,11 +103,9 @@ fn a_sweep_whose_first_trials_all_fail_gives_up_and_goes_on_when_that_is_mended(
     let root = tempfile::tempdir().unwrap();
     let hopeless = spec("[100]");
     for _ in 0..2 {
-        let report = sweep(root.path(), &hopeless, 2).unwrap();
-        assert!(
-            report.gave_up && (6..=7).contains(&report.failed) && report.left == 20 - report.failed,
-            "{report:?}"
-        );
+        // On one thread: of two, one may be held up by its disk while the other fails on.
+        let report = sweep(root.path(), &hopeless, 1).unwrap();
+        assert_eq!((report.gave_up, report.failed, report.left), (true, 3, 17));
         let why = report.unfinished().unwrap();
         assert!(
             why.contains("train.batch is 100") && why.contains("trials failed, and the other 1"),
