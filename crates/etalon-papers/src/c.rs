@@ -7,6 +7,7 @@ use crate::sweeps::Searched;
 use etalon::fit::{Options, Point, PowerLaw, power_law};
 use etalon::spec::Spec;
 use etalon::statistics::median;
+use serde::Deserialize;
 
 /// A number of a search.
 type Of = fn(&Searched) -> f64;
@@ -124,6 +125,56 @@ pub(crate) fn accuracy_thresholds(_: Nothing, experiment: &mut Experiment<'_>) -
     let spread = ends.map_or(Measurement::NONE, |(most, least)| Measurement::difference(most, least));
     experiment.measured("spread", spread);
     experiment.measured("fit", Measurement::least(&laws.iter().map(r_squared).collect::<Vec<f64>>()));
+    Ok(())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DataSets {
+    /// By the names of their quantities.
+    sets: Vec<DataSet>,
+}
+
+/// A data set and what the grid says of it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DataSet {
+    name: String,
+    keys: String,
+    /// Steps of an epoch.
+    epoch: i64,
+    threshold: f64,
+}
+
+/// The law of the rate for each data set by its own threshold, and the largest sharpness over depth x width.
+pub(crate) fn data_sets(
+    DataSets { sets }: DataSets,
+    experiment: &mut Experiment<'_>,
+) -> Result<(), ClaimError> {
+    let (mut over, mut rows) = (Vec::new(), Vec::new());
+    for (index, DataSet { name, keys, epoch, threshold }) in sets.into_iter().enumerate() {
+        experiment.at(&name)?;
+        let others = [("keys", keys.into()), ("epoch", epoch.into()), ("threshold", threshold.into())];
+        let searches = experiment.searched_with(&others)?;
+        let found = law(searches.iter().filter(is_wide), ETA_STAR, SIZES)?;
+        experiment.measured(format!("{name}_fit"), Measurement::one(r_squared(&found)));
+        experiment.measured(name, Measurement::exponent(&found));
+        over.extend(searches.iter().map(|search| search.lambda / (DEPTH(search) * WIDTH(search))));
+        let row = |search: &Searched| {
+            vec![
+                index as f64,
+                DEPTH(search),
+                WIDTH(search),
+                search.spec.seed as f64,
+                search.eta_star,
+                search.lambda,
+            ]
+        };
+        rows.extend(searches.iter().map(row));
+    }
+    experiment.measured("largest", Measurement::most(&over));
+    const COLUMNS: &[&str] = &["set", "network.depth", "network.width", "seed", "eta_star", "lambda"];
+    experiment.curve("searches", COLUMNS, rows);
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! One claim being measured.
 
 use crate::claim::{Claim, seeds};
+use crate::cost::{Began, Cost};
 use crate::measurement::{Curve, Measurement};
 use crate::sweeps::{Searched, Sweep, Trained};
 use etalon::claims::Size;
@@ -11,7 +12,6 @@ use etalon::theory::TheoryError;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 use toml::Value;
 
 /// Why a claim could not be measured.
@@ -54,8 +54,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) stop: &'a AtomicBool,
     /// Hears what is being done.
     pub(crate) progress: &'a (dyn Fn(&str) + Sync),
-    /// Sweeps by their resolved grids, each with the seconds that it took.
-    pub(crate) sweeps: Mutex<HashMap<String, (Arc<Sweep>, f64)>>,
+    /// Sweeps by their resolved grids, each with what it cost.
+    pub(crate) sweeps: Mutex<HashMap<String, (Arc<Sweep>, Cost)>>,
 }
 
 impl Shared<'_> {
@@ -74,8 +74,8 @@ pub(crate) struct Experiment<'a> {
     pub(crate) measurements: Vec<(String, Measurement)>,
     /// Tables of what was measured on the way.
     pub(crate) curves: Vec<Curve>,
-    /// The seconds that sweeps took which an earlier claim has run.
-    pub(crate) spared: f64,
+    /// What sweeps cost which an earlier claim has run.
+    pub(crate) spared: Cost,
 }
 
 impl<'a> Experiment<'a> {
@@ -86,7 +86,14 @@ impl<'a> Experiment<'a> {
         size: Size,
     ) -> (Experiment<'a>, Result<(), ClaimError>) {
         let (measurements, curves) = (Vec::new(), Vec::new());
-        let mut experiment = Experiment { shared, claim, size, measurements, curves, spared: 0.0 };
+        let mut experiment = Experiment {
+            shared,
+            claim,
+            size,
+            measurements,
+            curves,
+            spared: Cost { seconds: 0.0, cpu_seconds: Some(0.0) },
+        };
         let outcome = (claim.function.run)(&claim.parameters(size), &mut experiment);
         (experiment, outcome)
     }
@@ -172,13 +179,13 @@ impl<'a> Experiment<'a> {
         let grid = Grid::parse(grid)?;
         let key = grid.to_toml()?;
         let sweeps = || shared.sweeps.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((sweep, seconds)) = sweeps().get(&key) {
-            self.spared += seconds;
+        if let Some((sweep, cost)) = sweeps().get(&key) {
+            self.spared = self.spared + *cost;
             return Ok(sweep.clone());
         }
-        let started = Instant::now();
+        let began = Began::now();
         let sweep = Arc::new(Sweep::run(grid, shared)?);
-        sweeps().insert(key, (sweep.clone(), started.elapsed().as_secs_f64()));
+        sweeps().insert(key, (sweep.clone(), began.cost()));
         Ok(sweep)
     }
 }

@@ -61,6 +61,7 @@ functions! {
     "sharpness-law": c::sharpness_law;
     "rate-against-sharpness": c::rate_against_sharpness;
     "later-rates": c::later_rates;
+    "data-sets": c::data_sets;
     "rate-by-size": c::rate_by_size;
     "equivalence": d::schedules::equivalence;
     "equivalence-and-accuracy": d::schedules::equivalence_and_accuracy;

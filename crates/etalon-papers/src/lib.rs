@@ -24,6 +24,7 @@ mod b;
 mod c;
 mod catalogue;
 mod claim;
+mod cost;
 mod d;
 mod e;
 mod experiment;

@@ -13,22 +13,24 @@ pub fn page(judgements: &[Judgement], facts: &str) -> String {
          numbers and the rule below it alone; the rule is the same at every size. An estimate, which has an interval of 95 %, meets a bound \
          where all of the interval does, and is refuted where none of it does; between, the claim is underpowered, and the reason says about \
          how many seeds or images would decide. What is no estimate is about all that was run. Bounds whose source is not named are ours. Times \
-         are wall-clock times; trials that claims share are run once and count for each, and together all took {}; each claim names the \
-         program that measured it.\n\n{facts}.\n\n| claim | setting | measured | verdict | time |\n|---|---|---|---|---|\n",
+         are by the clock on the wall, beside other work on the machine; CPU times are of all threads together, where they were counted. \
+         Trials that claims share are run once and count for each; together all took {}. Each claim names the \
+         program that measured it.\n\n{facts}.\n\n| claim | setting | measured | verdict | time | CPU |\n|---|---|---|---|---|---|\n",
         judgements.len(),
         Verdict::counts(judgements),
         duration(together(judgements))
     );
     for judgement in judgements {
-        let Judgement { id, verdict, seconds, size, .. } = judgement;
+        let Judgement { id, verdict, seconds, cpu_seconds, size, .. } = judgement;
         let anchor = id.to_lowercase();
         let told = deciding(judgement)
             .map_or_else(|| "-".into(), |measured| cell(&format!("{}: {}", measured.what, measured.text())));
         text += &format!(
-            "| [{id}](#{anchor}) | {} | {told} | {} | {} |\n",
+            "| [{id}](#{anchor}) | {} | {told} | {} | {} | {} |\n",
             size.name(),
             marked(*verdict),
-            duration(*seconds)
+            duration(*seconds),
+            cpu_seconds.map_or_else(|| "-".into(), duration)
         );
     }
     let mut paper = "";
@@ -81,6 +83,7 @@ fn section(judgement: &Judgement) -> String {
         command,
         program,
         seconds,
+        cpu_seconds,
         ..
     } = judgement;
     let mut text = format!(
@@ -94,8 +97,9 @@ fn section(judgement: &Judgement) -> String {
         text += &format!("| {} | {} | {must} | {power} |\n", cell(&measured.what), cell(&measured.text()));
     }
     let why = reason.as_ref().map_or(String::new(), |reason| format!(" ({reason})"));
+    let computed = cpu_seconds.map_or(String::new(), |cpu| format!(" ({} of CPU time)", duration(cpu)));
     text + &format!(
-        "\nVerdict: {}{why}, after {}, by Etalon {program}.\n",
+        "\nVerdict: {}{why}, after {}{computed}, by Etalon {program}.\n",
         marked(*verdict),
         duration(*seconds)
     )

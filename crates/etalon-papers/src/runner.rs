@@ -1,12 +1,12 @@
 //! Runs claims and judges them.
 
 use crate::claim::{Claim, Quantity, Setting};
+use crate::cost::{Began, Cost};
 use crate::experiment::{ClaimError, Experiment, Shared, Stopped};
 use crate::measurement::{Curve, Measurement};
 use etalon::claims::{Judgement, Measured, Size, Verdict, verdict};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
 
 /// A claim that takes longer than this, in seconds on two cores, is run only where it is asked for by name.
 const LONG: f64 = 3600.0;
@@ -36,7 +36,7 @@ impl<'a> Runner<'a> {
     /// # Errors
     /// When it was stopped.
     pub fn judge(&self, claim: &Claim, size: Size) -> Result<Outcome, Stopped> {
-        let started = Instant::now();
+        let began = Began::now();
         let (experiment, result) = Experiment::run(&self.shared, claim, size);
         let hindered = match result {
             Ok(()) => unmeasured(claim, &experiment.measurements),
@@ -44,9 +44,9 @@ impl<'a> Runner<'a> {
             Err(error) => Some(error.to_string()),
         };
         let Experiment { measurements, curves, spared, .. } = experiment;
-        let seconds = started.elapsed().as_secs_f64() + spared;
+        let cost = began.cost() + spared;
         let setting = claim.setting(size, self.shared.seed);
-        let judgement = judgement(claim, (size, self.shared.seed), setting, &measurements, seconds);
+        let judgement = judgement(claim, (size, self.shared.seed), setting, &measurements, cost);
         let judgement = match hindered {
             None => judgement,
             Some(reason) => left_open(judgement, reason),
@@ -64,7 +64,7 @@ impl<'a> Runner<'a> {
                 claim.id,
                 size.name()
             );
-            left_open(judgement(claim, (size, self.shared.seed), setting, &[], 0.0), reason)
+            left_open(judgement(claim, (size, self.shared.seed), setting, &[], Cost::default()), reason)
         })
     }
 }
@@ -75,7 +75,7 @@ fn judgement(
     (size, seed): (Size, u64),
     setting: Setting,
     measurements: &[(String, Measurement)],
-    seconds: f64,
+    Cost { seconds, cpu_seconds }: Cost,
 ) -> Judgement {
     let measured = |quantity: &Quantity| {
         let Quantity { name, what, unit, .. } = quantity.clone();
@@ -104,6 +104,7 @@ fn judgement(
         verdict,
         reason,
         seconds,
+        cpu_seconds,
     }
 }
 

@@ -363,10 +363,10 @@ fn hostile_names_are_text_on_a_page_and_in_its_pictures() {
         .write(&format!("{name}/spec.toml"), &format!("[data]\nname = \"\"\"{name}</pre></script>\"\"\"\n"));
     let measured = json!({ "name": name, "what": name, "unit": "", "value": 3, "low": 2.5, "high": 3.5, "count": 4, "interval": null });
     let claim = json!({
-        "kind": "claim", "schema": 2, "id": "A-1", "paper": name, "place": name, "statement": name,
+        "kind": "claim", "schema": 3, "id": "A-1", "paper": name, "place": name, "statement": name,
         "certainty": name, "size": "quick", "setting": name, "spec": null, "seed": 0, "command": name, "program": name,
         "measured": [measured], "rule": { "words": name, "conditions": [] },
-        "verdict": "refuted", "reason": name, "seconds": 1,
+        "verdict": "refuted", "reason": name, "seconds": 1, "cpu_seconds": null,
     });
     etalon.write(&format!("{name}/A-1/claim.json"), &claim.to_string());
     let quoted = name.replace('"', "\"\"");

@@ -13,7 +13,7 @@ pub(crate) fn lasting(text: &str, folder: &Path) -> String {
 /// A line without the seconds that something took, the program's commit, and the length of a page, which has its folder's
 /// path.
 fn line(line: &str) -> String {
-    for key in ["\"seconds\": ", "\"bytes\": ", "\"program\": "] {
+    for key in ["\"seconds\": ", "\"cpu_seconds\": ", "\"bytes\": ", "\"program\": "] {
         if let Some((before, _)) = line.split_once(key) {
             return format!("{before}{key}#");
         }

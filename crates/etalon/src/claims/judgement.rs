@@ -110,8 +110,10 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// Which condition is not met or cannot be told; none where the claim holds.
     pub reason: Option<String>,
-    /// How long it took. What it shares with other claims counts, though it is measured once.
+    /// How long it took, by the clock on the wall. What it shares with other claims counts, though it is measured once.
     pub seconds: f64,
+    /// Seconds of computing, of all threads together; none where that is not known.
+    pub cpu_seconds: Option<f64>,
 }
 
 impl Condition {

@@ -106,7 +106,7 @@ records! {
     /// `etalon watch`.
     Watch(watch::Watched) = "watch", schema 2, file "watch.json";
     /// `etalon reproduce`: a claim in a folder of its own.
-    Claim(claims::Judgement) = "claim", schema 2, file "claim.json";
+    Claim(claims::Judgement) = "claim", schema 3, file "claim.json";
     /// `etalon schedule show`.
     Schedule(equivalence::Rates) = "schedule", schema 2, file "schedule.json";
     /// `etalon schedule convert`.

@@ -9,11 +9,11 @@ pub(super) fn claim(id: &str, statement: &str, verdict: &str) -> serde_json::Val
         "name": "c", "what": "the final c", "unit": "", "value": 3, "low": 2.5, "high": 3.5, "count": 4, "interval": null
     });
     json!({
-        "kind": "claim", "schema": 2, "id": id, "paper": "a paper", "place": "section 2", "statement": statement,
+        "kind": "claim", "schema": 3, "id": id, "paper": "a paper", "place": "section 2", "statement": statement,
         "certainty": "found in the text", "size": "quick", "setting": "a network", "spec": null, "seed": 0,
         "command": "etalon reproduce", "program": "0", "measured": [measured],
         "rule": { "words": "at most 2", "conditions": [{ "quantity": "c", "at_least": null, "at_most": 2, "source": null }] },
-        "verdict": verdict, "reason": "c is 3", "seconds": 1.25,
+        "verdict": verdict, "reason": "c is 3", "seconds": 1.25, "cpu_seconds": 2.5,
     })
 }
 
