@@ -143,7 +143,8 @@ impl Climb {
         trainings: usize,
         range: Option<[f64; 2]>,
     ) -> PyResult<Self> {
-        let measure = Measure { name: "metric".into(), higher_is_better, chance, error };
+        let measure =
+            Measure { name: "metric".into(), higher_is_better, chance, constant_loss: f64::NAN, error };
         let settings = ClimbSettings { trainings, range, ..ClimbSettings::default() };
         let climb = search::Climb::new(start, &seeds, measure, &settings).map_err(crate::error)?;
         Ok(Climb { climb, higher_is_better })

@@ -237,16 +237,17 @@ impl<T: Scalar> Training for Trials<'_, T> {
         let Task { test, classes, .. } = self.task;
         let is_test = test_part(test.len);
         let validation = is_test.iter().filter(|&&is_test| !is_test).count() as f64;
+        let constant_loss = self.task.constant_loss();
         if !classes {
-            let chance = self.task.constant_loss();
             // As of squares of normal numbers.
-            let error = chance * (2.0 / validation).sqrt();
-            return Measure { name: "loss".into(), higher_is_better: false, chance, error };
+            let error = constant_loss * (2.0 / validation).sqrt();
+            let name = "loss".into();
+            return Measure { name, higher_is_better: false, chance: constant_loss, constant_loss, error };
         }
         let rows = test.targets.chunks_exact(test.targets.len() / test.len).zip(&is_test);
         let chance = majority(rows.filter(|&(_, &is_test)| !is_test).map(|(row, _)| row));
         let error = (chance * (1.0 - chance) / validation).sqrt();
-        Measure { name: "accuracy".into(), higher_is_better: true, chance, error }
+        Measure { name: "accuracy".into(), higher_is_better: true, chance, constant_loss, error }
     }
 }
 

@@ -140,7 +140,7 @@ impl Climb {
 
     /// The choice by what is known: that of a climb which is stopped.
     pub fn so_far(&self) -> Recommendation {
-        self.standing.recommendation()
+        self.standing.recommendation(self.settings.range)
     }
 
     /// The best that a full training has come to in the metric by which eta* is judged.

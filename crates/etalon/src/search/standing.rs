@@ -24,6 +24,14 @@ const SURPRISE: f64 = 1.5;
 /// A training so far behind the best, in percent, tells nothing of the rates about the best: beyond an edge the metric falls
 /// faster than a smooth model can follow.
 const FAR: f64 = 15.0;
+/// Short trainings stand on a plateau where the lowest of their losses is that of a constant prediction, but for this share:
+/// what they tell of rates is then an accident. One that is higher is on its way, and tells how fast.
+const PLATEAU: f64 = 0.02;
+/// So many steps below the start is a rate of which nothing is known but the curvature there, which grows when learning
+/// begins: a fifth of the rate loses less than twice of it.
+const CAUTION: f64 = 3.0;
+/// So many steps below a short training that diverged is a rate that no longer one has been tried at.
+const UNTRIED: f64 = 3.0;
 /// Places at which the model is looked at, an octave.
 const FINE: f64 = 32.0;
 
@@ -246,6 +254,20 @@ impl Standing {
         Some(0.5 * (places[from] + places[to]))
     }
 
+    /// The logarithm of the rate to use by short trainings alone.
+    fn suggested_by_short(&self) -> Option<f64> {
+        let best = self.best_short()?;
+        let place = if self.is_plateau() { -CAUTION } else { best };
+        let ceiling = self.lowest_failure().map_or(f64::INFINITY, |failed| failed - UNTRIED);
+        Some(self.x_of(place.min(ceiling)))
+    }
+
+    /// Whether no short training has learnt anything; not where that cannot be known.
+    fn is_plateau(&self) -> bool {
+        let lowest = self.of(Role::Short).map(Tried::short_score).fold(f64::INFINITY, f64::min);
+        (lowest / self.measure.constant_loss - 1.0).abs() < PLATEAU
+    }
+
     /// The ends of the rates that cannot be told from the best; an end that no training closes is open, and none.
     fn set(&self, suggested: f64) -> [Option<f64>; 2] {
         let Some(model) = self.model() else { return [None; 2] };
@@ -274,13 +296,15 @@ impl Standing {
         [closed_low.then(|| libm::exp2(lowest)), closed_high.then(|| libm::exp2(highest))]
     }
 
-    /// The choice by what is known.
-    pub(super) fn recommendation(&self) -> Recommendation {
+    /// The choice by what is known, of rates in a range.
+    pub(super) fn recommendation(&self, range: Option<[f64; 2]>) -> Recommendation {
         let suggested = if self.whole().next().is_some() {
             self.span().and_then(|_| self.suggested())
         } else {
-            self.best_short().map(|place| self.x_of(place).min(self.ceiling()))
+            self.suggested_by_short()
         };
+        let range = range.map(|ends| ends.map(libm::log2));
+        let suggested = suggested.map(|x| range.map_or(x, |[low, high]| x.clamp(low, high)));
         let [low, high] = suggested.map_or([None; 2], |x| self.set(x));
         let near = suggested.map(|x| self.nearest(x)).unwrap_or_default();
         let mean = |of: fn(&Trained) -> f64| {
@@ -355,10 +379,15 @@ impl Standing {
         let span = format!("from {} to {}", short(lowest), short(highest));
         let Some(best) = self.best() else {
             return match choice.eta {
-                Some(_) => format!(
-                    "lowest training loss of {} short trainings {span}; none was trained to the end",
-                    self.of(Role::Short).count()
-                ),
+                Some(_) => {
+                    let count = self.of(Role::Short).count();
+                    let (means, doubt) = if self.is_plateau() {
+                        ("a cautious guess", "had learnt anything yet: leave out --quick, or train longer")
+                    } else {
+                        ("lowest training loss", "was trained to the end")
+                    };
+                    format!("{means}: of {count} short trainings {span} none {doubt}")
+                }
                 None => format!(
                     "of {} trainings {span} none survived: lower search.range, or look at the data and the initialisation",
                     self.tried.len()

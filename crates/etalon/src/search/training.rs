@@ -68,11 +68,19 @@ pub struct Measure {
     pub higher_is_better: bool,
     /// What the best prediction that ignores its input has on the validation part.
     pub chance: f64,
+    /// The training loss of the best prediction that ignores its input; not a number where it is not known.
+    pub constant_loss: f64,
     /// The standard error of an estimate at chance from the validation part.
     pub error: f64,
 }
 
 impl Measure {
+    /// Of which nothing is known.
+    pub(crate) fn unknown() -> Measure {
+        let [chance, constant_loss] = [f64::NAN; 2];
+        Measure { name: String::new(), higher_is_better: false, chance, constant_loss, error: 0.0 }
+    }
+
     /// A metric so turned that more is better.
     pub(super) fn turned(&self, value: f64) -> f64 {
         if self.higher_is_better { value } else { -value }

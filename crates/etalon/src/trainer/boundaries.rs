@@ -61,7 +61,7 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn new(runner: &'a Runner<'a>, memory: &'a dyn Memory, seed: u64) -> Result<Self, Interrupted> {
-        let measure = Measure { name: String::new(), higher_is_better: false, chance: f64::NAN, error: 0.0 };
+        let measure = Measure::unknown();
         let probes = Probes { runner, memory, share: 1.0, until: Until::End, total: 0, measure };
         // The first training; one that fails is not tried again.
         let still = runner.decided(STILL * runner.trainer.start, seed, Until::Rows(ROWS), 0)?;

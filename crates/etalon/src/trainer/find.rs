@@ -52,7 +52,7 @@ pub fn find(
         share: 1.0,
         until: trainer.goal.bound.map_or(Until::End, Until::Goal),
         total: trainer.steps.unwrap_or(0),
-        measure: Measure { name: metric, higher_is_better: false, chance: f64::NAN, error: 0.0 },
+        measure: Measure { name: metric, ..Measure::unknown() },
     };
     let mut search = Search { trainer, settings, probes, tell: &tell, found: None };
     let ended = pool.install(|| search.run());
@@ -205,6 +205,8 @@ impl Search<'_> {
             higher_is_better: self.trainer.goal.bound.is_some_and(Bound::is_higher_better),
             chance: first.first_metric().unwrap_or(f64::NAN),
             error: first.metric_error(),
+            // The first loss is no such: a network that was trained before begins below.
+            ..Measure::unknown()
         }
     }
 

@@ -53,7 +53,9 @@ impl Training for Hill {
     }
 
     fn measure(&self) -> Measure {
-        Measure { name: "accuracy".into(), higher_is_better: true, chance: 0.1, error: 0.01 }
+        // That of `chance`.
+        let constant_loss = 1.8;
+        Measure { name: "accuracy".into(), higher_is_better: true, chance: 0.1, constant_loss, error: 0.01 }
     }
 }
 
@@ -156,6 +158,30 @@ fn a_quick_one_costs_half_a_training() {
         let choice = climb(&Hill { share, ..PLAIN }, 0.1, 0);
         assert!(choice.budgets <= most + 1e-9, "{share}: {}", choice.budgets);
         assert!((choice.eta.unwrap() / 0.1).log2().abs() < 1.2);
+    }
+}
+
+#[test]
+fn a_quick_one_is_cautious_where_short_trainings_have_learnt_nothing() {
+    let flat = Hill { slope: f64::INFINITY, ..PLAIN };
+    let choice = climb(&flat, 0.037, 0);
+    assert!((choice.eta.unwrap() / 0.037).log2() < -1.6);
+    assert!(choice.why.contains("none had learnt anything yet"), "{}", choice.why);
+    let range = Some([0.03, 1.0]);
+    let settings = ClimbSettings { trainings: 0, range, ..ClimbSettings::default() };
+    let mut climb = Climb::new(0.037, &[0], flat.measure(), &settings).unwrap();
+    recommend(&flat, &mut climb, &silent).unwrap();
+    assert_eq!(climb.result().unwrap().eta.map(|eta| (eta * 1e9).round()), Some(3e7));
+}
+
+#[test]
+fn a_quick_one_keeps_away_from_what_diverges() {
+    for start in [0.1, 0.2, 0.3] {
+        let hill = Hill { best: 1.0, edge: 0.5, ..PLAIN };
+        let choice = climb(&hill, start, 0);
+        let failed = choice.curve.iter().filter(|point| point.failure.is_some()).map(|point| point.eta);
+        let failed = failed.fold(f64::INFINITY, f64::min);
+        assert!(failed.is_finite() && choice.eta.unwrap() < failed / 3.1, "{choice:?}");
     }
 }
 
