@@ -118,6 +118,12 @@ fn a_parquet_file_of_the_hub_is_told_or_refused_with_what_to_do() {
         for part in ["Parquet files", "train: 8 samples of 2 x 3 x 1 (height", "column `label`", "held out"] {
             assert!(told.contains(part), "{part}: {told}");
         }
+        // A byte at which an assertion of the library fails: what is told is the file's fault and no panic of the program.
+        let mut damaged = file.to_vec();
+        damaged[2756] ^= 0x80;
+        std::fs::write(etalon.path().join("train-00000-of-00001.parquet"), damaged).unwrap();
+        let told = etalon.run(&["data", "inspect", "."]).complaint();
+        assert!(told.contains("found one that is damaged") && !told.contains("panicked"), "{told}");
     } else {
         assert!(outcome.complaint().contains("install it with `--features parquet`"));
     }

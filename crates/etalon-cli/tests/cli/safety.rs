@@ -316,3 +316,23 @@ fn a_full_disk_at_fifty_moments_ends_in_an_error_that_the_same_command_mends() {
     }
     assert!(full >= 20, "{full} of 50 had no room");
 }
+
+#[test]
+fn files_from_before_1970_are_read_as_others_are() {
+    let etalon = Etalon::new();
+    write_data(&etalon, 1.0);
+    etalon.run(&[&["sweep", "--out", "run"], &OWN[..]].concat()).printed();
+    let before = std::time::SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(300_000_000);
+    for folder in ["own", "run", "run/trials"] {
+        for entry in fs::read_dir(etalon.path().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                fs::File::options().append(true).open(path).unwrap().set_modified(before).unwrap();
+            }
+        }
+    }
+    assert!(etalon.run(&["worker", "run"]).printed().contains("2 before"));
+    etalon.run(&["status", "run"]).printed();
+    etalon.run(&["report", "run"]).printed();
+    etalon.run(&["export", "run", "tensorboard", "--to", "events"]).printed();
+}

@@ -24,6 +24,8 @@ mod augment;
 mod batches;
 mod bytes;
 mod catalogue;
+#[cfg(feature = "parquet")]
+mod caught;
 mod cifar;
 mod command;
 mod dataset;

@@ -2,7 +2,6 @@
 //! numbers and lists of numbers as its features; one column is the label.
 
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use parquet::errors::ParquetError;
@@ -10,6 +9,7 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 
+use super::caught::caught;
 use super::error::{io_error, malformed};
 use super::parts::Parts;
 use super::picture::{self, Picture};
@@ -43,8 +43,8 @@ pub(super) fn read(train: &[PathBuf], test: &[PathBuf], label: Option<&str>) -> 
         let mut rows = Rows::default();
         for file in files {
             // The library asserts what a damaged file does not keep.
-            let read = catch_unwind(AssertUnwindSafe(|| rows.read(file, label)));
-            read.unwrap_or_else(|_| Err(malformed(file, "a Parquet file", "one that is damaged", REPLACE)))?;
+            let read = caught(|| rows.read(file, label));
+            read.unwrap_or_else(|| Err(malformed(file, "a Parquet file", "one that is damaged", REPLACE)))?;
         }
         rows.table(&files[0])
     };

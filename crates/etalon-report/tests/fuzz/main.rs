@@ -1,130 +1,27 @@
-//! Every reader is given valid files with something changed. None may panic, hang, or take much memory.
+//! Every reader is given valid files with something changed. None may panic or hang.
 //!
-//! Nothing but Rust is needed: `fuzz/run SECONDS` gives each reader so many seconds, and `cargo test` a moment. The
-//! numbers come from a seed that is printed; `ETALON_FUZZ_SEED` brings them back.
+//! Nothing but Rust is needed: `fuzz/run SECONDS` gives each reader so many seconds, and `cargo test` a moment.
+
+mod corpus;
+mod guided;
+mod random;
 
 use etalon::data::{Origin, Source, load};
 use etalon::record::Record;
 use etalon::schedule::RateFile;
 use etalon::spec::Spec;
-use etalon::sweep::{Grid, Store, Table, status};
+use etalon::sweep::{Grid, Store, Table, TrainRow, status};
 use etalon::watch::{Columns, Detector, Log, Settings, masked, runs};
 use etalon_report::export::{Format, export};
 use etalon_report::report;
+use guided::fuzz;
+use std::fmt::Display;
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::time::{Duration, Instant};
 
-/// What one input may take; the machine may be busy.
-const HANG: Duration = Duration::from_secs(20);
-
-/// The generator of Steele, Lea and Flood (2014), splitmix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() % end.max(1) as u64) as usize
-    }
-
-    /// One of what readers trip over: ends of ranges, signs, brackets, words that are no numbers.
-    fn token(&mut self) -> &'static [u8] {
-        const TOKENS: [&[u8]; 20] = [
-            b"0",
-            b"-1",
-            b"1e999",
-            b"18446744073709551615",
-            b"9223372036854775808",
-            b"nan",
-            b"null",
-            b"\"",
-            b"[",
-            b"}",
-            b"\n",
-            b",",
-            b"\0",
-            b"\xff\xff\xff\xff",
-            b"\x80",
-            b"\x7f\xff\xff\xff",
-            b"1e-400",
-            b"[[[[[[[[[[",
-            b"=",
-            b"\xc3\x28",
-        ];
-        TOKENS[self.below(TOKENS.len())]
-    }
-
-    /// A valid text with one to four things changed.
-    fn mutated(&mut self, seed: &[u8]) -> Vec<u8> {
-        let mut bytes = seed.to_vec();
-        for _ in 0..1 + self.below(4) {
-            let (at, other) = (self.below(bytes.len() + 1), self.below(bytes.len() + 1));
-            let (low, high) = (at.min(other), at.max(other));
-            match self.below(7) {
-                0 => {
-                    if let Some(byte) = bytes.get_mut(at) {
-                        *byte ^= 1 << (other % 8);
-                    }
-                }
-                1 => bytes.truncate(at),
-                2 => drop(bytes.drain(low..high.min(low + 16))),
-                3 => {
-                    let part = bytes[low..high.min(low + 64)].to_vec();
-                    bytes.splice(at..at, part);
-                }
-                4 => drop(bytes.splice(at..at, self.token().iter().copied())),
-                5 => {
-                    let token = self.token();
-                    let end = (at + token.len()).min(bytes.len());
-                    bytes.splice(at..end, token.iter().copied());
-                }
-                _ => {
-                    // A number becomes another one.
-                    let digit = bytes[at..].iter().position(u8::is_ascii_digit).map(|place| at + place);
-                    if let Some(start) = digit {
-                        let length = bytes[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-                        bytes.splice(start..start + length, self.token().iter().copied());
-                    }
-                }
-            }
-        }
-        bytes
-    }
-}
-
-/// Gives a reader inputs that come from these seeds, for as long as is asked for.
-fn fuzz(name: &str, seeds: &[Vec<u8>], read: impl Fn(&[u8])) {
-    let number = |variable: &str| std::env::var(variable).ok().and_then(|text| text.parse().ok());
-    let seconds = number("ETALON_FUZZ_SECONDS").map_or(0.5, |seconds: u64| seconds as f64);
-    let first = number("ETALON_FUZZ_SEED").unwrap_or(0);
-    // What is valid is read, too.
-    seeds.iter().for_each(|seed| read(seed));
-    let (start, mut inputs) = (Instant::now(), 0_u64);
-    while start.elapsed().as_secs_f64() < seconds {
-        let mut random = Random(first.wrapping_add(inputs));
-        let seed = random.below(seeds.len());
-        let input = random.mutated(&seeds[seed]);
-        let began = Instant::now();
-        let outcome = catch_unwind(AssertUnwindSafe(|| read(&input)));
-        let what = || {
-            format!(
-                "{name}, ETALON_FUZZ_SEED={}: {:?}",
-                first.wrapping_add(inputs),
-                input.escape_ascii().to_string()
-            )
-        };
-        assert!(outcome.is_ok(), "it panics: {}", what());
-        assert!(began.elapsed() < HANG, "it hangs: {}", what());
-        inputs += 1;
-    }
-    println!("{name}: {inputs} inputs, none panics or hangs (ETALON_FUZZ_SEED={first})");
+/// What a reader says of its input.
+fn said<T>(read: Result<T, impl Display>) -> String {
+    read.err().map_or("it is read".into(), |error| error.to_string())
 }
 
 fn npy(kind: &str, shape: &str, data: usize) -> Vec<u8> {
@@ -135,8 +32,8 @@ fn npy(kind: &str, shape: &str, data: usize) -> Vec<u8> {
     file
 }
 
-fn load_all(folder: &Path) {
-    let _ = load(&Source::of(Origin::Path(folder.into())));
+fn load_all(folder: &Path) -> String {
+    said(load(&Source::of(Origin::Path(folder.into()))))
 }
 
 #[test]
@@ -158,7 +55,7 @@ fn data_sets() {
     for (file, valid) in [("train-images-idx3-ubyte", &images), ("train-labels-idx1-ubyte", &labels)] {
         let read = |bytes: &[u8]| {
             fs::write(idx.join(file), bytes).unwrap();
-            load_all(&idx);
+            load_all(&idx)
         };
         fuzz(file, std::slice::from_ref(valid), read);
         fs::write(idx.join(file), valid).unwrap();
@@ -172,7 +69,7 @@ fn data_sets() {
     for (file, valid) in [("train-x.npy", &inputs), ("test-y.npy", &classes)] {
         let read = |bytes: &[u8]| {
             fs::write(folder.join(file), bytes).unwrap();
-            load_all(&folder);
+            load_all(&folder)
         };
         let seeds = [valid.clone(), npy("<f8", "3, 1, 2, 1", 48), npy("<i8", "3,", 24)];
         fuzz(file, &seeds, read);
@@ -183,7 +80,7 @@ fn data_sets() {
     let folder = root.path().join("cifar");
     fuzz("CIFAR", &[record[..3074].to_vec(), record], |bytes| {
         fs::write(folder.join("train.bin"), bytes).unwrap();
-        load_all(&folder);
+        load_all(&folder)
     });
 }
 
@@ -202,20 +99,20 @@ fn tables_archives_and_images() {
         let path = root.path().join(file);
         fuzz(file, &seeds, |bytes| {
             fs::write(&path, bytes).unwrap();
-            load_all(&path);
+            load_all(&path)
         });
     }
     // Without the feature it is refused unread.
     let path = root.path().join("set.parquet");
-    fuzz("Parquet", &[include_bytes!("../../etalon/assets/test/ten.parquet").to_vec()], |bytes| {
+    fuzz("Parquet", &[include_bytes!("../../../etalon/assets/test/ten.parquet").to_vec()], |bytes| {
         fs::write(&path, bytes).unwrap();
-        load_all(&path);
+        load_all(&path)
     });
     let mut png = Vec::new();
     let mut encoder = png::Encoder::new(&mut png, 4, 4);
     encoder.set_color(png::ColorType::Rgba);
     encoder.write_header().unwrap().write_image_data(&[9; 64]).unwrap();
-    let jpeg = include_bytes!("../../etalon/assets/test/red.jpg").to_vec();
+    let jpeg = include_bytes!("../../../etalon/assets/test/red.jpg").to_vec();
     let folder = root.path().join("images");
     for class in ["a", "b"] {
         fs::create_dir_all(folder.join(class)).unwrap();
@@ -223,7 +120,7 @@ fn tables_archives_and_images() {
     }
     fuzz("image", &[png, jpeg], |bytes| {
         fs::write(folder.join("a/1.png"), bytes).unwrap();
-        load_all(&folder);
+        load_all(&folder)
     });
 }
 
@@ -256,23 +153,23 @@ fn specs_overrides_and_grids() {
     let spec = Spec::default().to_toml().into_bytes();
     let grid = b"network = { width = 8 }\n[grid]\nseed = { linear = [0, 3], points = 4 }\noptimizer.eta = { log = [0.1, 1], points = 3 }\nwhere = [\"seed < 2\"]\njob = \"find\"\n".to_vec();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    fuzz("spec", &[spec.clone(), grid.clone()], |bytes| drop(Spec::parse(&text(bytes))));
-    fuzz("grid", &[grid, spec], |bytes| drop(Grid::parse(&text(bytes))));
+    fuzz("spec", &[spec.clone(), grid.clone()], |bytes| said(Spec::parse(&text(bytes))));
+    fuzz("grid", &[grid, spec], |bytes| said(Grid::parse(&text(bytes))));
     let overrides =
         ["network.width=64", "data.classes=[0, 1]", "network.kind=\"mlp\"", "search.range=[1e-3, 10]"];
     let overrides = overrides.map(|text| text.as_bytes().to_vec());
-    fuzz("override", &overrides, |bytes| drop(Spec::load(None, &[text(bytes)])));
+    fuzz("override", &overrides, |bytes| said(Spec::load(None, &[text(bytes)])));
 }
 
 #[test]
 fn tables_schedules_logs_and_records() {
     let root = tempfile::tempdir().unwrap();
     let table = b"step,eta,loss\n0,0.1,2.5\n1,0.2,\"2.4\"\n5,0.05,nan\n".to_vec();
-    fuzz("CSV", std::slice::from_ref(&table), |bytes| drop(Table::parse(&String::from_utf8_lossy(bytes))));
+    fuzz("CSV", std::slice::from_ref(&table), |bytes| said(Table::parse(&String::from_utf8_lossy(bytes))));
     let path = root.path().join("rates.csv");
     fuzz("schedule", std::slice::from_ref(&table), |bytes| {
         fs::write(&path, bytes).unwrap();
-        let _ = RateFile::load(&path);
+        said(RateFile::load(&path))
     });
     let lines =
         b"{\"step\":0,\"loss\":2.5,\"lr\":0.1}\n{\"step\":1,\"loss\":null}\n{\"step\":2,\"loss\":1e3}\n"
@@ -294,17 +191,20 @@ fn tables_schedules_logs_and_records() {
         let path = root.path().join(file);
         fuzz(name, &seeds, |bytes| {
             fs::write(&path, bytes).unwrap();
-            for run in runs(&path, &Columns::default()).unwrap().into_iter().map(Some).chain([None]) {
-                if let Ok(mut log) = Log::open(&path, Columns { run, ..Columns::default() }) {
+            let all = runs(&path, &Columns::default()).unwrap().into_iter().map(Some).chain([None]);
+            let watched = |run| match Log::open(&path, Columns { run, ..Columns::default() }) {
+                Ok(mut log) => {
                     let mut detector = Detector::new(Settings::default());
-                    let _ = log.read(true, |point| detector.push(point));
-                    let _ = detector.finding();
+                    let read = log.read(true, |point| detector.push(point));
+                    format!("{}, {:?}\n", said(read), detector.finding().state)
                 }
-            }
+                Err(error) => error.to_string(),
+            };
+            all.map(watched).collect()
         });
     }
     let record = br#"{"kind":"train","schema":1,"trial":"abc","phase":"lazy","eta":0.1,"steps":3}"#.to_vec();
-    fuzz("record", &[record], |bytes| drop(Record::parse(&String::from_utf8_lossy(bytes))));
+    fuzz("record", &[record], |bytes| said(Record::parse(&String::from_utf8_lossy(bytes))));
 }
 
 /// Two scalars as TensorBoard's writer keeps them: length, its checksum, the event, its checksum.
@@ -336,7 +236,7 @@ fn weights() {
     let valid = fs::read(&path).unwrap();
     fuzz("safetensors", &[valid], |bytes| {
         fs::write(&path, bytes).unwrap();
-        let _ = etalon_nn::parameters::load::<f32, 2>(&path, [layout, state]);
+        said(etalon_nn::parameters::load::<f32, 2>(&path, [layout, state]))
     });
 }
 
@@ -350,18 +250,23 @@ fn folders_of_runs_and_sweeps() {
     etalon::sweep::run(&store, &grid, &options, &|_| {}).unwrap();
     let trial = format!("trials/{}.jsonl", grid.cells()[0].name);
     let out = tempfile::tempdir().unwrap();
-    for file in [&trial, "cells.csv", "summary.csv", "spec.toml", "meta.json"] {
+    for (name, file) in [
+        ("trial", &trial[..]),
+        ("cells", "cells.csv"),
+        ("summary", "summary.csv"),
+        ("spec of a sweep", "spec.toml"),
+        ("facts", "meta.json"),
+    ] {
         let path = root.path().join(file);
         let valid = fs::read(&path).unwrap();
-        fuzz(file, std::slice::from_ref(&valid), |bytes| {
+        fuzz(name, std::slice::from_ref(&valid), |bytes| {
             fs::write(&path, bytes).unwrap();
-            if let Ok(store) = Store::read_only(root.path()) {
-                let _ = status(&store);
-                let _ = store.summary();
-                let _ = store.rows::<etalon::sweep::TrainRow>();
-            }
-            let _ = report(root.path(), "report");
-            let _ = export(root.path(), Format::Csv, Some(&out.path().join("steps.csv")), true);
+            let store = Store::read_only(root.path());
+            let kept = store.as_ref().map_or_else(ToString::to_string, |store| {
+                [said(status(store)), said(store.summary()), said(store.rows::<TrainRow>())].join("\n")
+            });
+            let steps = export(root.path(), Format::Csv, Some(&out.path().join("steps.csv")), true);
+            [kept, said(report(root.path(), "report")), said(steps)].join("\n")
         });
         fs::write(&path, valid).unwrap();
     }
