@@ -16,6 +16,7 @@ _FAR = 2.0**-20
 """What training at so small a part of a good rate comes to is what no training comes to."""
 # Its name is that of a setting.
 _counted = range
+_NO_STAR: dict[str, Any] = dict(eta_star=None, low=None, high=None, coverage=0.0, reason="it was not asked for", seeds=())
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,9 @@ class Found(Result):
     """What is known of the rates of a training function.
 
     eta_star: the largest constant rate at which training comes to what is asked of it, the median over seeds; None with a
-    ``reason``. low, high: an interval that holds the median over all seeds there could be with the probability ``coverage``.
-    recommended: the rate to use, None where there is no metric to choose by. trainings, steps: what it took, those of an earlier
-    call in the file included.
+    ``reason``, which may be that it was not asked for. low, high: an interval that holds the median over all seeds there could be with
+    the probability ``coverage``. recommended: the rate to use, None where there is no metric to choose by. trainings, steps: what it
+    took, those of an earlier call in the file included.
     """
 
     eta_star: Optional[float]
@@ -109,7 +110,8 @@ class Found(Result):
         star = f"no eta*: {self.reason}"
         if self.eta_star is not None:
             star = f"eta* = {number(self.eta_star)} ({ends}, {100 * self.coverage:.1f} %)"
-        lines = [f"{star}, {len(self.seeds)} seeds, {self.trainings} trainings"]
+        of = f"{len(self.seeds)} seeds, " if self.seeds else ""
+        lines = [f"{star}, {of}{self.trainings} trainings"]
         if self.recommended is not None:
             lines.append(f"rate to use: {self.recommended}")
         return "\n".join(lines)
@@ -125,6 +127,7 @@ def find(
     rates: int = 8,
     mode: str = "min",
     chance: Optional[float] = None,
+    eta_star: bool = True,
     executor: Any = None,
     resume: Union[None, str, os.PathLike[str]] = None,
     progress: Any = True,
@@ -154,6 +157,10 @@ def find(
         ``"min"`` where a lower metric is better, ``"max"`` where a higher one is.
     chance:
         The metric where nothing is learnt; without it two trainings at a millionth of the best rate tell it.
+    eta_star:
+        Whether eta* is searched for, which takes most of the trainings: ten or more a seed. Without it the choice of a rate begins
+        at ``start``, or at the rate next to it that trains, and takes about ten in all; a good start is
+        ``etalon.torch.range_test(...).suggestion().eta``.
     executor:
         Of ``concurrent.futures`` or with its ``submit``: trainings that do not depend on each other then run together, with the same
         result. Threads share torch's generator of random numbers: seeds mean nothing there, so take processes.
@@ -176,10 +183,22 @@ def find(
     given = [int(seed) for seed in (_counted(seeds) if isinstance(seeds, int) else seeds)]
     if any(seed < 0 for seed in given):
         raise Error(f"seeds = {given}: they must be at least 0")
+    if not given:
+        raise Error("no seed was given: give at least 1 (5 give an interval that covers the median at 93.75 %)")
+    if len(set(given)) < len(given):
+        raise Error(f"seeds = {given}: a seed was given twice, and every seed counts once")
+    if not eta_star and rates == 0:
+        raise Error("eta_star = False and rates = 0: nothing is left to find")
     trainings = Trainings(train, executor, resume, progress)
     try:
-        star = _eta_star(trainings, given, start, range, tolerance)
-        chosen = _choose(trainings, given, range, rates, mode == "max", chance) if rates else None
+        star = _eta_star(trainings, given, start, range, tolerance) if eta_star else _NO_STAR
+        if eta_star:
+            begin = _best_seen(trainings, given[0], mode == "max")
+        else:
+            begin = _first_trained(trainings, given[0], start, range, tolerance)
+        chosen = None
+        if rates and begin is not None:
+            chosen = _choose(trainings, given, begin, range, rates, mode == "max", chance)
     finally:
         trainings.close()
     used = trainings.used.values()
@@ -196,8 +215,6 @@ def _eta_star(
     trainings: Trainings, seeds: list[int], start: float, range: Optional[tuple[float, float]], tolerance: float
 ) -> dict[str, Any]:
     searches = {seed: _etalon.SeedSearch(seed, start, tolerance, range) for seed in seeds}
-    if len(searches) < len(seeds):
-        raise Error(f"seeds = {seeds}: a seed was given twice, and every seed counts once")
 
     def ask() -> list[Question]:
         return [(eta, seed) for seed, search in searches.items() for eta in search.ask()]
@@ -217,20 +234,41 @@ def _eta_star(
     return {**star, "seeds": tuple(Seed(**row) for row in star["seeds"])}
 
 
+def _first_trained(
+    trainings: Trainings, seed: int, start: float, range: Optional[tuple[float, float]], tolerance: float
+) -> float:
+    """The first rate of a search for eta* at which training comes to what is asked of it: where it comes to nothing at several
+    rates, no metric says which of them is nearer to one of use. The start itself where no rate is such."""
+    search = _etalon.SeedSearch(seed, start, tolerance, range)
+    found: list[float] = []
+
+    def tell(eta: float, seed: int, trial: Trial) -> None:
+        search.tell(eta, trial.trained, trial.why, trial.steps)
+        if trial.trained:
+            found.append(eta)
+
+    # One at a time: which of several ends first must not matter.
+    trainings.run(lambda: [] if found else [(eta, seed) for eta in search.ask()[:1]], tell)
+    return found[0] if found else start
+
+
+def _best_seen(trainings: Trainings, seed: int, higher_is_better: bool) -> Optional[float]:
+    """The best of the rates that were tried with a seed; none where there is no metric."""
+    sign = -1.0 if higher_is_better else 1.0
+    own = {eta: trial for (eta, of), trial in trainings.used.items() if of == seed}
+    seen = [(sign * trial.metric, eta) for eta, trial in own.items() if trial.metric is not None and _survived(trial)]
+    return min(seen)[1] if seen else None
+
+
 def _choose(
     trainings: Trainings,
     seeds: list[int],
+    start: float,
     range: Optional[tuple[float, float]],
     rates: int,
     higher_is_better: bool,
     chance: Optional[float],
-) -> Optional[Recommended]:
-    sign = -1.0 if higher_is_better else 1.0
-    own = {eta: trial for (eta, seed), trial in trainings.used.items() if seed == seeds[0]}
-    seen = [(sign * trial.metric, eta) for eta, trial in own.items() if trial.metric is not None and _survived(trial)]
-    if not seen:
-        return None
-    start = min(seen)[1]
+) -> Recommended:
     error = 0.0
     if chance is None:
         nothing = [(start * _FAR, seed) for seed in seeds[:2]]
@@ -268,7 +306,7 @@ def _survived(trial: Trial) -> bool:
 def _metric(eta: float, seed: int, trial: Trial) -> float:
     if trial.metric is None:
         raise Error(
-            f"train answered without a metric at the rate {number(eta)} with seed {seed}, and with one elsewhere: give it in every "
-            "trial that did not diverge, or in none"
+            f"train answered without a metric at the rate {number(eta)} with seed {seed}, and a rate is chosen by it: give it in every "
+            "trial that did not diverge, or in none and ask for eta* alone"
         )
     return trial.metric

@@ -123,6 +123,26 @@ def test_a_metric_may_be_better_the_higher_it_is():
     assert 1e-3 <= high.recommended.eta <= 1.0
 
 
+def test_without_eta_star_the_rate_alone_is_looked_for_from_the_nearest_that_trains():
+    asked = []
+
+    def train(eta, seed):
+        """Best at 0.1, and learns nothing at 0.01 or at 1, where the metric says nothing of where to go."""
+        asked.append((eta, seed))
+        octaves = abs(math.log2(eta / 0.1))
+        return etalon.Trial(octaves < 2, None, 1, max(0.1, 1 - 0.1 * octaves**2) + 1e-3 * math.sin(1e3 * eta))
+
+    for start in [0.1, 3.0, 0.004]:
+        asked.clear()
+        found = etalon.find(train, start=start, eta_star=False, mode="max", chance=0.1, progress=False)
+        assert found.eta_star is None and found.reason == "it was not asked for" and found.seeds == ()
+        assert abs(math.log2(found.recommended.eta / 0.1)) < 0.4, (start, found)
+        assert found.trainings == len(set(asked)) == len(asked) <= 22
+        with threads() as pool:
+            assert etalon.find(train, start=start, eta_star=False, mode="max", chance=0.1, executor=pool, progress=False) == found
+    assert "not asked for, " in repr(found)
+
+
 def test_what_is_given_wrongly_is_named(tmp_path):
     other = tmp_path / "notes.txt"
     other.write_text("a line of mine\n")
@@ -139,6 +159,8 @@ def test_what_is_given_wrongly_is_named(tmp_path):
         (closed_form.train, dict(resume=other), "line 1 of .*notes.txt is no training"),
         (lambda eta, seed: 0.5, dict(), "answered with float"),
         (half, dict(), "without a metric at the rate"),
+        (lambda eta, seed: eta < 0.3, dict(eta_star=False), "without a metric at the rate"),
+        (closed_form.train, dict(eta_star=False, rates=0), "nothing is left to find"),
         (lambda eta, seed: etalon.Trial(True, steps=-1), dict(), "steps = -1"),
     ]:
         with pytest.raises(etalon.Error, match=says):

@@ -38,6 +38,16 @@ def test_under_momentum_it_is_the_rate_that_a_search_begins_with():
     assert found.curvature == pytest.approx(0.5 * 2 / 8, rel=1e-9) and found.limit.eta == pytest.approx(1.75 * 2 / 8, rel=1e-9)
 
 
+def test_where_the_loss_rises_below_the_limit_of_the_start_a_tenth_of_its_lowest_is_suggested():
+    # Its curvature is 9 at the bottom, and a hundredth where it starts.
+    model, _, batch = bowl()
+    loss = lambda model, batch: (1 + 9 * model(batch).square()).sqrt().mean()
+    found = et.range_test(model, torch.optim.SGD(model.parameters(), 0.1), loss, [batch], min_lr=1e-3, max_lr=100.0, steps=60)
+    suggestion = found.suggestion()
+    assert found.curvature > suggestion.lowest
+    assert suggestion.eta == suggestion.lowest / 10 and "it rose below 2 / lambda_H" in suggestion.why
+
+
 @pytest.mark.parametrize("kind", [torch.optim.AdamW, torch.optim.SGD])
 def test_it_is_the_training_that_the_optimiser_would_have_made(kind):
     model, loss, batch = models.convolutional(torch.float32)

@@ -47,7 +47,7 @@ class RangeTest(Result):
 
     rates: of the first group of the optimiser, those of the others in proportion. losses: before each step; smoothed: their
     running mean. stopped: why the test ended. curvature: the rate that follows from the curvature before it, by ``rule``; None where
-    ``omitted`` says why. limit: that of the optimiser.
+    ``omitted`` says why. limit: that of the optimiser. products: Hessian-vector products that it took.
     """
 
     rates: tuple[float, ...]
@@ -58,19 +58,21 @@ class RangeTest(Result):
     rule: str
     limit: Optional[Limit]
     omitted: Optional[str]
+    products: int
 
     def suggestion(self) -> Suggestion:
-        """The rate by curvature, but none at which the loss of the test had begun to rise; without one a tenth of the rate at
-        which the loss was lowest."""
+        """The rate by curvature; where that is not known, or the loss of the test had begun to rise below it, so that the curvature of
+        the start says little, a tenth of the rate at which the loss was lowest."""
         lowest = self.rates[min(range(len(self.smoothed)), key=self.smoothed.__getitem__)]
         falls = [b - a for a, b in zip(self.smoothed, self.smoothed[1:])]
         steepest = self.rates[min(range(len(falls)), key=falls.__getitem__)] if falls else lowest
+        tenth = f"a tenth of the rate at which the loss was lowest, {number(lowest)}"
         if self.curvature is None:
-            eta, why = lowest / 10.0, f"a tenth of the rate at which the loss was lowest, {number(lowest)}; {self.omitted}"
+            eta, why = lowest / 10.0, f"{tenth}; {self.omitted}"
         elif self.curvature <= lowest:
             eta, why = self.curvature, f"{self.rule}; the loss still fell there"
         else:
-            eta, why = lowest, f"the loss was lowest there, and rose below {self.rule} = {number(self.curvature)}"
+            eta, why = lowest / 10.0, f"{tenth}; it rose below {self.rule} = {number(self.curvature)}"
         return Suggestion(eta, why, self.limit, lowest, steepest)
 
     def __repr__(self) -> str:
@@ -131,7 +133,7 @@ def range_test(
     with Untouched(model, seed), uncompiled():
         batches = _endless(loader)
         batch = next(batches)
-        curvature, rule, limit, omitted = _by_curvature(model, loss, batch, optimizer, seed)
+        curvature, rule, limit, omitted, products = _by_curvature(model, loss, batch, optimizer, seed)
         losses: list[float] = []
         smoothed: list[float] = []
         stopped, mean = "all rates were tried", 0.0
@@ -177,27 +179,28 @@ def range_test(
         rule=rule,
         limit=limit,
         omitted=omitted,
+        products=products,
     )
 
 
 def _by_curvature(
     model: nn.Module, loss: Loss, batch: Any, optimizer: Optimizer, seed: int
-) -> tuple[Optional[float], str, Optional[Limit], Optional[str]]:
-    """The rate that `etalon find` begins with, its rule, and the limit; or why there is none."""
+) -> tuple[Optional[float], str, Optional[Limit], Optional[str], int]:
+    """The rate that `etalon find` begins with, its rule, and the limit; or why there is none; and the products it took."""
     first_rate(optimizer)
     try:
         found = sharpness(model, loss, batch, optimizer=optimizer, tol=5e-2, seed=seed)
     except Error as error:
-        return None, "", None, f"no curvature: {error}"
+        return None, "", None, f"no curvature: {error}", 0
     if found.limit is None:
-        return None, "", None, f"no limit of {found.omitted[0]}"
+        return None, "", None, f"no limit of {found.omitted[0]}", found.products
     plain = found.limits.get("gradient-descent")
     if plain is None:
-        return found.limit.eta, f"the limit of {found.limit.name} at the start", found.limit, None
+        return found.limit.eta, f"the limit of {found.limit.name} at the start", found.limit, None, found.products
     momentum = float(optimizer.param_groups[0].get("momentum", 0.0))
     factor = math.sqrt(max(0.0, 1.0 - momentum))
     rule = f"{plain.formula} at the start" + (f", times sqrt(1 - momentum) = {number(factor)}" if momentum else "")
-    return factor * plain.eta, rule, found.limit, None
+    return factor * plain.eta, rule, found.limit, None, found.products
 
 
 def _endless(loader: Iterable[Any]) -> Iterator[Any]:
