@@ -19,7 +19,8 @@ def digest_of(method):
     """Of what its suggestions follow from beside the task: versions of the packages, how they are called and where they
     search, and the networks of range tests."""
     twin = [ROOT / "oracles" / name for name in ("torch_twin.py", "check_with_torch.py")]
-    files = [LEAGUE / "requirements.txt", LEAGUE / "task.py", inspect.getsourcefile(method.find), *twin]
+    own = [LEAGUE / name for name in ("requirements.txt", "task.py", "twin.py")]
+    files = [*own, inspect.getsourcefile(method.find), *twin]
     return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()[:16]
 
 
@@ -38,23 +39,31 @@ class Suggestions:
         program = f", program {self.task.etalon.digest} of {spec}" if method.own else ""
         key = f"{method.name}, seed {seed}, {digest_of(method)}{program}"
         if key not in self.known:
-            # Packages print what they do.
-            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-                self.known[key] = asdict(method.find(self.task, trainings, seed))
+            self.known[key] = asdict(silently(method.find, self.task, trainings, seed))
             self.path.write_text(json.dumps(self.known, indent=1))
         return Suggestion(**self.known[key])
+
+
+def silently(find, *arguments):
+    """What a finder says; packages print what they do."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        return find(*arguments)
 
 
 def play(name, program, methods, folder):
     """{"task", "truth", "runs"} of a task; `methods` are names, and results that took time are kept in `folder`."""
     task = Task(name, Etalon(program))
     trainings = Trainings(task, Path(folder) / "trainings")
-    truth = Truth(task, trainings)
     suggestions = Suggestions(task, Path(folder) / "suggestions")
+    return game(task, Truth(task, trainings), [method for method in METHODS if method.name in methods], suggestions.of)
+
+
+def game(task, truth, methods, suggest):
+    """What each method loses; `suggest(method, trainings, seed)` is its Suggestion."""
     runs = []
-    for method in METHODS:
-        for seed in method.seeds if method.name in methods else []:
-            said = suggestions.of(method, trainings, seed)
+    for method in methods:
+        for seed in method.seeds:
+            said = suggest(method, truth.trainings, seed)
             run = {"method": method.name, "seed": seed, "eta": said.eta, "budgets": said.budgets, **said.more}
             run["regret"] = truth.regret(said.eta)
             if said.eta is not None:
@@ -63,4 +72,4 @@ def play(name, program, methods, folder):
                     run["fresh"] = {"diverged": truth.diverging(said.eta), "trained": len(FRESH)}
             runs.append(run)
     facts = {"title": task.title, "metric": task.metric, "steps": task.steps, "digest": task.digest}
-    return {"task": {"name": name, **facts}, "truth": truth.summary(), "runs": runs}
+    return {"task": {"name": task.name, **facts}, "truth": truth.summary(), "runs": runs}

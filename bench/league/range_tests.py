@@ -1,75 +1,22 @@
-"""Learning-rate range tests of PyTorch's world, on the same network, samples and initial weights.
+"""Learning-rate range tests of PyTorch's world, on a task's network in PyTorch.
 
-Networks and losses are those of oracles/torch_twin.py, weights and samples come from Etalon as safetensors. A range
-test raises the rate from step to step and reads a suggestion off the curve of losses; each package keeps its own
+A range test raises the rate from step to step and reads a suggestion off the curve of losses; each package keeps its own
 defaults: 100 steps from a rate that does nothing to one that breaks.
 """
 
 import math
 import os
-import sys
 import tempfile
 import warnings
 from functools import cache, partial
-from pathlib import Path
 
 from finders import Suggestion
-from task import ROOT
 
 # torch-lr-finder draws.
 os.environ["MPLBACKEND"] = "Agg"
 warnings.filterwarnings("ignore")
-sys.path.append(str(ROOT / "oracles"))
-
-import torch  # noqa: E402
-from safetensors.torch import load_file  # noqa: E402
-
-import torch_twin  # noqa: E402
-from check_with_torch import loss_of  # noqa: E402
-
-# The twin compares in f64; here everyone trains as users do.
-torch.set_default_dtype(torch.float32)
 
 STEPS = 100
-
-
-class Bench:
-    """A task in PyTorch, with the weights that Etalon draws for a seed."""
-
-    def __init__(self, task, seed):
-        self.task, self.seed = task, seed
-        with tempfile.TemporaryDirectory() as folder:
-            weights, samples = Path(folder) / "weights.safetensors", Path(folder) / "samples.safetensors"
-            task.etalon.run(
-                "measure", task.path, "--seed", seed, f"measure.samples={task.spec['data']['train']}",
-                "measure.iterations=1", "--save-weights", weights, "--save-batch", samples, negative=True,
-            )  # fmt: skip
-            loaded, self.weights = load_file(samples), load_file(weights)
-        self.inputs, self.targets = loaded["inputs"].float(), loaded["targets"].float()
-        from fastai.torch_core import set_seed
-
-        # Of Python, NumPy and PyTorch: all of them shuffle here.
-        set_seed(seed)
-
-    def network(self):
-        return torch_twin.network_of(self.task.spec, self.inputs[0].numel(), self.targets.shape[1], self.weights)
-
-    def loss(self, outputs, targets):
-        return loss_of(self.task.spec["loss"], outputs, targets)
-
-    def samples(self):
-        return torch.utils.data.TensorDataset(self.inputs, self.targets)
-
-    def loader(self):
-        return torch.utils.data.DataLoader(self.samples(), self.task.batch, shuffle=True, drop_last=True)
-
-    def optimizer(self):
-        """The class and its settings but the rate."""
-        keys = self.task.spec["optimizer"]
-        if self.task.optimizer == "adamw":
-            betas = (keys["beta1"], keys["beta2"])
-            return torch.optim.AdamW, {"betas": betas, "eps": keys["epsilon"], "weight_decay": keys["weight_decay"]}
-        return torch.optim.SGD, {key: keys[key] for key in ("momentum", "nesterov", "weight_decay")}
 
 
 def suggestion(task, eta, steps):
@@ -83,7 +30,7 @@ def torch_lr_finder(task, trainings, seed):
     from matplotlib import pyplot
     from torch_lr_finder import LRFinder
 
-    bench = Bench(task, seed)
+    bench = task.bench(seed)
     network, (kind, settings) = bench.network(), bench.optimizer()
     finder = LRFinder(network, kind(network.parameters(), lr=1e-7, **settings), bench.loss, device="cpu")
     finder.range_test(bench.loader(), end_lr=100, num_iter=STEPS)
@@ -105,7 +52,7 @@ def fastai_rates(task, seed):
     from fastai.learner import Learner
     from fastai.optimizer import OptimWrapper
 
-    bench = Bench(task, seed)
+    bench = task.bench(seed)
     samples, (kind, settings) = bench.samples(), bench.optimizer()
     with tempfile.TemporaryDirectory() as folder:
         loaders = DataLoaders.from_dsets(
@@ -137,7 +84,7 @@ def lightning(task, trainings, seed):
     from lightning.pytorch.tuner import Tuner
 
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    bench = Bench(task, seed)
+    bench = task.bench(seed)
     kind, settings = bench.optimizer()
 
     class Module(lightning.LightningModule):

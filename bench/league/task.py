@@ -95,6 +95,20 @@ class Task:
     def metric(self):
         return "accuracy" if self.has_classes else "loss"
 
+    @cached_property
+    def chance(self):
+        """The metric of a constant prediction: a guess among the classes, or the mean of the training samples."""
+        if self.has_classes:
+            return 1 / self.classes
+        told = self.etalon.run("train", self.path, "train.steps=1", "--json", negative=True)
+        return json.loads(told)["evidence"]["constant_loss"]
+
+    def bench(self, seed):
+        """The task in PyTorch, which not all finders need."""
+        from twin import Bench
+
+        return Bench(self, seed)
+
 
 def names():
     return sorted(path.stem for path in SPECS.glob("*.toml"))

@@ -1,7 +1,6 @@
 """How good each rate of a task is, from seeds that no finder has seen, and what a suggestion loses."""
 
 import bisect
-import json
 import math
 import statistics
 from functools import cached_property
@@ -21,13 +20,9 @@ class Truth:
         self.rates = task.rates()
         trainings.at(self.rates, SEEDS)
 
-    @cached_property
+    @property
     def chance(self):
-        """The metric of a constant prediction: a guess among the classes, or the mean of the training samples."""
-        if self.task.has_classes:
-            return 1 / self.task.classes
-        told = self.task.etalon.run("train", self.task.path, "train.steps=1", "--json", negative=True)
-        return json.loads(told)["evidence"]["constant_loss"]
+        return self.task.chance
 
     @property
     def sign(self):
