@@ -257,6 +257,7 @@ impl<T: Scalar> ProblemBuilder<T> {
             limit: self.limit,
             goal: None,
             follow_test: false,
+            test_steps: Vec::new(),
             learnt: 0.6,
             motion: false,
         };

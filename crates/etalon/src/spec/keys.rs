@@ -167,6 +167,16 @@ fn range(spec: &Spec) -> Result<(), String> {
     }
 }
 
+fn test_steps(spec: &Spec) -> Result<(), String> {
+    let every = spec.train.check_every.max(1);
+    match spec.train.test_steps.iter().find(|step| **step == 0 || !step.is_multiple_of(every)) {
+        Some(step) => {
+            Err(format!("has step {step}, where nothing is looked at; train.check_every is {every}"))
+        }
+        None => Ok(()),
+    }
+}
+
 fn milestones(spec: &Spec) -> Result<(), String> {
     if spec.schedule.milestones.is_sorted_by(|a, b| a < b) {
         Ok(())
@@ -401,6 +411,8 @@ pub const KEYS: &[Key] = &[
         field: |s| Box::new(Whole(&mut s.train.check_samples)), check: |s| at_least_one(s.train.check_samples) },
     Key { path: "train.check_test", doc: "whether the held-out samples are looked at as often as the training samples, not at the end alone; `etalon train` always does",
         field: |s| Box::new(Flag(&mut s.train.check_test)), check: fine },
+    Key { path: "train.test_steps", doc: "steps of the looks at which the held-out samples are looked at, beside the end; not given: of all that check_test asks for",
+        field: |s| Box::new(Only { shown: !s.train.test_steps.is_empty(), setting: Wholes(&mut s.train.test_steps) }), check: test_steps },
     Key { path: "train.limit", doc: "a loss above limit x max(first loss, loss of the constant predictor) is divergence; a catapult's peak grows with width / eta^2, so that the limit must be far",
         field: |s| Box::new(Real(&mut s.train.limit)), check: |s| if s.train.limit > 1.0 { Ok(()) } else { Err("must be above 1".into()) } },
 

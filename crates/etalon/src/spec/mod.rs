@@ -94,6 +94,7 @@ pub struct TrainSpec {
     pub check_every: u64,
     pub check_samples: usize,
     pub check_test: bool,
+    pub test_steps: Vec<u64>,
     pub limit: f64,
 }
 
@@ -186,6 +187,7 @@ impl Default for Spec {
                 check_every: 25,
                 check_samples: 1000,
                 check_test: false,
+                test_steps: Vec::new(),
                 limit: 1e12,
             },
             measure: MeasureSpec {

@@ -35,6 +35,7 @@ impl Spec {
             limit: self.train.limit,
             goal: None,
             follow_test: self.train.check_test,
+            test_steps: self.train.test_steps.clone(),
             learnt: self.measure.learnt,
             motion: self.measure.weights,
         })

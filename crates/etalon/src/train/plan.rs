@@ -37,6 +37,8 @@ pub struct Plan {
     pub goal: Option<Goal>,
     /// Whether held-out metrics are taken at every look, not at the end alone.
     pub follow_test: bool,
+    /// The steps of those of these looks that are wanted; empty for all.
+    pub test_steps: Vec<u64>,
     /// The accuracy from which on a group of samples counts as learnt.
     pub learnt: f64,
     /// Whether records tell how the weights of each segment move.

@@ -335,7 +335,9 @@ impl<'a, T: Scalar> Trial<'a, T> {
         let goal = self.plan.goal;
         let wants_test =
             goal.is_some_and(|goal| matches!(goal.metric, Metric::TestAccuracy | Metric::TestLoss));
-        let look = self.take(last || self.plan.follow_test || wants_test);
+        let wanted = &self.plan.test_steps;
+        let follows = self.plan.follow_test && (wanted.is_empty() || wanted.contains(&self.step));
+        let look = self.take(last || follows || wants_test);
         let train = look.train;
         let stop = if !self.train.finite() {
             Some(Stop::NotFinite { steps: self.step })

@@ -278,6 +278,24 @@ mod tests {
     }
 
     #[test]
+    fn looks_at_held_out_samples_that_are_left_out_change_no_bit() {
+        let kinds = "network.normalizer = \"batch\"\ndata.patch.size = 2\ntrain.check_test = true\n";
+        let looks = |text: &str| {
+            let (trajectory, end, _) = run(&format!("{kinds}{text}"), None);
+            let of_test = |record: &Record| Some((record.step, record.test?));
+            (trajectory.records.iter().filter_map(of_test).collect::<Vec<_>>(), end)
+        };
+        let ((all, end), (mut some, again)) = (looks(""), looks("train.test_steps = [5, 15]"));
+        assert_eq!(all.iter().map(|(step, _)| *step).collect::<Vec<_>>(), [5, 10, 15, 20, 23]);
+        assert_eq!(end, again);
+        assert_eq!(some.iter().map(|(step, _)| *step).collect::<Vec<_>>(), [5, 15, 23]);
+        some.retain(|look| !all.contains(look));
+        assert_eq!(some, [], "each is that of the same step");
+        let refused = Spec::parse(&format!("{SMALL}{kinds}train.test_steps = [7]")).unwrap_err().to_string();
+        assert!(refused.contains("train.check_every is 5"), "{refused}");
+    }
+
+    #[test]
     fn a_checkpoint_that_is_damaged_or_anothers_is_none() {
         let (whole, _, kept) = run("", None);
         let bytes = &kept[7];
