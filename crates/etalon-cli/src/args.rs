@@ -107,29 +107,56 @@ impl Job {
 pub(crate) struct Trainer {
     /// A program of yours instead of Etalon's own training, such as
     /// 'python train.py --lr {eta} --seed {seed} --log {log}'; the same as trainer.command, as below of trainer.goal
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", value_parser = command)]
     trainer: Option<String>,
 
     /// The trainer's metric, with what it has to come to: 'val_accuracy > 0.9', 'val_loss < 2.5', or the name of one that
     /// is better the less it is; `find` chooses the rate to use by it
-    #[arg(long, value_name = "METRIC")]
-    goal: Option<String>,
+    #[arg(long, value_name = "METRIC", value_parser = goal)]
+    goal: Option<Goal>,
+}
+
+/// A metric, and the key and the value of its bound.
+#[derive(Clone, Debug)]
+struct Goal {
+    metric: String,
+    bound: Option<(&'static str, f64)>,
+}
+
+fn command(text: &str) -> Result<String, &'static str> {
+    // An empty one is Etalon itself.
+    if text.trim().is_empty() { Err("is empty; give what trains") } else { Ok(text.trim().into()) }
+}
+
+fn goal(text: &str) -> Result<Goal, String> {
+    let (metric, bound) = text.split_at(text.find(['<', '>', '=']).unwrap_or(text.len()));
+    let key = match bound.chars().next() {
+        Some('<') => Some("below"),
+        Some('>') => Some("above"),
+        Some(_) => return Err("a metric comes to a bound or beyond it: write < or >".into()),
+        None => None,
+    };
+    let metric = metric.trim().to_string();
+    if metric.is_empty() {
+        return Err("no metric is named".into());
+    }
+    let value = bound.trim_start_matches(['<', '>', '=']).trim();
+    let number = |key| match value.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok((key, number)),
+        _ => Err(format!("`{value}` is no number that {metric} can come to")),
+    };
+    Ok(Goal { bound: key.map(number).transpose()?, metric })
 }
 
 impl Trainer {
     /// As overrides.
     pub(crate) fn overrides(&self) -> Vec<String> {
-        let text = |text: &str| toml::Value::String(text.trim().into());
+        let text = |text: &str| toml::Value::String(text.into());
         let mut overrides = Vec::new();
         overrides.extend(self.trainer.iter().map(|command| format!("trainer.command={}", text(command))));
-        if let Some(goal) = &self.goal {
-            let (metric, bound) = match goal.split_once(['<', '>']) {
-                Some((metric, value)) => (metric, Some(value.trim_start_matches('=').trim())),
-                None => (goal.as_str(), None),
-            };
-            let key = if goal.contains('<') { "below" } else { "above" };
+        if let Some(Goal { metric, bound }) = &self.goal {
             overrides.push(format!("trainer.goal.metric={}", text(metric)));
-            overrides.extend(bound.map(|bound| format!("trainer.goal.{key}={bound}")));
+            overrides.extend(bound.map(|(key, bound)| format!("trainer.goal.{key}={bound:?}")));
         }
         overrides
     }
@@ -156,6 +183,28 @@ mod tests {
         assert_eq!((spec.network.width, spec.network.depth), (32, 4));
         let text = Job { arguments: vec!["seed=1".into(), "file.toml".into()] }.spec(None).unwrap_err();
         assert!(text.to_string().contains("neither a file nor an override"), "{text}");
+    }
+
+    #[test]
+    fn a_goal_is_a_metric_and_perhaps_a_bound() {
+        for (text, expected) in [
+            ("val_loss", Ok(("val_loss", None))),
+            ("val loss <2.5", Ok(("val loss", Some(("below", 2.5))))),
+            ("accuracy >= 0.9", Ok(("accuracy", Some(("above", 0.9))))),
+            ("val_loss <", Err("`` is no number")),
+            ("val_loss < low", Err("`low` is no number")),
+            ("val_loss = 3", Err("write < or >")),
+            ("< 3", Err("no metric")),
+        ] {
+            match (goal(text), expected) {
+                (Ok(goal), Ok((metric, bound))) => {
+                    assert_eq!((goal.metric.as_str(), goal.bound), (metric, bound));
+                }
+                (Err(found), Err(why)) => assert!(found.contains(why), "{found}"),
+                (found, _) => panic!("{text}: {found:?}"),
+            }
+        }
+        assert!(command(" ").is_err());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::output::{OutputError, visible};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use etalon::spec::KEYS;
 use std::borrow::Cow;
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
@@ -29,6 +30,9 @@ const COMMAND: &str = "the trainer's whole command is one argument, in quotes: \
 pub(crate) fn show_usage(mut message: clap::Error) -> ExitCode {
     if is_about_command(&message) {
         message.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![COMMAND.into()]));
+    } else if let Some(key) = key_meant(&message) {
+        let advice = format!("a setting is a key with its value, without dashes: {key}=VALUE");
+        message.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![advice.into()]));
     }
     let plain = message.render().to_string();
     let printed = match visible(&plain) {
@@ -56,6 +60,22 @@ fn is_about_command(message: &clap::Error) -> bool {
         }
         _ => false,
     }
+}
+
+/// The key that an unknown flag stands for, where the verb takes keys.
+fn key_meant(message: &clap::Error) -> Option<&'static str> {
+    let takes_keys =
+        message.get(ContextKind::Usage).is_some_and(|usage| usage.to_string().contains("KEY=VALUE"));
+    let Some(ContextValue::String(flag)) = message.get(ContextKind::InvalidArg) else { return None };
+    let name = flag.trim_start_matches('-').replace('-', "_");
+    let is_rate = ["lr", "learning_rate"].contains(&name.as_str());
+    let is_meant = |path: &&str| match path.rsplit_once('.') {
+        Some((_, last)) => last == name || is_rate && *path == "optimizer.eta",
+        None => *path == name,
+    };
+    let is_unknown =
+        message.kind() == ErrorKind::UnknownArgument && message.get(ContextKind::SuggestedArg).is_none();
+    KEYS.iter().map(|key| key.path).find(is_meant).filter(|_| takes_keys && is_unknown)
 }
 
 /// An error's text, then each cause on a line of its own, unless the text above already quotes it.

@@ -126,10 +126,10 @@ impl Judge {
 /// What is wrong with a log, with keywords in place of flags.
 fn unreadable(wrong: WatchError) -> PyErr {
     match wrong {
-        WatchError::NoColumn { path, what, found } => {
-            let path = path.display();
+        WatchError::NoColumn { path, what, named, found } => {
+            let (path, named) = (path.display(), named.map_or(String::new(), |name| format!("`{name}` ")));
             Error::new_err(format!(
-                "{path} has no column for the {what}: it has {found}; name one by {what}="
+                "{path} has no column {named}for the {what}: it has {found}; name one by {what}="
             ))
         }
         other => error(other),

@@ -53,6 +53,11 @@ pub fn logarithms<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<V
     Ok(all.into_iter().map(|number| number.unwrap_or(f64::NEG_INFINITY)).collect())
 }
 
+/// A count and its noun: `1 figure`, `2 figures`.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A size with its unit: `47.0 MB`; units are powers of 1000.
 pub fn bytes(count: u64) -> String {
     let units = ["kB", "MB", "GB", "TB", "PB", "EB"];

@@ -3,7 +3,7 @@
 use crate::context::{Context, Exit, Failure};
 use etalon::record::{check_writable, write_whole};
 use etalon::sweep::{Store, status};
-use etalon::units;
+use etalon::units::{self, counted};
 use etalon_report::{Summary, compare, report};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -134,10 +134,10 @@ fn places(folder: &Path, out: Option<&Path>) -> (PathBuf, PathBuf) {
 fn text(written: &Written) -> String {
     let Written { summary, page, bytes, figures } = written;
     format!(
-        "{}\n{}: {}, {} figures\n",
+        "{}\n{}: {}, {}\n",
         summary.answer,
         page.display(),
         units::bytes(*bytes as u64),
-        figures.len() / 2
+        counted(figures.len() / 2, "figure")
     )
 }

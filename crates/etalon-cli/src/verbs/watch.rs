@@ -198,7 +198,10 @@ impl Arguments {
             detector.measured(rate, curvature);
         }
         if let (skipped @ 1.., Some(problem)) = log.skipped() {
-            let text = format!("{skipped} lines are no rows of {name}; the first: {problem}");
+            let text = match skipped {
+                1 => format!("a line is no row of {name}: {problem}"),
+                _ => format!("{skipped} lines are no rows of {name}; the first: {problem}"),
+            };
             context.progress.say("warning", &text);
         }
         Ok(WatchedLog { name, finding: detector.finding(), points: curve.points() })
@@ -280,8 +283,12 @@ fn text(finding: &Finding) -> String {
     let number = |value: &Option<f64>| value.map_or("-".into(), |value| significant(value, 4));
     let mut text = format!("{state}: {why}\n\n");
     if let (Some(step), Some(_)) = (step, first_loss) {
-        text +=
-            &format!("{rows} losses up to step {step}: first {}, last {}", number(first_loss), number(loss));
+        let losses = if *rows == 1 { "loss" } else { "losses" };
+        text += &format!(
+            "{rows} {losses} up to step {step}: first {}, last {}",
+            number(first_loss),
+            number(loss)
+        );
         if let Some(noise) = noise {
             text += &format!(", noise {} % of the first", significant(100.0 * noise, 2));
         }

@@ -85,7 +85,10 @@ fn a_path_is_told_before_it_is_trained_on() {
     let told = etalon.run(&["data", "inspect", "values.csv", "--label", "b"]).printed();
     assert!(told.contains("labels are values, 1 a sample") && told.contains("loss=mse"), "{told}");
     let refused = etalon.run(&["data", "inspect", "none.csv"]).complaint();
-    assert!(refused.contains("unknown data set `none.csv`"), "{refused}");
+    assert!(
+        refused.contains("none.csv: expected data of your own, found neither a file nor a folder"),
+        "{refused}"
+    );
     // Trained on as it stands, with less than the usual number of samples.
     let run =
         etalon.run(&["train", "data.name=set.csv", "train.steps=3", "train.batch=20", "network.width=4"]);

@@ -65,6 +65,19 @@ fn a_spec_that_is_not_there_is_named() {
 }
 
 #[test]
+fn a_key_written_otherwise_is_told_its_form() {
+    let etalon = Etalon::new();
+    for (arguments, expected) in [
+        (["train", "optimizer.eta", "0.3"], "one word, without spaces: optimizer.eta=VALUE"),
+        (["train", "--lr", "0.3"], "a setting is a key with its value, without dashes: optimizer.eta=VALUE"),
+        (["find", "--weight-decay", "0.1"], "without dashes: optimizer.weight_decay=VALUE"),
+    ] {
+        let complaint = etalon.run(&arguments).complaint();
+        assert!(complaint.contains(expected), "{complaint}");
+    }
+}
+
+#[test]
 fn keys_have_defaults_and_meanings() {
     let etalon = Etalon::new();
     let table = etalon.run(&["spec", "--keys"]).printed();

@@ -235,6 +235,13 @@ fn what_makes_no_search_is_refused_before_anything_runs() {
             "it may have step, loss, rate, curvature",
         ),
         ("touch ran {eta} {seed}", &["--start", "0"], "must be a finite number above 0"),
+        ("touch ran {eta} {seed}", &["--goal", "loss = 3"], "write < or >"),
+        (
+            "touch ran {eta} {seed}",
+            &["trainer.parameters={width = 3}"],
+            "the parameter `width` stands neither",
+        ),
+        (" ", &[], "is empty; give what trains"),
     ] {
         let complaint = etalon.run(&find(trainer, more)).complaint();
         assert!(complaint.contains(expected), "{trainer} {more:?}: {complaint}");
@@ -249,9 +256,10 @@ fn what_makes_no_search_is_refused_before_anything_runs() {
         );
     }
     assert!(etalon.run(&find(TRAINER, &["--slot", "3"])).complaint().contains("'--slots'"));
-    let told =
-        etalon.run(&find(TRAINER, &["network.width=8", "--eta-star", "only", "search.seeds=1"])).stderr;
+    let only = ["network.width=8", "--eta-star", "only", "search.seeds=1", "--goal", "val_loss < 3"];
+    let told = etalon.run(&find(TRAINER, &only)).stderr;
     assert!(told.contains("network.width has no part in this"), "{told}");
+    assert!(told.contains("is met by the first row of the log already, which has 2.010"), "{told}");
 }
 
 #[test]

@@ -103,7 +103,9 @@ fn what_is_no_log_is_refused() {
     assert!(complaint(&["--run", "a", "accuracy.csv"]).contains("has no run a: it has a single one"));
     assert!(complaint(&["--follow", "prose.txt", "accuracy.csv"]).contains("one run of one log"));
     assert!(complaint(&["--follow", "prose.txt", "--out", "x"]).contains("leaves no folder"));
-    assert!(complaint(&["none.csv"]).contains("cannot read none.csv"));
+    assert!(complaint(&["none.csv"]).contains("give the file or folder that a training logs to"));
+    etalon.write("run/meta.json", "{}");
+    assert!(complaint(&["run"]).contains("let `etalon report` show"));
     assert!(complaint(&["--momentum", "1", "accuracy.csv"]).contains("from 0 up to"));
     // Rows that are none are passed over, and counted.
     etalon.write("mixed.jsonl", "{\"loss\": 1}\noops\n{\"loss\": \"much\"}\n{\"loss\": 0.5}\n{\"lo");
@@ -173,5 +175,5 @@ fn bursts_of_weights_whose_scale_does_not_matter_are_told_by_their_norm() {
     // Without that column, or under one that is not there, it is not known.
     assert!(!etalon.run(&log).printed().contains("norm"));
     let complaint = etalon.run(&[&log[..], &["--norm", "length"]].concat()).complaint();
-    assert!(complaint.contains("no column for the norm"), "{complaint}");
+    assert!(complaint.contains("no column `length` for the norm"), "{complaint}");
 }

@@ -160,11 +160,24 @@ fn read_parquet(train: &[PathBuf], _: &[PathBuf], _: Option<&str>) -> Result<Par
 pub(super) fn load(path: &Path, name: &str, source: &Source) -> Result<Split, DataError> {
     let Source { classes, train, test, layout, label, .. } = source;
     let Some(form) = Form::of(path) else {
+        if !path.exists() {
+            let remedy = "see that the path is right; `etalon data list` has the names that need none";
+            return Err(malformed(
+                path,
+                "data of your own",
+                "neither a file nor a folder of this name",
+                remedy,
+            ));
+        }
         let expected = "a folder of idx files (train-images-idx3-ubyte ...), CIFAR files (data_batch_1.bin ... or \
                         train.bin), npy files (train-x.npy ...), CSV files (train.csv, test.csv), Parquet files \
                         (train-00000-of-00001.parquet, test-...) or folders of PNG or JPEG images (one a class, in train/ \
                         and test/ or alone), a .csv, .npz or .parquet file, or PATH-x.npy";
-        let found = if path.is_dir() { "a folder without these" } else { "nothing of the kind" };
+        let found = match npy::pair_in(path) {
+            Some(pair) => format!("{0}-x.npy, which is the set {0}", pair.display()),
+            None if path.is_dir() => "a folder without these".into(),
+            None => "nothing of the kind".into(),
+        };
         return Err(malformed(
             path,
             expected,
@@ -382,6 +395,14 @@ mod tests {
             "{text}"
         );
         let text = load_path(folder.path().join("none")).unwrap_err().to_string();
+        assert!(text.contains("found neither a file nor a folder of this name"), "{text}");
+        let text = Source::named("none.csv").map(|source| load_source(&source)).unwrap().unwrap_err();
+        assert!(text.to_string().starts_with("none.csv: expected data of your own"), "{text}");
+        fs::write(folder.path().join("all-x.npy"), "").unwrap();
+        let (text, set) = (load_path(folder.path().into()).unwrap_err(), folder.path().join("all"));
+        assert!(text.to_string().contains(&format!("which is the set {}", set.display())), "{text}");
+        fs::write(folder.path().join("file"), "").unwrap();
+        let text = load_path(folder.path().join("file")).unwrap_err().to_string();
         assert!(text.contains("found nothing of the kind"), "{text}");
     }
 }

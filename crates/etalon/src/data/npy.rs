@@ -73,6 +73,13 @@ pub(super) fn paths(stem: &Path) -> (PathBuf, PathBuf) {
     (stem.with_file_name(format!("{name}-x.npy")), stem.with_file_name(format!("{name}-y.npy")))
 }
 
+/// The stem of a pair in a folder, the first by name.
+pub(super) fn pair_in(folder: &Path) -> Option<PathBuf> {
+    let names = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.file_name());
+    let stems = names.filter_map(|name| name.to_str()?.strip_suffix("-x.npy").map(|stem| folder.join(stem)));
+    stems.min()
+}
+
 /// What an array of inputs holds.
 #[derive(Debug, PartialEq)]
 pub(super) struct Inputs {

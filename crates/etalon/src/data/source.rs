@@ -56,7 +56,7 @@ pub enum Origin {
 
 impl Origin {
     /// What a name stands for: a known data set, else a path, which is something that contains a slash,
-    /// begins with a dot or exists.
+    /// has a dot or exists.
     ///
     /// # Errors
     /// [`DataError::UnknownName`], with the known name nearest to it.
@@ -71,7 +71,7 @@ impl Origin {
             return Ok(Origin::Procedural(recipe));
         }
         let path = Path::new(name);
-        if path.components().count() > 1 || name.starts_with('.') || path.exists() {
+        if path.components().count() > 1 || name.contains('.') || path.exists() {
             return Ok(Origin::Path(path.to_path_buf()));
         }
         let nearest = known_names()

@@ -9,5 +9,5 @@ mod write;
 
 pub(crate) use lock::Lock;
 pub use meta::{Machine, Meta};
-pub(crate) use write::{LOCK, other_kernels};
+pub(crate) use write::{LOCK, META, other_kernels};
 pub use write::{RunFolder, RunFolderError, check_writable, write_whole};

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 const SPEC: &str = "spec.toml";
-const META: &str = "meta.json";
+pub(crate) const META: &str = "meta.json";
 /// Held by the process that writes into a folder.
 pub(crate) const LOCK: &str = ".lock";
 /// What the name of a file begins and ends with that is not whole yet.

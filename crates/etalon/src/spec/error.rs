@@ -1,5 +1,6 @@
 //! What is wrong with a spec, and where.
 
+use super::KEYS;
 use std::ops::Range;
 use std::path::Path;
 
@@ -30,7 +31,11 @@ impl SpecError {
 
     pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Self {
         let message = format!("cannot read the spec {}: {error}", path.display());
-        SpecError::plain(message, "give a TOML file, or leave it out and use key=value")
+        let key = KEYS.iter().map(|key| key.path).find(|key| Path::new(key) == path);
+        let help = key.map_or("give a TOML file, or leave it out and use key=value".into(), |key| {
+            format!("a key and its value are one word, without spaces: {key}=VALUE")
+        });
+        SpecError::plain(message, &help)
     }
 
     /// A fault at the bytes `span` of the file's `text`.

@@ -110,13 +110,16 @@ impl TrainerSpec {
         let command = CommandLine::parse(&self.command, self.shell, &parameters)?;
         let env = self.env.iter().map(|(name, value)| Ok((name.clone(), line(&text(value))?)));
         let env = env.collect::<Result<BTreeMap<_, _>, TrainerError>>()?;
-        let is_told =
-            ["log", "out"].iter().any(|name| command.has(name) || env.values().any(|value| value.has(name)));
+        let has = |name: &str| command.has(name) || env.values().any(|value| value.has(name));
+        let is_told = ["log", "out"].into_iter().any(has);
         let log = match self.log.as_str() {
             STDOUT => None,
             "" => is_told.then(|| line("{out}/log.jsonl")).transpose()?,
             path => Some(line(path)?),
         };
+        if let Some(unused) = parameters.keys().find(|name| !has(name)) {
+            return Err(TrainerError::Unused(unused.clone()));
+        }
         let column = |name: &str| self.columns.get(name).map(text);
         let GoalSpec { metric, below, above } = &self.goal;
         let metric = Some(metric.clone()).filter(|metric| !metric.is_empty());

@@ -6,7 +6,7 @@ use crate::memory::{MemoryError, Relief};
 use crate::search::{EtaStar, SearchError, Terms};
 use crate::train::{PlanError, Task};
 use crate::trainer::{Fault, TrainerError};
-use crate::watch::WatchError;
+use crate::watch::{WatchError, wanted};
 
 /// A plan that cannot be.
 pub(crate) fn plan(error: &PlanError) -> String {
@@ -58,7 +58,7 @@ pub(crate) fn trainer(error: &TrainerError) -> String {
         TrainerError::Training {
             eta,
             seed,
-            fault: Fault::Log(WatchError::NoColumn { path, what, found }),
+            fault: Fault::Log(WatchError::NoColumn { path, what, named, found }),
             ..
         } => {
             let key = match *what {
@@ -66,9 +66,10 @@ pub(crate) fn trainer(error: &TrainerError) -> String {
                 what => format!("trainer.columns = {{ {what} = \"NAME\" }}"),
             };
             return format!(
-                "the log of the training at the rate {eta:?} with seed {seed}, {}, has no column for the {what}: it has \
-                 {found}; name one with {key}",
-                path.display()
+                "the log of the training at the rate {eta:?} with seed {seed}, {}, has no column {}: it has {found}; name one \
+                 with {key}",
+                path.display(),
+                wanted(named, what)
             );
         }
         other => return other.to_string(),

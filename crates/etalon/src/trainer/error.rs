@@ -2,7 +2,7 @@
 
 use crate::search::SearchError;
 use crate::theory::TheoryError;
-use crate::watch::WatchError;
+use crate::watch::{WatchError, wanted};
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitStatus;
@@ -35,6 +35,12 @@ pub enum TrainerError {
         "neither the trainer's command nor its env has {{seed}}: put it where the seed belongs, or search one seed alone"
     )]
     NoSeed,
+    /// A parameter that the trainer never hears of.
+    #[error(
+        "the parameter `{0}` stands neither in the trainer's command nor in its env, so that no training would differ by it: put \
+         {{{0}}} where it belongs, or remove it"
+    )]
+    Unused(String),
     /// `{steps}` without a number.
     #[error("the trainer's command has {{steps}}, and how many is not given")]
     NoSteps,
@@ -96,7 +102,9 @@ pub enum TrainerError {
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// It cannot be started.
-    #[error("`{command}` cannot be started: {source}")]
+    #[error(
+        "`{command}` cannot be started: {source}; its first word must be a program of the PATH, or a path to one that may be run"
+    )]
     Start {
         /// The command.
         command: String,
@@ -114,7 +122,11 @@ pub enum Fault {
         stderr: Option<PathBuf>,
     },
     /// It ended well, and there is no row in its log.
-    #[error("it ended well and left no row with a loss ({reason}){}", kept(.stderr))]
+    #[error(
+        "it ended well and left no row with a loss ({reason}); let it write to {{log}}, or print, or name its log with \
+         trainer.log{}",
+        kept(.stderr)
+    )]
     Silent {
         /// What there is instead.
         reason: String,
@@ -147,12 +159,13 @@ impl Fault {
 /// What is wrong with a log, and the key that tells how to read it.
 fn unread(error: &WatchError) -> String {
     match error {
-        WatchError::NoColumn { path, what: "metric", found } => {
-            format!("{} has no column of the goal's metric: it has {found}", path.display())
+        WatchError::NoColumn { path, what: "metric", named, found } => {
+            format!("{} has no column {}: it has {found}", path.display(), wanted(named, "metric"))
         }
-        WatchError::NoColumn { path, what, found } => format!(
-            "{} has no column for the {what}: it has {found}; name one with 'trainer.columns={{{what}=\"NAME\"}}'",
-            path.display()
+        WatchError::NoColumn { path, what, named, found } => format!(
+            "{} has no column {}: it has {found}; name one with 'trainer.columns={{{what}=\"NAME\"}}'",
+            path.display(),
+            wanted(named, what)
         ),
         other => other.to_string(),
     }

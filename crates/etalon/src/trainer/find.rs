@@ -104,6 +104,15 @@ impl Search<'_> {
             let why = "the rate to use was not chosen: the trainer's goal names no metric to choose it by";
             found.warnings.push(why.into());
         }
+        let begins = trainer.goal.bound.zip(first.first_metric());
+        if let Some((bound, value)) = begins.filter(|&(bound, value)| bound.is_met(value)) {
+            let metric = trainer.goal.metric.as_deref().unwrap_or_default();
+            found.warnings.push(format!(
+                "the goal, {metric} of {bound}, is met by the first row of the log already, which has {}: where that is before \
+                 the first step, set one that training has to reach",
+                significant(value, 4)
+            ));
+        }
         let start = found.provisional.eta;
         let is_stopped = tell(News::Provisional(&found.provisional)).is_break();
         self.found = Some(found);
@@ -245,8 +254,11 @@ impl Search<'_> {
         found.criterion = Some(match bound {
             Some(bound) => {
                 let metric = trainer.goal.metric.as_deref().unwrap_or_default();
-                let of = if from == "given" { String::new() } else { format!(" ({from})") };
-                format!("{metric} of {bound}{of} in some row of the log, all losses finite")
+                let of = match from.as_str() {
+                    "given" => bound.to_string(),
+                    from => format!("{} {} ({from})", bound.relation(), significant(bound.value(), 4)),
+                };
+                format!("{metric} of {of} in some row of the log, all losses finite")
             }
             None => "a training loss that ends finite and, over the last fifth of the training, lower than it began".into(),
         });

@@ -34,6 +34,11 @@ impl Bound {
         bound
     }
 
+    /// The same in words.
+    pub(super) fn relation(self) -> &'static str {
+        if self.is_higher_better() { "at least" } else { "at most" }
+    }
+
     /// Whether more is better.
     pub fn is_higher_better(self) -> bool {
         matches!(self, Bound::Above(_))
@@ -42,7 +47,6 @@ impl Bound {
 
 impl std::fmt::Display for Bound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let relation = if self.is_higher_better() { "at least" } else { "at most" };
-        write!(f, "{relation} {}", self.value())
+        write!(f, "{} {}", self.relation(), self.value())
     }
 }

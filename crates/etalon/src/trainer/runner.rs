@@ -8,7 +8,7 @@ use crate::program::last_lines;
 use crate::search::SearchError;
 use crate::watch::{Log, Row, WatchError};
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -78,6 +78,16 @@ impl From<Fault> for Stop {
 
 /// Jobs of this process, whose marks must differ.
 static JOBS: AtomicU64 = AtomicU64::new(0);
+
+/// Whether there is no room behind the end of a file.
+fn is_full(path: &Path) -> bool {
+    let write = |mut file: File| file.write_all(b"\n");
+    File::options()
+        .append(true)
+        .open(path)
+        .and_then(write)
+        .is_err_and(|error| error.kind() == io::ErrorKind::StorageFull)
+}
 
 impl<'a> Runner<'a> {
     /// Makes the folder of the trainings, and starts what ends them if Etalon is killed.
@@ -299,7 +309,14 @@ impl<'a> Runner<'a> {
                 Some(status) if !status.success() => {
                     let text = fs::read(stderr).unwrap_or_default();
                     let text = String::from_utf8_lossy(&text);
-                    let complaint = last_lines(&text, QUOTED).into_iter().map(String::from).collect();
+                    let mut complaint: Vec<_> =
+                        last_lines(&text, QUOTED).into_iter().map(String::from).collect();
+                    // What it had to say of a full disk, that had no room for.
+                    if complaint.is_empty() && is_full(stderr) {
+                        complaint.push(
+                            "no space is left for what it writes; make room, or choose another place".into(),
+                        );
+                    }
                     return Err(Fault::Crashed { status, complaint, stderr: self.told(stderr) }.into());
                 }
                 Some(_) if reader.is_none() => {
@@ -324,5 +341,14 @@ impl<'a> Runner<'a> {
     /// A path that is still there when it is told.
     fn told(&self, path: &Path) -> Option<PathBuf> {
         self.trainer.folder.is_some().then(|| path.into())
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    #[test]
+    fn a_full_disk_is_told_from_one_that_has_room() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert!(super::is_full("/dev/full".as_ref()) && !super::is_full(file.path()));
     }
 }

@@ -448,6 +448,11 @@ impl Detector {
             let (first, peak) = (self.first?, self.peak?);
             over_limit(self.settings.optimizer, peak.loss / first.loss, peak.step.saturating_sub(first.step))
         });
+        if self.first.is_some_and(|first| !first.loss.is_finite()) {
+            let advice = "the first loss is no number already: if that is before the first step, no rate is to blame, but the \
+                          data, the loss or the initial weights";
+            return Some(advice.into());
+        }
         match state {
             State::Diverging | State::Stuck => {
                 Some(lower(rate, ratio) + "; `etalon find` tells the largest that trains")

@@ -183,7 +183,7 @@ impl Log {
         let missing = Kind::ALL.into_iter().enumerate().find(named);
         match (missing, self.facts.names.is_empty()) {
             (None, _) => Ok(()),
-            (Some((_, kind)), false) => Err(no_column(&self.path, kind, &self.facts.names)),
+            (Some((_, kind)), false) => Err(no_column(&self.path, kind, &self.columns, &self.facts.names)),
             (Some(_), true) => {
                 let is_empty = self.files.iter().all(|(_, format)| matches!(format, Format::Unknown));
                 let nothing = if is_empty { "it is empty" } else { "no number stands behind a name" };
@@ -194,12 +194,13 @@ impl Log {
     }
 }
 
-fn no_column(path: &Path, kind: Kind, names: &BTreeSet<String>) -> WatchError {
+fn no_column(path: &Path, kind: Kind, columns: &Columns, names: &BTreeSet<String>) -> WatchError {
     let mut found: Vec<&str> = names.iter().take(LISTED).map(String::as_str).collect();
     if names.len() > LISTED {
         found.push("...");
     }
-    WatchError::NoColumn { path: path.into(), what: kind.flag(), found: found.join(", ") }
+    let named = columns.given(kind).map(String::from);
+    WatchError::NoColumn { path: path.into(), what: kind.flag(), named, found: found.join(", ") }
 }
 
 /// The format of a file by its first bytes, once there are any.
@@ -231,6 +232,12 @@ fn contains(text: &[u8], word: &[u8]) -> bool {
     text.windows(word.len()).any(|part| part == word)
 }
 
+/// Whether a page of HTML or XML begins so; its style sheets have numbers behind names.
+fn is_markup(line: &str) -> bool {
+    let line = line.trim_start_matches('\u{feff}').trim_start().to_ascii_lowercase();
+    ["<!doctype", "<!--", "<html", "<?xml", "<svg"].iter().any(|start| line.starts_with(start))
+}
+
 /// A line of JSON, CSV or plain text.
 fn text(
     line: &[u8],
@@ -255,6 +262,10 @@ fn text(
         return Ok(());
     }
     match format {
+        Format::Unknown if is_markup(line) => {
+            let reason = "it is a page of HTML or XML".into();
+            return Err(WatchError::NoLog { path: path.into(), reason });
+        }
         Format::Unknown => {
             let header = Header::parse(line, columns);
             let runs = columns.runs(header.names());
@@ -273,7 +284,7 @@ fn text(
             let header = Header::parse(first, columns);
             if header.is_over(line) {
                 facts.names.extend(header.names().map(String::from));
-                return Err(no_column(path, Kind::Loss, &facts.names));
+                return Err(no_column(path, Kind::Loss, columns, &facts.names));
             }
             let mut plain = Plain::default();
             plain.read(first, columns, facts, sink);

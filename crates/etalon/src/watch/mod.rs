@@ -28,6 +28,7 @@ pub use log::Log;
 pub use runs::runs;
 pub use watched::{Curve, Watched, WatchedLog};
 
+use crate::folder::META;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -69,11 +70,24 @@ pub struct Row {
 const FORMATS: &str = "logs are JSON (lines, or a document with a list of objects), CSV with a header, plain text (`loss: 0.3`), \
                        or TensorBoard event files";
 
+/// What to do where a file cannot be read.
+fn remedy(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "; give the file or folder that a training logs to, or - for stdin",
+        _ => "",
+    }
+}
+
+/// A column as the user calls it.
+pub(crate) fn wanted(named: &Option<String>, what: &str) -> String {
+    named.as_ref().map_or(format!("for the {what}"), |name| format!("`{name}` for the {what}"))
+}
+
 /// Why a log cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
     /// The file cannot be opened or read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {source}{}", path.display(), remedy(source))]
     Read {
         /// The file.
         path: PathBuf,
@@ -83,8 +97,9 @@ pub enum WatchError {
     /// A folder without event files.
     #[error(
         "{} is a folder without TensorBoard event files (events.out.tfevents.*), and so are those in it; give a log file \
-         or such a folder",
-        .0.display()
+         or such a folder{}",
+        .0.display(),
+        if .0.join(META).is_file() { ", or let `etalon report` show what Etalon has left there" } else { "" }
     )]
     NoEvents(PathBuf),
     /// Several runs, and none of them chosen.
@@ -106,12 +121,14 @@ pub enum WatchError {
         runs: String,
     },
     /// There is no column of that kind.
-    #[error("{} has no column for the {what}: it has {found}; name one with --{what} NAME", path.display())]
+    #[error("{} has no column {}: it has {found}; name one with --{what} NAME", path.display(), wanted(named, what))]
     NoColumn {
         /// The file.
         path: PathBuf,
         /// `loss`, or a column that was named and is not there.
         what: &'static str,
+        /// The name that it was given.
+        named: Option<String>,
         /// The columns it has.
         found: String,
     },

@@ -37,7 +37,7 @@ impl Header {
     /// A row's numbers in the order of [`Kind::ALL`]; what is no number is none.
     ///
     /// # Errors
-    /// When it has another number of fields than the header.
+    /// When it has another number of fields than the header, or words in place of a loss and nothing else that is of interest.
     pub(super) fn row(&self, line: &str) -> Result<Numbers, String> {
         let mut numbers = [None; Kind::COUNT];
         let fields = fields(line, self.delimiter);
@@ -46,11 +46,18 @@ impl Header {
                 numbers[kind] = field.trim().parse().ok();
             }
         }
-        if fields.len() == self.names.len() {
-            Ok(numbers)
-        } else {
+        if fields.len() != self.names.len() {
             let count = fields.len();
-            Err(format!("a row has {count} fields, the header {}", self.names.len()))
+            return Err(format!("a row has {count} fields, the header {}", self.names.len()));
+        }
+        let [_, loss, _, _, _, metric] = numbers;
+        let place = self.places[1].filter(|_| loss.or(metric).is_none());
+        match place
+            .map(|place| (fields[place].trim(), &self.names[place]))
+            .filter(|(field, _)| !field.is_empty())
+        {
+            Some((field, name)) => Err(format!("`{field}` is no number in the column `{name}`")),
+            None => Ok(numbers),
         }
     }
 }
@@ -69,5 +76,7 @@ mod tests {
         assert_eq!(header.row("1.5,3,").unwrap(), [Some(3.0), Some(1.5), None, None, None, None]);
         assert!(header.row("nan,3,0.1").unwrap()[1].unwrap().is_nan());
         assert!(header.row("1.5,3").is_err());
+        assert_eq!(header.row("x,3,").unwrap_err(), "`x` is no number in the column `loss`");
+        assert_eq!(header.row(",3,").unwrap()[1], None);
     }
 }

@@ -3,6 +3,7 @@
 use crate::context::{Context, Exit, Failure};
 use etalon::data::{Dataset, Labels, SampleShape, Source, load};
 use etalon::record::RunFolder;
+use etalon::spec::Spec;
 use etalon::units::significant;
 use serde::Serialize;
 
@@ -125,10 +126,16 @@ impl Inspected {
         text += &self.test.text("test");
         self.notes.iter().for_each(|note| text += &format!("{note}\n"));
         let loss = if self.train.classes.is_some() { "" } else { " loss=mse" };
+        let usual = Spec::default().data;
+        let taken = |part: &Part, usual: usize| match part.samples > usual {
+            true => format!("the first {usual}"),
+            false => "all".into(),
+        };
         text + &format!(
-            "\nTrain on it with data.name={}{loss}; of its samples data.train and data.test take the first 2000 and 500 unless \
-             given.\n",
-            self.name
+            "\nTrain on it with data.name={}{loss}; of its samples data.train takes {} and data.test {}, unless given.\n",
+            self.name,
+            taken(&self.train, usual.train),
+            taken(&self.test, usual.test)
         )
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &Arguments, spec: &Spec, context: &Context) -> Resu
     };
     let spinner = context.progress.spinner("training");
     let mut unprinted: Result<(), OutputError> = Ok(());
-    let (report, trajectory) = spec.train_with(folder.as_deref(), 0, &going, &mut |row| {
+    let trained = spec.train_with(folder.as_deref(), 0, &going, &mut |row| {
         let loss = row.loss.map_or("-".into(), |loss| significant(loss, 4));
         spinner.set_message(format!("training: step {}, loss {loss}", row.step));
         if arguments.stream && unprinted.is_ok() {
@@ -68,9 +68,11 @@ pub(super) fn run(arguments: &Arguments, spec: &Spec, context: &Context) -> Resu
                 stop.store(true, Ordering::Relaxed);
             }
         }
-    })?;
+    });
     drop(spinner);
+    // Where nobody reads its rows it was ended for that.
     unprinted?;
+    let (report, trajectory) = trained?;
     let record = Record::from(report.clone());
     keep(&record, &report, &trajectory, directory, arguments.trajectory.as_deref())?;
     if arguments.stream {

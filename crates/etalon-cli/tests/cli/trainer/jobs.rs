@@ -47,6 +47,13 @@ fn one_training_is_judged_and_streams_its_log() {
     let refused = train("0.1", &["--weights", "x"]).complaint();
     assert!(refused.contains("--weights is for what Etalon trains"), "{refused}");
     assert!(etalon.run(&["train", "--stream"]).complaint().contains("a trainer's log"));
+    // Who has read enough is told of no error.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut unread = etalon.plain_command(env!("CARGO_BIN_EXE_etalon"));
+    let arguments = ["train", "--trainer", TRAINER, "optimizer.eta=0.1", "--stream"];
+    let output = unread.args(arguments).stdout(writer).output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
 }
 
 #[test]

@@ -72,7 +72,10 @@ fn nothing_that_is_no_number_passes() {
             (found.state, found.why.as_str()),
             (State::Diverging, "the loss is no finite number at step 2")
         );
-        assert_eq!(detect([bad]).finding().state, State::Diverging);
+        let at_once = detect([bad, 1.0]).finding();
+        assert_eq!(at_once.state, State::Diverging);
+        assert!(at_once.advice.unwrap().contains("no rate is to blame"));
+        assert!(found.advice.unwrap().starts_with("lower the rate"));
     }
     assert_eq!(detect([1.0, 0.5, -0.5, -1.0]).finding().state, State::Undecided);
     assert_eq!(detect([]).finding().state, State::Undecided);

@@ -93,7 +93,7 @@ fn what_is_missing_is_named() {
     let rate = Columns { rate: Some("eta".into()), ..Columns::default() };
     assert!(
         text(points("a.csv", b"step,loss\n1,2\n", rate))
-            .contains("no column for the rate: it has loss, step")
+            .contains("no column `eta` for the rate: it has loss, step")
     );
     assert!(text(points("a", b"", Columns::default())).contains("it is empty"));
     assert!(
@@ -104,6 +104,7 @@ fn what_is_missing_is_named() {
     );
     assert!(text(points("a.json", b"{\n\"a\": [1]}", Columns::default())).contains("no number stands"));
     assert!(text(points("a", b"\xff\xfe\x00\n", Columns::default())).contains("no text"));
+    assert!(text(points("a", b"<!DOCTYPE html>\nloss: 3\n", Columns::default())).contains("a page of HTML"));
     assert!(text(points("a", b"{\"loss\"\n", Columns::default())).contains("no log that can be read"));
     let folder = tempfile::tempdir().unwrap();
     let refused = Log::open(folder.path(), Columns::default()).unwrap_err().to_string();
