@@ -24,13 +24,13 @@ const SURPRISE: f64 = 1.5;
 /// A training so far behind the best, in percent, tells nothing of the rates about the best: beyond an edge the metric falls
 /// faster than a smooth model can follow.
 const FAR: f64 = 15.0;
-/// Short trainings stand on a plateau where the lowest of their losses is that of a constant prediction, but for this share:
-/// what they tell of rates is then an accident. One that is higher is on its way, and tells how fast.
-const PLATEAU: f64 = 0.02;
-/// So many steps below the start is a rate of which nothing is known but the curvature there, which grows when learning
-/// begins: a fifth of the rate loses less than twice of it.
+/// Short trainings stand on a plateau where the lowest of their losses is between these shares of the loss of a constant
+/// prediction: what they tell of rates is then an accident. Those that are higher are on their way, and tell how fast.
+const PLATEAU: [f64; 2] = [0.95, 1.02];
+/// The rate to use is then so many steps below the start, a third of it: curvature grows when learning begins, and a rate
+/// that is too low loses less than one that is too high.
 const CAUTION: f64 = 3.0;
-/// So many steps below a short training that diverged is a rate that no longer one has been tried at.
+/// What only short trainings have tried keeps so many steps from one that diverged: a longer one diverges at less.
 const UNTRIED: f64 = 3.0;
 /// Places at which the model is looked at, an octave.
 const FINE: f64 = 32.0;
@@ -265,7 +265,8 @@ impl Standing {
     /// Whether no short training has learnt anything; not where that cannot be known.
     fn is_plateau(&self) -> bool {
         let lowest = self.of(Role::Short).map(Tried::short_score).fold(f64::INFINITY, f64::min);
-        (lowest / self.measure.constant_loss - 1.0).abs() < PLATEAU
+        let [low, high] = PLATEAU;
+        (low..high).contains(&(lowest / self.measure.constant_loss))
     }
 
     /// The ends of the rates that cannot be told from the best; an end that no training closes is open, and none.
