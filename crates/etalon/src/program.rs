@@ -1,7 +1,8 @@
 //! Running another program without waiting for ever.
 
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -83,6 +84,17 @@ fn wait(child: &mut Child, limit: Duration) -> Result<ExitStatus, ProgramError> 
     }
 }
 
+/// The end of what a program has printed into a file, of which there may be more than memory holds.
+pub(crate) fn end_of(path: &Path) -> io::Result<String> {
+    const MOST: u64 = 1 << 16;
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(MOST)))?;
+    let mut end = Vec::new();
+    file.take(MOST).read_to_end(&mut end)?;
+    Ok(String::from_utf8_lossy(&end).into_owned())
+}
+
 /// The last lines of a text that say something.
 pub(crate) fn last_lines(text: &str, count: usize) -> Vec<&str> {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
@@ -102,6 +114,15 @@ mod tests {
     #[test]
     fn what_a_program_prints_is_returned() {
         assert_eq!(shell("echo one; echo two >&2", LONG).unwrap(), "one\n");
+    }
+
+    #[test]
+    fn of_a_long_complaint_the_end_is_read() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "a".repeat(100_000) + "the end").unwrap();
+        let end = end_of(file.path()).unwrap();
+        assert!(end.len() == 1 << 16 && end.ends_with("the end"));
+        assert_eq!(end_of("/dev/zero".as_ref()).unwrap().len(), 1 << 16);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::course::{Course, Until};
 use super::guard::Guard;
 use super::process::Process;
 use super::{Fault, Place, Trainer, TrainerError};
-use crate::program::last_lines;
+use crate::program::{end_of, last_lines};
 use crate::search::SearchError;
 use crate::watch::{Log, Row, WatchError};
 use std::fs::{self, File};
@@ -307,8 +307,7 @@ impl<'a> Runner<'a> {
             }
             match status {
                 Some(status) if !status.success() => {
-                    let text = fs::read(stderr).unwrap_or_default();
-                    let text = String::from_utf8_lossy(&text);
+                    let text = end_of(stderr).unwrap_or_default();
                     let mut complaint: Vec<_> =
                         last_lines(&text, QUOTED).into_iter().map(String::from).collect();
                     // What it had to say of a full disk, that had no room for.

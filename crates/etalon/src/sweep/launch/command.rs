@@ -2,7 +2,7 @@
 
 use super::workers::{is_word, quoted_path};
 use super::{LaunchError, Workers};
-use crate::program::last_lines;
+use crate::program::{end_of, last_lines};
 use crate::sweep::SweepError;
 use serde::Serialize;
 use std::fs::{self, File};
@@ -151,8 +151,7 @@ impl Started {
         if status.success() {
             return Ok(None);
         }
-        let text = fs::read(&self.log).map_err(SweepError::io(&self.log, "read the file"))?;
-        let text = String::from_utf8_lossy(&text);
+        let text = end_of(&self.log).map_err(SweepError::io(&self.log, "read the file"))?;
         let last_lines = last_lines(&text, SHOWN).into_iter().map(String::from).collect();
         Ok(Some(Broken { shard: self.shard, status: status.to_string(), last_lines, log: self.log }))
     }
