@@ -52,6 +52,6 @@ fn a_drifted_claim_is_refused_too() {
     edited(&etalon, "claims/A-3/claim.json", "\"verdict\":", "\"judgement\":");
     for verb in [&["report", "claims"][..], &["reproduce", "--from", "claims"]] {
         let complaint = etalon.run(verb).complaint();
-        assert!(complaint.contains("schema 2 of `claim`"), "{complaint}");
+        assert!(complaint.contains("schema 3 of `claim`"), "{complaint}");
     }
 }
