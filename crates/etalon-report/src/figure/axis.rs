@@ -190,16 +190,25 @@ impl Ruler<'_> {
         }
         let even = || even_ticks(self.low, self.high).into_iter();
         match self.axis.scale {
-            Scale::Log => ticks(self.low, self.high).into_iter().map(|tick| (tick, text(tick))).collect(),
+            Scale::Log => log_marks(self.low, self.high),
             Scale::Even => even().map(|tick| (tick, even_text(tick))).collect(),
             // Ends that are numbers have the marks of a logarithmic axis.
             Scale::Exponent if self.low > -300.0 && self.high < 300.0 => {
-                let marks = ticks(10f64.powf(self.low), 10f64.powf(self.high)).into_iter();
-                marks.map(|tick| (tick.log10(), text(tick))).collect()
+                let marks = log_marks(10f64.powf(self.low), 10f64.powf(self.high)).into_iter();
+                marks.map(|(tick, text)| (tick.log10(), text)).collect()
             }
             Scale::Exponent => even().map(|tick| (tick, format!("1e{tick}"))).collect(),
         }
     }
+}
+
+/// Marks of a logarithmic axis and their texts; those of an even one where it is so short that fewer than three would be left.
+fn log_marks(low: f64, high: f64) -> Vec<(f64, String)> {
+    let marks = ticks(low, high);
+    if marks.len() < 3 {
+        return even_ticks(low, high).into_iter().map(|tick| (tick, even_text(tick))).collect();
+    }
+    marks.into_iter().map(|tick| (tick, text(tick))).collect()
 }
 
 /// A mark's text on an even axis.
@@ -247,6 +256,19 @@ mod tests {
             let marks = ruler.ticks();
             assert!(marks.len() > 2 && marks.iter().all(|(_, text)| text.len() < 8), "{marks:?}");
         }
+    }
+
+    #[test]
+    fn a_short_logarithmic_axis_has_marks_enough_to_read_values() {
+        let texts = |low: f64, high: f64| {
+            let axis = Axis::log("rate").within([low, high]).unwrap();
+            let ruler = axis.around([low].into_iter()).unwrap();
+            ruler.ticks().into_iter().map(|(_, text)| text).collect::<Vec<_>>()
+        };
+        assert_eq!(texts(0.42, 0.56), ["0.45", "0.5", "0.55"]);
+        assert_eq!(texts(0.97, 1.04), ["0.98", "1", "1.02", "1.04"]);
+        assert_eq!(texts(1.9e-9, 2.1e-9), ["1.9e-9", "1.95e-9", "2e-9", "2.05e-9", "2.1e-9"]);
+        assert_eq!(texts(1.2, 4.5), ["1.5", "2", "3", "4"]);
     }
 
     #[test]

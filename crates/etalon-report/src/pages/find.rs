@@ -253,7 +253,7 @@ fn choice(choice: &Recommendation, found: &Found) -> Figure {
         let points = short.clone().filter(move |point| point.failure.is_none() == wanted);
         points.map(|point| (point.eta, point.train_loss)).collect::<Vec<_>>()
     };
-    panel.series.push(Series::plain("short trainings", Colour::Blue, Look::Both, survived(true)));
+    panel.series.push(Series::plain("short trainings", Colour::Purple, Look::Both, survived(true)));
     let mut failed = Series::plain("short, came to nothing", Colour::Vermilion, Look::Marks, survived(false));
     failed.points.iter_mut().for_each(|point| point.hollow = true);
     panel.series.push(failed);

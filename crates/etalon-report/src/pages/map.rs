@@ -170,9 +170,11 @@ fn diagram(runs: &[Summary], edges: &[Edges], curve: Curve<'_>) -> Option<Figure
         let inside = |c: &f64| (x[0]..=x[x.len() - 1]).contains(c);
         let point = |(c, width): (Option<f64>, f64)| Some((c.filter(inside)?, width));
         let mut points: Vec<(f64, f64)> = edge.into_iter().filter_map(point).collect();
-        if let (Some(first), Some(last)) = (points.first().copied(), points.last().copied()) {
-            points.insert(0, (first.0, first.1.min(y[0])));
-            points.push((last.0, last.1.max(y[y.len() - 1])));
+        let row = |width: f64| rows.iter().position(|&one| one == width);
+        if let (Some(&first), Some(&last)) = (points.first(), points.last()) {
+            // To the borders of their own rows: in another the edge may lie beyond the diagram.
+            points.insert(0, (first.0, row(first.1).map_or(first.1, |row| y[row])));
+            points.push((last.0, row(last.1).map_or(last.1, |row| y[row + 1])));
             panel.lines.push(Reference { name: name.into(), place: Place::Through(points), dashed });
         }
     }

@@ -99,7 +99,7 @@ fn verdict(content: &Content, name: &str, first: bool) -> Markup {
     html! {
         header {
             p.kind { (content.kind) span { " · " (name) } }
-            @if first { h1.answer { (answer) } } @else { h2.answer { (answer) } }
+            @if first { h1.answer { (words(&answer)) } } @else { h2.answer { (words(&answer)) } }
             @if !content.interval.is_empty() { p.interval { (content.interval) } }
             @if !content.facts.is_empty() { (list(&content.facts)) }
             @if !content.doubts.is_empty() {
@@ -112,10 +112,24 @@ fn verdict(content: &Content, name: &str, first: bool) -> Markup {
     }
 }
 
+/// A text in which no line ends within `--out` or `1e-9`.
+fn words(text: &str) -> Markup {
+    let is_broken = |word: &str| {
+        word.starts_with("--")
+            || (word.starts_with(|first: char| first.is_ascii_digit()) && word.contains("e-"))
+    };
+    html! {
+        @for (index, word) in text.split(' ').enumerate() {
+            @if index > 0 { " " }
+            @if is_broken(word) { span.word { (word) } } @else { (word) }
+        }
+    }
+}
+
 /// Names and what belongs to them.
 fn list(facts: &[(impl AsRef<str>, String)]) -> Markup {
     html! {
-        dl { @for (name, text) in facts { div { dt { (name.as_ref()) } dd { (text) } } } }
+        dl { @for (name, text) in facts { div { dt { (name.as_ref()) } dd { (words(text)) } } } }
     }
 }
 
@@ -234,7 +248,8 @@ fn run(meta: &Meta) -> Vec<(&'static str, String)> {
     let seeds = meta.seeds.iter().map(ToString::to_string).collect::<Vec<_>>();
     rows.extend((!seeds.is_empty()).then(|| ("seeds", seeds.join(", "))));
     if let Some(Machine { cpu, kernels, cores, threads, memory_bytes, os }) = &meta.machine {
-        rows.push(("machine", format!("{cpu}, {cores} cores, {threads} threads used, {kernels} kernels")));
+        let [cores, threads] = [count(*cores, "core"), count(*threads, "thread")];
+        rows.push(("machine", format!("{cpu}, {cores}, {threads} used, {kernels} kernels")));
         rows.push(("memory", etalon::units::bytes(*memory_bytes)));
         rows.push(("system", os.clone()));
     }

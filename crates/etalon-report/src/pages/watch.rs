@@ -53,19 +53,20 @@ fn curves<'a>(logs: impl Iterator<Item = &'a WatchedLog> + Clone, limit: Option<
     let names: Vec<&str> = logs.clone().map(|log| short(&log.name)).collect();
     let is_alone = names.len() == 1;
     let is_told = |name: &str| names.iter().filter(|other| **other == name).count() == 1;
-    let all = |what: &str, of: fn(&Point) -> Option<f64>| -> Vec<Series> {
+    let all = |what: &str, own: usize, of: fn(&Point) -> Option<f64>| -> Vec<Series> {
         let series = |(index, log): (usize, &WatchedLog)| {
             let name = if is_told(names[index]) { names[index] } else { &log.name };
             let name = if is_alone { what } else { name };
             let points = log.points.iter().filter_map(|point| Some((point.step as f64, of(point)?)));
-            let series = Series::plain(name, Colour::of(index), Look::Line, points);
+            let series =
+                Series::plain(name, Colour::of(if is_alone { own } else { index }), Look::Line, points);
             Series { points: thin(&series.points, POINTS), ..series }
         };
         logs.clone().enumerate().map(series).filter(|series| !series.points.is_empty()).collect()
     };
     let mut panels =
-        vec![Panel { series: all("loss", |point| Some(point.loss)), ..Panel::new(Axis::log("loss")) }];
-    let curvature = all("curvature", |point| point.curvature);
+        vec![Panel { series: all("loss", 0, |point| Some(point.loss)), ..Panel::new(Axis::log("loss")) }];
+    let curvature = all("curvature", 1, |point| point.curvature);
     if !curvature.is_empty() {
         let mut panel = Panel { series: curvature, weight: 0.8, ..Panel::new(Axis::log("curvature λ")) };
         // Where there are more logs, each has its own.
@@ -76,7 +77,7 @@ fn curves<'a>(logs: impl Iterator<Item = &'a WatchedLog> + Clone, limit: Option<
         }
         panels.push(panel);
     }
-    let rates = all("learning rate", |point| point.rate);
+    let rates = all("learning rate", 2, |point| point.rate);
     if !rates.is_empty() {
         panels.push(Panel { series: rates, weight: 0.5, ..Panel::new(Axis::log("learning rate η")) });
     }
