@@ -9,9 +9,16 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
+use std::{fs, io};
 
 /// Broken files that are named on stderr; the page names more.
 const NAMED: usize = 5;
+/// Between two looks at a folder in which something is about to begin.
+const LOOK: Duration = Duration::from_millis(300);
+/// What a run or a sweep has in its folder before any result.
+const BEFORE: [&str; 6] = ["meta.json", "spec.toml", "cells.csv", "trials", "failed", "running"];
+/// Where a sweep has what it works on and has come to.
+const TRIALS: [&str; 3] = ["trials", "failed", "running"];
 
 /// Make one HTML page of a run directory: the verdict, figures, numbers and where they came from
 ///
@@ -24,7 +31,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath, required = true)]
     folders: Vec<PathBuf>,
 
-    /// Write the page again every so many seconds until the sweep is done or nothing of it runs; an open page shows it anew
+    /// Write the page again every so many seconds until the sweep is done or nothing of it runs; an open page shows it anew; it waits for the first result
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "5", value_parser = clap::value_parser!(u64).range(1..))]
     follow: Option<u64>,
 }
@@ -48,6 +55,14 @@ impl Arguments {
         };
         if let Some(seconds) = self.follow {
             let spinner = context.progress.spinner(format!("writing {} every {seconds} s", page.display()));
+            if let Some(folder) = self.folders.iter().find(|folder| is_to_come(folder)) {
+                context
+                    .progress
+                    .say("note", &format!("waiting for the first result in {}", folder.display()));
+            }
+            while self.folders.iter().any(|folder| is_to_come(folder)) {
+                sleep(LOOK);
+            }
             while self.is_under_way()? {
                 let written = self.write(&page, &figures, Some(seconds))?;
                 let trials = written.summary.trials.unwrap_or(0);
@@ -84,7 +99,7 @@ impl Arguments {
                 if status.done == status.cells || look == 2 {
                     break;
                 }
-                sleep(Duration::from_millis(300));
+                sleep(LOOK);
             }
         }
         Ok(false)
@@ -112,6 +127,21 @@ impl Arguments {
         // Last, so that a page has its files.
         write_whole(page, html.as_bytes())?;
         Ok(written)
+    }
+}
+
+/// Whether a folder is not there yet, or no more than what a run or a sweep has before its first result or trial begins.
+fn is_to_come(folder: &Path) -> bool {
+    let names = |folder: &Path| -> io::Result<Vec<_>> {
+        Ok(fs::read_dir(folder)?.flatten().map(|entry| entry.file_name()).collect())
+    };
+    let is_before = |name: &str| name.starts_with('.') || BEFORE.contains(&name);
+    match names(folder) {
+        Ok(all) if all.iter().all(|name| name.to_str().is_some_and(is_before)) => {
+            TRIALS.iter().all(|trials| names(&folder.join(trials)).map_or(true, |all| all.is_empty()))
+        }
+        Ok(_) => false,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
 }
 

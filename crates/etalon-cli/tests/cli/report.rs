@@ -9,7 +9,9 @@ use crate::{Etalon, json};
 use claims::claim;
 use serde_json::json;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::Stdio;
 
 /// A tiny job of real images for `find`, `measure` and `train`.
 const SMALL: [&str; 6] = [
@@ -276,6 +278,25 @@ fn a_sweep_under_way_and_broken_trials_are_told_and_left_out() {
     let outcome = etalon.run(&["report", "run", "-q"]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     assert!(outcome.stdout.starts_with("no trial is finished yet\n"), "{}", outcome.stdout);
+}
+
+#[test]
+fn following_what_has_not_begun_waits_for_its_result() {
+    let etalon = Etalon::new();
+    let mut command = etalon.plain_command(env!("CARGO_BIN_EXE_etalon"));
+    command.args(["report", "run", "--follow"]).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut follow = command.spawn().unwrap();
+    let mut line = String::new();
+    let mut stderr = BufReader::new(follow.stderr.take().unwrap());
+    stderr.read_line(&mut line).unwrap();
+    assert_eq!(line, "note: waiting for the first result in run\n");
+    // A folder as a run begins it, then its result, whole at once.
+    etalon.write("run/meta.json", "{}");
+    etalon.write("odd.json", "{\"a\": 1}");
+    assert!(follow.try_wait().unwrap().is_none());
+    fs::rename(etalon.path().join("odd.json"), etalon.path().join("run/odd.json")).unwrap();
+    assert!(follow.wait().unwrap().success());
+    assert!(etalon.read("run/report.html").contains("odd"));
 }
 
 #[test]
