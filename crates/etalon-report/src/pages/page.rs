@@ -112,11 +112,11 @@ fn verdict(content: &Content, name: &str, first: bool) -> Markup {
     }
 }
 
-/// A text in which no line ends within `--out` or `1e-9`.
+/// A text in which no line ends within `-q`, `--out` or `1e-9`.
 fn words(text: &str) -> Markup {
     let is_broken = |word: &str| {
-        word.starts_with("--")
-            || (word.starts_with(|first: char| first.is_ascii_digit()) && word.contains("e-"))
+        let is_number = word.starts_with(|first: char| first.is_ascii_digit());
+        (word.len() > 1 && word.starts_with('-')) || (is_number && word.contains("e-"))
     };
     html! {
         @for (index, word) in text.split(' ').enumerate() {
