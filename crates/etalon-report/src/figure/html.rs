@@ -44,6 +44,9 @@ impl Figure {
                 figcaption {
                     h3 { (self.title) }
                     @if !self.note.is_empty() { p { (self.note) } }
+                    @if self.details.is_some() {
+                        p.hint { "Point at a cell, or go there with the arrow keys, for its numbers and its curves." }
+                    }
                     @let words = self.words(loss);
                     @if !words.is_empty() { p.words { (words) } }
                 }

@@ -181,9 +181,7 @@ fn diagram(runs: &[Summary], edges: &[Edges], curve: Curve<'_>) -> Option<Figure
     Some(Figure {
         name: "phases".into(),
         title: "Phases over c and width".into(),
-        note:
-            "Each cell is a run; point at one, or go there with the arrow keys, for its numbers and its loss."
-                .into(),
+        note: "Each cell is a run.".into(),
         x: Axis::log("c = η λ₀, λ₀ the NTK's at the start").tight(),
         panels: vec![panel],
         details: (!details.items.is_empty()).then_some(details),

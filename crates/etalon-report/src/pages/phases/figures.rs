@@ -71,7 +71,7 @@ pub(super) fn diagram(slice: &Slice<'_>, folder: &Folder) -> Figure {
     Figure {
         name: "phases".into(),
         title: slice.title("Phase diagram"),
-        note: "Point at a cell, or go there with the arrow keys, for its numbers and its loss curves.".into(),
+        note: String::new(),
         x: slice.x.axis(),
         panels: vec![panel],
         details: (!details.items.is_empty()).then_some(details),
