@@ -17,6 +17,13 @@ RANGE = {"sgd": (1e-3, 10.0), "adamw": (1e-5, 0.1)}
 DENSITY = 6
 
 
+def grid(ends, density):
+    """So many rates a decade, both ends included."""
+    low, high = ends
+    count = round(density * math.log10(high / low))
+    return [low * (high / low) ** (index / count) for index in range(count + 1)]
+
+
 class ProgramFailed(Exception):
     """The program ended with an error; its last words."""
 
@@ -78,9 +85,7 @@ class Task:
 
     def rates(self):
         """The grid of the scan, over the whole range."""
-        low, high = self.range
-        count = round(DENSITY * math.log10(high / low))
-        return [low * (high / low) ** (index / count) for index in range(count + 1)]
+        return grid(self.range, DENSITY)
 
     @property
     def has_classes(self):

@@ -172,9 +172,7 @@ class Task:
 
     def rates(self):
         """The grid of the scan, over the whole range."""
-        low, high = self.range
-        count = round(DENSITY * math.log10(high / low))
-        return [low * (high / low) ** (index / count) for index in range(count + 1)]
+        return league.grid(self.range, DENSITY)
 
     @property
     def has_classes(self):
