@@ -9,8 +9,10 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         (there, key) if there == section => alike(last, key),
         (_, key) => alike(name, other).max(0.95 * alike(last, key)),
     };
-    let rated = known.into_iter().map(|other| (likeness(other), other));
-    rated.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(likeness, _)| *likeness > 0.6).map(|(_, other)| other)
+    // Of right names in several sections, the one whose section is nearer.
+    let rated = known.into_iter().map(|other| (likeness(other), alike(name, other), other));
+    let best = rated.max_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    best.filter(|(likeness, ..)| *likeness > 0.6).map(|(.., other)| other)
 }
 
 /// The section of a dotted name, and the rest.
@@ -24,12 +26,13 @@ mod tests {
 
     #[test]
     fn a_slip_is_met_in_its_section_and_in_another_and_another_key_is_none() {
-        let known = ["network.width", "optimizer.eta", "seed"];
+        let known = ["network.width", "optimizer.eta", "seed", "train.steps", "trainer.steps"];
         for (name, near) in [
             ("network.widht", Some("network.width")),
             ("netwrk.width", Some("network.width")),
             ("width", Some("network.width")),
             ("train.eta", Some("optimizer.eta")),
+            ("trian.steps", Some("train.steps")),
             ("network.depth", None),
             ("loss", None),
         ] {
