@@ -167,14 +167,18 @@ impl Cluster {
 
     /// The workers of a sweep that run on a node.
     pub(crate) fn workers(&self, node: &str) -> Vec<u32> {
+        self.on(node, "--shard")
+    }
+
+    /// What runs on a node and has a word in its command.
+    pub(crate) fn on(&self, node: &str, word: &str) -> Vec<u32> {
         let has = |process: u32, file: &str, word: &str| {
             fs::read(format!("/proc/{process}/{file}"))
                 .is_ok_and(|text| text.split(|&byte| byte == 0).any(|part| part == word.as_bytes()))
         };
         let place = format!("SLURMD_NODENAME={node}");
-        let is_worker =
-            |process: &u32| has(*process, "cmdline", "--shard") && has(*process, "environ", &place);
-        self.processes().into_iter().filter(is_worker).collect()
+        let is_it = |process: &u32| has(*process, "cmdline", word) && has(*process, "environ", &place);
+        self.processes().into_iter().filter(is_it).collect()
     }
 
     /// Ends processes at once.
@@ -185,7 +189,7 @@ impl Cluster {
         }
     }
 
-    fn logs(&self) -> String {
+    pub(crate) fn logs(&self) -> String {
         let end = |name: &str| {
             let text = fs::read_to_string(self.path().join(name)).unwrap_or_default();
             let lines: Vec<&str> = text.lines().collect();

@@ -202,6 +202,46 @@ fn a_sweep_of_a_trainer_on_a_cluster_that_loses_a_node_has_the_same_bytes() {
     assert!(results(&root.join("run")) == results(&root.join("local")), "a byte differs");
 }
 
+#[test]
+#[ignore = "needs munge and Slurm; ./check runs it"]
+fn a_search_whose_trainings_are_on_all_nodes_of_a_cluster_that_loses_one_has_the_same_result() {
+    let cluster = Cluster::start();
+    let root = cluster.path().to_path_buf();
+    fs::write(root.join("train.sh"), TRAIN).unwrap();
+    let search = |launcher: &str, out: &str| {
+        let trainer = format!("{launcher} sh {}/train.sh {{eta}} 3 {{log}} {{seed}}", root.display());
+        let mut command = cluster.command(ETALON);
+        command.args(["find", "--trainer", &trainer, "--slots", "4", "--start", "0.1", "--out", out, "--json"]);
+        command.arg("trainer.retries=2").stdout(fs::File::create(root.join(format!("{out}.json"))).unwrap());
+        command.stderr(fs::File::create(root.join(format!("{out}.log"))).unwrap()).spawn().unwrap()
+    };
+    let result = |out: &str| {
+        let [found, log] =
+            ["json", "log"].map(|end| fs::read_to_string(root.join(format!("{out}.{end}"))).unwrap());
+        assert!(!found.is_empty(), "{log}{}", cluster.logs());
+        found
+    };
+    assert!(search("", "local").wait().unwrap().success(), "{}", result("local"));
+    // Every training is a step of its own, on whatever node has room.
+    let mut spread = search("srun --quiet --nodes=1 --ntasks=1 --mem=50", "spread");
+    let script = format!("{}/train.sh", root.display());
+    cluster.until("trainings on both nodes have begun", |cluster| {
+        ["n1", "n2"].iter().all(|node| !cluster.on(node, &script).is_empty()).then_some(())
+    });
+    cluster.run("scontrol", &["update", "nodename=n2", "state=down", "reason=test"]);
+    cluster.until("nothing is on the lost node", |cluster| {
+        let jobs = cluster.run("squeue", &["--noheader", "--nodelist=n2", "--states=all", "--format=%T"]);
+        jobs.contains("NODE_FAIL").then_some(())
+    });
+    cluster.resume("n2");
+    assert!(spread.wait().unwrap().success(), "{}", result("spread"));
+    // Times are those of the machine.
+    let answer = |out: &str| -> Vec<String> {
+        result(out).lines().filter(|line| !line.contains("\"seconds\"")).map(String::from).collect()
+    };
+    assert_eq!(answer("spread"), answer("local"));
+}
+
 /// A training that keeps which GPU it was given, and which of them its job had.
 const ON_GPU: &str =
     r#"echo "$SLURMD_NODENAME $1 $CUDA_VISIBLE_DEVICES" >> "$2"; sleep 2; echo loss: 1; echo loss: 0.5"#;
