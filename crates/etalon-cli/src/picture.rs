@@ -49,7 +49,7 @@ impl FromStr for Picture {
 /// How a figure looks.
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "The figure")]
-pub(crate) struct Look {
+pub(crate) struct StyleArguments {
     /// Width of the figure in millimetres
     #[arg(long, value_name = "MM")]
     width: Option<f64>,
@@ -63,7 +63,7 @@ pub(crate) struct Look {
 /// The same for a verb whose `--width` is that of a network.
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "The figure")]
-pub(crate) struct LookBesideWidth {
+pub(crate) struct StyleArgumentsBesideWidth {
     /// Width of the figure in millimetres
     #[arg(long, value_name = "MM")]
     figure_width: Option<f64>,
@@ -104,13 +104,13 @@ fn limits(text: &str) -> Result<[f64; 2], String> {
     ends.ok_or_else(|| "give two numbers with two dots between them, such as 0.01..10".into())
 }
 
-impl From<&LookBesideWidth> for Look {
-    fn from(look: &LookBesideWidth) -> Look {
-        Look { width: look.figure_width, height: look.figure_height, more: look.more.clone() }
+impl From<&StyleArgumentsBesideWidth> for StyleArguments {
+    fn from(style: &StyleArgumentsBesideWidth) -> StyleArguments {
+        StyleArguments { width: style.figure_width, height: style.figure_height, more: style.more.clone() }
     }
 }
 
-impl Look {
+impl StyleArguments {
     fn style(&self) -> Style {
         let More { font_size, transparent, plain, .. } = self.more;
         Style { width: self.width, height: self.height, letters: font_size, transparent, plain }
@@ -144,8 +144,13 @@ impl Picture {
     }
 
     /// Writes the picture, and `numbers` beside it as CSV.
-    pub(crate) fn write(&self, figure: &Figure, look: &Look, numbers: &str) -> Result<(), Failure> {
-        let (figure, style) = (look.applied(figure)?, look.style());
+    pub(crate) fn write(
+        &self,
+        figure: &Figure,
+        style: &StyleArguments,
+        numbers: &str,
+    ) -> Result<(), Failure> {
+        let (figure, style) = (style.applied(figure)?, style.style());
         let bytes = match self.kind {
             Kind::Svg => figure.svg_as(&style)?.into_bytes(),
             #[cfg(feature = "raster")]

@@ -3,7 +3,7 @@
 use crate::{Error, error};
 use etalon::nn::optim::{AdamW, Optimizer, Rule, Sgd};
 use etalon::watch::{Columns, Detector, Log, Point, Settings, WatchError};
-use etalon_report::figure::{Axis, Colour, Figure, Look, Panel, Point as Place, Reference, Series, thin};
+use etalon_report::figure::{Axis, Colour, Figure, Panel, Point as Place, Reference, Series, Stroke, thin};
 use pyo3::prelude::*;
 use std::path::PathBuf;
 
@@ -102,13 +102,13 @@ impl Judge {
         let positive = self.losses.iter().all(|place| !(place.y <= 0.0));
         let loss = if positive { Axis::log("loss") } else { Axis::even("loss") };
         let mut panels =
-            vec![Panel { series: vec![series("loss", 0, Look::Line, &self.losses)], ..Panel::new(loss) }];
+            vec![Panel { series: vec![series("loss", 0, Stroke::Line, &self.losses)], ..Panel::new(loss) }];
         if !self.ratios.is_empty() {
             let name = "rate over the limit of stability";
             panels.push(Panel {
                 weight: 0.6,
                 lines: vec![Reference::level("the limit", 1.0)],
-                series: vec![series(name, 1, Look::Both, &self.ratios)],
+                series: vec![series(name, 1, Stroke::Both, &self.ratios)],
                 ..Panel::new(Axis::even("rate / limit"))
             });
         }

@@ -2,7 +2,7 @@
 //! loss begins to rise, and the largest rate that trains is about twice that.
 
 use etalon::jobs::unheard;
-use etalon::phase::{Phase, Verdict, observe};
+use etalon::phase::{Phase, PhaseVerdict, observe};
 use etalon::search::{Boundary, Curved};
 use etalon::spec::Spec;
 use etalon::train::{Task, Trial};
@@ -29,7 +29,7 @@ fn eta_star_is_about_twice_the_lazy_limit() {
 }
 
 /// What happens at `c / lambda0`.
-fn at(spec: &Spec, task: &Task<f32>, seed: u64, c: f64) -> Verdict {
+fn at(spec: &Spec, task: &Task<f32>, seed: u64, c: f64) -> PhaseVerdict {
     let plan = spec.plan(task).unwrap();
     let instrument = spec.instrument(task, false).unwrap();
     let start = task.network.layout().initialise(seed);

@@ -2,7 +2,7 @@
 
 use crate::context::{Context, Exit, Failure};
 use crate::output::table;
-use crate::picture::{Look, Picture};
+use crate::picture::{Picture, StyleArguments};
 use etalon::fit::{Fitted, Mark, Options, PowerLaw, Regression, power_law};
 use etalon::sweep::{Constraint, Selection, Store, Table, points};
 use etalon::units::significant;
@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
     figure: Option<Picture>,
 
     #[command(flatten)]
-    look: Look,
+    style: StyleArguments,
 
     /// Fit the joint law by Theil-Sen too, which a minority of outliers cannot move
     #[arg(long)]
@@ -66,7 +66,7 @@ impl Arguments {
         let law = power_law(&selection.y, &selection.x, &measured.points, excluded, &options)?;
         let marks = marks(&measured);
         if let Some(file) = &self.figure {
-            file.write(&fitted(&law, &marks)?, &self.look, &marks_table(&law, &marks).to_csv())?;
+            file.write(&fitted(&law, &marks)?, &self.style, &marks_table(&law, &marks).to_csv())?;
         }
         let directory = context.run_directory(None, &[])?;
         context.leave(directory, &Fitted { law, marks }, |fitted| text(&fitted.law))?;

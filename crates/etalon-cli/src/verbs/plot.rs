@@ -2,7 +2,7 @@
 
 use crate::context::{Context, Exit, Failure};
 use crate::output::table;
-use crate::picture::{Look, Picture};
+use crate::picture::{Picture, StyleArguments};
 use etalon::sweep::{Constraint, Store, Table};
 use etalon::units::significant;
 use etalon_report::figure::{Columns, Curve, LinePicture, curves, symbol};
@@ -56,7 +56,7 @@ pub(crate) struct Arguments {
     figure: Option<Picture>,
 
     #[command(flatten)]
-    look: Look,
+    style: StyleArguments,
 }
 
 /// The highest point of a curve.
@@ -91,7 +91,7 @@ impl Arguments {
                 markers: self.markers,
                 curves: &curves,
             };
-            file.write(&picture.figure()?, &self.look, &numbers(&columns.x, &curves).to_csv())?;
+            file.write(&picture.figure()?, &self.style, &numbers(&columns.x, &curves).to_csv())?;
         }
         let summits: Vec<Summit> = curves.iter().filter_map(summit).collect();
         context.output.tell(&summits, || text(&summits, &columns.x))?;

@@ -65,7 +65,7 @@ impl From<Sizes> for Size {
 
 /// What is printed as JSON.
 #[derive(Serialize)]
-struct Report<'a> {
+struct Printed<'a> {
     claims: &'a [Judgement],
 }
 
@@ -91,7 +91,7 @@ impl Arguments {
         if self.markdown {
             context.output.print(&page(&judgements, &text::facts(&meta)))?;
         } else if context.json {
-            context.output.show(&Report { claims: &judgements }, String::new)?;
+            context.output.show(&Printed { claims: &judgements }, String::new)?;
         } else if wanted.len() > 1 || self.from.is_some() {
             context.output.print(&text::table_of(&judgements))?;
         }

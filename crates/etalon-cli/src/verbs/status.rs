@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 
 /// What is printed.
 #[derive(Serialize)]
-struct Report {
+struct Printed {
     #[serde(flatten)]
     status: Status,
     /// Of a sweep on Slurm, if Slurm answers.
@@ -41,14 +41,14 @@ impl Arguments {
             Err(error) => (None, Some(error.to_string())),
         };
         drop(spinner);
-        let report = Report { status: status(&store)?, slurm, slurm_error };
+        let report = Printed { status: status(&store)?, slurm, slurm_error };
         advise(context, &report, &store);
         context.output.tell(&report, || text(&report))?;
         Ok(Exit::Done)
     }
 }
 
-fn advise(context: &Context, report: &Report, store: &Store) {
+fn advise(context: &Context, report: &Printed, store: &Store) {
     if let Some(error) = &report.slurm_error {
         context.progress.say("warning", error);
     }
@@ -78,7 +78,7 @@ pub(super) fn held(queue: &Queue) -> Option<String> {
     ))
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &Printed) -> String {
     let Status { cells, done, failed, running, stuck, waiting, failures, working } = &report.status;
     let numbers =
         [("done", done), ("failed", failed), ("running", running), ("stuck", stuck), ("waiting", waiting)];

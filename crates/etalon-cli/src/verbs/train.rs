@@ -7,7 +7,7 @@ use crate::context::{Context, Exit, Failure};
 use crate::interrupt;
 use crate::output::table;
 use etalon::jobs::Keep;
-use etalon::phase::Report;
+use etalon::phase::TrialReport;
 use etalon::record::{Record, RunFolder, check_writable, write_whole};
 use etalon::spec::TrainOptions;
 use etalon::train::{Learning, Metrics, Stop, Trajectory};
@@ -104,7 +104,7 @@ impl Arguments {
 /// Writes what a trial came to into its folder, and its trajectory to where that is asked for.
 fn keep(
     record: &Record,
-    report: &Report,
+    report: &TrialReport,
     trajectory: &Trajectory,
     directory: Option<RunFolder>,
     path: Option<&Path>,
@@ -129,8 +129,8 @@ fn lines(trajectory: &Trajectory) -> serde_json::Result<Vec<u8>> {
     Ok(lines)
 }
 
-fn text(report: &Report) -> String {
-    let Report { phase, evidence, stop, last, eta, steps, .. } = report;
+fn text(report: &TrialReport) -> String {
+    let TrialReport { phase, evidence, stop, last, eta, steps, .. } = report;
     let number = |value: Option<f64>, digits| value.map_or("-".into(), |value| significant(value, digits));
     let c = report.c.map_or(String::new(), |c| {
         format!(" (c = eta lambda0 = {}, lambda0 the NTK's at the start)", significant(c, 4))

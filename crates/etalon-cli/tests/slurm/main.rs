@@ -211,7 +211,18 @@ fn a_search_whose_trainings_are_on_all_nodes_of_a_cluster_that_loses_one_has_the
     let search = |launcher: &str, out: &str| {
         let trainer = format!("{launcher} sh {}/train.sh {{eta}} 3 {{log}} {{seed}}", root.display());
         let mut command = cluster.command(ETALON);
-        command.args(["find", "--trainer", &trainer, "--slots", "4", "--start", "0.1", "--out", out, "--json"]);
+        command.args([
+            "find",
+            "--trainer",
+            &trainer,
+            "--slots",
+            "4",
+            "--start",
+            "0.1",
+            "--out",
+            out,
+            "--json",
+        ]);
         command.arg("trainer.retries=2").stdout(fs::File::create(root.join(format!("{out}.json"))).unwrap());
         command.stderr(fs::File::create(root.join(format!("{out}.log"))).unwrap()).spawn().unwrap()
     };

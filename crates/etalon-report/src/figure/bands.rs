@@ -1,6 +1,6 @@
 //! Boundaries against a size, with what they do from seed to seed.
 
-use super::{Axis, Colour, Figure, FigureError, Look, Panel, Point, Series, Spread};
+use super::{Axis, Colour, Figure, FigureError, Panel, Point, Series, Spread, Stroke};
 
 /// A boundary at one size: its median over seeds, and the least and the most of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,7 +58,7 @@ impl BandPicture<'_> {
         let series = self.curves.iter().enumerate().map(|(index, curve)| Series {
             name: curve.name.clone(),
             colour: Colour::of(index),
-            look: Look::Both,
+            stroke: Stroke::Both,
             spread: Spread::Right,
             points: curve.bands.iter().map(point).collect(),
         });

@@ -93,7 +93,7 @@ pub struct Series {
     /// How it looks.
     pub colour: Colour,
     /// Whether its points are joined, marked, or both.
-    pub look: Look,
+    pub stroke: Stroke,
     /// Which way the spread of its points lies.
     pub spread: Spread,
     /// In order. A coordinate that is not finite breaks the line.
@@ -102,7 +102,7 @@ pub struct Series {
 
 /// How a series is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
+pub enum Stroke {
     /// A line, with its spread as an area.
     Line,
     /// Marks, with their spreads as bars.
@@ -164,14 +164,14 @@ impl Series {
     pub fn plain(
         name: impl Into<String>,
         colour: Colour,
-        look: Look,
+        stroke: Stroke,
         points: impl IntoIterator<Item = (f64, f64)>,
     ) -> Series {
         let point = |(x, y)| Point { x, y, spread: None, hollow: false };
         Series {
             name: name.into(),
             colour,
-            look,
+            stroke,
             spread: Spread::Up,
             points: points.into_iter().map(point).collect(),
         }

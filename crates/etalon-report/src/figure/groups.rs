@@ -1,6 +1,6 @@
 //! Groups of curves, such as the seeds of each rate or what is learnt of each kind of sample: a median and a band each.
 
-use super::{Colour, Look, Point, Series, Spread, thin};
+use super::{Colour, Point, Series, Spread, Stroke, thin};
 use etalon::statistics::median_in;
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ pub fn bands(groups: &[Group]) -> Vec<Series> {
         Series {
             name: group.name.clone(),
             colour: Colour::of(index),
-            look: Look::Line,
+            stroke: Stroke::Line,
             spread: Spread::Up,
             points: thin(&points, POINTS),
         }

@@ -125,7 +125,7 @@ fn is_odd(number: usize, marks: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::{Axis, Cell, Colour, Details, Kind, Look, Panel, Reference, Series};
+    use crate::figure::{Axis, Cell, Colour, Details, Kind, Panel, Reference, Series, Stroke};
 
     fn figure() -> Figure {
         let mut panel = Panel::new(Axis::log("loss").in_unit("nats"));
@@ -139,7 +139,7 @@ mod tests {
         });
         panel.lines.push(Reference::level("2/eta", 0.5));
         let points = [(0.0, 1.0), (1.0, f64::NAN), (2.0, 0.5), (3.0, 0.25)];
-        panel.series.push(Series::plain("a < b", Colour::Blue, Look::Line, points));
+        panel.series.push(Series::plain("a < b", Colour::Blue, Stroke::Line, points));
         let items = vec![vec![vec![(0.0, 1.0), (1.0, f64::INFINITY)]]];
         Figure {
             name: "one".into(),

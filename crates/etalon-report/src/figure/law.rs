@@ -1,7 +1,7 @@
 //! Measurements and the power law through them.
 
 use super::{
-    Axis, Colour, Figure, FigureError, Look, Panel, Place, Point, Reference, Series, Spread, symbol,
+    Axis, Colour, Figure, FigureError, Panel, Place, Point, Reference, Series, Spread, Stroke, symbol,
 };
 use etalon::fit::Mark;
 use etalon::fit::PowerLaw;
@@ -132,7 +132,7 @@ fn band(law: &PowerLaw, marks: &[Mark]) -> Option<Series> {
     };
     let name = format!("law, with its {} % band", significant(100.0 * law.level, 3));
     let points = (0..=40).map(point).collect();
-    Some(Series { points, ..Series::plain(name, Colour::Grey, Look::Line, []) })
+    Some(Series { points, ..Series::plain(name, Colour::Grey, Stroke::Line, []) })
 }
 
 /// A series for each group.
@@ -143,7 +143,7 @@ fn series(marks: &[&Mark], point: impl Fn(&Mark) -> Point) -> Vec<Series> {
     let of = |(index, group): (usize, &str)| Series {
         name: group.into(),
         colour: Colour::of(index),
-        look: Look::Marks,
+        stroke: Stroke::Marks,
         spread: Spread::Up,
         points: marks.iter().filter(|mark| mark.group == group).map(|mark| point(mark)).collect(),
     };

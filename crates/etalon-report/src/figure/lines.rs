@@ -1,6 +1,6 @@
 //! One column of a table against another.
 
-use super::{Axis, Band, Colour, Curve, Figure, FigureError, Look, Panel, Point, Series, Spread, symbol};
+use super::{Axis, Band, Colour, Curve, Figure, FigureError, Panel, Point, Series, Spread, Stroke, symbol};
 use etalon::statistics::median;
 use etalon::sweep::{Constraint, Table};
 
@@ -111,7 +111,7 @@ impl LinePicture<'_> {
             Series {
                 name: curve.name.clone(),
                 colour: Colour::of(index),
-                look: if self.markers { Look::Both } else { Look::Line },
+                stroke: if self.markers { Stroke::Both } else { Stroke::Line },
                 spread: Spread::Up,
                 points: curve.bands.iter().map(point).collect(),
             }

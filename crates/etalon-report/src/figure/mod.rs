@@ -38,7 +38,7 @@ mod words;
 pub use axis::{Axis, Scale};
 pub use bands::{Band, BandPicture, Curve};
 pub use boundaries::boundaries;
-pub use description::{Cell, Details, Figure, Kind, Look, Panel, Place, Point, Reference, Series, Spread};
+pub use description::{Cell, Details, Figure, Kind, Panel, Place, Point, Reference, Series, Spread, Stroke};
 pub use groups::{Group, bands};
 pub(crate) use html::{script, style};
 pub use law::{LawPicture, fitted, marks};

@@ -1,6 +1,6 @@
 //! Learning rates over the steps.
 
-use super::{Axis, Colour, Figure, FigureError, Look, Panel, Series};
+use super::{Axis, Colour, Figure, FigureError, Panel, Series, Stroke};
 use std::f64::consts::LN_10;
 
 /// Learning rates step by step: one curve or several, upwards on a logarithmic axis that no rate outgrows.
@@ -27,7 +27,12 @@ impl RatePicture<'_> {
             return Err(FigureError::NoRates);
         }
         let series = self.curves.iter().enumerate().map(|(index, (name, rates))| {
-            Series::plain(*name, Colour::of(index), Look::Line, curve(rates.iter().map(|rate| rate / LN_10)))
+            Series::plain(
+                *name,
+                Colour::of(index),
+                Stroke::Line,
+                curve(rates.iter().map(|rate| rate / LN_10)),
+            )
         });
         let panel = Panel { series: series.collect(), ..Panel::new(Axis::exponent("learning rate")) };
         Ok(Figure {
@@ -48,7 +53,7 @@ impl RatePicture<'_> {
         let mut figure = self.figure()?;
         if let [(_, first), (_, second)] = self.curves[..] {
             let ratio = second.iter().zip(first).map(|(second, first)| (second - first) / LN_10);
-            let series = Series::plain("the second over the first", Colour::Ink, Look::Line, curve(ratio));
+            let series = Series::plain("the second over the first", Colour::Ink, Stroke::Line, curve(ratio));
             let mut panel = Panel::new(Axis::exponent("ratio"));
             panel.weight = 0.5;
             panel.series.push(series);

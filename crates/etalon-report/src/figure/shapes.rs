@@ -2,7 +2,7 @@
 
 use super::layout::Layout;
 use super::part::Part;
-use super::{Colour, Look, Panel, Series};
+use super::{Colour, Panel, Series, Stroke};
 use std::fmt::Write;
 
 /// Where a panel's frame lies in the coordinates of its SVG.
@@ -105,7 +105,7 @@ impl Plot<'_> {
         let [mut area, mut line, mut bars] = [const { String::new() }; 3];
         let (mut discs, mut holes) = (Vec::new(), Vec::new());
         for run in self.layout.runs(self.index, &series.points) {
-            if series.look == Look::Marks {
+            if series.stroke == Stroke::Marks {
                 let spreads = run.iter().filter_map(|point| series.spread.ends(point));
                 bars.extend(spreads.map(|ends| self.path(ends)));
             } else {
@@ -119,7 +119,7 @@ impl Plot<'_> {
                 }
             }
             // A line of one point would not be seen.
-            if series.look != Look::Line || run.len() == 1 {
+            if series.stroke != Stroke::Line || run.len() == 1 {
                 for point in run {
                     let at = (self.right(point.x), self.down(point.y));
                     discs.push(at);

@@ -245,10 +245,10 @@ fn wrapped(title: &str, letters: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::{Axis, Look, Panel, Series};
+    use crate::figure::{Axis, Panel, Series, Stroke};
 
     fn picture(title: &str, name: &str) -> String {
-        let series = Series::plain(name, Colour::Blue, Look::Line, [(0.0, 1.0), (1.0, 2.0)]);
+        let series = Series::plain(name, Colour::Blue, Stroke::Line, [(0.0, 1.0), (1.0, 2.0)]);
         let panel = Panel { series: vec![series], ..Panel::new(Axis::log("loss <b>")) };
         let figure = Figure {
             name: "one".into(),

@@ -3,7 +3,7 @@
 use super::content::{Content, Numbers, Section, count};
 use super::error::ReportError;
 use super::folder::Folder;
-use crate::figure::{Axis, Colour, Figure, Look, Panel, Point, Series, symbol, thin};
+use crate::figure::{Axis, Colour, Figure, Panel, Point, Series, Stroke, symbol, thin};
 use etalon::claims::{Judgement, Verdict, id_order};
 use etalon::record::Record;
 use etalon::sweep::Table;
@@ -166,8 +166,8 @@ fn figure(claim: &str, file: &str, table: &Table) -> Option<Figure> {
             // Several seeds at a step are no line.
             let is_curve = table.columns[x] == "step" && points.windows(2).all(|pair| pair[0].x < pair[1].x);
             let name = by.map_or(String::new(), |by| format!("{} {group}", symbol(&table.columns[by])));
-            let look = if is_curve { Look::Line } else { Look::Marks };
-            Series { points: thin(&points, MOST.1), ..Series::plain(name, Colour::of(index), look, []) }
+            let stroke = if is_curve { Stroke::Line } else { Stroke::Marks };
+            Series { points: thin(&points, MOST.1), ..Series::plain(name, Colour::of(index), stroke, []) }
         });
         Panel { series: series.collect(), ..Panel::new(axis(y)) }
     };

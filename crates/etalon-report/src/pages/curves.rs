@@ -3,7 +3,7 @@
 use super::folder::Folder;
 use super::trials::taken;
 use crate::figure::{
-    Axis, Colour, Figure, Group, Look, LossKind, Panel, Place, Point, Reference, Series, bands, thin,
+    Axis, Colour, Figure, Group, LossKind, Panel, Place, Point, Reference, Series, Stroke, bands, thin,
 };
 use etalon::train::{Groups, Metrics, Record};
 
@@ -81,14 +81,14 @@ pub(super) fn trajectory(steps: &[Record], folder: &Folder) -> Figure {
 /// A curve of every recorded step.
 fn line(name: &str, colour: Colour, steps: &[Record], of: fn(&Record) -> f64) -> Series {
     let points: Vec<Point> = steps.iter().map(|step| point(step, of)).collect();
-    Series { points: thin(&points, POINTS), ..Series::plain(name, colour, Look::Line, []) }
+    Series { points: thin(&points, POINTS), ..Series::plain(name, colour, Stroke::Line, []) }
 }
 
 /// A curve of those steps where there is a value, marked where they are few.
 fn marked(name: &str, colour: Colour, steps: &[Record], of: fn(&Record) -> f64) -> Series {
     let points: Vec<Point> =
         steps.iter().filter(|step| of(step).is_finite()).map(|step| point(step, of)).collect();
-    let look = if points.len() > 60 { Look::Line } else { Look::Both };
+    let look = if points.len() > 60 { Stroke::Line } else { Stroke::Both };
     Series { points: thin(&points, POINTS), ..Series::plain(name, colour, look, []) }
 }
 

@@ -3,7 +3,7 @@
 use super::content::{Content, Numbers, count, range, shown};
 use super::doubts::doubts;
 use super::folder::Folder;
-use crate::figure::{Axis, Cell, Colour, Figure, Kind, Look, Panel, Reference, Series};
+use crate::figure::{Axis, Cell, Colour, Figure, Kind, Panel, Reference, Series, Stroke};
 use etalon::search::{
     Answer, Boundary, CurvePoint, Ended, EtaStar, Found, Provisional, Recommendation, Role, SeedResult,
     Stopped,
@@ -169,7 +169,7 @@ fn probes(search: &EtaStar, found: &Found) -> Option<Figure> {
         .into_iter()
         .zip(points)
         .map(|((name, colour), points)| {
-            let mut series = Series::plain(name, colour, Look::Marks, points);
+            let mut series = Series::plain(name, colour, Stroke::Marks, points);
             // The shape tells it too.
             series.points.iter_mut().for_each(|point| point.hollow = name != "trained");
             series
@@ -205,7 +205,7 @@ fn choice(choice: &Recommendation, found: &Found) -> Figure {
         Series::plain(
             name,
             colour,
-            Look::Marks,
+            Stroke::Marks,
             points.map(|point| (point.eta, of(point))).collect::<Vec<_>>(),
         )
     };
@@ -225,7 +225,7 @@ fn choice(choice: &Recommendation, found: &Found) -> Figure {
         let failed =
             choice.curve.iter().filter(whole).filter(|point| point.failure.is_some() && worst.is_finite());
         let failed: Vec<(f64, f64)> = failed.map(|point| (point.eta, worst)).collect();
-        let mut failed = Series::plain("came to nothing", Colour::Vermilion, Look::Marks, failed);
+        let mut failed = Series::plain("came to nothing", Colour::Vermilion, Stroke::Marks, failed);
         failed.points.iter_mut().for_each(|point| point.hollow = true);
         panel.series.push(failed);
         panel.lines = marks_of(found);
@@ -253,8 +253,9 @@ fn choice(choice: &Recommendation, found: &Found) -> Figure {
         let points = short.clone().filter(move |point| point.failure.is_none() == wanted);
         points.map(|point| (point.eta, point.train_loss)).collect::<Vec<_>>()
     };
-    panel.series.push(Series::plain("short trainings", Colour::Purple, Look::Both, survived(true)));
-    let mut failed = Series::plain("short, came to nothing", Colour::Vermilion, Look::Marks, survived(false));
+    panel.series.push(Series::plain("short trainings", Colour::Purple, Stroke::Both, survived(true)));
+    let mut failed =
+        Series::plain("short, came to nothing", Colour::Vermilion, Stroke::Marks, survived(false));
     failed.points.iter_mut().for_each(|point| point.hollow = true);
     panel.series.push(failed);
     panels.push(panel);

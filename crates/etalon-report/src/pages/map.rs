@@ -2,7 +2,7 @@
 
 use super::content::{Content, Numbers, shown, size};
 use crate::figure::{
-    Axis, Cell, Colour, Details, Figure, Kind, Look, LossKind, Panel, Place, Point, Reference, Series,
+    Axis, Cell, Colour, Details, Figure, Kind, LossKind, Panel, Place, Point, Reference, Series, Stroke,
     borders, thin,
 };
 use etalon::models::{LinearRun, LinearRuns};
@@ -210,7 +210,7 @@ fn final_curvature(runs: &[Summary], is_squared: bool) -> Option<Figure> {
     let series = widths.iter().step_by(stride).enumerate().map(|(index, width)| {
         let of = runs.iter().filter(ended).filter(|run| run.width == *width);
         let points = of.filter_map(|run| Some((run.c, run.final_c?)));
-        Series::plain(format!("width {}", size(Some(*width))), Colour::of(index), Look::Marks, points)
+        Series::plain(format!("width {}", size(Some(*width))), Colour::of(index), Stroke::Marks, points)
     });
     let mut panel = Panel::new(Axis::log("c at the end = η λ"));
     panel.series = series.filter(|series| !series.points.is_empty()).collect();

@@ -1,7 +1,7 @@
 //! The page of `etalon theory pq`.
 
 use super::content::{Content, Numbers, shown};
-use crate::figure::{Axis, Colour, Figure, Look, Panel, Point, Series, Spread};
+use crate::figure::{Axis, Colour, Figure, Panel, Point, Series, Spread, Stroke};
 use etalon::models::pq::{Algorithm, Moment, Patterns, PqRun};
 use etalon::statistics::median;
 
@@ -91,7 +91,7 @@ fn figure(groups: &[(&str, Vec<&PqRun>)]) -> Figure {
                 Series {
                     name: (*name).into(),
                     colour: Colour::of(index),
-                    look: Look::Marks,
+                    stroke: Stroke::Marks,
                     spread: Spread::Up,
                     points: (0..KINDS.len()).map(point).collect(),
                 }

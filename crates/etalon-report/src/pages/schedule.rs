@@ -1,7 +1,7 @@
 //! The pages of `etalon schedule`.
 
 use super::content::{Content, Numbers, shown};
-use crate::figure::{Axis, Colour, Figure, Look, Panel, RatePicture, Reference, Series};
+use crate::figure::{Axis, Colour, Figure, Panel, RatePicture, Reference, Series, Stroke};
 use etalon::equivalence::{Agreement, Converted, Rates, Undone, Verification};
 use std::f64::consts::LN_10;
 
@@ -128,10 +128,15 @@ fn parting(agreement: &[Agreement]) -> Option<Figure> {
         panel.series.push(Series::plain(
             format!("{precision}, the two schedules"),
             plain,
-            Look::Line,
+            Stroke::Line,
             between,
         ));
-        panel.series.push(Series::plain(format!("{precision}, rounding alone"), pale, Look::Line, rounding));
+        panel.series.push(Series::plain(
+            format!("{precision}, rounding alone"),
+            pale,
+            Stroke::Line,
+            rounding,
+        ));
         panel.lines.push(Reference::level("below, it counts as none", *limit));
     }
     let any = panel.series.iter().any(|series| series.points.len() > 1);

@@ -1,7 +1,7 @@
 //! The page of `etalon theory scale-invariant`.
 
 use super::content::{Content, Numbers, shown};
-use crate::figure::{Axis, Colour, Figure, Look, Panel, Series};
+use crate::figure::{Axis, Colour, Figure, Panel, Series, Stroke};
 use etalon::models::{Toy, ToyRun, ToyState, Toys};
 
 /// What normalisation and weight decay did in a toy.
@@ -43,7 +43,7 @@ fn figure(toys: &Toys, quantity: &str) -> Option<Figure> {
         let name = format!("{scale}, η {eta}, decay {weight_decay}");
         let line = |of: fn(&ToyState, f64) -> f64| {
             let points = states.iter().map(|state| (state.0 as f64, of(state, eta)));
-            Series::plain(name.clone(), Colour::of(index), Look::Line, points)
+            Series::plain(name.clone(), Colour::of(index), Stroke::Line, points)
         };
         panels[0].series.push(line(|state, _| state.1.max(FLOOR)));
         if normalized {

@@ -5,11 +5,11 @@ use super::curves::{POINTS, learning_order, trajectory};
 use super::doubts::doubts;
 use super::folder::Folder;
 use crate::figure::LossKind;
-use etalon::phase::Report;
+use etalon::phase::TrialReport;
 use etalon::train::{Record, Stop};
 
 /// What a trial says.
-pub(super) fn content(report: &Report, folder: &mut Folder) -> Content {
+pub(super) fn content(report: &TrialReport, folder: &mut Folder) -> Content {
     let mut content = Content { kind: "One trial".into(), trials: Some(1), ..Content::default() };
     let evidence = &report.evidence;
     content.answer = format!("{} at η = {}", report.phase, shown(Some(report.eta), 3));
@@ -78,7 +78,7 @@ pub(super) fn content(report: &Report, folder: &mut Folder) -> Content {
     content
 }
 
-fn stop(report: &Report) -> String {
+fn stop(report: &TrialReport) -> String {
     let steps = count(report.steps as usize, "step");
     match report.stop {
         Stop::Interrupted { total, .. } => format!("interrupted after {steps} of {total}"),

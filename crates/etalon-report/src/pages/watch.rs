@@ -2,7 +2,7 @@
 
 use super::content::{Content, Numbers, count, shown};
 use super::curves::POINTS;
-use crate::figure::{Axis, Colour, Figure, Look, Panel, Place, Reference, Series, thin};
+use crate::figure::{Axis, Colour, Figure, Panel, Place, Reference, Series, Stroke, thin};
 use etalon::watch::{Point, Watched, WatchedLog};
 use std::collections::BTreeMap;
 
@@ -59,7 +59,7 @@ fn curves<'a>(logs: impl Iterator<Item = &'a WatchedLog> + Clone, limit: Option<
             let name = if is_alone { what } else { name };
             let points = log.points.iter().filter_map(|point| Some((point.step as f64, of(point)?)));
             let series =
-                Series::plain(name, Colour::of(if is_alone { own } else { index }), Look::Line, points);
+                Series::plain(name, Colour::of(if is_alone { own } else { index }), Stroke::Line, points);
             Series { points: thin(&series.points, POINTS), ..series }
         };
         logs.clone().enumerate().map(series).filter(|series| !series.points.is_empty()).collect()

@@ -140,21 +140,21 @@ impl<'a, T: Scalar> Instrument<'a, T> {
     }
 
     /// Goes to a point.
-    pub fn at<'p>(&'p self, parameters: &'p [T]) -> Reading<'p, T> {
+    pub fn at<'p>(&'p self, parameters: &'p [T]) -> AtPoint<'p, T> {
         let Task { network, loss, .. } = self.task;
         let at = Linearization::new(network, parameters, self.batch(), *loss, self.parallel);
-        Reading { instrument: self, at }
+        AtPoint { instrument: self, at }
     }
 }
 
 /// One point, ready to be asked for its curvature.
 #[derive(Debug)]
-pub struct Reading<'p, T> {
+pub struct AtPoint<'p, T> {
     instrument: &'p Instrument<'p, T>,
     at: Linearization<'p, T>,
 }
 
-impl<T: Scalar> Reading<'_, T> {
+impl<T: Scalar> AtPoint<'_, T> {
     /// The mean loss on the samples.
     pub fn loss(&mut self) -> f64 {
         self.at.value()

@@ -89,7 +89,7 @@ pub struct Measurement {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preconditioned: Option<Estimate>,
     /// The largest eigenvalue of what learning-rate factors and weight decay make of it, where both are there; see
-    /// [`Reading::decayed`](super::Reading::decayed).
+    /// [`AtPoint::decayed`](super::AtPoint::decayed).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decayed: Option<Estimate>,
     /// The largest eigenvalue of each layer's block of the Hessian, where asked for.

@@ -26,7 +26,7 @@ pub mod space;
 mod tridiagonal;
 
 pub use estimate::{Basis, Eigenvalue, Spectrum, StopReason};
-pub use instrument::{CurvatureSettings, Instrument, Reading};
+pub use instrument::{AtPoint, CurvatureSettings, Instrument};
 pub(crate) use instrument::{ITERATIONS, SAMPLES};
 pub use lanczos::{Ends, LanczosError, LanczosSettings, lanczos};
 pub use measurement::{Estimate, HessianEnds, LayerCurvature, Measurement, Quantity};

@@ -5,7 +5,7 @@ use crate::curvature::{CurvatureSettings, Instrument};
 use crate::folder::{disk, write_whole};
 use crate::json_lines;
 use crate::memory::{self, MemoryError};
-use crate::phase::{Last, Report, Statistics, observe_from};
+use crate::phase::{Last, Statistics, TrialReport, observe_from};
 use crate::search::check_rate;
 use crate::train::{Checkpoint, Metrics, Plan, Stop, Trajectory, Trial, trial_bytes};
 use etalon_nn::Scalar;
@@ -89,7 +89,7 @@ pub fn train<T: Scalar>(
     problem: &Problem<T>,
     settings: &TrainSettings,
     progress: &mut (dyn FnMut(u64, u64) + Send),
-) -> Result<(Report, Trajectory), JobError> {
+) -> Result<(TrialReport, Trajectory), JobError> {
     let &TrainSettings { eta, seed, every, .. } = settings;
     check_rate("the learning rate of a trial", eta)?;
     let task = problem.task();
@@ -127,7 +127,7 @@ pub fn train<T: Scalar>(
     let finite = |value: f64| value.is_finite().then_some(value);
     let Metrics { loss: train_loss, accuracy: train_accuracy } = trajectory.train;
     let Metrics { loss: test_loss, accuracy: test_accuracy } = trajectory.test;
-    let report = Report {
+    let report = TrialReport {
         trial: settings.name.clone(),
         phase: verdict.phase,
         stop: trajectory.stop.clone(),

@@ -12,7 +12,7 @@ pub use divergence::Divergence;
 pub use judge::{Noise, lower, over_limit, raise};
 pub(crate) use observe::observe_from;
 pub use observe::{Observed, observe};
-pub use report::{Last, Report, Score, Statistics};
+pub use report::{Last, Score, Statistics, TrialReport};
 
 use crate::train::{Stop, Trajectory};
 use crate::units::significant;
@@ -27,7 +27,7 @@ const BATCH_RISE: f64 = 4.0;
 const FALL: f64 = 0.9;
 /// A phase with what it was judged by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Verdict {
+pub struct PhaseVerdict {
     /// Lazy, catapult, divergent or stuck.
     pub phase: Phase,
     /// The reason in one sentence, with its numbers.
@@ -75,7 +75,7 @@ pub struct Circumstances {
 /// Robust to what misleads a reader of curves: a loss whose peak is its first value because the top direction carries
 /// little of it (above the lazy limit, a fall of curvature tells), a dead network that looks stable (it is compared with
 /// the constant predictor), batches that differ by themselves, NaN (it never passes a comparison).
-pub fn classify(trajectory: &Trajectory, circumstances: Circumstances) -> Verdict {
+pub fn classify(trajectory: &Trajectory, circumstances: Circumstances) -> PhaseVerdict {
     let Trajectory { peak_loss, peak_step, constant_loss, .. } = *trajectory;
     let (start_loss, final_loss) = (trajectory.start.loss, trajectory.train.loss);
     let first_loss = match circumstances {
@@ -152,7 +152,7 @@ pub fn classify(trajectory: &Trajectory, circumstances: Circumstances) -> Verdic
         (Phase::Lazy, format!("the loss fell without a rise, but not far yet: {constant}"))
     };
     let finite = |value: f64| value.is_finite().then_some(value);
-    Verdict {
+    PhaseVerdict {
         phase,
         why,
         first_loss,

@@ -1,6 +1,6 @@
 //! A trial with curvature measured on the way.
 
-use super::{Circumstances, Verdict, classify};
+use super::{Circumstances, PhaseVerdict, classify};
 use crate::curvature::{Ends, Instrument};
 use crate::train::{Checkpoint, Record, State, Trajectory, Trial};
 use etalon_nn::optim::Optimizer;
@@ -12,7 +12,7 @@ pub struct Observed<T> {
     /// Its trajectory, with curvature in the records where it was measured.
     pub trajectory: Trajectory,
     /// Its phase with the evidence.
-    pub verdict: Verdict,
+    pub verdict: PhaseVerdict,
     /// The largest rate at which the optimiser is stable at the start, where curvature was measured there.
     pub limit: Option<f64>,
     /// The parameters at the end.

@@ -1,12 +1,12 @@
 //! What is told of a trial.
 
-use super::{Phase, Verdict};
+use super::{Phase, PhaseVerdict};
 use crate::train::{Annealed, Learning, Stop};
 use serde::{Deserialize, Serialize};
 
 /// One trial and what it did.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Report {
+pub struct TrialReport {
     /// The name of the trial: the hash of its spec, where it has one.
     pub trial: String,
     /// Lazy, catapult, divergent or stuck.
@@ -39,7 +39,7 @@ pub struct Report {
     /// How many updates were done.
     pub steps: u64,
     /// What the phase was judged by.
-    pub evidence: Verdict,
+    pub evidence: PhaseVerdict,
     /// What to keep in mind; left out where there is nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

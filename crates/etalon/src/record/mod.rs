@@ -102,7 +102,7 @@ records! {
     /// `etalon measure`.
     Measure(curvature::Measurement) = "measure", schema 2, file "measure.json";
     /// `etalon train`.
-    Train(phase::Report) = "train", schema 1, file "train.json";
+    Train(phase::TrialReport) = "train", schema 1, file "train.json";
     /// `etalon watch`.
     Watch(watch::Watched) = "watch", schema 2, file "watch.json";
     /// `etalon reproduce`: a claim in a folder of its own.

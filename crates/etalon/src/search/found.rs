@@ -35,7 +35,7 @@ pub struct Found {
     /// What training does just below eta*: at the lower end of the bracket of the seed nearest to the median.
     pub phase: Option<phase::Phase>,
     /// The evidence for it.
-    pub phase_evidence: Option<phase::Verdict>,
+    pub phase_evidence: Option<phase::PhaseVerdict>,
     /// What counted as trained in the search of eta*.
     pub criterion: Option<String>,
     /// What to keep in mind; empty where there is nothing.

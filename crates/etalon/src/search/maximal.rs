@@ -3,7 +3,7 @@
 use super::boundary::{SeedResult, SeedSearch, Stopped};
 use super::definition::{Boundary, DEFINITION_VERSION};
 use super::error::check_seeds;
-use super::observe::Watch;
+use super::observe::Inquiry;
 use super::order::{order_interval, proper_median, sorted};
 use super::{Observer, Probe, SearchError, Settings};
 use rayon::prelude::*;
@@ -59,10 +59,10 @@ pub fn maximal_rate<P: Probe + ?Sized>(
         .iter()
         .map(|&(seed, start)| Ok((seed, SeedSearch::new(start, settings)?)))
         .collect::<Result<_, SearchError>>()?;
-    let watch = Watch::new(observer);
+    let inquiry = Inquiry::new(observer);
     let seeds = searches
         .into_par_iter()
-        .map(|(seed, search)| run(probe, seed, search, &watch))
+        .map(|(seed, search)| run(probe, seed, search, &inquiry))
         .collect::<Result<Vec<_>, _>>()?;
     EtaStar::from_seeds(seeds, settings.tolerance)
 }
@@ -72,7 +72,7 @@ fn run<P: Probe + ?Sized>(
     probe: &P,
     seed: u64,
     mut search: SeedSearch,
-    watch: &Watch<'_>,
+    inquiry: &Inquiry<'_>,
 ) -> Result<SeedResult, SearchError> {
     loop {
         if let Some(result) = search.result(seed) {
@@ -80,7 +80,7 @@ fn run<P: Probe + ?Sized>(
         }
         let answer = |eta: f64| {
             let ask = || probe.probe(eta, seed);
-            Ok((eta, watch.answer((eta, seed), ask, |outcome| (&outcome.verdict, outcome.steps))?))
+            Ok((eta, inquiry.answer((eta, seed), ask, |outcome| (&outcome.verdict, outcome.steps))?))
         };
         let answers = search.ask().into_par_iter().map(answer).collect::<Result<Vec<_>, SearchError>>()?;
         for (eta, outcome) in answers {

@@ -29,12 +29,12 @@ pub fn silent(_: &Progress<'_>) -> ControlFlow<()> {
 }
 
 /// An observer together with what has ended the search.
-pub(super) struct Watch<'a> {
+pub(super) struct Inquiry<'a> {
     observer: Observer<'a>,
     ended: OnceLock<SearchError>,
 }
 
-impl<'a> Watch<'a> {
+impl<'a> Inquiry<'a> {
     pub(super) fn new(observer: Observer<'a>) -> Self {
         Self { observer, ended: OnceLock::new() }
     }

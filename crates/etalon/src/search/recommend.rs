@@ -1,6 +1,6 @@
 //! The rate to use: the best by a held-out metric, under the user's own schedule.
 
-use super::observe::Watch;
+use super::observe::Inquiry;
 use super::{Answer, Climb, Observer, Question, SearchError, Training};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -96,7 +96,7 @@ pub fn recommend<T: Training + ?Sized>(
     climb: &mut Climb,
     observer: Observer<'_>,
 ) -> Result<(), SearchError> {
-    let watch = Watch::new(observer);
+    let inquiry = Inquiry::new(observer);
     loop {
         let questions = climb.ask();
         if questions.is_empty() {
@@ -114,7 +114,7 @@ pub fn recommend<T: Training + ?Sized>(
                 })
             };
             let (trained, _) =
-                watch.answer((eta, seed), ask, |(trained, verdict)| (verdict, trained.steps))?;
+                inquiry.answer((eta, seed), ask, |(trained, verdict)| (verdict, trained.steps))?;
             Ok((question, trained))
         };
         let answers = questions.into_par_iter().map(answer).collect::<Vec<Result<_, SearchError>>>();

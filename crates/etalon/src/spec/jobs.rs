@@ -8,7 +8,7 @@ use crate::jobs::{
     self, After, Architecture, BoundarySettings, FindSettings, Forgetful, Journal, Keep, Listener,
     MeasureSettings, Memory, Problem, Target, TrainSettings,
 };
-use crate::phase::{Boundaries, Report};
+use crate::phase::{Boundaries, TrialReport};
 use crate::search::{ClimbSettings, Found, Settings};
 use crate::theory::Range;
 use crate::train::{Metric, Plan, Task, Trajectory};
@@ -158,7 +158,7 @@ impl Spec {
         &self,
         options: &TrainOptions,
         progress: &mut (dyn FnMut(u64, u64) + Send),
-    ) -> Result<(Report, Trajectory), Error> {
+    ) -> Result<(TrialReport, Trajectory), Error> {
         if self.trainer.is_given() {
             let stop = options.stop.clone().unwrap_or_default();
             let going = || match stop.load(Ordering::Relaxed) {
@@ -182,7 +182,7 @@ impl Spec {
         slot: usize,
         going: &(dyn Fn() -> ControlFlow<()> + Sync),
         hear: &mut dyn FnMut(&Row),
-    ) -> Result<(Report, Trajectory), Error> {
+    ) -> Result<(TrialReport, Trajectory), Error> {
         let trainer = Trainer { slot, ..self.trainer.trainer(folder)? };
         let (eta, seed, name) = (self.optimizer.eta, self.seed, self.hash());
         let settings = TrainSettings { eta, seed, name, ..TrainSettings::default() };
@@ -193,7 +193,7 @@ impl Spec {
         &self,
         options: &TrainOptions,
         progress: &mut (dyn FnMut(u64, u64) + Send),
-    ) -> Result<(Report, Trajectory), Error> {
+    ) -> Result<(TrialReport, Trajectory), Error> {
         let TrainOptions { weights, save_weights, keep, stop } = options.clone();
         let settings = TrainSettings {
             eta: self.optimizer.eta,

@@ -1,8 +1,7 @@
 //! The table of keys.
 
 use super::setting::{
-    Batch, Choice, Count, Duration, Ends, Flag, Maybe, Numbers, Only, Real, Reals, Scalars, Text, Whole,
-    Wholes,
+    Batch, Choice, Count, Ends, Flag, Length, Maybe, Numbers, Only, Real, Reals, Scalars, Text, Whole, Wholes,
 };
 use super::{
     BatchSize, Budget, Encoding, EtaStarWanted, Metric, NetworkKind, NetworkSpec, Normalizer, OptimizerKind,
@@ -400,11 +399,11 @@ pub const KEYS: &[Key] = &[
     Key { path: "train.batch", doc: "samples of a step, drawn without replacement, or \"full\"",
         field: |s| Box::new(Batch(&mut s.train.batch)), check: |s| match s.train.batch { BatchSize::Full => Ok(()), BatchSize::Samples(samples) => at_least_one(samples) } },
     Key { path: "train.steps", doc: "how long to train, in optimiser updates; or give train.epochs or train.physical_time",
-        field: |s| Box::new(Duration { budget: &mut s.train.budget, make: |steps| Budget::Steps(steps as u64) }), check: budget },
+        field: |s| Box::new(Length { budget: &mut s.train.budget, make: |steps| Budget::Steps(steps as u64) }), check: budget },
     Key { path: "train.epochs", doc: "how long to train, in passes over the training set",
-        field: |s| Box::new(Duration { budget: &mut s.train.budget, make: Budget::Epochs }), check: fine },
+        field: |s| Box::new(Length { budget: &mut s.train.budget, make: Budget::Epochs }), check: fine },
     Key { path: "train.physical_time", doc: "how long to train, as the sum of the learning rates of all steps (eta x t)",
-        field: |s| Box::new(Duration { budget: &mut s.train.budget, make: Budget::PhysicalTime }), check: fine },
+        field: |s| Box::new(Length { budget: &mut s.train.budget, make: Budget::PhysicalTime }), check: fine },
     Key { path: "train.check_every", doc: "steps between two looks at the metrics",
         field: |s| Box::new(Whole(&mut s.train.check_every)), check: |s| at_least_one(s.train.check_every) },
     Key { path: "train.check_samples", doc: "training samples on which the metrics are taken: the first so many",

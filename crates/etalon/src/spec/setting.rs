@@ -284,13 +284,13 @@ impl<S: Setting> Setting for Only<S> {
 }
 
 /// One of the three ways to say how long to train.
-pub(super) struct Duration<'a> {
+pub(super) struct Length<'a> {
     pub(super) budget: &'a mut Budget,
     /// Makes the budget of this key's kind.
     pub(super) make: fn(f64) -> Budget,
 }
 
-impl Setting for Duration<'_> {
+impl Setting for Length<'_> {
     fn set(&mut self, value: &Value) -> Result<(), String> {
         *self.budget = match (self.make)(0.0) {
             // As it is: beyond 2^53, f64 has not every whole number.

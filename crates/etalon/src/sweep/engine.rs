@@ -1,6 +1,6 @@
 //! The local engine: one trial a thread, the expensive ones first; one that would outlast the others has more.
 
-use super::jobs::Surroundings;
+use super::jobs::Shared;
 use super::ledger::Ledger;
 use super::tasks::Tasks;
 use super::{Cell, Grid, Job, Shard, Store, SweepError};
@@ -147,12 +147,7 @@ fn run_cells(
         failed_first: AtomicUsize::new(0),
         hopeless: HOPELESS * threads,
         observe,
-        surroundings: Surroundings {
-            store,
-            tasks: Tasks::new(threads + 1),
-            ledger: Ledger::new(),
-            cancelled: &stopped,
-        },
+        shared: Shared { store, tasks: Tasks::new(threads + 1), ledger: Ledger::new(), cancelled: &stopped },
         report: Mutex::new((report, usize::MAX)),
     };
     kept.iter().for_each(|_| worker.tell(usize::MAX, &Event::Kept));
@@ -185,7 +180,7 @@ struct Worker<'a> {
     failed_first: AtomicUsize,
     hopeless: usize,
     observe: &'a (dyn Fn(&Event<'_>) + Sync),
-    surroundings: Surroundings<'a>,
+    shared: Shared<'a>,
     /// With the place of the first failure.
     report: Mutex<(Tally, usize)>,
 }
@@ -273,7 +268,7 @@ impl Worker<'_> {
         let Ok(mut due) = summary.try_lock() else { return Ok(()) };
         let start = Instant::now();
         if start >= *due {
-            self.surroundings.store.summarise(self.grid)?;
+            self.shared.store.summarise(self.grid)?;
             *due = Instant::now() + SUMMARY_EVERY.max(SUMMARY_SHARE * start.elapsed());
         }
         Ok(())
@@ -281,7 +276,7 @@ impl Worker<'_> {
 
     /// Sees to one cell, with `parallel` on rayon's threads; with `repeat` even if another process has it. Whether it failed.
     fn attend(&self, place: usize, parallel: bool, repeat: bool, slot: usize) -> Result<bool, SweepError> {
-        let (store, cell) = (self.surroundings.store, self.open[place]);
+        let (store, cell) = (self.shared.store, self.open[place]);
         let claim = match (store.claim(cell)?, &self.role) {
             (Some(claim), _) => claim,
             (None, _) if repeat => store.claim_too(cell),
@@ -300,7 +295,7 @@ impl Worker<'_> {
             return Ok(false);
         }
         let spec = self.grid.spec(cell)?;
-        match self.surroundings.compute(cell, &spec, self.grid.job(), parallel, slot, claim.is_shared()) {
+        match self.shared.compute(cell, &spec, self.grid.job(), parallel, slot, claim.is_shared()) {
             Ok(content) => {
                 claim.finish(&content)?;
                 self.tell(place, &Event::Done);

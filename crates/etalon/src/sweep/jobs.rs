@@ -20,7 +20,7 @@ use std::sync::Arc;
 type Failure = Box<dyn std::error::Error>;
 
 /// What the cells of a sweep share.
-pub(super) struct Surroundings<'a> {
+pub(super) struct Shared<'a> {
     pub(super) store: &'a Store,
     pub(super) tasks: Tasks,
     pub(super) ledger: Ledger,
@@ -28,7 +28,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) cancelled: &'a (dyn Fn() -> bool + Sync),
 }
 
-impl Surroundings<'_> {
+impl Shared<'_> {
     /// The result file of a cell, with `parallel` computed on rayon's threads; the reason where there is none. Of cells that
     /// are computed at the same time each has another `slot`. One that another process has too leaves its folder to that.
     pub(super) fn compute(

@@ -1,6 +1,6 @@
 //! How weights move: their norms, the angles they turn by, and the rates that their directions feel.
 
-use super::growth::Growth;
+use super::rescaling::Rescaling;
 use crate::schedule::equilibrium::log_effective_rate;
 use etalon_nn::{Network, Scalar};
 use serde::{Deserialize, Serialize};
@@ -26,27 +26,27 @@ pub struct Motion {
 
 /// Keeps the weights of before a step.
 #[derive(Debug)]
-pub(super) struct Watch<T> {
+pub(super) struct WeightsBefore<T> {
     before: Vec<T>,
 }
 
-impl<T: Scalar> Watch<T> {
+impl<T: Scalar> WeightsBefore<T> {
     pub(super) fn new(parameters: &[T]) -> Self {
-        Watch { before: parameters.to_vec() }
+        WeightsBefore { before: parameters.to_vec() }
     }
 
     /// Looks at the weights before a step; `log_rate` gives the logarithm of a segment's rate.
-    pub(super) fn before(
+    pub(super) fn remember(
         &mut self,
         network: &Network<T>,
         parameters: &[T],
-        growth: &Growth,
+        rescaling: &Rescaling,
         log_rate: &dyn Fn(usize) -> f64,
     ) -> Vec<Motion> {
         self.before.copy_from_slice(parameters);
         let segments = network.layout().segments().iter().enumerate();
         let one = |(index, segment): (usize, &etalon_nn::parameters::Segment)| {
-            let taken = if growth.scaled()[index] { growth.log_taken() } else { 0.0 };
+            let taken = if rescaling.scaled()[index] { rescaling.log_taken() } else { 0.0 };
             let log_norm = norm(&parameters[segment.range.clone()]).ln() + taken;
             let effective = log_effective_rate(log_rate(index), log_norm).exp();
             Motion {
@@ -61,7 +61,7 @@ impl<T: Scalar> Watch<T> {
     }
 
     /// Adds the angles after it.
-    pub(super) fn after(&self, network: &Network<T>, parameters: &[T], motions: &mut [Motion]) {
+    pub(super) fn compare(&self, network: &Network<T>, parameters: &[T], motions: &mut [Motion]) {
         for (motion, segment) in motions.iter_mut().zip(network.layout().segments()) {
             motion.angle = self.angle(parameters, segment.range.clone());
         }
@@ -93,8 +93,8 @@ mod tests {
 
     #[test]
     fn angles_are_right_large_and_small() {
-        let watch = Watch { before: vec![3.0, 0.0, 1.0, 0.0, 0.0] };
-        let angle = |after: [f64; 5], range| watch.angle(&after, range);
+        let before = WeightsBefore { before: vec![3.0, 0.0, 1.0, 0.0, 0.0] };
+        let angle = |after: [f64; 5], range| before.angle(&after, range);
         assert!(
             (angle([0.0, 7.0, 0.0, 0.0, 0.0], 0..2).unwrap() - std::f64::consts::FRAC_PI_2).abs() < 1e-15
         );

@@ -4,9 +4,9 @@ mod course;
 
 pub(crate) use course::Checkpoint;
 
-use super::growth::{Growth, Point};
 use super::metrics::{Gauge, constant_predictor};
 use super::noise;
+use super::rescaling::{Point, Rescaling};
 use super::{Annealed, Goal, Groups, Learning, Metric, Metrics, Plan, PlanError, Stop, Task, Trajectory};
 use crate::data::BatchOrder;
 use etalon_nn::optim::{Buffers, Optimizer, step};
@@ -34,7 +34,7 @@ pub struct Trial<'a, T: Clone> {
     parameters: Vec<T>,
     running: Vec<T>,
     memory: Buffers<T>,
-    growth: Growth,
+    rescaling: Rescaling,
     workspace: Workspace<T>,
     order: BatchOrder,
     inputs: Vec<T>,
@@ -76,7 +76,7 @@ pub(crate) fn trial_bytes<T: Scalar>(Task { network, test, patches, .. }: &Task<
 
 /// Metrics that were taken at one state.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Look {
+struct Evaluation {
     train: Metrics,
     test: Option<Metrics>,
     groups: Option<Groups>,
@@ -146,7 +146,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
     ) -> Result<Self, PlanError> {
         let (network, samples, batch) = (&task.network, task.train.len, plan.batch);
         let total = plan.steps(eta, samples)?;
-        let growth = Growth::new(plan, network, eta, total)?;
+        let rescaling = Rescaling::new(plan, network, eta, total)?;
         let gathered = if batch == samples && !task.is_varied() { 0 } else { batch };
         let mut train = Gauge::of_training(task, plan.check_samples, parallel);
         let start = train.take(&parameters, &running);
@@ -163,7 +163,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
             memory: Buffers::new(&plan.optimizer, parameters.len()),
             parameters,
             running,
-            growth,
+            rescaling,
             workspace: Workspace::new(network, batch, parallel),
             order: BatchOrder::new(seed, samples, batch).map_err(|_| PlanError::Batch { batch, samples })?,
             inputs: vec![T::ZERO; gathered * network.input_len()],
@@ -192,12 +192,12 @@ impl<'a, T: Scalar> Trial<'a, T> {
 
     /// Whether each segment of the parameters is kept within the numbers, because its scale does not matter.
     pub fn scaled(&self) -> &[bool] {
-        self.growth.scaled()
+        self.rescaling.scaled()
     }
 
     /// The natural logarithm of what the parameters of those segments have been divided by.
     pub fn log_taken(&self) -> f64 {
-        self.growth.log_taken()
+        self.rescaling.log_taken()
     }
 
     /// The same trial, ended after so many steps: those that the longer one begins with.
@@ -267,13 +267,13 @@ impl<'a, T: Scalar> Trial<'a, T> {
             return f64::NAN;
         }
         let plain = self.log_rate();
-        let scaled = self.growth.scaled()[segment];
-        let rate = if scaled { self.growth.log_rate(self.step, plain) } else { plain };
+        let scaled = self.rescaling.scaled()[segment];
+        let rate = if scaled { self.rescaling.log_rate(self.step, plain) } else { plain };
         rate + self.plan.factors[segment].ln()
     }
 
     /// Computes the loss and the gradient of the next batch.
-    fn look(&mut self) -> f64 {
+    fn differentiate(&mut self) -> f64 {
         let (network, loss) = (&self.task.network, self.task.loss);
         let annealed = self.annealed.is_some_and(|annealed| annealed.step.is_some());
         let level = self.plan.noise.map_or(0.0, |noise| noise.level_at(self.step, annealed));
@@ -304,8 +304,8 @@ impl<'a, T: Scalar> Trial<'a, T> {
             velocity: &mut self.memory.buffers[0],
             running: &mut self.running,
         };
-        self.growth.prepare(self.step, log_eta, self.eta.ln(), point);
-        let loss = self.look();
+        self.rescaling.prepare(self.step, log_eta, self.eta.ln(), point);
+        let loss = self.differentiate();
         if self.step == 0 {
             self.limit = self.plan.limit * loss.max(self.constant_loss);
         }
@@ -314,20 +314,20 @@ impl<'a, T: Scalar> Trial<'a, T> {
             let finite = loss.is_finite().then_some(loss);
             return (loss, Some(Stop::Diverged { step: self.step, loss: finite, limit: self.limit }));
         }
-        let pace = self.growth.pace(self.step, (self.rate(), log_eta));
+        let rates = self.rescaling.rates(self.step, (self.rate(), log_eta));
         let gradient = self.workspace.gradient();
-        let rate = |segment| pace.of(segment, self.plan.factors[segment]);
+        let rate = |segment| rates.of(segment, self.plan.factors[segment]);
         let (memory, parameters) = (&mut self.memory, &mut self.parameters);
         let rule = &self.plan.optimizer;
         step(rule, &self.task.network, rate, gradient, memory, parameters, self.parallel);
         self.task.network.track(&self.workspace, &mut self.running);
-        self.growth.follow(self.step, &mut self.running);
+        self.rescaling.follow(self.step, &mut self.running);
         self.step += 1;
         (loss, None)
     }
 
     /// Takes the metrics where the plan asks for them, and judges them.
-    fn check(&mut self, interrupted: bool) -> (Option<Look>, Option<Stop>) {
+    fn check(&mut self, interrupted: bool) -> (Option<Evaluation>, Option<Stop>) {
         let last = self.step == self.end || interrupted;
         if !last && !self.step.is_multiple_of(self.plan.check_every) {
             return (None, None);
@@ -337,14 +337,14 @@ impl<'a, T: Scalar> Trial<'a, T> {
             goal.is_some_and(|goal| matches!(goal.metric, Metric::TestAccuracy | Metric::TestLoss));
         let wanted = &self.plan.test_steps;
         let follows = self.plan.follow_test && (wanted.is_empty() || wanted.contains(&self.step));
-        let look = self.take(last || follows || wants_test);
-        let train = look.train;
+        let evaluation = self.take(last || follows || wants_test);
+        let train = evaluation.train;
         let stop = if !self.train.finite() {
             Some(Stop::NotFinite { steps: self.step })
         } else if !(train.loss <= self.limit) {
             let loss = train.loss.is_finite().then_some(train.loss);
             Some(Stop::Diverged { step: self.step, loss, limit: self.limit })
-        } else if let Some(reached) = goal.and_then(|goal| reached(goal, self.step, train, look.test)) {
+        } else if let Some(reached) = goal.and_then(|goal| reached(goal, self.step, train, evaluation.test)) {
             Some(reached)
         } else if self.can_die && self.train.constant() {
             Some(Stop::Dead { steps: self.step })
@@ -359,11 +359,11 @@ impl<'a, T: Scalar> Trial<'a, T> {
         if let Some(annealed) = &mut self.annealed {
             annealed.follow(self.step, train.loss);
         }
-        (Some(look), stop)
+        (Some(evaluation), stop)
     }
 
     /// Takes the metrics of the training samples, and with `test` those of the held-out ones.
-    fn take(&mut self, test: bool) -> Look {
+    fn take(&mut self, test: bool) -> Evaluation {
         let (parameters, running) = (&self.parameters, &self.running);
         let train = self.train.take(parameters, running);
         let held_out = test.then(|| self.test.take(parameters, running));
@@ -375,7 +375,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
         if let (Some(learning), Some(groups)) = (&mut self.learning, groups) {
             learning.follow(self.step, groups);
         }
-        Look { train, test: held_out, groups }
+        Evaluation { train, test: held_out, groups }
     }
 
     fn state(&self, last: bool, diverged: bool) -> State<'_, T> {

@@ -1,7 +1,7 @@
 //! What the rows of a training's log come to.
 
 use super::Bound;
-use crate::phase::{Phase, Verdict};
+use crate::phase::{Phase, PhaseVerdict};
 use crate::search::{Answer, Outcome, Trained};
 use crate::units::significant;
 use crate::watch::{Detector, Point, Row, Settings, State};
@@ -220,7 +220,7 @@ impl Course {
     }
 
     /// Its phase, with the evidence.
-    pub(super) fn phase(&self) -> Verdict {
+    pub(super) fn phase(&self) -> PhaseVerdict {
         let finding = self.detector.finding();
         let phase = match finding.state {
             State::Diverging => Phase::Divergent,
@@ -231,7 +231,7 @@ impl Course {
         };
         let finite = |loss: f64| loss.is_finite().then_some(loss);
         let peak = self.peak();
-        Verdict {
+        PhaseVerdict {
             phase,
             why: finding.why,
             first_loss: self.first_loss(),

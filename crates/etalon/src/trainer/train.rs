@@ -4,7 +4,7 @@ use super::course::{Course, Decision, Until};
 use super::runner::{Going, Runner};
 use super::{Trainer, TrainerError};
 use crate::jobs::TrainSettings;
-use crate::phase::{Last, Report, Score};
+use crate::phase::{Last, Score, TrialReport};
 use crate::search::check_rate;
 use crate::train::{Metrics, Record, Stop, Trajectory};
 use crate::watch::Row;
@@ -20,7 +20,7 @@ pub fn train(
     settings: &TrainSettings,
     going: Going<'_>,
     hear: &mut dyn FnMut(&Row),
-) -> Result<(Report, Trajectory), TrainerError> {
+) -> Result<(TrialReport, Trajectory), TrainerError> {
     let &TrainSettings { eta, seed, .. } = settings;
     check_rate("the learning rate of a training", eta)?;
     trainer.check(1)?;
@@ -31,11 +31,11 @@ pub fn train(
     Ok((report(&course, &trajectory, trainer, &settings.name), trajectory))
 }
 
-fn report(course: &Course, trajectory: &Trajectory, trainer: &Trainer, name: &str) -> Report {
+fn report(course: &Course, trajectory: &Trajectory, trainer: &Trainer, name: &str) -> TrialReport {
     let evidence = course.phase();
     let finite = |value: f64| value.is_finite().then_some(value);
     let curvature = trajectory.records.iter().rev().find_map(|record| record.hessian);
-    Report {
+    TrialReport {
         trial: name.into(),
         phase: evidence.phase,
         stop: trajectory.stop.clone(),

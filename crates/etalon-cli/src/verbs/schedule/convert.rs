@@ -3,7 +3,7 @@
 use super::source::{Method, Source, exponential, heading, phases, shown};
 use crate::context::{Context, Exit, Failure};
 use crate::output::table;
-use crate::picture::{Look, Picture};
+use crate::picture::{Picture, StyleArguments};
 use etalon::equivalence::{Converted, Undone, convert, undo};
 use etalon::record::Record;
 use etalon::schedule::Conversion;
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     figure: Option<Picture>,
 
     #[command(flatten)]
-    look: Look,
+    style: StyleArguments,
 }
 
 /// What `convert` prints.
@@ -87,7 +87,7 @@ impl Arguments {
         let curves = curves.map(|(name, rates)| (name, &rates[..])).to_vec();
         let title = "Learning rates with and without weight decay".into();
         let figure = RatePicture { title, curves }.figure()?;
-        file.write(&figure, &self.look, &figure.table().to_csv())
+        file.write(&figure, &self.style, &figure.table().to_csv())
     }
 }
 

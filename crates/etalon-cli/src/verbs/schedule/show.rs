@@ -3,7 +3,7 @@
 use super::source::{Source, exponential, heading, phases, shown};
 use crate::context::{Context, Exit, Failure};
 use crate::output::table;
-use crate::picture::{Look, Picture};
+use crate::picture::{Picture, StyleArguments};
 use etalon::equivalence::{Rates, constant_equivalent};
 use etalon::units::significant;
 use etalon_nn::optim::{Rule, Sgd};
@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     figure: Option<Picture>,
 
     #[command(flatten)]
-    look: Look,
+    style: StyleArguments,
 }
 
 impl Arguments {
@@ -30,7 +30,7 @@ impl Arguments {
             let curves = vec![("learning rate", &rates.log_eta[..])];
             let title = format!("Learning rate over {} steps", rates.steps);
             let figure = RatePicture { title, curves }.figure()?;
-            file.write(&figure, &self.look, &figure.table().to_csv())?;
+            file.write(&figure, &self.style, &figure.table().to_csv())?;
         }
         let late = spec.schedule.milestones.iter().filter(|&&step| step >= rates.steps);
         for step in late {

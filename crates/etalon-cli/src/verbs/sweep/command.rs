@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 
 /// What is printed.
 #[derive(Serialize)]
-struct Report {
+struct Printed {
     /// Trials of the grid.
     cells: usize,
     /// Done before the commands.
@@ -56,7 +56,7 @@ pub(super) fn run(
     let after = collect(store, grid, None)?;
     let (cells, kept, left) = (after.cells, before.done, after.left);
     let done = after.done.saturating_sub(kept);
-    let report = Report { cells, kept, done, failed: after.failed, left, launched };
+    let report = Printed { cells, kept, done, failed: after.failed, left, launched };
     report.launched.broken.iter().take(SHOWN).for_each(|broken| warn(context, broken));
     context.output.tell(&report, || text(&report))?;
     let (folder, broken) = (store.root().display(), report.launched.broken.len());
@@ -87,8 +87,8 @@ fn warn(context: &Context, broken: &Broken) {
     context.progress.say("warning", &text);
 }
 
-fn text(report: &Report) -> String {
-    let Report { cells, kept, done, failed, left, launched } = report;
+fn text(report: &Printed) -> String {
+    let Printed { cells, kept, done, failed, left, launched } = report;
     format!(
         "{cells} trials: {done} done now by {} workers, {kept} before, {failed} failed, {left} left\n",
         launched.workers

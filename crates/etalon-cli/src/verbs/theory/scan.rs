@@ -2,7 +2,7 @@
 
 use crate::context::{Context, Exit, Failure};
 use crate::output::table;
-use crate::picture::{LookBesideWidth, Picture};
+use crate::picture::{Picture, StyleArgumentsBesideWidth};
 use etalon::memory;
 use etalon::record::Record;
 use etalon::record::write_whole;
@@ -47,7 +47,7 @@ pub(super) struct Scalars {
     figure: Option<Picture>,
 
     #[command(flatten)]
-    look: LookBesideWidth,
+    style: StyleArgumentsBesideWidth,
 }
 
 /// `etalon theory map`.
@@ -185,7 +185,7 @@ impl Scalars {
         };
         if let Some(file) = &self.figure {
             let picture = PhasePicture::new(title(model, &scan), &scan, &runs)?;
-            file.write(&picture.figure(), &(&self.look).into(), &grid(&found.runs))?;
+            file.write(&picture.figure(), &(&self.style).into(), &grid(&found.runs))?;
         }
         if let Some(path) = &self.grid {
             write_whole(path, grid(&found.runs).as_bytes())?;

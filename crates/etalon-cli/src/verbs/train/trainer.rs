@@ -4,7 +4,7 @@ use super::{Arguments, keep};
 use crate::context::{Context, Exit, Failure};
 use crate::interrupt;
 use crate::output::OutputError;
-use etalon::phase::Report;
+use etalon::phase::TrialReport;
 use etalon::record::{Record, check_writable};
 use etalon::spec::Spec;
 use etalon::units::significant;
@@ -87,8 +87,8 @@ fn print(context: &Context, line: &Line) -> Result<(), OutputError> {
     context.output.print(&serde_json::to_string(line)?)
 }
 
-fn text(report: &Report) -> String {
-    let Report { phase, evidence, stop, last, eta, steps, .. } = report;
+fn text(report: &TrialReport) -> String {
+    let TrialReport { phase, evidence, stop, last, eta, steps, .. } = report;
     let number = |value: Option<f64>| value.map_or("-".into(), |value| significant(value, 4));
     let mut end = vec![format!("training loss {}", number(last.train_loss))];
     end.extend(report.metric.iter().map(|score| format!("{} {}", score.name, number(score.value))));

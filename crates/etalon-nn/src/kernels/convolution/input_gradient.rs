@@ -2,7 +2,7 @@
 
 use super::correlate::{self, Correlation, Grid};
 use super::frame::Frame;
-use super::weights::{self, Packed, Room};
+use super::weights::{self, Packed, Panels};
 use super::{Convolution, initial};
 use crate::kernels::elementwise::Write;
 use crate::kernels::product::{Matrix, product};
@@ -95,7 +95,7 @@ pub fn input_gradient<T: Scalar>(
     // The phases share the kernel's taps between them.
     let taps = shape.kernel * shape.kernel;
     let all = Packed { terms: taps * shape.outputs, columns: shape.inputs, lanes: micro.lanes };
-    weights::with_room([all.len(), frame.room(), correlate::EDGE], |Room([panels, framed, edge])| {
+    weights::with_panels([all.len(), frame.room(), correlate::EDGE], |Panels([panels, framed, edge])| {
         for_each_pair(shape, |down, across, skipped| {
             let own = &mut panels[skipped * all.len() / taps..];
             packed(down, across).pack(own, weight, taps, |term| {

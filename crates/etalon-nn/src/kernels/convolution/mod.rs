@@ -29,7 +29,7 @@ use super::product::{Matrix, product, product_with_bias};
 use crate::{Cpu, Scalar};
 use correlate::{Correlation, Grid};
 use frame::Frame;
-use weights::{Packed, Room};
+use weights::{Packed, Panels};
 
 /// The shape of a convolution with a square kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -207,7 +207,7 @@ fn forward<T: Scalar>(
     let (frame, kernel) = (shape.frame(), shape.kernel);
     let packed = Packed { terms: shape.fan_in(), columns: shape.outputs, lanes: micro.lanes };
     let room = [packed.len(), frame.room(), correlate::EDGE];
-    weights::with_room(room, |Room([panels, framed, edge])| {
+    weights::with_panels(room, |Panels([panels, framed, edge])| {
         // Terms in the order of a framed image: kernel rows, kernel columns, inputs.
         packed.pack(panels, weight, shape.fan_in(), |term| {
             shape.place(0, term % shape.inputs, term / shape.inputs)

@@ -2,7 +2,7 @@
 
 use super::Convolution;
 use super::correlate::RUNS;
-use super::weights::{self, Packed, Room};
+use super::weights::{self, Packed, Panels};
 use crate::kernels::elementwise::Write;
 use crate::kernels::product::blocks::pieces;
 use crate::kernels::product::problem::{Initial, Tile};
@@ -46,7 +46,7 @@ pub fn weight_gradient<T: Scalar>(
     // The last columns of `dy`, where they fill no vector.
     let ragged = if shape.outputs.is_multiple_of(micro.lanes) { 0 } else { 2 * micro.lanes * rows * width };
     let lengths = [packed.len(), frame.room() * images, ragged];
-    weights::with_room(lengths, |Room([sums, framed, ragged])| {
+    weights::with_panels(lengths, |Panels([sums, framed, ragged])| {
         sums.fill(T::ZERO);
         frame.clear(framed);
         let (line, step) = (frame.line(), frame.step());

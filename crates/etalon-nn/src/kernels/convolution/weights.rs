@@ -87,12 +87,12 @@ impl Packed {
 }
 
 /// Parts of this thread's memory, each at the start of a cache line.
-pub(super) struct Room<'a, T, const PARTS: usize>(pub [&'a mut [T]; PARTS]);
+pub(super) struct Panels<'a, T, const PARTS: usize>(pub [&'a mut [T]; PARTS]);
 
 /// Calls `work` with parts of so many elements, holding any numbers.
-pub(super) fn with_room<T: Scalar, const PARTS: usize, R>(
+pub(super) fn with_panels<T: Scalar, const PARTS: usize, R>(
     lengths: [usize; PARTS],
-    work: impl FnOnce(Room<T, PARTS>) -> R,
+    work: impl FnOnce(Panels<T, PARTS>) -> R,
 ) -> R {
     const LINE: usize = 64;
     let padded = |length: usize| length.next_multiple_of(LINE / size_of::<T>());
@@ -101,7 +101,7 @@ pub(super) fn with_room<T: Scalar, const PARTS: usize, R>(
         // SAFETY: the memory is valid for so many bytes, aligned to a cache line, initialised (any bytes make
         // floating-point numbers), and nobody else's during the call.
         let mut rest = unsafe { std::slice::from_raw_parts_mut(start.cast::<T>(), total) };
-        work(Room(lengths.map(|length| {
+        work(Panels(lengths.map(|length| {
             let (part, after) = std::mem::take(&mut rest).split_at_mut(padded(length));
             rest = after;
             &mut part[..length]

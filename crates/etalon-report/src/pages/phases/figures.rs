@@ -5,8 +5,8 @@ use super::slice::Slice;
 use super::trained::{Done, Number, PHASES, c, c_h, final_c, final_c_h, first_loss, folded, majority, of};
 use super::trained::{peak_loss, phase, test_accuracy, train_loss};
 use crate::figure::{
-    Axis, Cell, Colour, Details, Figure, Group, Kind, Look, LossKind, Panel, Place, Point, Reference, Series,
-    Spread, bands,
+    Axis, Cell, Colour, Details, Figure, Group, Kind, LossKind, Panel, Place, Point, Reference, Series,
+    Spread, Stroke, bands,
 };
 use crate::pages::content::{range, shown};
 use crate::pages::folder::Folder;
@@ -115,7 +115,7 @@ pub(super) fn score(slice: &Slice<'_>, metric: &Metric, loss: LossKind) -> Optio
         panel.series.push(Series {
             name: slice.name(row),
             colour: [Colour::Blue, Colour::Vermilion, Colour::Green, Colour::Purple, Colour::Ink][index % 5],
-            look: Look::Both,
+            stroke: Stroke::Both,
             spread: Spread::Up,
             points: slice.row(row).filter_map(point).collect(),
         });
@@ -201,7 +201,7 @@ pub(super) fn final_curvature(slice: &Slice<'_>, loss: LossKind) -> Option<Figur
         panel.series.push(Series {
             name: slice.name(row),
             colour: Colour::of(index),
-            look: Look::Both,
+            stroke: Stroke::Both,
             spread: Spread::Up,
             points: slice.row(row).filter_map(point).collect(),
         });

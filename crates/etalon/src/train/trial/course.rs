@@ -1,8 +1,8 @@
 //! A trial from its first step to its last, which can be left after any step and taken up again.
 
-use super::{Look, RECORDS, Trial};
+use super::{Evaluation, RECORDS, Trial};
 use crate::json_lines::{digest, sealed, unsealed};
-use crate::train::motion::Watch;
+use crate::train::motion::WeightsBefore;
 use crate::train::{Annealed, Learning, Record, State, Trajectory};
 use etalon_nn::Scalar;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ struct Course {
     peak_step: u64,
     peak_loss: f64,
     /// What was looked at after an update belongs to the state before the next one.
-    look: Option<Look>,
+    evaluation: Option<Evaluation>,
 }
 
 /// A trial after a step, with all that it needs to go on to the same bits.
@@ -34,7 +34,7 @@ struct Facts {
     /// Updates that the optimiser has counted.
     updates: u64,
     /// Corrections of growth, and its exponent.
-    growth: (usize, f64),
+    rescaling: (usize, f64),
     limit: f64,
     learning: Option<Learning>,
     annealed: Option<Annealed>,
@@ -102,7 +102,7 @@ impl<T: Scalar> Trial<'_, T> {
                 step: self.step,
                 course: course.clone(),
                 updates: self.memory.steps,
-                growth: self.growth.done(),
+                rescaling: self.rescaling.done(),
                 limit: self.limit,
                 learning: self.learning,
                 annealed: self.annealed,
@@ -126,7 +126,7 @@ impl<T: Scalar> Trial<'_, T> {
         }
         (self.step, self.memory.steps, self.limit) = (facts.step, facts.updates, facts.limit);
         (self.learning, self.annealed) = (facts.learning, facts.annealed);
-        self.growth.set_done(facts.growth);
+        self.rescaling.set_done(facts.rescaling);
         Some(facts.course)
     }
 
@@ -148,7 +148,7 @@ impl<T: Scalar> Trial<'_, T> {
         let kept = |step: u64| step < RECORDS / 10 || step.is_multiple_of(stride);
         let every = self.plan.check_every * (self.total / self.plan.check_every / RECORDS).max(1);
         let looked_at = |record: &Record| record.train.is_some() && record.step.is_multiple_of(every);
-        let mut watch = self.plan.motion.then(|| Watch::new(&self.parameters));
+        let mut before = self.plan.motion.then(|| WeightsBefore::new(&self.parameters));
         let resumed = checkpoint.and_then(|checkpoint| self.resume(checkpoint));
         // A checkpoint is made between an update and the look after it.
         let mut is_updated = resumed.is_some();
@@ -157,25 +157,25 @@ impl<T: Scalar> Trial<'_, T> {
             first_loss: f64::NAN,
             peak_step: 0,
             peak_loss: f64::NEG_INFINITY,
-            look: None,
+            evaluation: None,
         });
         let stop = loop {
             if !std::mem::take(&mut is_updated) {
                 let mut record = Record::new(self.step, self.rate());
-                if let Some(Look { train, test, groups }) = course.look {
+                if let Some(Evaluation { train, test, groups }) = course.evaluation {
                     (record.train, record.test, record.groups) = (Some(train), test, groups);
                 }
                 observe(self.state(false, false), &mut record);
                 let watched = kept(record.step) || looked_at(&record) || record.is_measured();
-                let mut watch = watch.as_mut().filter(|_| watched);
-                if let Some(watch) = &mut watch {
+                let mut before = before.as_mut().filter(|_| watched);
+                if let Some(before) = &mut before {
                     let rate = |segment| self.log_rate_of(segment);
                     record.weights =
-                        Some(watch.before(&self.task.network, &self.parameters, &self.growth, &rate));
+                        Some(before.remember(&self.task.network, &self.parameters, &self.rescaling, &rate));
                 }
                 let (loss, stop) = self.step();
-                if let (Some(watch), Some(weights), None) = (watch, &mut record.weights, &stop) {
-                    watch.after(&self.task.network, &self.parameters, weights);
+                if let (Some(before), Some(weights), None) = (before, &mut record.weights, &stop) {
+                    before.compare(&self.task.network, &self.parameters, weights);
                 }
                 record.loss = loss.is_finite().then_some(loss);
                 if record.step == 0 {
@@ -189,21 +189,21 @@ impl<T: Scalar> Trial<'_, T> {
                 }
                 if let Some(stop) = stop {
                     // The batch that diverged may have moved running statistics.
-                    course.look = None;
+                    course.evaluation = None;
                     break stop;
                 }
             }
             let interrupted = self.interrupted.is_some_and(|flag| flag.load(Ordering::Relaxed));
             keep(interrupted, &|| self.checkpoint(&course));
             let (taken, stop) = self.check(interrupted);
-            course.look = taken;
+            course.evaluation = taken;
             if let Some(stop) = stop {
                 break stop;
             }
         };
-        let Course { mut records, first_loss, peak_step, peak_loss, look } = course;
+        let Course { mut records, first_loss, peak_step, peak_loss, evaluation } = course;
         // The last look, if there was one, was at this very state.
-        let Look { train, test, groups } = look.unwrap_or_else(|| self.take(true));
+        let Evaluation { train, test, groups } = evaluation.unwrap_or_else(|| self.take(true));
         let test = test.unwrap_or_else(|| self.test.take(&self.parameters, &self.running));
         let mut end = Record::new(self.step, self.rate());
         (end.train, end.test, end.groups) = (Some(train), Some(test), groups);

@@ -20,7 +20,7 @@ const LONGEST: u64 = 10_000_000;
 
 /// What is done to the scale-invariant segments of a network.
 #[derive(Debug)]
-pub(super) struct Growth {
+pub(super) struct Rescaling {
     /// Whether each segment is one of them.
     scaled: Vec<bool>,
     ranges: Vec<Range<usize>>,
@@ -36,7 +36,7 @@ pub(super) struct Growth {
 
 /// The rates of one step.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace<'a> {
+pub(super) struct StepRates<'a> {
     /// The rate of most segments.
     plain: Rate,
     /// Whether each segment has a rate of its own, the one below; empty where none has.
@@ -44,7 +44,7 @@ pub(super) struct Pace<'a> {
     scaled_rate: Rate,
 }
 
-impl Pace<'_> {
+impl StepRates<'_> {
     /// That of a segment; none where its factor freezes it.
     pub(super) fn of(&self, segment: usize, factor: f64) -> Option<Rate> {
         let scaled = self.scaled.get(segment) == Some(&true);
@@ -60,13 +60,13 @@ pub(super) struct Point<'a, T> {
     pub(super) running: &'a mut [T],
 }
 
-impl Growth {
+impl Rescaling {
     pub(super) fn new<T: Scalar>(
         plan: &Plan,
         network: &Network<T>,
         eta: f64,
         total: u64,
-    ) -> Result<Growth, PlanError> {
+    ) -> Result<Rescaling, PlanError> {
         let (layout, state) = (network.layout(), network.state_layout());
         let invariance = network.scale_invariance();
         let (mut scaled, mut ranges, mut statistics) = (Vec::new(), Vec::new(), Vec::new());
@@ -108,7 +108,7 @@ impl Growth {
             }
         };
         let weight_decay = plan.weight_decay;
-        Ok(Growth { scaled, ranges, statistics, weight_decay, converted, corrected: 0, exponent: 0.0 })
+        Ok(Rescaling { scaled, ranges, statistics, weight_decay, converted, corrected: 0, exponent: 0.0 })
     }
 
     /// What it has done so far: corrections of the momentum buffer, and the exponent.
@@ -116,7 +116,7 @@ impl Growth {
         (self.corrected, self.exponent)
     }
 
-    /// Goes on from what was [`Growth::done`].
+    /// Goes on from what was [`Rescaling::done`].
     pub(super) fn set_done(&mut self, done: (usize, f64)) {
         (self.corrected, self.exponent) = done;
     }
@@ -145,7 +145,7 @@ impl Growth {
         let Point { parameters, velocity, running } = point;
         let reference = if self.converted.is_some() { log_eta } else { base };
         let grown = log_rate - reference - 2.0 * self.log_taken();
-        // A rate of 0 has no growth: the difference is not a number, and not above anything. Nor does a power of 2 bring
+        // A rate of 0 has no rescaling: the difference is not a number, and not above anything. Nor does a power of 2 bring
         // an infinite rate back: training diverges.
         let exponent =
             if grown > GROWTH && grown.is_finite() { EXPONENT * (grown / GROWTH - 1.0).ceil() } else { 0.0 };
@@ -162,17 +162,17 @@ impl Growth {
     }
 
     /// The rates of a step; `eta` is that of the others, with its logarithm.
-    pub(super) fn pace(&self, step: u64, (eta, log_eta): (f64, f64)) -> Pace<'_> {
+    pub(super) fn rates(&self, step: u64, (eta, log_eta): (f64, f64)) -> StepRates<'_> {
         let taken = self.log_taken();
         let plain = Rate { eta, weight_decay: self.weight_decay };
         if self.converted.is_none() && self.exponent == 0.0 {
-            return Pace { plain, scaled: &[], scaled_rate: plain };
+            return StepRates { plain, scaled: &[], scaled_rate: plain };
         }
         let decay = if self.converted.is_some() { 0.0 } else { self.weight_decay };
         // No weight decay is none, whatever has been taken out.
         let weight_decay = if decay > 0.0 { decay * (2.0 * taken).exp() } else { 0.0 };
         let eta = (self.log_rate(step, log_eta) - 2.0 * taken).exp();
-        Pace { plain, scaled: &self.scaled, scaled_rate: Rate { eta, weight_decay } }
+        StepRates { plain, scaled: &self.scaled, scaled_rate: Rate { eta, weight_decay } }
     }
 
     /// Follows the weights after a step. Running statistics remember the inputs of earlier steps, when the weights were
