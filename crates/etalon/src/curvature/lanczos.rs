@@ -26,8 +26,8 @@ use sweep::{Goal, Sweep};
 /// How likely a start may be, at most, from which an eigenvalue beyond those that were found would not have been seen.
 const RISK: f64 = 1e-2;
 
-/// An eigenvalue beyond those that were found by less than this, relative to the operator's norm, or by less than the
-/// tolerance, is not missed.
+/// An eigenvalue beyond those that were found by less than this, relative to the operator's norm, or by less than twice the
+/// tolerance, is not missed: who is content with a coarse value need not be sure of a fine one.
 const MARGIN: f64 = 1e-2;
 
 /// An asymmetry that is no rounding, not even that of `f32`, and calls for a closer look.
@@ -48,7 +48,7 @@ type Vector<O> = <<O as Operator>::Space as Space>::Vector;
 ///   eigenvalues are the operator's all the same (Paige 1980); residuals are those of the recurrence. Asks for one
 ///   product twice before it goes on, and compares `u . A v` with `v . A u` for all neighbours.
 /// - Stops when the residuals of all pairs asked for are within the tolerance, and no eigenvalue lies farther out by more
-///   than that, or a hundredth of the norm. A small residual alone does not tell: from a start that has next to nothing of
+///   than twice that, or a hundredth of the norm. A small residual alone does not tell: from a start that has next to nothing of
 ///   the outermost eigenvector the run converges on the next one first. How much it can have, if there is such an
 ///   eigenvector, the recurrence says, and a random start has as little as that once in a hundred times at most.
 ///
@@ -238,7 +238,7 @@ impl<O: Operator + ?Sized> Run<'_, O> {
     /// `x sqrt(2 dim / pi)` at most; where as much again was given, twice that.
     fn has_seen_all(&self, projection: &Projection, (low, high): (f64, f64)) -> bool {
         let (ends, values) = (self.settings.ends, projection.values());
-        let margin = self.settings.tolerance.max(MARGIN) * self.scale;
+        let margin = (2.0 * self.settings.tolerance).max(MARGIN) * self.scale;
         let share = if self.is_given { 0.5 } else { 1.0 };
         let least = RISK * share / (2.0 / PI * self.dim as f64).sqrt();
         let is_seen = |mu: f64| projection.hidden(mu) <= least;

@@ -4,13 +4,18 @@ use super::JobError;
 use super::starts::Start;
 use crate::curvature::{CurvatureSettings, Ends, Instrument};
 use crate::search::Provisional;
-use crate::train::{Plan, Task};
+use crate::train::{Budget, Plan, Task};
 use crate::units::significant;
 use etalon_nn::Scalar;
 use etalon_nn::optim::{Optimizer, Rule, Sgd};
 
 /// Samples that place a rate well enough: their noise is less than a climb's first step.
 const SAMPLES: usize = 128;
+/// The least that do.
+const FEWEST: usize = 32;
+/// The share of a training's samples that are taken. At some sixteen products of the price of two gradients each, the guess
+/// costs an eighth of the training at most.
+const SHARE: f64 = 1.0 / 256.0;
 /// The relative residual that does.
 const TOLERANCE: f64 = 0.05;
 /// The rate where there is no curvature to go by.
@@ -26,7 +31,7 @@ pub(super) fn provisional<T: Scalar>(
     start: &Start<T>,
 ) -> Result<Provisional, JobError> {
     let few = CurvatureSettings {
-        samples: SAMPLES.min(curvature.samples),
+        samples: samples(task, plan).min(curvature.samples),
         tolerance: TOLERANCE.max(curvature.tolerance),
         ..curvature.clone()
     };
@@ -78,4 +83,13 @@ pub(super) fn provisional<T: Scalar>(
         samples,
         products,
     })
+}
+
+/// On how many samples curvature is measured: the fewer, the shorter a training is.
+fn samples<T: Scalar>(task: &Task<T>, plan: &Plan) -> usize {
+    // A budget of physical time has its steps from the rate, which is not known yet.
+    let steps =
+        plan.steps(1.0, task.train.len).ok().filter(|_| !matches!(plan.budget, Budget::PhysicalTime(_)));
+    let share = steps.map_or(f64::INFINITY, |steps| SHARE * steps as f64 * plan.batch as f64);
+    (share as usize).clamp(FEWEST, SAMPLES)
 }
