@@ -28,7 +28,7 @@ const GRID: &str = r#"
     network.width = [64, 128, 256]
     network.depth = [2, 3, 5, 7]
     optimizer.input_factor = [0.0, 1.0]
-    seed = [0, 1, 2, 3, 4]
+    seed = [0, 1, 2]
 "#;
 
 /// The law of a column with a factor of the input layer's rate, on networks that are wide for their depth.
@@ -66,7 +66,7 @@ fn the_maximal_rate_is_a_power_of_depth_times_width() {
     let options =
         etalon::sweep::Options { threads: rayon::current_num_threads(), stop: &AtomicBool::new(false) };
     let report = run(&store, &grid, &options, &|_| {}).unwrap();
-    assert_eq!((report.done, report.failed), (120, 0), "{report:?}");
+    assert_eq!((report.done, report.failed), (72, 0), "{report:?}");
     let summary = store.summary().unwrap();
     let sizes = ["network.depth", "network.width"];
 

@@ -97,7 +97,7 @@ fn misses<S: Space<Vector = Vec<f64>> + Clone>(
 #[test]
 fn a_start_that_has_next_to_nothing_of_the_outermost_eigenvector_does_not_hide_it() {
     // By so little as in the first case one start in a hundred may miss it; by more, none of these does.
-    let cases = [(0.98, Ends::Largest, 2), (0.9, Ends::Largest, 0), (0.9, Ends::Smallest, 0)];
+    let cases = [(0.96, Ends::Largest, 2), (0.9, Ends::Largest, 0), (0.9, Ends::Smallest, 0)];
     for (second, ends, allowed) in cases {
         let sign = if ends == Ends::Largest { 1.0 } else { -1.0 };
         let eigenvalues = spectrum(&[second * sign, sign]);
