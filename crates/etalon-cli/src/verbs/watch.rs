@@ -6,7 +6,7 @@ use etalon::nn::optim::{AdamW, Optimizer, Rule, Sgd};
 use etalon::record::Record;
 use etalon::units::significant;
 use etalon::watch::{
-    Columns, Curve, Detector, Finding, Log, Settings, State, WatchError, Watched, WatchedLog, runs,
+    Columns, Curve, Detector, Finding, Log, Point, Settings, State, WatchError, Watched, WatchedLog, runs,
 };
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -66,9 +66,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME")]
     step: Option<String>,
 
-    /// Column of the learning rate
-    #[arg(long, value_name = "NAME")]
-    rate: Option<String>,
+    /// Column of the learning rate, or the rate itself where no column has it
+    #[arg(long, visible_alias = "lr", value_name = "NAME|RATE", value_parser = rate)]
+    rate: Option<Rate>,
 
     /// Column of the curvature: the largest eigenvalue of the Hessian, with --adam of the preconditioned one
     #[arg(long, value_name = "NAME")]
@@ -85,6 +85,21 @@ enum Stop {
     Diverging,
     Stuck,
     Catapult,
+}
+
+/// The learning rate of a log.
+#[derive(Clone)]
+enum Rate {
+    Column(String),
+    Constant(f64),
+}
+
+fn rate(text: &str) -> Result<Rate, String> {
+    match text.parse() {
+        Err(_) => Ok(Rate::Column(text.into())),
+        Ok(rate) if rate > 0.0 && f64::is_finite(rate) => Ok(Rate::Constant(rate)),
+        Ok(_) => Err("a rate must be a positive number".into()),
+    }
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
@@ -108,9 +123,21 @@ impl Arguments {
     }
 
     fn columns(&self, run: Option<String>) -> Columns {
-        let [loss, step, rate, curvature, norm] =
-            [&self.loss, &self.step, &self.rate, &self.curvature, &self.norm].map(Option::clone);
+        let [loss, step, curvature, norm] =
+            [&self.loss, &self.step, &self.curvature, &self.norm].map(Option::clone);
+        let rate = match &self.rate {
+            Some(Rate::Column(name)) => Some(name.clone()),
+            Some(Rate::Constant(_)) | None => None,
+        };
         Columns { step, loss, rate, curvature, norm, metric: None, preconditioned: self.adam.is_some(), run }
+    }
+
+    /// A row with the rate that was given, where it has none itself.
+    fn rated(&self, point: Point) -> Point {
+        match self.rate {
+            Some(Rate::Constant(rate)) => Point { rate: point.rate.or(Some(rate)), ..point },
+            Some(Rate::Column(_)) | None => point,
+        }
     }
 
     /// The runs of a log that are to be read; none in the place of a single one.
@@ -191,6 +218,7 @@ impl Arguments {
         let mut log = Log::open(stream(path), self.columns(run))?;
         let (mut detector, mut curve) = (self.detector(), Curve::default());
         log.read(true, |point| {
+            let point = self.rated(point);
             detector.push(point);
             curve.push(point);
         })?;
@@ -227,7 +255,7 @@ impl Arguments {
             }
             let mut result = Ok(());
             log.read(false, |point| {
-                detector.push(point);
+                detector.push(self.rated(point));
                 let finding = detector.finding();
                 // What comes after the end of the run that was asked for is not looked at.
                 let over = result.is_err() || shown.is_some_and(|state| self.stops_at(state));

@@ -93,6 +93,28 @@ fn a_log_is_followed_until_it_diverges() {
 }
 
 #[test]
+fn a_rate_that_no_column_has_is_given_by_its_value() {
+    let etalon = Etalon::new();
+    let rows = |rate: &str| -> String {
+        let row = |step: i32| {
+            let loss = 0.99_f64.powi(step);
+            format!("{{\"step\": {step}, \"loss\": {loss}, {rate}\"sharpness\": 19.8}}\n")
+        };
+        (0..200).map(row).collect()
+    };
+    etalon.write("with.jsonl", &rows("\"lr\": 0.1, "));
+    etalon.write("without.jsonl", &rows(""));
+    let told = |arguments: &[&str]| etalon.run(&[&["watch", "--json"], arguments].concat()).printed();
+    let known = told(&["with.jsonl"]);
+    assert_ne!(told(&["without.jsonl"]), known);
+    assert_eq!(told(&["without.jsonl", "--lr", "0.1"]), known);
+    // What the log says itself is believed.
+    assert_eq!(told(&["with.jsonl", "--rate", "7"]), known);
+    let complaint = etalon.run(&["watch", "with.jsonl", "--lr=-1"]).complaint();
+    assert!(complaint.contains("must be a positive number"), "{complaint}");
+}
+
+#[test]
 fn what_is_no_log_is_refused() {
     let etalon = Etalon::new();
     etalon.write("accuracy.csv", "step,accuracy\n1,0.5\n");
