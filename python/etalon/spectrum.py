@@ -112,7 +112,7 @@ def eigenvalues(
 
     A start that has next to nothing of the outermost eigenvector would let the next eigenvalue converge in its place. How little
     that must be, products so far say; the call goes on until a random start has as little in less than one of a hundred cases,
-    if an eigenvalue lies farther out by more than twice ``tol`` (and a hundredth) of the norm.
+    if an eigenvalue lies farther out by more than twice ``tol``, or a hundredth, of the norm.
 
     Parameters
     ----------

@@ -60,7 +60,7 @@ impl<T: Scalar> WeightsBefore<T> {
         segments.map(one).collect()
     }
 
-    /// Adds the angles after it.
+    /// Adds the angles between those weights and the ones that the step led to.
     pub(super) fn compare(&self, network: &Network<T>, parameters: &[T], motions: &mut [Motion]) {
         for (motion, segment) in motions.iter_mut().zip(network.layout().segments()) {
             motion.angle = self.angle(parameters, segment.range.clone());
