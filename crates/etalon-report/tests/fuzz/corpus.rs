@@ -1,14 +1,20 @@
 //! Inputs that once gave an answer of their own, kept in `fuzz/corpus`: a file for each reader, an input a line.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A reader keeps so many bytes, the shortest inputs first.
-const ROOM: usize = 10_000;
+const ROOM: usize = 20_000;
 
-fn file(name: &str) -> PathBuf {
-    let file = name.to_lowercase().replace(|character: char| !character.is_ascii_alphanumeric(), "-");
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(file)
+/// Of the file in which a reader's are.
+pub(crate) fn file_name(reader: &str) -> String {
+    reader.to_lowercase().replace(|character: char| !character.is_ascii_alphanumeric(), "-")
+}
+
+fn file(reader: &str) -> PathBuf {
+    let root =
+        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(|folder| folder.join("fuzz/corpus").is_dir());
+    root.expect("a folder with fuzz/corpus").join("fuzz/corpus").join(file_name(reader))
 }
 
 /// The inputs of a reader.
@@ -27,7 +33,6 @@ pub(crate) fn keep(name: &str, inputs: Vec<Vec<u8>>) {
     };
     let lines: String = lines.into_iter().take_while(fits).collect();
     if !lines.is_empty() {
-        fs::create_dir_all(file(name).parent().unwrap()).unwrap();
         fs::write(file(name), lines).unwrap();
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::corpus;
 use crate::random::Random;
+use crate::readers::Reader;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -48,9 +49,9 @@ fn words(answer: &str, input: &[u8]) -> String {
     answer.lines().filter(|shown| !shows_the_input(shown)).map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Gives a reader inputs that come from these seeds and from the corpus of its name, for as long as is asked for, every
-/// reader as long as any other.
-pub(crate) fn fuzz(name: &str, seeds: &[Vec<u8>], read: impl Fn(&[u8]) -> String) {
+/// Gives a reader inputs that come from its seeds and from the corpus of its name, for as long as is asked for, every reader
+/// as long as any other.
+pub(crate) fn fuzz(Reader { name, seeds, read }: &Reader) {
     let number = |variable: &str| std::env::var(variable).ok().and_then(|text| text.parse().ok());
     let seconds = number("ETALON_FUZZ_SECONDS").map_or(0.5, |seconds: u64| seconds as f64);
     let first = number("ETALON_FUZZ_SEED").unwrap_or(0);
