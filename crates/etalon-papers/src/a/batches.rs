@@ -17,16 +17,6 @@ pub(crate) struct Batches {
     readings: u64,
     /// Batches of a measurement.
     batches: usize,
-    /// What is trained, each with the beginning of the names of its quantities.
-    runs: Vec<Run>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Run {
-    name: String,
-    eta: f64,
-    batch: i64,
 }
 
 /// A measurement on the way: all in units of `2 / eta`.
@@ -42,44 +32,45 @@ struct Reading {
 
 /// Where the curvature of batches along their gradients comes to, in units of `2 / eta`, and the sharpness of the whole set.
 pub(crate) fn batch_sharpness(
-    Batches { seeds, readings, batches, runs }: Batches,
+    Batches { seeds, readings, batches }: Batches,
     experiment: &mut Experiment<'_>,
 ) -> Result<(), ClaimError> {
-    let (mut rises, mut rows) = (Vec::new(), Vec::new());
-    for (index, Run { name, eta, batch }) in runs.into_iter().enumerate() {
-        let subject =
-            Subject::<f32>::new(&experiment.spec_with(&[("eta", eta.into()), ("batch", batch.into())])?)?;
-        experiment.at(&name)?;
-        let run = |seed: u64| {
-            experiment.go_on()?;
-            path(&subject, seed, readings, batches)
-        };
-        let seeds = experiment.seeds(seeds);
-        let paths = seeds.par_iter().map(|&seed| run(seed)).collect::<Result<Vec<_>, ClaimError>>()?;
-        let late = |of: fn(&Reading) -> f64| {
-            let of_path = |path: &Vec<Reading>| {
-                let late = &path[path.len() - path.len() / 4..];
-                late.iter().map(of).sum::<f64>() / late.len() as f64
-            };
-            paths.iter().map(of_path).collect::<Vec<f64>>()
-        };
-        let ends = late(|reading| reading.batches);
-        let lowest = |path: &Vec<Reading>| {
-            path[..path.len() / 4].iter().map(|reading| reading.batches).fold(f64::NAN, f64::min)
-        };
-        rises.extend(paths.iter().zip(&ends).map(|(path, end)| end / lowest(path)));
-        experiment.measured(format!("{name}_batches"), Measurement::mean(&ends));
-        experiment.measured(format!("{name}_weighted"), Measurement::mean(&late(|reading| reading.weighted)));
-        experiment.measured(format!("{name}_full"), Measurement::mean(&late(|reading| reading.full)));
-        rows.extend(seeds.iter().zip(&paths).flat_map(|(&seed, path)| {
-            path.iter().map(move |Reading { step, batches, weighted, full }| {
-                vec![index as f64, seed as f64, *step as f64, *batches, *weighted, *full]
-            })
-        }));
-    }
-    experiment.measured("rise", Measurement::least(&rises));
-    experiment.curve("paths", &["run", "seed", "step", "batches", "weighted", "full"], rows);
+    let subject = Subject::<f32>::new(&experiment.spec()?)?;
+    experiment.at("trials with batch sharpness on the way")?;
+    let run = |seed: u64| {
+        experiment.go_on()?;
+        path(&subject, seed, readings, batches)
+    };
+    let seeds = experiment.seeds(seeds);
+    let paths = seeds.par_iter().map(|&seed| run(seed)).collect::<Result<Vec<_>, ClaimError>>()?;
+    let ends = |of: fn(&Reading) -> f64| paths.iter().map(|path| late(path, of)).collect::<Vec<f64>>();
+    let rises = |of: fn(&Reading) -> f64| {
+        paths.iter().map(|path| late(path, of) / lowest(path, of)).collect::<Vec<f64>>()
+    };
+    experiment.measured("batches", Measurement::mean(&ends(|reading| reading.batches)));
+    experiment.measured("weighted", Measurement::mean(&ends(|reading| reading.weighted)));
+    experiment.measured("full", Measurement::mean(&ends(|reading| reading.full)));
+    experiment.measured("rise", Measurement::least(&rises(|reading| reading.batches)));
+    experiment.measured("full_rise", Measurement::mean(&rises(|reading| reading.full)));
+    let row = |seed: u64, reading: &Reading| {
+        let Reading { step, batches, weighted, full } = *reading;
+        vec![seed as f64, step as f64, batches, weighted, full]
+    };
+    let paths = seeds.iter().zip(&paths);
+    let rows = paths.flat_map(|(&seed, path)| path.iter().map(move |reading| row(seed, reading)));
+    experiment.curve("paths", &["seed", "step", "batches", "weighted", "full"], rows.collect());
     Ok(())
+}
+
+/// The mean of the last quarter; none of a path that ended at once.
+fn late(path: &[Reading], of: fn(&Reading) -> f64) -> f64 {
+    let late = &path[path.len() - path.len() / 4..];
+    late.iter().map(of).sum::<f64>() / late.len() as f64
+}
+
+/// The lowest of the first quarter.
+fn lowest(path: &[Reading], of: fn(&Reading) -> f64) -> f64 {
+    path[..path.len() / 4].iter().map(of).fold(f64::NAN, f64::min)
 }
 
 /// Trains from a seed's start, measuring so many times, the last time at the end.
@@ -96,18 +87,18 @@ fn path(
     let read = |State { step, parameters, .. }: &State<f32>| {
         let spectrum = instrument.at(parameters).hessian(Ends::Largest, 1).map_err(Error::from)?;
         let full = spectrum.largest.first().map_or(f64::NAN, |top| top.value);
-        // Other batches each time, and those of no trial in their order.
+        // Other batches each time.
         let found = BatchSharpness::measure(task, parameters, (plan.batch, batches), *step)
             .map_err(|error| ClaimError::Other(error.to_string()))?;
         let [batches, weighted, full] =
             [found.mean, found.weighted, full].map(|curvature| 0.5 * eta * curvature);
         Ok(Reading { step: *step, batches, weighted, full })
     };
-    let mut readings = Vec::new();
+    let mut found = Vec::new();
     trial.run(&mut |state, _| {
         if state.step > 0 && state.step.is_multiple_of(every) && !state.diverged {
-            readings.push(read(&state));
+            found.push(read(&state));
         }
     });
-    readings.into_iter().collect()
+    found.into_iter().collect()
 }
