@@ -6,7 +6,7 @@ use etalon::folder::Meta;
 use etalon::phase::{Observed, Phase};
 use etalon::spec::Spec;
 use etalon::sweep::{self, Curvature, Event, FindRow, Grid, Options, Row, Store, TrainRow};
-use etalon::train::Record;
+use etalon::train::{Reason, Record};
 use etalon_nn::Scalar;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
@@ -24,7 +24,7 @@ pub(crate) struct Trained {
     pub(crate) spec: Spec,
     /// Its learning rate, in the unit in which all its like have theirs.
     pub(crate) rate: f64,
-    /// Whether it diverged.
+    /// Whether it diverged, or died: the same outputs for all samples are none that were learnt.
     pub(crate) diverged: bool,
     /// Updates done.
     pub(crate) steps: f64,
@@ -118,7 +118,7 @@ impl Trained {
         Trained {
             rate: spec.optimizer.eta,
             spec,
-            diverged: scores.phase == Phase::Divergent,
+            diverged: scores.phase == Phase::Divergent || scores.stop == Reason::Dead,
             steps: scores.steps as f64,
             accuracy: nan(scores.test_accuracy),
             loss: scores.test_loss,
@@ -140,7 +140,7 @@ impl Trained {
         Trained {
             spec: Spec { seed: ran.seed, ..subject.spec.clone() },
             rate: ran.c,
-            diverged: verdict.phase == Phase::Divergent,
+            diverged: verdict.phase == Phase::Divergent || trajectory.stop.reason() == Reason::Dead,
             steps: trajectory.steps as f64,
             accuracy: nan(trajectory.test.accuracy),
             loss: trajectory.test.loss,
