@@ -1,6 +1,7 @@
 //! The catapult mechanism.
 
 pub(crate) mod architectures;
+pub(crate) mod batches;
 pub(crate) mod edge;
 pub(crate) mod linearised;
 pub(crate) mod map;

@@ -34,6 +34,7 @@ functions! {
     "phases-by-curvature": a::networks::by_curvature;
     "phases-by-loss": a::networks::by_loss;
     "best-rate": a::performance::best_rate;
+    "best-rate-at-equal-steps": a::performance::equal_steps;
     "best-rate-after-low-rate": a::performance::best_rate_after_low_rate;
     "equal-time": a::performance::equal_time;
     "linear-models": a::linearised::linear_models;
@@ -43,6 +44,7 @@ functions! {
     "activation-limits": a::thresholds::activation_limits;
     "momentum-limits": a::thresholds::momentum_limits;
     "edge-of-stability": a::edge::edge;
+    "batch-sharpness": a::batches::batch_sharpness;
     "eigenvalues-by-width": a::widths::eigenvalues;
     "transition-by-width": a::widths::transition;
     "logistic-predictor": b::phases::predictor;

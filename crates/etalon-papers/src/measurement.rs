@@ -166,6 +166,17 @@ pub(crate) fn exponent(law: &PowerLaw) -> f64 {
     law.joint.exponents[0].value
 }
 
+/// The correlation of two columns of as many numbers; NaN of fewer than two, and where one does not vary.
+pub(crate) fn correlation(x: &[f64], y: &[f64]) -> f64 {
+    let centred = |values: &[f64]| {
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        values.iter().map(|value| value - mean).collect::<Vec<f64>>()
+    };
+    let (x, y) = (centred(x), centred(y));
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    dot(&x, &y) / (dot(&x, &x) * dot(&y, &y)).sqrt()
+}
+
 /// How much of the logarithms' variance a power law explains; NaN where that is not known.
 pub(crate) fn r_squared(law: &PowerLaw) -> f64 {
     law.joint.r_squared.unwrap_or(f64::NAN)
@@ -226,6 +237,9 @@ mod tests {
         assert_eq!(Measurement::share(&[true, false]).value, Some(0.5));
         assert_eq!(Measurement::share(&[]).value, None);
         assert_eq!(spread(&values), 5.0);
+        // Of 1, 2, 3 with 1, 3, 2: the sum of products 1, the sums of squares 2.
+        assert_eq!(correlation(&[1.0, 2.0, 3.0], &[1.0, 3.0, 2.0]), 0.5);
+        assert!(correlation(&[1.0, 1.0], &[1.0, 2.0]).is_nan() && correlation(&[], &[]).is_nan());
         assert!(spread(&[1.0, f64::NAN]).is_nan());
     }
 

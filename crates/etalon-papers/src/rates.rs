@@ -7,6 +7,7 @@ use etalon::statistics::median;
 
 /// A rate and what came of it: medians over seeds.
 pub(crate) struct Rate {
+    /// In the unit of its trials.
     pub(crate) eta: f64,
     /// `eta lambda_0`.
     pub(crate) c: f64,
@@ -22,23 +23,22 @@ pub(crate) struct Rate {
 
 /// The rates of some trials, the lowest first.
 pub(crate) fn rates<'a>(trials: impl IntoIterator<Item = &'a Trained>) -> Vec<Rate> {
-    let eta = |trial: &Trained| trial.spec.optimizer.eta;
     let mut trials: Vec<&Trained> = trials.into_iter().collect();
-    trials.sort_by(|a, b| eta(a).total_cmp(&eta(b)));
+    trials.sort_by(|a, b| a.rate.total_cmp(&b.rate));
     // What is no number belongs to a seed that has left the numbers: it counts as above all others.
     let known = |value: f64| if value.is_nan() { f64::INFINITY } else { value };
     let median_of = |trials: &[&Trained], of: &dyn Fn(&Trained) -> f64| {
         median(trials.iter().map(|trial| known(of(trial))))
     };
     let rate = |trials: &[&Trained]| Rate {
-        eta: eta(trials[0]),
+        eta: trials[0].rate,
         c: median_of(trials, &|trial| trial.c),
         accuracy: median_of(trials, &|trial| trial.accuracy),
         loss: median_of(trials, &|trial| trial.loss),
         sharpness: [0, 1].map(|end| median_of(trials, &|trial| trial.sharpness[end])),
         diverged: trials.iter().filter(|trial| trial.diverged).count() as f64 / trials.len() as f64,
     };
-    trials.chunk_by(|a, b| eta(a) == eta(b)).map(rate).collect()
+    trials.chunk_by(|a, b| a.rate == b.rate).map(rate).collect()
 }
 
 /// The rates of trials without steps at a low rate after the others, and of those with them.
@@ -65,7 +65,7 @@ pub(crate) fn at_the_best(
 ) -> [Vec<f64>; 2] {
     let (rates, seeds) = (rates(trials.iter().copied()), seeds(trials.iter().copied()));
     let of = |eta: f64, seed: u64| {
-        let is_it = |trial: &&&Trained| trial.spec.optimizer.eta == eta && trial.spec.seed == seed;
+        let is_it = |trial: &&&Trained| trial.rate == eta && trial.spec.seed == seed;
         // What is no number is the worst.
         let known = |value: f64| if value.is_nan() { f64::NEG_INFINITY } else { value };
         trials.iter().find(is_it).map_or(f64::NEG_INFINITY, |trial| known(score(trial)))

@@ -1,11 +1,13 @@
 //! The trials of a sweep as claims see them. What a sweep leaves is read here alone.
 
 use crate::experiment::{ClaimError, Shared};
+use crate::network::{Ran, Subject};
 use etalon::folder::Meta;
-use etalon::phase::Phase;
+use etalon::phase::{Observed, Phase};
 use etalon::spec::Spec;
 use etalon::sweep::{self, Curvature, Event, FindRow, Grid, Options, Row, Store, TrainRow};
-use etalon::train::Record;
+use etalon::train::{Reason, Record};
+use etalon_nn::Scalar;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
 
@@ -20,7 +22,9 @@ pub(crate) struct Sweep {
 /// A training trial. What was not measured, or is not finite, is NaN.
 pub(crate) struct Trained {
     pub(crate) spec: Spec,
-    /// Whether it diverged.
+    /// Its learning rate, in the unit in which all its like have theirs.
+    pub(crate) rate: f64,
+    /// Whether it diverged, or died: the same outputs for all samples are none that were learnt.
     pub(crate) diverged: bool,
     /// Updates done.
     pub(crate) steps: f64,
@@ -78,10 +82,13 @@ impl Sweep {
 }
 
 impl Sweep {
-    /// Its trials, which train.
+    /// Its trials, which train; of one with steps at a low rate at its end, before it, also the trial without them.
     pub(crate) fn trained(&self) -> Result<Vec<Trained>, ClaimError> {
-        let mut trials = self.found(Trained::new)?;
+        let (mut trials, mut without) = (self.found(Trained::new)?, Vec::new());
         for (trial, cell) in trials.iter_mut().zip(self.grid.cells()) {
+            if trial.spec.schedule.last_steps > 0 {
+                without.extend(trial.without_last(&self.store.steps::<TrainRow>(&cell.name)?));
+            }
             // Where held-out samples are looked at once, the end is known already.
             if trial.spec.train.check_test {
                 let records = self.store.steps::<TrainRow>(&cell.name)?;
@@ -89,7 +96,8 @@ impl Sweep {
                 trial.accuracies = records.iter().filter_map(accuracy).collect();
             }
         }
-        Ok(trials)
+        without.append(&mut trials);
+        Ok(without)
     }
 
     /// Its trials, which search for the maximal initial learning rate.
@@ -108,8 +116,9 @@ impl Trained {
         let curvature = |of: fn(&Curvature) -> Option<f64>| nan(curvature.as_ref().and_then(of));
         let learnt_at = groups.and_then(|groups| groups.patch_only_learnt_at);
         Trained {
+            rate: spec.optimizer.eta,
             spec,
-            diverged: scores.phase == Phase::Divergent,
+            diverged: scores.phase == Phase::Divergent || scores.stop == Reason::Dead,
             steps: scores.steps as f64,
             accuracy: nan(scores.test_accuracy),
             loss: scores.test_loss,
@@ -119,6 +128,52 @@ impl Trained {
                 curvature(|curvature| curvature.hessian_end),
             ],
             patch_learnt_at: nan(learnt_at.map(|step| step as f64)),
+            accuracies: Vec::new(),
+        }
+    }
+
+    /// One that was run at `c / lambda_0` of its own start: its rate is `c`.
+    pub(crate) fn ran<T: Scalar>(subject: &Subject<T>, ran: &Ran<T>) -> Trained {
+        let Observed { trajectory, verdict, .. } = &ran.observed;
+        let sharpness = |record: Option<&Record>| nan(record.and_then(|record| record.hessian));
+        let records = &trajectory.records;
+        Trained {
+            spec: Spec { seed: ran.seed, ..subject.spec.clone() },
+            rate: ran.c,
+            diverged: verdict.phase == Phase::Divergent || trajectory.stop.reason() == Reason::Dead,
+            steps: trajectory.steps as f64,
+            accuracy: nan(trajectory.test.accuracy),
+            loss: trajectory.test.loss,
+            c: ran.c,
+            sharpness: [sharpness(records.first()), sharpness(records.last())],
+            patch_learnt_at: f64::NAN,
+            accuracies: Vec::new(),
+        }
+    }
+
+    /// The trial without its steps at a low rate, if it has any, by its records.
+    pub(crate) fn without_last(&self, records: &[Record]) -> Option<Trained> {
+        // The first look at held-out samples is where those begin, or at the end of a trial that ended before.
+        let turn = records.iter().position(|record| record.test.is_some())?;
+        (self.spec.schedule.last_steps > 0)
+            .then(|| self.at_the_turn(&records[turn], turn + 1 == records.len()))
+    }
+
+    /// The same trial without its steps at a low rate, whose end is the state of this record: where those begin, or where
+    /// the trial itself ended before.
+    fn at_the_turn(&self, turn: &Record, is_end: bool) -> Trained {
+        let mut spec = self.spec.clone();
+        spec.schedule.last_steps = 0;
+        Trained {
+            spec,
+            rate: self.rate,
+            diverged: self.diverged && is_end,
+            steps: turn.step as f64,
+            accuracy: nan(turn.test.and_then(|test| test.accuracy)),
+            loss: nan(turn.test.map(|test| test.loss)),
+            c: self.c,
+            sharpness: [self.sharpness[0], nan(turn.hessian)],
+            patch_learnt_at: f64::NAN,
             accuracies: Vec::new(),
         }
     }

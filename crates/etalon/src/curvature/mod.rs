@@ -16,6 +16,7 @@
 //! ```
 
 mod basis;
+mod batches;
 pub mod estimate;
 mod instrument;
 pub mod lanczos;
@@ -25,6 +26,7 @@ pub mod operator;
 pub mod space;
 mod tridiagonal;
 
+pub use batches::BatchSharpness;
 pub use estimate::{Basis, Eigenvalue, Spectrum, StopReason};
 pub use instrument::{AtPoint, CurvatureSettings, Instrument};
 pub(crate) use instrument::{ITERATIONS, SAMPLES};

@@ -21,8 +21,8 @@ pub struct Observed<T> {
     pub running: Vec<T>,
 }
 
-/// Trains to the end, measuring curvature at the start, every `every` steps (0: not between), and at the end;
-/// `progress` hears of every step.
+/// Trains to the end, measuring curvature at the start, every `every` steps (0: not between), where the schedule's last
+/// steps begin, and at the end; `progress` hears of every step.
 pub fn observe<T: Scalar>(
     trial: Trial<'_, T>,
     instrument: &Instrument<'_, T>,
@@ -43,12 +43,12 @@ pub(crate) fn observe_from<T: Scalar>(
 ) -> Observed<T> {
     let (batch, plain) = (trial.batch(), trial.is_plain());
     let (total, mse) = (trial.total(), trial.loss() == Loss::Mse);
-    let plan = trial.plan();
+    let (plan, turn) = (trial.plan(), trial.turn());
     let preconditions = plan.optimizer.preconditions();
     let (mut end, mut running) = (Vec::new(), Vec::new());
     let mut look = |state: State<T>, record: &mut Record| {
         progress(state.step, total);
-        let due = every > 0 && state.step.is_multiple_of(every);
+        let due = (every > 0 && state.step.is_multiple_of(every)) || turn == Some(state.step);
         // Curvature where training has left the numbers tells nothing, and may not be one.
         if (state.step == 0 || state.last || due) && !state.diverged {
             measure(instrument, &state, record);
@@ -85,4 +85,33 @@ fn measure<T: Scalar>(instrument: &Instrument<'_, T>, state: &State<T>, record: 
     record.ntk = top(reading.ntk().ok());
     record.hessian = top(reading.hessian(Ends::Largest, 1).ok());
     record.preconditioned = top(reading.preconditioned(Some(state.memory)).ok().flatten());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Spec;
+
+    #[test]
+    fn curvature_before_the_last_steps_is_that_of_the_end_of_a_trial_without_them() {
+        let observed = |last: u64| {
+            let text = format!(
+                "loss = \"mse\"\ndata = {{ train = 40, test = 20, shrink = 4 }}\nnetwork = {{ width = 6, depth = 2 }}\n\
+                 train = {{ steps = 23, batch = 16 }}\nschedule = {{ last_steps = {last}, last_eta = 0.01 }}\n"
+            );
+            let spec = Spec::parse(&text).unwrap();
+            let task = spec.task::<f64>().unwrap();
+            let plan = spec.plan(&task).unwrap();
+            let instrument = spec.instrument(&task, false).unwrap();
+            let trial = Trial::new(&task, &plan, 0.1, 3, false).unwrap();
+            let records = observe(trial, &instrument, 0, &mut |_, _| {}).trajectory.records;
+            records
+                .into_iter()
+                .filter_map(|record| Some((record.step, record.ntk?, record.hessian?)))
+                .collect()
+        };
+        let (without, with): (Vec<_>, Vec<_>) = (observed(0), observed(8));
+        assert_eq!(without.iter().map(|measured| measured.0).collect::<Vec<_>>(), [0, 23]);
+        assert_eq!((&with[..2], with[2].0), (&without[..], 31));
+    }
 }

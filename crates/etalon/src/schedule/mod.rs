@@ -117,9 +117,14 @@ impl Schedule {
         self.last.map_or(0, |last| last.steps)
     }
 
+    /// The first of these steps, of `total` in all; none where there are none.
+    pub fn last_begin(&self, total: u64) -> Option<u64> {
+        self.last.map(|last| total.saturating_sub(last.steps))
+    }
+
     /// The rate of the end, if a step of `total` belongs to it.
     fn last_rate(&self, step: u64, total: u64) -> Option<f64> {
-        self.last.filter(|last| step >= total.saturating_sub(last.steps)).map(|last| last.eta)
+        self.last.filter(|_| self.last_begin(total).is_some_and(|begin| step >= begin)).map(|last| last.eta)
     }
 
     /// The natural logarithm of the rate at `step` of `total` steps, the last ones among them.
@@ -166,6 +171,10 @@ mod tests {
         let rates = |eta| (0..6).map(|step| schedule.rate(eta, step, 6)).collect::<Vec<_>>();
         near(&rates(0.1), &[0.1, 0.08, 0.06, 0.04, 0.01, 0.01]);
         near(&rates(1.0), &[1.0, 0.8, 0.6, 0.4, 0.01, 0.01]);
+        assert_eq!(
+            (schedule.last_begin(6), Schedule { last: None, ..schedule.clone() }.last_begin(6)),
+            (Some(4), None)
+        );
         assert!((schedule.log_rate(0.1, 3, 6) - 0.04f64.ln()).abs() < 1e-15);
         assert_eq!(schedule.log_rate(0.1, 4, 6), 0.01f64.ln());
     }

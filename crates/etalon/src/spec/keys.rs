@@ -378,7 +378,7 @@ pub const KEYS: &[Key] = &[
         field: |s| Box::new(Real(&mut s.schedule.divisor)), check: |s| above_zero(s.schedule.divisor) },
     Key { path: "schedule.final_divisor", doc: "the first rate over the last one of kind = \"one_cycle\"",
         field: |s| Box::new(Real(&mut s.schedule.final_divisor)), check: |s| above_zero(s.schedule.final_divisor) },
-    Key { path: "schedule.last_steps", doc: "steps after those of the budget, at schedule.last_eta",
+    Key { path: "schedule.last_steps", doc: "steps after those of the budget, at schedule.last_eta; where they begin, held-out samples are looked at and curvature is measured as at the end of a trial without them",
         field: |s| Box::new(Whole(&mut s.schedule.last_steps)), check: |s| if s.schedule.last_steps <= 1_000_000_000_000 { Ok(()) } else { Err("must be at most 1e12".into()) } },
     Key { path: "schedule.last_eta", doc: "rate of schedule.last_steps, the same whatever optimizer.eta is",
         field: |s| Box::new(Real(&mut s.schedule.last_eta)), check: |s| above_zero(s.schedule.last_eta) },

@@ -222,6 +222,12 @@ impl<'a, T: Scalar> Trial<'a, T> {
         self.inputs.is_empty()
     }
 
+    /// The step at which the last steps of the schedule begin, if it has any: there a trial without them would be at its end,
+    /// in the same state to the bit, so that one trial tells of both.
+    pub(crate) fn turn(&self) -> Option<u64> {
+        self.plan.schedule.last_begin(self.total)
+    }
+
     /// Samples a step; none where every step sees the whole training set, unchanged.
     pub fn batch(&self) -> Option<usize> {
         (!self.is_full_batch()).then_some(self.plan.batch)
@@ -329,7 +335,8 @@ impl<'a, T: Scalar> Trial<'a, T> {
     /// Takes the metrics where the plan asks for them, and judges them.
     fn check(&mut self, interrupted: bool) -> (Option<Evaluation>, Option<Stop>) {
         let last = self.step == self.end || interrupted;
-        if !last && !self.step.is_multiple_of(self.plan.check_every) {
+        let turns = self.turn() == Some(self.step);
+        if !last && !turns && !self.step.is_multiple_of(self.plan.check_every) {
             return (None, None);
         }
         let goal = self.plan.goal;
@@ -337,7 +344,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
             goal.is_some_and(|goal| matches!(goal.metric, Metric::TestAccuracy | Metric::TestLoss));
         let wanted = &self.plan.test_steps;
         let follows = self.plan.follow_test && (wanted.is_empty() || wanted.contains(&self.step));
-        let evaluation = self.take(last || follows || wants_test);
+        let evaluation = self.take(last || turns || follows || wants_test);
         let train = evaluation.train;
         let stop = if !self.train.finite() {
             Some(Stop::NotFinite { steps: self.step })

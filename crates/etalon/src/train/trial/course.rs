@@ -147,7 +147,10 @@ impl<T: Scalar> Trial<'_, T> {
         let stride = (self.total / RECORDS).max(1);
         let kept = |step: u64| step < RECORDS / 10 || step.is_multiple_of(stride);
         let every = self.plan.check_every * (self.total / self.plan.check_every / RECORDS).max(1);
-        let looked_at = |record: &Record| record.train.is_some() && record.step.is_multiple_of(every);
+        let turn = self.turn();
+        let looked_at = |record: &Record| {
+            record.train.is_some() && (record.step.is_multiple_of(every) || Some(record.step) == turn)
+        };
         let mut before = self.plan.motion.then(|| WeightsBefore::new(&self.parameters));
         let resumed = checkpoint.and_then(|checkpoint| self.resume(checkpoint));
         // A checkpoint is made between an update and the look after it.
@@ -293,6 +296,29 @@ mod tests {
         assert_eq!(some, [], "each is that of the same step");
         let refused = Spec::parse(&format!("{SMALL}{kinds}train.test_steps = [7]")).unwrap_err().to_string();
         assert!(refused.contains("train.check_every is 5"), "{refused}");
+    }
+
+    #[test]
+    fn where_the_last_steps_begin_it_is_looked_at_as_at_the_end_of_a_trial_without_them() {
+        for text in [
+            "",
+            "optimizer.momentum = 0.9\n",
+            "network.normalizer = \"batch\"\ndata.augment.flip = true\nschedule.kind = \"cosine\"\n",
+        ] {
+            let (without, ..) = run(text, None);
+            let (with, _, kept) =
+                run(&format!("{text}schedule.last_steps = 8\nschedule.last_eta = 0.01"), None);
+            let looks: Vec<&Record> = with.records.iter().filter(|record| record.test.is_some()).collect();
+            assert_eq!(looks.iter().map(|look| look.step).collect::<Vec<_>>(), [23, 31], "{text}");
+            assert_eq!(looks[0].train.zip(looks[0].test), Some((without.train, without.test)), "{text}");
+            assert_ne!(with.test, without.test, "{text}");
+            // One that is taken up there has the look too.
+            let checkpoint = Checkpoint::from_bytes(&kept[22], "a");
+            assert!(checkpoint.is_some());
+            let (resumed, ..) =
+                run(&format!("{text}schedule.last_steps = 8\nschedule.last_eta = 0.01"), checkpoint);
+            assert_eq!(written(resumed), written(with), "{text}");
+        }
     }
 
     #[test]
