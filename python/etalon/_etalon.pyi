@@ -65,7 +65,7 @@ class Judge:
         path: str,
         step: Optional[str],
         loss: Optional[str],
-        rate: Optional[str],
+        rate: Union[str, float, None],
         curvature: Optional[str],
         norm: Optional[str],
         run: Optional[str],
