@@ -22,6 +22,9 @@ use crate::memory;
 use hub::class_names;
 
 const REPLACE: &str = "replace the file by a complete copy";
+const COMPRESSED: &str = "columns compressed by Snappy, gzip, LZ4 or Zstandard";
+const COMPRESS: &str =
+    "write it again with one of these, such as write_table(..., compression=\"zstd\") of pyarrow";
 
 /// What a part has, row by row.
 #[derive(Default)]
@@ -72,7 +75,11 @@ pub(super) fn read(
 
 impl Rows {
     fn read(&mut self, path: &Path, label: Option<&str>) -> Result<(), DataError> {
-        let unreadable = |error: ParquetError| malformed(path, "a Parquet file", error.to_string(), REPLACE);
+        let unreadable =
+            |error: ParquetError| match error.to_string().split_once("Disabled feature at compile time: ") {
+                Some((_, found)) => malformed(path, COMPRESSED, found.to_string(), COMPRESS),
+                None => malformed(path, "a Parquet file", error.to_string(), REPLACE),
+            };
         let file = File::open(path).map_err(io_error(path, "open the file"))?;
         let length = file.metadata().map_err(io_error(path, "read the file's size"))?.len();
         let reader = SerializedFileReader::new(file).map_err(unreadable)?;
@@ -426,10 +433,18 @@ mod tests {
                          optional int64 label; }";
 
     /// Rows of 2 x 2 numbers, but for the lengths of the lists that `repeated` tells.
-    fn nested(path: &Path, pixels: Vec<i32>, repeated: Vec<i16>, labels: Vec<i64>, told: Option<&str>) {
+    fn nested(
+        path: &Path,
+        pixels: Vec<i32>,
+        repeated: Vec<i16>,
+        labels: Vec<i64>,
+        told: Option<&str>,
+        packed: Compression,
+    ) {
         let schema = Arc::new(parse_message_type(LISTS).unwrap());
         let told = told.map(|told| vec![KeyValue::new("huggingface".into(), Some(told.into()))]);
-        let properties = WriterProperties::builder().set_key_value_metadata(told).build();
+        let properties =
+            WriterProperties::builder().set_key_value_metadata(told).set_compression(packed).build();
         let mut writer =
             SerializedFileWriter::new(File::create(path).unwrap(), schema, Arc::new(properties)).unwrap();
         let mut group = writer.next_row_group().unwrap();
@@ -451,24 +466,33 @@ mod tests {
         let path = folder.path().join("set.parquet");
         let told = r#"{"info": {"features": {"label": {"names": ["shirt", "boot", "bag"], "_type": "ClassLabel"}}}}"#;
         let pixels = vec![0, 255, 51, 102, 204, 0, 0, 255];
-        nested(&path, pixels.clone(), vec![0, 2, 1, 2, 0, 2, 1, 2], vec![2, 0], Some(told));
-        let parts = read(std::slice::from_ref(&path), &[], None, None).unwrap();
-        assert_eq!(parts.train.shape, SampleShape::Image { height: 2, width: 2, channels: 1 });
-        assert_eq!(parts.train.inputs, [0.0, 1.0, 0.2, 0.4, 0.8, 0.0, 0.0, 1.0]);
+        let rows = vec![0, 2, 1, 2, 0, 2, 1, 2];
+        let read_back = |packed| {
+            nested(&path, pixels.clone(), rows.clone(), vec![2, 0], Some(told), packed);
+            let parts = read(std::slice::from_ref(&path), &[], None, None).unwrap();
+            assert_eq!(parts.train.shape, SampleShape::Image { height: 2, width: 2, channels: 1 });
+            assert_eq!(parts.train.inputs, [0.0, 1.0, 0.2, 0.4, 0.8, 0.0, 0.0, 1.0], "{packed:?}");
+            parts
+        };
+        for packed in [Compression::GZIP(Default::default()), Compression::LZ4_RAW] {
+            read_back(packed);
+        }
+        let parts = read_back(Compression::ZSTD(Default::default()));
         // Their numbers are the hub's, and the class that no sample has is one, too.
         assert_eq!(parts.train.labels, Labels::Classes { labels: vec![2, 0], count: 3 });
         assert!(parts.notes[1].ends_with("are numbered: shirt = 0, boot = 1, bag = 2"), "{:?}", parts.notes);
 
+        let plain = Compression::UNCOMPRESSED;
         let fault = || read(std::slice::from_ref(&path), &[], None, None).unwrap_err().to_string();
-        nested(&path, pixels.clone(), vec![0, 2, 1, 2, 0, 2, 1, 2], vec![-1, 0], Some(told));
+        nested(&path, pixels.clone(), vec![0, 2, 1, 2, 0, 2, 1, 2], vec![-1, 0], Some(told), plain);
         assert!(fault().contains("a class of the train part in row 1, found `-1`"), "{}", fault());
-        nested(&path, pixels.clone(), vec![0, 2, 1, 2, 0, 2, 2, 1], vec![1, 0], None);
+        nested(&path, pixels.clone(), vec![0, 2, 1, 2, 0, 2, 2, 1], vec![1, 0], None, plain);
         assert!(
             fault().contains("in column `image` of row 2, found lists of [3] and [1] numbers"),
             "{}",
             fault()
         );
-        nested(&path, pixels, vec![0, 2, 1, 2, 0, 2, 2, 2], vec![1, 0], None);
+        nested(&path, pixels, vec![0, 2, 1, 2, 0, 2, 2, 2], vec![1, 0], None, plain);
         assert!(fault().contains("lists of the lengths [2, 2], as in the rows before"), "{}", fault());
     }
 }
