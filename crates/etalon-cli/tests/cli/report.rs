@@ -88,7 +88,13 @@ fn run_directories() -> (Etalon, Vec<(&'static str, &'static str)>) {
     etalon.run(&["watch", "log.csv", "--out", "watch"]).printed();
     etalon.write("claims/A-1/claim.json", &claim("A-1", "s", "holds").to_string());
     etalon.write("claims/A-1/final_c.csv", "width,seed,c,final_c\n8,0,1,0.9\n8,0,2,0.8\n16,0,1,0.8\n");
+    etalon.run(&["theory", "linear", "--steps", "300", "--c", "0.5..6/6", "--out", "linear"]).printed();
+    let rates =
+        ["schedule", "show", "--lr", "0.1", "--milestones", "30,50", "--steps", "60", "--out", "rates"];
+    etalon.run(&rates).printed();
     let kinds = vec![
+        ("linear", "lazy up to c"),
+        ("rates", "from η"),
         ("phases", "best:"),
         ("laws", "η*"),
         ("boundaries", "training diverges at c"),
@@ -108,6 +114,42 @@ fn run_directories() -> (Etalon, Vec<(&'static str, &'static str)>) {
     ];
     (etalon, kinds)
 }
+
+/// Texts whose contrast with their ground is below 4.5, the least that the web's guidelines (WCAG 2.2, 1.4.3) allow.
+const FAINT: &str = r"(() => {
+    const pen = Object.assign(document.createElement('canvas'), { width: 1, height: 1 })
+        .getContext('2d', { willReadFrequently: true });
+    const parts = (colour) => {
+        pen.clearRect(0, 0, 1, 1);
+        pen.fillStyle = colour;
+        pen.fillRect(0, 0, 1, 1);
+        return pen.getImageData(0, 0, 1, 1).data;
+    };
+    const light = ([red, green, blue]) => [red, green, blue]
+        .map((part) => part / 255)
+        .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, part, index) => sum + part * [0.2126, 0.7152, 0.0722][index], 0);
+    const ground = (part) => {
+        for (let at = part; at; at = at.parentElement) {
+            const found = parts(getComputedStyle(at).backgroundColor);
+            if (found[3] > 250) return found;
+        }
+        return [255, 255, 255];
+    };
+    const seen = new Map();
+    for (const part of document.querySelectorAll('body *')) {
+        const own = [...part.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+        if (own && part.getClientRects().length && !part.closest('script,style')) {
+            const style = getComputedStyle(part), key = part.tagName + part.className + style.color;
+            if (!seen.has(key)) {
+                const [a, b] = [light(parts(style.color)), light(ground(part))];
+                const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+                seen.set(key, ratio < 4.5 ? part.textContent.trim().slice(0, 40) + ': ' + ratio : '');
+            }
+        }
+    }
+    return [...seen.values()].filter(Boolean);
+})()";
 
 /// What must hold of any page that is open.
 fn sound(browser: &mut Browser, page: &Path) -> u64 {
@@ -134,6 +176,12 @@ fn sound(browser: &mut Browser, page: &Path) -> u64 {
     assert!(browser.value("document.documentElement.scrollWidth").as_u64() <= Some(688), "{name}");
     browser.call("Emulation.setEmulatedMedia", json!({ "media": "" }));
     browser.call("Emulation.clearDeviceMetricsOverride", json!({}));
+    for scheme in ["light", "dark"] {
+        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        browser.call("Emulation.setEmulatedMedia", media);
+        assert_eq!(browser.value(FAINT), json!([]), "{name}, {scheme}");
+    }
+    browser.call("Emulation.setEmulatedMedia", json!({ "features": [] }));
     let unnamed = "[...document.querySelectorAll('figure,section>h2,.frame,.wide')].filter(part => !part.textContent.trim() && \
         !part.getAttribute('aria-label')).length + (document.querySelectorAll('h1').length - 1)";
     assert_eq!(browser.value(unnamed), 0, "one heading, and a name for everything");
@@ -190,7 +238,7 @@ fn every_kind_of_run_directory_has_a_page_whose_figures_answer() {
     assert_eq!(told(&mut browser, "phases"), "");
     browser.point(x, y);
     let first = told(&mut browser, "phases");
-    assert!(first.contains("optimizer.eta = ") && first.contains("network.width = "), "{first}");
+    assert!(first.contains("η = ") && first.contains("width = "), "{first}");
     let curves = "document.querySelectorAll('#figure-phases .detail path').length";
     assert_eq!(browser.value(curves), 2, "a loss curve for each seed of the cell");
     // The keyboard tells the same: focus, then the arrows from cell to cell, then away.
@@ -198,7 +246,7 @@ fn every_kind_of_run_directory_has_a_page_whose_figures_answer() {
     browser.value("document.querySelector('#figure-phases .frame').focus({ focusVisible: true })");
     browser.press("ArrowLeft");
     let left = told(&mut browser, "phases");
-    assert!(left != first && left.contains("optimizer.eta = "), "{left}");
+    assert!(left != first && left.contains("η = "), "{left}");
     browser.press("Escape");
     assert_eq!(told(&mut browser, "phases"), "");
     // The ground of a figure, and the values of its series, with their spread.
@@ -283,13 +331,19 @@ fn a_sweep_under_way_and_broken_trials_are_told_and_left_out() {
 #[test]
 fn following_what_has_not_begun_waits_for_its_result() {
     let etalon = Etalon::new();
+    etalon.write("runs/meta.json", "{}");
+    let complaint = etalon.run(&["report", "rns/a", "--follow"]).complaint();
+    assert!(complaint.contains("nothing can appear in rns/a: rns: "), "{complaint}");
     let mut command = etalon.plain_command(env!("CARGO_BIN_EXE_etalon"));
     command.args(["report", "run", "--follow"]).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut follow = command.spawn().unwrap();
     let mut line = String::new();
     let mut stderr = BufReader::new(follow.stderr.take().unwrap());
     stderr.read_line(&mut line).unwrap();
-    assert_eq!(line, "note: waiting for the first result in run\n");
+    assert_eq!(
+        line,
+        "note: waiting for the first result in run, which does not exist yet; beside it are runs\n"
+    );
     // A folder as a run begins it, then its result, whole at once.
     etalon.write("run/meta.json", "{}");
     etalon.write("odd.json", "{\"a\": 1}");
