@@ -146,10 +146,10 @@ fn an_order_of_axes_that_is_asked_about_can_be_answered_at_once() {
     // Either axis could be the channels.
     std::fs::write(etalon.path().join("set-x.npy"), array("(10, 4, 2, 3)", 240)).unwrap();
     std::fs::write(etalon.path().join("set-y.npy"), array("(10,)", 10)).unwrap();
-    let complaint = etalon.run(&["data", "inspect", "set"]).complaint();
+    let complaint = etalon.run(&["data", "inspect", "./set"]).complaint();
     assert!(complaint.contains("data.layout = \"nchw\""), "{complaint}");
     for (layout, shape) in [("nhwc", "4 x 2 x 3"), ("nchw", "2 x 3 x 4")] {
-        let told = etalon.run(&["data", "inspect", "set", "--layout", layout]).printed();
+        let told = etalon.run(&["data", "inspect", "./set", "--layout", layout]).printed();
         assert!(told.contains(&format!("8 samples of {shape} (height x width x channels)")), "{told}");
     }
 }

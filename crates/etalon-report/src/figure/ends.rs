@@ -90,7 +90,7 @@ mod tests {
         let line = |&(name, x, y): &(&str, f64, f64)| {
             Series::plain(name, Colour::Blue, Stroke::Line, [(0.0, 0.5), (x, y)])
         };
-        let panel = Panel { series: lines.iter().map(line).collect(), ..Panel::new(Axis::even("loss")) };
+        let panel = Panel { series: lines.iter().map(line).collect(), ..Panel::new(Axis::log("loss")) };
         let (title, note) = (String::new(), String::new());
         Figure { name: "one".into(), title, note, x: Axis::steps(), panels: vec![panel], details: None }
     }
@@ -108,10 +108,10 @@ mod tests {
         assert_eq!(names(&lines, 20.0).unwrap(), ["high", "middle", "low"]);
         // A line that ends early, names that crowd, and one line alone.
         assert_eq!(names(&[("a", 9.0, 0.1), ("b", 5.0, 0.9)], 20.0), None);
-        assert_eq!(
-            names(&[("a", 9.0, 0.5), ("b", 9.0, 0.501), ("c", 9.0, 0.502), ("d", 9.0, 0.503)], 20.0),
-            None
-        );
+        let crowd =
+            [("a", 9.0, 0.5), ("b", 9.0, 0.51), ("c", 9.0, 0.52), ("d", 9.0, 0.53), ("far", 9.0, 90.0)];
+        assert_eq!(names(&crowd, 20.0), None);
+        assert_eq!(names(&crowd, 1e4).unwrap().len(), 5, "a high panel has room for them");
         assert_eq!(names(&[("a", 9.0, 0.1)], 20.0), None);
     }
 

@@ -65,7 +65,7 @@ mod tests {
         assert_eq!(names, ["middle"]);
         let svg = figure.svg().unwrap();
         for name in ["early", "late", "middle"] {
-            assert_eq!(svg.matches(name).count(), 1, "{name}: not in a legend as well");
+            assert_eq!(svg.matches(&format!(">{name}<")).count(), 1, "{name}: not in a legend as well");
         }
     }
 }

@@ -118,7 +118,9 @@ fn verdict(content: &Content, name: &str, first: bool) -> Markup {
 fn words(text: &str) -> Markup {
     let is_broken = |word: &str| {
         let is_number = word.starts_with(|first: char| first.is_ascii_digit());
-        let is_name = word.len() <= NAME && word.contains('-');
+        let is_name = word.len() <= NAME
+            && word.contains('-')
+            && word.starts_with(|first: char| first.is_ascii_uppercase());
         is_name || (word.len() > 1 && word.starts_with('-')) || (is_number && word.contains("e-"))
     };
     html! {
