@@ -1,6 +1,6 @@
 """The compiled library. Its functions take what their callers in this package have put in order."""
 
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Callable, Optional, Sequence, Union
 
 __version__: str
 
@@ -65,7 +65,7 @@ class Judge:
         path: str,
         step: Optional[str],
         loss: Optional[str],
-        rate: Optional[str],
+        rate: Union[str, float, None],
         curvature: Optional[str],
         norm: Optional[str],
         run: Optional[str],

@@ -101,13 +101,14 @@ class Watch:
         *,
         step: Optional[str] = None,
         loss: Optional[str] = None,
-        rate: Optional[str] = None,
+        rate: Union[str, float, None] = None,
         curvature: Optional[str] = None,
         norm: Optional[str] = None,
         run: Optional[str] = None,
     ) -> Finding:
         """Takes all rows of a log: JSON, CSV with a header, plain text, a TensorBoard event file or a folder of them. Columns are
-        recognised by their usual names where none are given. Where a log has several runs, ``run`` chooses.
+        recognised by their usual names where none are given; ``rate`` may be the learning rate itself where no column has it. Where
+        a log has several runs, ``run`` chooses.
 
         Raises
         ------

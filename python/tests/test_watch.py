@@ -57,6 +57,17 @@ def test_a_catapult_at_a_known_limit():
     assert repr(watch).startswith("catapult: ") and "300 losses" in repr(watch)
 
 
+def test_a_rate_that_no_column_has_can_be_given(tmp_path):
+    log = tmp_path / "log.jsonl"
+    steps = [{"step": step, "loss": 1 - step / 100} for step in range(40)]
+    # The state after the last step has a curvature and no loss.
+    log.write_text("\n".join(map(json.dumps, [*steps, {"step": 40, "hessian": 30}])))
+    found = etalon.Watch().read(log, rate=0.1)
+    assert found.over_limit == pytest.approx(1.5) and etalon.Watch().read(log).over_limit is None
+    with pytest.raises(etalon.Error, match="must be a positive number"):
+        etalon.Watch().read(log, rate=-1)
+
+
 def test_bursts_that_weight_decay_brings_are_told_by_the_norm():
     """x^2 / (x^2 + y^2) under weight decay: the weights shrink until a step is too long for the valley, and are thrown far out."""
 

@@ -21,6 +21,13 @@ pub struct Judge {
     preconditioned: bool,
 }
 
+/// The learning rate of a log: a column, or the rate itself where no column has it.
+#[derive(FromPyObject)]
+enum Rate {
+    Constant(f64),
+    Column(String),
+}
+
 #[pymethods]
 impl Judge {
     /// Of Adam where its beta1 is given, else of SGD.
@@ -53,13 +60,24 @@ impl Judge {
         path: PathBuf,
         step: Option<String>,
         loss: Option<String>,
-        rate: Option<String>,
+        rate: Option<Rate>,
         curvature: Option<String>,
         norm: Option<String>,
         run: Option<String>,
     ) -> PyResult<(u64, Option<String>)> {
         let preconditioned = self.preconditioned;
-        let columns = Columns { step, loss, rate, curvature, norm, metric: None, preconditioned, run };
+        let (rate, constant_rate) = match rate {
+            Some(Rate::Constant(rate)) if !(rate > 0.0 && rate.is_finite()) => {
+                return Err(Error::new_err(format!(
+                    "rate={rate} must be a positive number, or the name of a column"
+                )));
+            }
+            Some(Rate::Constant(rate)) => (None, Some(rate)),
+            Some(Rate::Column(name)) => (Some(name), None),
+            None => (None, None),
+        };
+        let columns =
+            Columns { step, loss, rate, constant_rate, curvature, norm, metric: None, preconditioned, run };
         let mut log = Log::open(&path, columns).map_err(unreadable)?;
         let mut last = 0;
         log.read(true, |point| {

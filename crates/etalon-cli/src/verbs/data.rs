@@ -136,9 +136,10 @@ fn fetch_all(
     names: &[Collection],
 ) -> Result<Exit, Failure> {
     let mut installed = Vec::new();
-    for &collection in names {
+    for (index, &collection) in names.iter().enumerate() {
         let name = collection.name();
-        let spinner = context.progress.spinner(format!("fetching {name}"));
+        let task = format!("fetching {name}, {} of {}", index + 1, names.len());
+        let spinner = context.progress.spinner(task);
         let fetched = fetch(store, collection)?;
         drop(spinner);
         installed.push(Installed { name, folder: fetched.folder, new: !fetched.already_installed });

@@ -80,6 +80,8 @@ impl Arguments {
         } else {
             "measuring curvature"
         });
+        // What is searched: the rate to use first, then where training ends.
+        let stage = Mutex::new("the rate to use");
         let (started, steps, trials) = (Instant::now(), AtomicU64::new(0), AtomicU64::new(0));
         let unprinted = Mutex::new(None);
         let is_text = !context.json && !context.quiet && !self.stream;
@@ -99,13 +101,17 @@ impl Arguments {
         let found = spec.find(journal.as_deref(), &|news| {
             match news {
                 News::Provisional(found) => show(Line::Provisional(found), &|| provisional(found)),
-                News::Recommended(found) => show(Line::Recommended(found), &|| recommended(found)),
+                News::Recommended(found) => {
+                    *stage.lock().unwrap_or_else(PoisonError::into_inner) = "eta*";
+                    show(Line::Recommended(found), &|| recommended(found));
+                }
                 News::Trial(trial) => {
                     let steps = steps.fetch_add(trial.steps, Ordering::Relaxed) + trial.steps;
                     let trials = trials.fetch_add(1, Ordering::Relaxed) + 1;
                     let eta = significant(trial.eta, 3);
+                    let stage = *stage.lock().unwrap_or_else(PoisonError::into_inner);
                     spinner.set_message(format!(
-                        "{trials} trials, {steps} gradient steps, the last at eta = {eta}"
+                        "{stage}: {trials} trials, {steps} gradient steps, the last at eta = {eta}"
                     ));
                 }
                 News::Step => {}

@@ -48,13 +48,15 @@ impl Arguments {
         }
         let mut quantities = self.only.unwrap_or(Quantity::OF_THRESHOLDS.into());
         quantities.extend(self.by_layer.then_some(Quantity::Layers));
+        let names = quantities.iter().map(|quantity| quantity.name()).collect::<Vec<_>>().join(", ");
+        let task = format!("measuring {names} on {} samples", spec.measure.samples);
         let options = MeasureOptions {
             weights: self.weights,
             save_weights: self.save_weights,
             save_batch: self.save_batch,
             quantities: Some(quantities),
         };
-        let spinner = context.progress.spinner("measuring");
+        let spinner = context.progress.spinner(task);
         let measurement = spec.measure(&options)?;
         drop(spinner);
         for warning in &measurement.warnings {

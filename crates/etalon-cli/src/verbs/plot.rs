@@ -5,14 +5,15 @@ use crate::output::table;
 use crate::picture::{Picture, StyleArguments};
 use etalon::sweep::{Constraint, Store, Table};
 use etalon::units::significant;
-use etalon_report::figure::{Columns, Curve, LinePicture, curves, symbol};
+use etalon_report::figure::{Columns, Curve, Facet, LinePicture, curves, facets, symbol};
 use serde::Serialize;
 use std::path::PathBuf;
 
 /// Draw a column of a sweep's summary, or of any CSV file, against another
 ///
 /// Rows that agree in --x and --by, such as those of several seeds, are one point: their median, with an area from the
-/// least to the most. `etalon export DIR csv` writes the table of a sweep's trajectories, whose --x is step.
+/// least to the most. With --facet each value of a column has a picture of its own, side by side on the same axes.
+/// `etalon export DIR csv` writes the table of a sweep's trajectories, whose --x is step.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The folder of a sweep, whose summary is used, or a CSV file
@@ -30,6 +31,10 @@ pub(crate) struct Arguments {
     /// Columns whose values make curves of their own, separated by commas
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     by: Vec<String>,
+
+    /// A column for each of whose values there is a picture of its own, beside the others and on the same axes
+    #[arg(long, value_name = "COLUMN")]
+    facet: Option<String>,
 
     /// Use only rows that meet this, such as "data.patch.size == 4"; may be given again
     #[arg(long, value_name = "COMPARISON")]
@@ -62,6 +67,8 @@ pub(crate) struct Arguments {
 /// The highest point of a curve.
 #[derive(Serialize)]
 struct Summit {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    facet: String,
     curve: String,
     points: usize,
     x: f64,
@@ -78,7 +85,11 @@ impl Arguments {
         let only = self.only.iter().map(|text| Constraint::parse(text)).collect::<Result<Vec<_>, _>>();
         let only = only.map_err(|error| format!("--only: {error}"))?;
         let columns = Columns { x: self.x, y: self.y, by: self.by, only };
-        let curves = curves(&read(&self.table)?, &columns)?;
+        let table = read(&self.table)?;
+        let facets = match &self.facet {
+            Some(column) => facets(&table, &columns, column)?,
+            None => vec![Facet::whole(curves(&table, &columns)?)],
+        };
         if let Some(file) = &self.figure {
             let right = symbol(&columns.x);
             let up = columns.y.iter().map(|y| symbol(y)).collect::<Vec<_>>().join(", ");
@@ -89,11 +100,13 @@ impl Arguments {
                 up: &up,
                 log: [self.log_x, self.log_y],
                 markers: self.markers,
-                curves: &curves,
+                facets: &facets,
             };
-            file.write(&picture.figure()?, &self.style, &numbers(&columns.x, &curves).to_csv())?;
+            file.write(&picture.figure()?, &self.style, &numbers(&columns.x, &facets).to_csv())?;
         }
-        let summits: Vec<Summit> = curves.iter().filter_map(summit).collect();
+        let summits =
+            facets.iter().flat_map(|facet| facet.curves.iter().filter_map(|curve| summit(facet, curve)));
+        let summits: Vec<Summit> = summits.collect();
         context.output.tell(&summits, || text(&summits, &columns.x))?;
         Ok(Exit::Done)
     }
@@ -107,20 +120,29 @@ fn read(path: &PathBuf) -> Result<Table, Failure> {
     Ok(Table::parse(&text).map_err(|fault| format!("{}: {fault}", path.display()))?)
 }
 
-fn numbers(x: &str, curves: &[Curve]) -> Table {
-    let columns = ["curve", x, "median", "least", "most"].map(Into::into).into();
-    let rows = curves.iter().flat_map(|Curve { name, bands }| {
-        bands.iter().map(move |band| {
-            let numbers = [band.size, band.median, band.low, band.high].map(|number| number.to_string());
-            [name.clone()].into_iter().chain(numbers).collect()
-        })
-    });
-    Table { columns, rows: rows.collect() }
+/// The points of all curves; those of several facets say of which.
+fn numbers(x: &str, facets: &[Facet]) -> Table {
+    let mut columns: Vec<String> = ["curve", x, "median", "least", "most"].map(Into::into).into();
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for Facet { name: facet, curves } in facets {
+        for Curve { name, bands } in curves {
+            rows.extend(bands.iter().map(|band| {
+                let numbers = [band.size, band.median, band.low, band.high].map(|number| number.to_string());
+                let names = [facet, name].into_iter().filter(|name| !name.is_empty()).cloned();
+                names.chain(numbers).collect()
+            }));
+        }
+    }
+    if facets.iter().any(|facet| !facet.name.is_empty()) {
+        columns.insert(0, "facet".into());
+    }
+    Table { columns, rows }
 }
 
-fn summit(Curve { name, bands }: &Curve) -> Option<Summit> {
+fn summit(facet: &Facet, Curve { name, bands }: &Curve) -> Option<Summit> {
     let best = bands.iter().max_by(|a, b| a.median.total_cmp(&b.median))?;
     Some(Summit {
+        facet: facet.name.clone(),
         curve: name.clone(),
         points: bands.len(),
         x: best.size,
@@ -132,10 +154,11 @@ fn summit(Curve { name, bands }: &Curve) -> Option<Summit> {
 
 fn text(summits: &[Summit], x: &str) -> String {
     let row = |summit: &Summit| {
-        let Summit { curve, points, x, median, least, most } = summit;
+        let Summit { facet, curve, points, x, median, least, most } = summit;
         let numbers = [*x, *median, *least, *most].map(|number| significant(number, 4));
         let [x, median, least, most] = numbers;
-        [curve.clone(), points.to_string(), median, x, least, most]
+        let curve = if facet.is_empty() { curve.clone() } else { format!("{facet}: {curve}") };
+        [curve, points.to_string(), median, x, least, most]
     };
     let at = format!("at {x}");
     table(["curve", "points", "highest median", &at, "least there", "most there"], summits.iter().map(row))

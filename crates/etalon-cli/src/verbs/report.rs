@@ -56,17 +56,17 @@ impl Arguments {
         if let Some(seconds) = self.follow {
             let spinner = context.progress.spinner(format!("writing {} every {seconds} s", page.display()));
             if let Some(folder) = self.folders.iter().find(|folder| is_to_come(folder)) {
-                context
-                    .progress
-                    .say("note", &format!("waiting for the first result in {}", folder.display()));
+                let text = format!("waiting for the first result in {}", folder.display());
+                context.progress.say("note", &(text + &whether_mistyped(folder)?));
             }
             while self.folders.iter().any(|folder| is_to_come(folder)) {
                 sleep(LOOK);
             }
             while self.is_under_way()? {
                 let written = self.write(&page, &figures, Some(seconds))?;
-                let trials = written.summary.trials.unwrap_or(0);
-                spinner.set_message(format!("{}: {trials} trials are done", page.display()));
+                let done = written.summary.trials.unwrap_or(0);
+                let all = done + written.summary.unfinished;
+                spinner.set_message(format!("{}: {done} of {all} trials are done", page.display()));
                 sleep(Duration::from_secs(seconds));
             }
         }
@@ -143,6 +143,31 @@ fn is_to_come(folder: &Path) -> bool {
         Ok(_) => false,
         Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
+}
+
+/// What is to be said of a folder that is waited for: that it is not there, and which runs lie beside it.
+///
+/// # Errors
+/// When it can never be there, since the folder that it would lie in is none.
+fn whether_mistyped(folder: &Path) -> Result<String, Failure> {
+    if folder.exists() {
+        return Ok(String::new());
+    }
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside = fs::read_dir(parent).map_err(|error| {
+        format!(
+            "nothing can appear in {}: {}: {error}; mind the spelling",
+            folder.display(),
+            parent.display()
+        )
+    })?;
+    let runs = beside.flatten().filter(|entry| entry.path().join("meta.json").is_file());
+    let mut names: Vec<String> = runs.map(|run| run.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names.truncate(NAMED);
+    let beside =
+        if names.is_empty() { String::new() } else { format!("; beside it are {}", names.join(", ")) };
+    Ok(format!(", which does not exist yet{beside}"))
 }
 
 /// Where the page goes, and the folder of its figures.

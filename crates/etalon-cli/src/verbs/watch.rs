@@ -6,7 +6,7 @@ use etalon::nn::optim::{AdamW, Optimizer, Rule, Sgd};
 use etalon::record::Record;
 use etalon::units::significant;
 use etalon::watch::{
-    Columns, Curve, Detector, Finding, Log, Point, Settings, State, WatchError, Watched, WatchedLog, runs,
+    Columns, Curve, Detector, Finding, Log, Settings, State, WatchError, Watched, WatchedLog, runs,
 };
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -125,19 +125,13 @@ impl Arguments {
     fn columns(&self, run: Option<String>) -> Columns {
         let [loss, step, curvature, norm] =
             [&self.loss, &self.step, &self.curvature, &self.norm].map(Option::clone);
-        let rate = match &self.rate {
-            Some(Rate::Column(name)) => Some(name.clone()),
-            Some(Rate::Constant(_)) | None => None,
+        let (rate, constant_rate) = match &self.rate {
+            Some(Rate::Column(name)) => (Some(name.clone()), None),
+            Some(Rate::Constant(rate)) => (None, Some(*rate)),
+            None => (None, None),
         };
-        Columns { step, loss, rate, curvature, norm, metric: None, preconditioned: self.adam.is_some(), run }
-    }
-
-    /// A row with the rate that was given, where it has none itself.
-    fn rated(&self, point: Point) -> Point {
-        match self.rate {
-            Some(Rate::Constant(rate)) => Point { rate: point.rate.or(Some(rate)), ..point },
-            Some(Rate::Column(_)) | None => point,
-        }
+        let preconditioned = self.adam.is_some();
+        Columns { step, loss, rate, constant_rate, curvature, norm, metric: None, preconditioned, run }
     }
 
     /// The runs of a log that are to be read; none in the place of a single one.
@@ -218,7 +212,6 @@ impl Arguments {
         let mut log = Log::open(stream(path), self.columns(run))?;
         let (mut detector, mut curve) = (self.detector(), Curve::default());
         log.read(true, |point| {
-            let point = self.rated(point);
             detector.push(point);
             curve.push(point);
         })?;
@@ -255,7 +248,7 @@ impl Arguments {
             }
             let mut result = Ok(());
             log.read(false, |point| {
-                detector.push(self.rated(point));
+                detector.push(point);
                 let finding = detector.finding();
                 // What comes after the end of the run that was asked for is not looked at.
                 let over = result.is_err() || shown.is_some_and(|state| self.stops_at(state));

@@ -131,3 +131,25 @@ fn a_parquet_file_of_the_hub_is_told_or_refused_with_what_to_do() {
         assert!(outcome.complaint().contains("install it with `--features parquet`"));
     }
 }
+
+#[test]
+fn an_order_of_axes_that_is_asked_about_can_be_answered_at_once() {
+    let etalon = Etalon::new();
+    let array = |shape: &str, bytes: usize| {
+        let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}");
+        let mut file = b"\x93NUMPY\x01\x00".to_vec();
+        file.extend(118u16.to_le_bytes());
+        file.extend(format!("{header:<117}\n").bytes());
+        file.extend((0..bytes).map(|byte| (byte % 2) as u8));
+        file
+    };
+    // Either axis could be the channels.
+    std::fs::write(etalon.path().join("set-x.npy"), array("(10, 4, 2, 3)", 240)).unwrap();
+    std::fs::write(etalon.path().join("set-y.npy"), array("(10,)", 10)).unwrap();
+    let complaint = etalon.run(&["data", "inspect", "./set"]).complaint();
+    assert!(complaint.contains("data.layout = \"nchw\""), "{complaint}");
+    for (layout, shape) in [("nhwc", "4 x 2 x 3"), ("nchw", "2 x 3 x 4")] {
+        let told = etalon.run(&["data", "inspect", "./set", "--layout", layout]).printed();
+        assert!(told.contains(&format!("8 samples of {shape} (height x width x channels)")), "{told}");
+    }
+}

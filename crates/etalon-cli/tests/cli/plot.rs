@@ -9,11 +9,11 @@ fn a_column_is_drawn_against_another_with_its_numbers_beside_it() {
     etalon.run(&["sweep", "spec.toml", "--out", "run"]).printed();
     let line = "plot run --x optimizer.eta --y train_loss,test_loss --log --figure loss.svg --json";
     let report = json(&etalon.run(&line.split(' ').collect::<Vec<_>>()).printed());
-    assert_eq!((report.as_array().unwrap().len(), &report[1]["curve"]), (2, &"test_loss".into()));
+    assert_eq!((report.as_array().unwrap().len(), &report[1]["curve"]), (2, &"test loss".into()));
     assert_eq!(report[0]["points"], 5);
     assert!(etalon.read("loss.svg").contains("train loss, test loss against η"));
     let numbers = etalon.read("loss.csv");
-    assert!(numbers.starts_with("curve,optimizer.eta,median,least,most\ntrain_loss,0.01,"), "{numbers}");
+    assert!(numbers.starts_with("curve,optimizer.eta,median,least,most\ntrain loss,0.01,"), "{numbers}");
     let line = "plot run --x optimizer.eta --y train_loss --log --figure loss.png";
     let drawn = etalon.run(&line.split(' ').collect::<Vec<_>>());
     if cfg!(feature = "raster") {
@@ -49,6 +49,17 @@ fn a_column_is_drawn_against_another_with_its_numbers_beside_it() {
         let text = String::from_utf8_lossy(&pdf);
         assert!(text.starts_with("%PDF-") && text.contains("/MediaBox [0 0 252.28"), "{text}");
     }
+    // Each seed beside the others.
+    let line = "plot run --x optimizer.eta --y train_loss --log --facet seed --figure facets.svg --json";
+    let report = json(&etalon.run(&line.split(' ').collect::<Vec<_>>()).printed());
+    assert_eq!((report.as_array().unwrap().len(), &report[2]["facet"]), (3, &"seed 2".into()));
+    let svg = etalon.read("facets.svg");
+    assert!(svg.matches("class=\"axes\"").count() == 3 && svg.contains(">seed 1</text>"), "{svg}");
+    assert!(
+        etalon
+            .read("facets.csv")
+            .starts_with("facet,curve,optimizer.eta,median,least,most\nseed 0,train loss,0.01,")
+    );
     // Learning curves come from the table of trajectories.
     etalon.run(&["export", "run", "csv"]).printed();
     let line = "plot run/trajectories.csv --x step --y loss --by optimizer.eta --only";
@@ -60,6 +71,7 @@ fn a_column_is_drawn_against_another_with_its_numbers_beside_it() {
         (&["--x", "eta", "--y", "train_loss"][..], "there is no column `eta`"),
         (&["--x", "seed", "--y", "train_loss", "--only", "seed"], "has no comparison"),
         (&["--x", "seed", "--y", "train_loss", "--log", "--figure", "a.svg"], "leave --log-x out"),
+        (&["--x", "seed", "--y", "train_loss", "--facet", "sede"], "did you mean `seed`?"),
         (&["--x", "seed", "--y", "train_loss", "--figure", "a.jpg"], "ends in .svg, .png or .pdf"),
         (
             &["--x", "seed", "--y", "train_loss", "--width", "9", "--figure", "a.svg"],

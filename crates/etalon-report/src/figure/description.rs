@@ -3,7 +3,7 @@
 use super::Colour;
 use super::axis::Axis;
 
-/// A figure: panels one below the other over one axis.
+/// A figure: panels one below the other over one axis, or facets side by side.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
     /// What its files are called, without an ending: letters, digits, dots and hyphens.
@@ -23,6 +23,9 @@ pub struct Figure {
 /// A framed plot.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
+    /// What it alone shows, such as `width 64`, where its neighbours show the same of something else: such panels lie side
+    /// by side and share both axes. Empty where panels lie one below the other.
+    pub facet: String,
     /// The axis upwards.
     pub y: Axis,
     /// Its height among the panels: twice the weight is twice the height.
@@ -144,10 +147,18 @@ pub struct Details {
     pub items: Vec<Vec<Vec<(f64, f64)>>>,
 }
 
+impl Figure {
+    /// Whether its panels lie side by side and share both axes.
+    pub(super) fn is_faceted(&self) -> bool {
+        !self.panels.is_empty() && self.panels.iter().all(|panel| !panel.facet.is_empty())
+    }
+}
+
 impl Panel {
     /// A panel with nothing in it.
     pub fn new(y: Axis) -> Panel {
         Panel {
+            facet: String::new(),
             y,
             weight: 1.0,
             cells: Vec::new(),

@@ -4,15 +4,19 @@
 //! without length; all text is HTML, which keeps its size on a phone. So the figure is drawn without its script, which
 //! tells values to a pointer, to the arrow keys and, by a live region, to a screen reader.
 
+use super::ends::End;
 use super::layout::Layout;
 use super::palette::properties;
 use super::part::rules;
 use super::shapes::{Frame, Plot};
+use super::standing::Standing;
 use super::{Figure, FigureError, LossKind, Place};
 use maud::{Markup, PreEscaped, html};
 
 /// The SVG's own coordinates.
 const FRAME: Frame = Frame { left: 0.0, top: 0.0, width: 1000.0, height: 1000.0 };
+/// Rows of names that a panel with the weight 1 is high.
+const ROWS: f64 = 17.0;
 
 /// The style sheet that pages with figures need.
 pub(crate) fn style() -> PreEscaped<String> {
@@ -39,8 +43,13 @@ impl Figure {
         let layout = Layout::of(self)?;
         let plots = self.panels.iter().enumerate();
         let plots = plots.map(|(index, panel)| Plot { panel, layout: &layout, index, frame: FRAME });
+        let ends = self.ends(&layout, |panel| ROWS * self.panels[panel].weight);
+        let letters = ends.iter().flatten().flatten().map(|end| end.name.chars().count()).max();
+        // A letter is narrower than a digit; a stroke stands before a name.
+        let room = letters.map(|letters| format!("--ends:{}ch", 4 + letters - letters / 5));
+        let ends = ends.unwrap_or_else(|| vec![Vec::new(); self.panels.len()]);
         Ok(html! {
-            figure.plot id={ "figure-" (self.name) } {
+            figure.plot.named[room.is_some()] style=[room] id={ "figure-" (self.name) } {
                 figcaption {
                     h3 { (self.title) }
                     @if !self.note.is_empty() { p { (self.note) } }
@@ -51,7 +60,15 @@ impl Figure {
                     @if !words.is_empty() { p.words { (words) } }
                 }
                 (self.html_legend())
-                @for plot in plots { (self.html_panel(&plot)) }
+                @if self.is_faceted() {
+                    p.up { (layout.y[0].text()) }
+                    div.facets { @for plot in plots { div { p.facet { (plot.panel.facet) } (self.html_panel(&plot, &[])) } } }
+                } @else {
+                    @for plot in plots {
+                        p.up { (layout.y[plot.index].text()) }
+                        (self.html_panel(&plot, &ends[plot.index]))
+                    }
+                }
                 p.right { (self.x.text()) }
                 @if self.details.is_some() { div.detail hidden {} }
                 @if let Some(folder) = files {
@@ -70,17 +87,21 @@ impl Figure {
 
     fn html_legend(&self) -> Markup {
         let (colours, lines) = (self.legend(), self.legend_lines());
+        let is_series = |colour, name: &str| {
+            let mut series = self.panels.iter().flat_map(|panel| &panel.series);
+            series.any(|series| series.colour == colour && series.name == name)
+        };
         html! {
             @if colours.len() + lines.len() > 1 {
                 ul.legend {
-                    @for (colour, name) in colours { li { i style={ "--k:var(--" (colour.name()) ")" } {} (name) } }
+                    @for (colour, name) in colours { li.series[is_series(colour, &name)] { i style={ "--k:var(--" (colour.name()) ")" } {} (name) } }
                     @for (dashed, name) in lines { li { i.stroke.dashed[dashed] {} (name) } }
                 }
             }
         }
     }
 
-    fn html_panel(&self, plot: &Plot<'_>) -> Markup {
+    fn html_panel(&self, plot: &Plot<'_>, ends: &[End]) -> Markup {
         let (panel, index) = (plot.panel, plot.index);
         let (columns, rows) = (plot.layout.x.ticks(), plot.layout.y[index].ticks());
         // What lies along the frame has its name beside it.
@@ -88,19 +109,29 @@ impl Figure {
             Place::Level(height) if !line.name.is_empty() => Some((height, &line.name)),
             _ => None,
         });
-        let last = index + 1 == self.panels.len();
+        let last = index + 1 == self.panels.len() || self.is_faceted();
+        // Of facets, which are narrow, and several of which a reader goes through, the name comes first.
+        let facet = if self.is_faceted() { format!("{}: ", panel.facet) } else { String::new() };
         let (up, right) = (plot.layout.y[index].text(), self.x.text());
         let top = |y: f64| format!("top:{:.2}%", 100.0 * (1.0 - plot.layout.y[index].share(y)));
         let left = |x: f64| format!("left:{:.2}%", 100.0 * plot.layout.x.share(x));
         html! {
-            p.up { (up) }
             div.panel style={ "--weight:" (panel.weight) } {
                 div.frame tabindex="0" role="application" aria-roledescription="plot" data-panel=(index)
-                    aria-label={ (self.title) ": " (up) " against " (right) ". Arrow keys go from value to value." } {
+                    aria-label={ (self.title) ": " (facet) (up) " against " (right) ". Arrow keys go from value to value." } {
                     svg viewBox="0 0 1000 1000" preserveAspectRatio="none" aria-hidden="true" {
                         @for shape in plot.shapes() { (shape.on_page()) }
                     }
                     @for (height, name) in levels { span.name style=(top(height)) aria-hidden="true" { (name) } }
+                    @for Standing { name, right, row, before } in self.standing(plot.layout, index) {
+                        @let place = format!("left:{:.2}%;top:calc({row}*1.35em + .15rem)", 100.0 * right);
+                        span.beside.before[before] style=(place) aria-hidden="true" { (name) }
+                    }
+                    @for end in ends {
+                        span.end style=(format!("top:{:.2}%;--k:var(--{})", 100.0 * end.down, end.colour.name())) aria-hidden="true" {
+                            i {} (end.name)
+                        }
+                    }
                     @for (number, (tick, text)) in rows.iter().enumerate() {
                         span.tick.row.odd[is_odd(number, rows.len())] style=(top(*tick)) aria-hidden="true" { (text) }
                     }

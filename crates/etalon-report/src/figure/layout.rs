@@ -18,8 +18,13 @@ impl<'a> Layout<'a> {
     pub(super) fn of(figure: &'a Figure) -> Result<Layout<'a>, FigureError> {
         let empty = || FigureError::Empty("no value of it has a place on its axes");
         let x = figure.x.around(figure.panels.iter().flat_map(|panel| values(panel, figure).0));
-        let upwards = figure.panels.iter().map(|panel| panel.y.around(values(panel, figure).1.into_iter()));
-        let y: Option<Vec<Ruler<'_>>> = upwards.collect();
+        let up = |panel| values(panel, figure).1.into_iter();
+        let y: Option<Vec<Ruler<'_>>> = if figure.is_faceted() {
+            let shared = figure.panels[0].y.around(figure.panels.iter().flat_map(up));
+            shared.map(|ruler| vec![ruler; figure.panels.len()])
+        } else {
+            figure.panels.iter().map(|panel| panel.y.around(up(panel))).collect()
+        };
         match (x, y) {
             (Some(x), Some(y)) if !y.is_empty() => Ok(Layout { x, y }),
             _ => Err(empty()),
@@ -102,12 +107,13 @@ impl Figure {
         entries
     }
 
-    /// The lines that need a name, each once, and whether they are broken.
+    /// The lines that need a name, each once, and whether they are broken; those from top to bottom have theirs beside them.
     pub(super) fn legend_lines(&self) -> Vec<(bool, String)> {
         let mut entries: Vec<(bool, String)> = Vec::new();
         for line in self.panels.iter().flat_map(|panel| &panel.lines) {
             let entry = (line.dashed, line.name.clone());
-            if !line.name.is_empty() && !entries.contains(&entry) {
+            let stands = matches!(line.place, Place::At(_));
+            if !line.name.is_empty() && !stands && !entries.contains(&entry) {
                 entries.push(entry);
             }
         }

@@ -4,6 +4,9 @@ use super::{Axis, Band, Colour, Curve, Figure, FigureError, Panel, Point, Series
 use etalon::statistics::median;
 use etalon::sweep::{Constraint, Table};
 
+/// Facets of a picture at most.
+const FACETS: usize = 24;
+
 /// Which columns of a table a picture shows.
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
@@ -41,7 +44,7 @@ pub fn curves(table: &Table, columns: &Columns) -> Result<Vec<Curve>, FigureErro
             let mut name: Vec<String> =
                 columns.by.iter().zip(&by).map(|(key, &c)| label(key, &row[c])).collect();
             if columns.y.len() > 1 || name.is_empty() {
-                name.insert(0, y.clone());
+                name.insert(0, symbol(y));
             }
             let name = name.join(", ");
             match found.iter_mut().find(|(other, _)| *other == name) {
@@ -51,6 +54,53 @@ pub fn curves(table: &Table, columns: &Columns) -> Result<Vec<Curve>, FigureErro
         }
     }
     Ok(found.into_iter().map(|(name, points)| Curve { name, bands: bands(points) }).collect())
+}
+
+/// The curves of those rows that have one value in a column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facet {
+    /// The column and the value; empty where all rows belong to it.
+    pub name: String,
+    /// Its curves.
+    pub curves: Vec<Curve>,
+}
+
+impl Facet {
+    /// All rows in one.
+    pub fn whole(curves: Vec<Curve>) -> Facet {
+        Facet { name: String::new(), curves }
+    }
+}
+
+/// The curves for each value of a column, in the order of its values if they are numbers, else of the table.
+///
+/// # Errors
+/// As [`curves`]; when the column has more values than a picture has room for.
+pub fn facets(table: &Table, columns: &Columns, by: &str) -> Result<Vec<Facet>, FigureError> {
+    let column = table.need(by)?;
+    let mut values: Vec<&String> = Vec::new();
+    table.rows.iter().map(|row| &row[column]).for_each(|value| {
+        if !values.contains(&value) {
+            values.push(value);
+        }
+    });
+    let numbers: Option<Vec<f64>> = values.iter().map(|value| value.parse().ok()).collect();
+    if let Some(numbers) = numbers {
+        let mut order: Vec<_> = numbers.into_iter().zip(values).collect();
+        order.sort_by(|a, b| a.0.total_cmp(&b.0));
+        values = order.into_iter().map(|(_, value)| value).collect();
+    }
+    let facet = |value: &&String| {
+        let rows = table.rows.iter().filter(|row| row[column] == **value).cloned().collect();
+        let curves = curves(&Table { columns: table.columns.clone(), rows }, columns)?;
+        Ok(Facet { name: label(by, value), curves })
+    };
+    let mut facets = values.iter().map(facet).collect::<Result<Vec<Facet>, FigureError>>()?;
+    facets.retain(|facet| !facet.curves.is_empty());
+    if facets.len() > FACETS {
+        return Err(FigureError::Facets { column: by.into(), values: facets.len(), most: FACETS });
+    }
+    Ok(facets)
 }
 
 /// A key without its section, and its value.
@@ -82,8 +132,8 @@ pub struct LinePicture<'a> {
     pub log: [bool; 2],
     /// Whether every point is marked.
     pub markers: bool,
-    /// The curves; a band's size is its place on that axis.
-    pub curves: &'a [Curve],
+    /// The curves, side by side where there are several facets; a band's size is its place on that axis.
+    pub facets: &'a [Facet],
 }
 
 impl LinePicture<'_> {
@@ -92,38 +142,53 @@ impl LinePicture<'_> {
     /// # Errors
     /// When no curve has two places, or a logarithmic axis a place that is not above 0.
     pub fn figure(&self) -> Result<Figure, FigureError> {
-        if !self.curves.iter().any(|curve| curve.bands.len() > 1) {
+        let curves = || self.facets.iter().flat_map(|facet| &facet.curves);
+        if !curves().any(|curve| curve.bands.len() > 1) {
             return Err(FigureError::Empty("no curve has two points"));
         }
-        if self.log[0] && self.curves.iter().flat_map(|curve| &curve.bands).any(|band| band.size <= 0.0) {
+        if self.log[0] && curves().flat_map(|curve| &curve.bands).any(|band| band.size <= 0.0) {
             return Err(FigureError::Empty("a logarithmic axis takes values above 0; leave --log-x out"));
         }
-        let axis = |log: bool, label: &str| if log { Axis::log(label) } else { Axis::even(label) };
-        let series = self.curves.iter().enumerate().map(|(index, curve)| {
-            // Where no place has several values there is no area, not one without a height.
-            let spreads = curve.bands.iter().any(|band| band.low < band.high);
-            let point = |band: &Band| Point {
-                x: band.size,
-                y: band.median,
-                spread: spreads.then_some([band.low, band.high]),
-                hollow: false,
-            };
-            Series {
-                name: curve.name.clone(),
-                colour: Colour::of(index),
-                stroke: if self.markers { Stroke::Both } else { Stroke::Line },
-                spread: Spread::Up,
-                points: curve.bands.iter().map(point).collect(),
+        // A curve has one colour in all facets.
+        let mut names: Vec<&str> = Vec::new();
+        curves().for_each(|curve| {
+            if !names.contains(&curve.name.as_str()) {
+                names.push(&curve.name);
             }
         });
+        let axis = |log: bool, label: &str| if log { Axis::log(label) } else { Axis::even(label) };
+        let panel = |facet: &Facet| {
+            let colour = |curve: &Curve| names.iter().position(|name| *name == curve.name).unwrap_or(0);
+            let series = facet.curves.iter().map(|curve| self.series(curve, Colour::of(colour(curve))));
+            let panel = Panel::new(axis(self.log[1], self.up));
+            Panel { facet: facet.name.clone(), series: series.collect(), ..panel }
+        };
         Ok(Figure {
             name: "columns".into(),
             title: self.title.clone(),
             note: String::new(),
             x: axis(self.log[0], self.right),
-            panels: vec![Panel { series: series.collect(), ..Panel::new(axis(self.log[1], self.up)) }],
+            panels: self.facets.iter().map(panel).collect(),
             details: None,
         })
+    }
+
+    fn series(&self, curve: &Curve, colour: Colour) -> Series {
+        // Where no place has several values there is no area, not one without a height.
+        let spreads = curve.bands.iter().any(|band| band.low < band.high);
+        let point = |band: &Band| Point {
+            x: band.size,
+            y: band.median,
+            spread: spreads.then_some([band.low, band.high]),
+            hollow: false,
+        };
+        Series {
+            name: curve.name.clone(),
+            colour,
+            stroke: if self.markers { Stroke::Both } else { Stroke::Line },
+            spread: Spread::Up,
+            points: curve.bands.iter().map(point).collect(),
+        }
     }
 }
 
@@ -163,7 +228,8 @@ mod tests {
         let found = curves(&table(), &columns(&["test", "train"], &[], &[])).unwrap();
         let svg = |curves: &[Curve], log| {
             let log = [log, false];
-            LinePicture { title: "Rates".into(), right: "eta", up: "accuracy", log, markers: false, curves }
+            let facets = &[Facet::whole(curves.to_vec())];
+            LinePicture { title: "Rates".into(), right: "eta", up: "accuracy", log, markers: false, facets }
                 .figure()?
                 .svg()
         };
@@ -177,5 +243,33 @@ mod tests {
         let mut zero = found[0].clone();
         zero.bands[0].size = 0.0;
         assert!(svg(&[zero.clone()], true).is_err() && svg(&[zero], false).is_ok());
+    }
+    #[test]
+    fn facets_share_both_axes_and_the_colours_of_their_curves() {
+        let rows = "128,0.1,2,8\n128,1,4,16\n64,0.1,0.5,1\n64,1,1,2\n";
+        let table = Table::parse(&format!("network.width,optimizer.eta,test,train\n{rows}")).unwrap();
+        let found = facets(&table, &columns(&["test", "train"], &[], &[]), "network.width").unwrap();
+        let names: Vec<&str> = found.iter().map(|facet| facet.name.as_str()).collect();
+        assert_eq!(names, ["width 64", "width 128"]);
+        let (title, log) = ("Widths".into(), [true, true]);
+        let picture = LinePicture { title, right: "η", up: "loss", log, markers: true, facets: &found };
+        let figure = picture.figure().unwrap();
+        let svg = figure.svg().unwrap();
+        // Two frames at one height, each under its name, and each axis written once.
+        for (text, times) in [("width 64<", 1), ("width 128<", 1), (">loss<", 1), (">η<", 1), (">10<", 1)] {
+            assert_eq!(svg.matches(text).count(), times, "{text}: {svg}");
+        }
+        // The largest value of the lower facet lies at the height that the same value of the other would have.
+        let down = |at: usize| -> f64 {
+            let mark = svg.split("<circle").nth(at).unwrap();
+            mark.split("cy=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap()
+        };
+        // Test and train at both rates of 64: 0.5, 1, 1, 2; of 128: 2, 4, 8, 16.
+        assert_eq!(down(4), down(5), "2 in both");
+        assert!(figure.table().to_csv().contains("width 128,point,train,1,16"));
+        let many: String = (0..30).map(|width| format!("{width},0.1,1\n")).collect();
+        let many = Table::parse(&format!("network.width,optimizer.eta,test\n{many}")).unwrap();
+        let error = facets(&many, &columns(&["test"], &[], &[]), "network.width").unwrap_err().to_string();
+        assert!(error.contains("30 values") && error.contains("at most 24"), "{error}");
     }
 }

@@ -8,10 +8,12 @@
 //! Colours are those of Okabe and Ito, which people with any kind of colour vision can tell apart; pictures bring
 //! their own background, so that they read on light and dark pages.
 
+mod arrangement;
 mod axis;
 mod bands;
 mod boundaries;
 mod description;
+mod ends;
 mod groups;
 mod html;
 mod json;
@@ -27,6 +29,7 @@ mod phases;
 mod png;
 mod rates;
 mod shapes;
+mod standing;
 mod style;
 mod svg;
 mod symbol;
@@ -42,11 +45,12 @@ pub use description::{Cell, Details, Figure, Kind, Panel, Place, Point, Referenc
 pub use groups::{Group, bands};
 pub(crate) use html::{script, style};
 pub use law::{LawPicture, fitted, marks};
-pub use lines::{Columns, LinePicture, curves};
+pub use lines::{Columns, Facet, LinePicture, curves, facets};
 pub use palette::Colour;
 pub use phases::{PhasePicture, borders};
 pub use rates::RatePicture;
 pub use style::Style;
+pub(crate) use symbol::in_symbols;
 pub use symbol::symbol;
 pub use thin::thin;
 pub(crate) use words::LossKind;
@@ -73,6 +77,18 @@ pub enum FigureError {
     /// A column that the table has not.
     #[error(transparent)]
     NoColumn(#[from] NoColumn),
+    /// More small pictures than one has room for.
+    #[error(
+        "`{column}` has {values} values, and a picture room for at most {most} beside each other; take some with --only"
+    )]
+    Facets {
+        /// The column.
+        column: String,
+        /// How many values it has.
+        values: usize,
+        /// How many are drawn at most.
+        most: usize,
+    },
     /// Nothing that can be drawn on its axes.
     #[error("there is nothing to draw: {0}")]
     Empty(&'static str),

@@ -1,9 +1,12 @@
 //! A figure as a picture that stands by itself.
 
+use super::arrangement::{Arrangement, Placed};
+use super::ends::End;
 use super::layout::Layout;
 use super::palette::{GROUND, TEXT};
 use super::part::Part;
 use super::shapes::{Frame, Outline, Plot, Shape};
+use super::standing::Standing;
 use super::{Colour, Figure, FigureError, Style};
 use maud::{Markup, html};
 
@@ -11,20 +14,15 @@ use maud::{Markup, html};
 const SIDES: (f64, f64) = (96.0, 30.0);
 /// From the title to the first frame, with a row of the legend for colours and one for lines.
 const LEGEND: f64 = 68.0;
-/// The height of the frame of a figure with one panel.
-const INNER: f64 = 468.0;
-/// What each panel below the first adds to that.
-const MORE: f64 = 200.0;
-/// The least height of a panel.
-const LEAST: f64 = 60.0;
-/// Between two panels.
-const GAP: f64 = 20.0;
 /// Under the last frame: marks and the label of the axis.
 const FOOT: f64 = 80.0;
 /// From one line of the title or row of the legend to the next.
 const ROW: f64 = 22.0;
 /// The width of a letter of the title.
 const LETTER: f64 = 10.4;
+/// At the end of a line: a stroke of its colour with room around it, about the width of a letter of its name, the height
+/// of a row, and the share of the frames' width that names may take.
+const END: (f64, f64, f64, f64) = (28.0, 7.4, 16.0, 0.25);
 
 /// A legend's entries in rows, each with its left edge.
 struct Legend<T> {
@@ -96,34 +94,40 @@ impl Figure {
         } else {
             wrapped(&self.title, ((right - SIDES.0) / LETTER) as usize)
         };
-        let colours = Legend::new(self.legend(), right, 25.0, 9.0);
+        let named = self.named(&layout, canvas.width - SIDES.0 - SIDES.1, canvas.height);
+        let mut colours = self.legend();
+        if let Some((ends, _)) = &named {
+            colours.retain(|(colour, name)| {
+                !ends.iter().flatten().any(|end| (end.colour, &end.name) == (*colour, name))
+            });
+        }
+        let colours = Legend::new(colours, right, 25.0, 9.0);
         let lines = Legend::new(self.legend_lines(), right, 43.0, 8.0);
         let legend = 24.0 + ROW * title.len() as f64 - ROW;
         let mut top = legend + LEGEND + colours.more() + lines.more();
-        if style.plain {
+        if style.plain || named.is_some() {
             // No room for a legend that there is not.
             top -= [colours.rows.is_empty(), lines.rows.is_empty()]
                 .map(|none| if none { ROW } else { 0.0 })
                 .iter()
                 .sum::<f64>();
         }
-        let more = self.panels.len().saturating_sub(1) as f64;
-        let gaps = GAP * more;
-        let inner = canvas.height.map_or(INNER + MORE * more, |height| height - top - FOOT);
-        if let (Some(unit), true) = (canvas.unit, inner - gaps < LEAST * self.panels.len() as f64) {
-            let least = top + FOOT + gaps + LEAST * self.panels.len() as f64;
+        let width_of_all = right - SIDES.0 - named.as_ref().map_or(0.0, |(_, width)| *width);
+        let arrangement = self.arrangement(width_of_all);
+        let inner = canvas.height.map_or(arrangement.height(width_of_all), |height| height - top - FOOT);
+        if let (Some(unit), true) = (canvas.unit, inner < arrangement.least()) {
+            let least = top + FOOT + arrangement.least();
             let given = unit * (top + inner + FOOT);
             return Err(FigureError::NoRoom { side: "height", given, least: unit * least });
         }
-        let weights: f64 = self.panels.iter().map(|panel| panel.weight).sum();
-        let mut at = top;
-        let plots = self.panels.iter().enumerate().map(|(index, panel)| {
-            let height = ((inner - gaps) * panel.weight / weights).round();
-            let frame = Frame { left: SIDES.0, top: at, width: right - SIDES.0, height };
-            at += height + GAP;
-            Plot { panel, layout: &layout, index, frame }
+        let all = Frame { left: SIDES.0, top, width: width_of_all, height: inner };
+        let placed = arrangement.placed(all);
+        let bottom = placed.iter().map(|placed| placed.frame.top + placed.frame.height).fold(0.0, f64::max);
+        let plots = self.panels.iter().zip(&placed).enumerate();
+        let plots = plots.map(|(index, (panel, placed))| {
+            (Plot { panel, layout: &layout, index, frame: placed.frame }, placed)
         });
-        let plots: Vec<Plot<'_>> = plots.collect();
+        let plots: Vec<(Plot<'_>, &Placed)> = plots.collect();
         let height = top + inner + FOOT;
         let size = |units: f64| match canvas.unit {
             Some(unit) => format!("{:.3}mm", units * unit),
@@ -144,13 +148,41 @@ impl Figure {
                 @for (left, y, dashed, name) in lines.entries(legend + 56.0 + colours.more()) {
                     (stroke(left, y, *dashed, name))
                 }
-                @for plot in &plots {
+                @for (plot, placed) in &plots {
                     @for shape in plot.shapes().into_iter().filter(is_shown) { (shape.in_file()) }
-                    (axes(plot, plot.index + 1 == self.panels.len()))
+                    (axes(plot, placed))
+                    @for standing in self.standing(&layout, plot.index) { (beside(plot.frame, &standing)) }
+                    @for end in named.iter().flat_map(|(ends, _)| &ends[plot.index]) { (at_end(plot.frame, end)) }
                 }
+                @if self.is_faceted() { (upwards(&layout.y[0].text(), top + inner / 2.0)) }
+                (text(&layout.x.axis.text(), Label { anchor: "middle", x: all.left + all.width / 2.0, y: bottom + 52.0, size: 15.0 }))
             }
         };
         Ok(picture.into_string() + "\n")
+    }
+}
+
+impl Figure {
+    fn arrangement(&self, width: f64) -> Arrangement {
+        if self.is_faceted() {
+            Arrangement::beside(self.panels.len(), width)
+        } else {
+            Arrangement::Below(self.panels.iter().map(|panel| panel.weight).collect())
+        }
+    }
+
+    /// The names at the ends of lines, by panel, and the room to the right of the frames that they take of `width`; none
+    /// where they have none. `height` is that of the picture, where it is given.
+    fn named(&self, layout: &Layout<'_>, width: f64, height: Option<f64>) -> Option<(Vec<Vec<End>>, f64)> {
+        let (sample, letter, row, share) = END;
+        let arrangement = self.arrangement(width);
+        let height = height.map_or(arrangement.height(width), |height| height - LEGEND - FOOT);
+        let frame = Frame { left: 0.0, top: 0.0, width, height };
+        let placed = arrangement.placed(frame);
+        let ends = self.ends(layout, |panel| (placed[panel].frame.height / row).max(1.0))?;
+        let longest = ends.iter().flatten().map(|end| end.name.chars().count()).max().unwrap_or(0);
+        let room = (sample + letter * longest as f64 - SIDES.1).max(0.0);
+        (room <= share * width).then_some((ends, room))
     }
 }
 
@@ -172,8 +204,8 @@ fn stroke(left: f64, y: f64, dashed: bool, name: &str) -> Markup {
     }
 }
 
-/// The axes with their marks and labels; those of the axis to the right are written under the `last` panel.
-fn axes(plot: &Plot<'_>, last: bool) -> Markup {
+/// The axes with their marks and, but for facets, the label of the one upwards; a facet has its name above it.
+fn axes(plot: &Plot<'_>, placed: &Placed) -> Markup {
     let Frame { left, top, width, height } = plot.frame;
     let (right, bottom) = (left + width, top + height);
     let (x, y) = (&plot.layout.x, &plot.layout.y[plot.index]);
@@ -183,19 +215,53 @@ fn axes(plot: &Plot<'_>, last: bool) -> Markup {
     let mut path = format!("M{left} {top}H{right}V{bottom}H{left}z");
     path.extend(columns.iter().map(|(x, _)| format!("M{x} {bottom}v6")));
     path.extend(rows.iter().map(|(y, _)| format!("M{left} {y}h-6")));
-    let middle = (left + right) / 2.0;
+    let facet = &plot.panel.facet;
     html! {
         path class="axes" fill="none" stroke=(TEXT) d=(path) {}
-        @for (y, name) in &rows { (text(name, Label { anchor: "end", x: left - 10.0, y: *y, size: 13.0 })) }
-        g transform={ "rotate(-90 24 " (top + height / 2.0) ")" } {
-            (text(&y.text(), Label { anchor: "middle", x: 24.0, y: top + height / 2.0, size: 15.0 }))
+        @if placed.first {
+            @for (y, name) in &rows { (text(name, Label { anchor: "end", x: left - 10.0, y: *y, size: 13.0 })) }
         }
-        @if last {
+        @if facet.is_empty() {
+            (upwards(&y.text(), top + height / 2.0))
+        } @else {
+            (text(facet, Label { anchor: "start", x: left, y: top - 12.0, size: 14.0 }))
+        }
+        @if placed.last {
             @for (x, name) in named {
                 (text(name, Label { anchor: "middle", x: *x, y: bottom + 18.0, size: 13.0 }))
             }
-            (text(&x.axis.text(), Label { anchor: "middle", x: middle, y: bottom + 52.0, size: 15.0 }))
         }
+    }
+}
+
+/// The label of an axis upwards, with its middle at a height.
+fn upwards(words: &str, y: f64) -> Markup {
+    html! {
+        g transform={ "rotate(-90 24 " (y) ")" } { (text(words, Label { anchor: "middle", x: 24.0, y, size: 15.0 })) }
+    }
+}
+
+/// A name beside a line from top to bottom, on a ground of its own.
+fn beside(frame: Frame, standing: &Standing<'_>) -> Markup {
+    let at = frame.left + frame.width * standing.right;
+    let y = frame.top + 13.0 + 17.0 * standing.row as f64;
+    let width = 7.0 * standing.name.chars().count() as f64 + 6.0;
+    let (anchor, x, left) =
+        if standing.before { ("end", at - 6.0, at - 3.0 - width) } else { ("start", at + 6.0, at + 3.0) };
+    let [x, left] = [x, left].map(f64::round);
+    html! {
+        rect x=(left) y=(y - 8.0) width=(width) height="16" fill=(GROUND) opacity="0.8" {}
+        (text(standing.name, Label { anchor, x, y, size: 13.0 }))
+    }
+}
+
+/// A name at the end of its line, after a short stroke of its colour.
+fn at_end(frame: Frame, end: &End) -> Markup {
+    let (left, y) = (frame.left + frame.width + 6.0, (frame.top + frame.height * end.down).round());
+    let outline = Outline::Path(format!("M{left} {y}h14"));
+    html! {
+        (Shape { part: Part::Line, colour: end.colour, outline }.in_file())
+        (text(&end.name, Label { anchor: "start", x: left + 19.0, y, size: 13.0 }))
     }
 }
 

@@ -7,13 +7,14 @@ const COLUMNS: [&str; 10] = ["panel", "what", "name", "x", "y", "x_low", "x_high
 
 impl Figure {
     /// All its numbers: a row for each point of a series or of a line, and for each cell. `panel` is the label of the
-    /// axis upwards; a number that is not there is an empty field. On an axis of powers of ten the numbers are powers.
+    /// axis upwards, of a facet what it alone shows; a number that is not there is an empty field. On an axis of powers of ten the numbers are powers.
     pub fn table(&self) -> Table {
         let mut rows: Vec<Vec<String>> = Vec::new();
         for panel in &self.panels {
+            let label = if self.is_faceted() { &panel.facet } else { &panel.y.label };
             let mut push = |what: &str, name: &str, numbers: [f64; 6], text: &str| {
                 let number = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
-                let words = [panel.y.label.as_str(), what, name].map(String::from);
+                let words = [label.as_str(), what, name].map(String::from);
                 rows.push(words.into_iter().chain(numbers.map(number)).chain([text.into()]).collect());
             };
             const NONE: f64 = f64::NAN;

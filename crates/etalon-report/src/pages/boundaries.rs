@@ -1,7 +1,7 @@
 //! Sweeps of the boundaries of early training.
 
 use super::content::{Content, Numbers, count, range, shown};
-use crate::figure::{self, Figure};
+use crate::figure::{self, Figure, symbol};
 use etalon::phase::boundaries::EVENTS;
 use etalon::sweep::{BoundariesRow, Diagram, Rows, Scale, diagrams};
 
@@ -61,7 +61,7 @@ fn table(diagram: &Diagram) -> Numbers {
     let mut table = Numbers::new(
         &title,
         [
-            &diagram.size,
+            &symbol(&diagram.size),
             "boundary",
             &format!("median {}", diagram.scale.symbol()),
             "over seeds",

@@ -1,6 +1,6 @@
 //! What a page says, before it is a page.
 
-use crate::figure::{Figure, LossKind};
+use crate::figure::{Figure, LossKind, in_symbols};
 use etalon::units::significant;
 
 /// What one result says.
@@ -66,6 +66,21 @@ impl Content {
     /// All figures, in the order of the page.
     pub(super) fn figures_mut(&mut self) -> impl Iterator<Item = &mut Figure> {
         self.figures.iter_mut().chain(self.sections.iter_mut().flat_map(|section| &mut section.figures))
+    }
+
+    /// All its texts with symbols, `η*` for `eta*`, in the place of what a terminal writes.
+    pub(super) fn set_in_symbols(&mut self) {
+        let texts =
+            [&mut self.answer, &mut self.interval].into_iter().chain(&mut self.doubts).chain(&mut self.notes);
+        let facts = self.facts.iter_mut().chain(self.sections.iter_mut().flat_map(|section| {
+            section.lead = in_symbols(&section.lead);
+            &mut section.facts
+        }));
+        let tables = self.tables.iter_mut().flat_map(|Numbers { title, columns, rows, note }| {
+            [title, note].into_iter().chain(columns).chain(rows.iter_mut().flatten())
+        });
+        let all = texts.chain(facts.flat_map(|(name, text)| [name, text])).chain(tables);
+        all.for_each(|text| *text = in_symbols(text));
     }
 
     /// Adds a fact, where there is one.

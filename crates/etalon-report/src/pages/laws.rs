@@ -4,7 +4,7 @@ use super::content::{Content, Numbers, range, shown};
 use super::doubts::doubts;
 use super::fit::regressions;
 use super::folder::Folder;
-use crate::figure::{Figure, LawPicture, Reference, marks};
+use crate::figure::{Figure, LawPicture, Reference, marks, symbol};
 use etalon::fit::{Mark, Options, PowerLaw, power_law};
 use etalon::search::{SeedResult, Stopped};
 use etalon::sweep::{FindRow, Finished, Measured, Rows, Trial, points_of};
@@ -58,7 +58,7 @@ pub(super) fn content(rows: &Rows<Searched>, folder: &Folder) -> Content {
                         laws.push((fixed.clone(), law));
                     }
                 }
-                Err(reason) => content.notes.push(format!("No law of {}{fixed}: {reason}.", y.name)),
+                Err(reason) => content.notes.push(format!("No law of {}{fixed}: {reason}.", y.symbol)),
             }
         }
         content.figures.extend(ratio(&part, &sizes, &fixed));
@@ -134,7 +134,7 @@ fn parts<'a>(rows: &'a Rows<Searched>, sizes: &[String]) -> Vec<(String, Rows<&'
     let mut parts: Vec<(String, Rows<&FindRow>)> = Vec::new();
     for Finished { name, values, found } in trials {
         let fixed: String =
-            others.iter().map(|&index| format!(", {} = {}", keys[index], values[index])).collect();
+            others.iter().map(|&index| format!(", {} = {}", symbol(&keys[index]), values[index])).collect();
         let place = match parts.iter().position(|(there, _)| *there == fixed) {
             Some(place) => place,
             None => {
@@ -157,7 +157,7 @@ fn law(rows: &Rows<&FindRow>, y: &Quantity, sizes: &[String]) -> Result<(PowerLa
 
 /// The product of the sizes, without their sections.
 fn short(x: &[String]) -> String {
-    x.iter().map(|name| name.rsplit('.').next().unwrap_or(name)).collect::<Vec<_>>().join(" × ")
+    x.iter().map(|name| symbol(name)).collect::<Vec<_>>().join(" × ")
 }
 
 fn picture(law: &PowerLaw, y: &Quantity, measured: &Measured, fixed: &str) -> Option<Figure> {

@@ -124,6 +124,8 @@ fn contents(folder: &mut Folder) -> Result<Vec<Content>, ReportError> {
         }
     });
     contents.extend(claims::folder(folder)?);
+    // What a file of another program calls something stays.
+    contents.iter_mut().filter(|content| content.kind != other::KIND).for_each(Content::set_in_symbols);
     if contents.is_empty() {
         return Err(ReportError::NoResult {
             path: folder.root.clone(),

@@ -4,6 +4,8 @@ use super::content::{Content, Numbers, shown};
 use etalon::record::Record;
 use serde_json::{Map, Value};
 
+/// What was done, of which nothing is known.
+pub(super) const KIND: &str = "Result";
 /// Rows at most of a table.
 const ROWS: usize = 200;
 
@@ -17,7 +19,7 @@ pub(super) fn record(record: &Record) -> Content {
 /// What a file of JSON says.
 pub(super) fn content(name: &str, value: &Value) -> Content {
     let stem = name.strip_suffix(".json").unwrap_or(name).replace('_', " ");
-    let mut content = Content { kind: "Result".into(), answer: stem, ..Content::default() };
+    let mut content = Content { kind: KIND.into(), answer: stem, ..Content::default() };
     let mut plain = Numbers::new("Values", ["name", "value"]);
     flatten("", value, &mut plain, &mut content.tables);
     if !plain.rows.is_empty() {

@@ -9,6 +9,8 @@ use sha2::{Digest, Sha256};
 
 /// More columns than this are set closer.
 const DENSE: usize = 7;
+/// Letters of a claim's name at most, with a comma.
+const NAME: usize = 5;
 /// Broken trials that the page names one by one.
 const NAMED: usize = 20;
 
@@ -112,11 +114,14 @@ fn verdict(content: &Content, name: &str, first: bool) -> Markup {
     }
 }
 
-/// A text in which no line ends within `-q`, `--out` or `1e-9`.
+/// A text in which no line ends within `-q`, `--out`, `1e-9` or `A-12`.
 fn words(text: &str) -> Markup {
     let is_broken = |word: &str| {
         let is_number = word.starts_with(|first: char| first.is_ascii_digit());
-        (word.len() > 1 && word.starts_with('-')) || (is_number && word.contains("e-"))
+        let is_name = word.len() <= NAME
+            && word.contains('-')
+            && word.starts_with(|first: char| first.is_ascii_uppercase());
+        is_name || (word.len() > 1 && word.starts_with('-')) || (is_number && word.contains("e-"))
     };
     html! {
         @for (index, word) in text.split(' ').enumerate() {

@@ -148,7 +148,12 @@ fn parquet_files(folder: &Path, part: &str) -> Vec<PathBuf> {
 use super::parquet::read as read_parquet;
 
 #[cfg(not(feature = "parquet"))]
-fn read_parquet(train: &[PathBuf], _: &[PathBuf], _: Option<&str>) -> Result<Parts, DataError> {
+fn read_parquet(
+    train: &[PathBuf],
+    _: &[PathBuf],
+    _: Option<&str>,
+    _: Option<super::ImageLayout>,
+) -> Result<Parts, DataError> {
     let remedy = "install it with `--features parquet`, or give the set as .csv or .npz";
     Err(malformed(&train[0], "a program built with Parquet", "one without", remedy))
 }
@@ -185,8 +190,8 @@ pub(super) fn load(path: &Path, name: &str, source: &Source) -> Result<Split, Da
             "see that the path is right and the files have these names",
         ));
     };
-    if layout.is_some() && !matches!(form, Form::Arrays | Form::Pair | Form::Archive) {
-        let expected = "npy files, to which data.layout belongs";
+    if layout.is_some() && !matches!(form, Form::Arrays | Form::Pair | Form::Archive | Form::Parquet(..)) {
+        let expected = "npy files or Parquet, to which data.layout belongs";
         return Err(malformed(path, expected, form.to_string(), "remove data.layout"));
     }
     if label.is_some() && !matches!(form, Form::Table(..) | Form::Parquet(..)) {
@@ -231,7 +236,9 @@ pub(super) fn load(path: &Path, name: &str, source: &Source) -> Result<Split, Da
         Form::Table(train, test) => {
             table::read(&train, test.as_deref(), label.as_deref())?.split(name, source)
         }
-        Form::Parquet(train, test) => read_parquet(&train, &test, label.as_deref())?.split(name, source),
+        Form::Parquet(train, test) => {
+            read_parquet(&train, &test, label.as_deref(), *layout)?.split(name, source)
+        }
         Form::Images(train, test) => tree::read(&train, test.as_deref())?.split(name, source),
     }
 }

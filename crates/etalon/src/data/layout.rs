@@ -1,5 +1,12 @@
 //! The order in which a file has the numbers of an image.
 
+use super::error::malformed;
+use super::{DataError, SampleShape};
+use std::path::Path;
+
+const ASK_LAYOUT: &str = "say which: data.layout = \"nhwc\" (channels last) or data.layout = \"nchw\" (channels second, as \
+                          in PyTorch)";
+
 /// The axes of an array of images after the first, which counts the samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ImageLayout {
@@ -20,6 +27,64 @@ impl ImageLayout {
             (true, false) => Some(ImageLayout::Nchw),
             _ => None,
         }
+    }
+}
+
+/// Samples whose shape is known: numbers, or images in NHWC order.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Arranged {
+    pub(super) shape: SampleShape,
+    /// Samples x features.
+    pub(super) inputs: Vec<f32>,
+    /// That its axes were recognised and transposed.
+    pub(super) note: Option<String>,
+}
+
+impl Arranged {
+    /// What an array of these axes, the first of which counts the samples, holds.
+    ///
+    /// # Errors
+    /// [`DataError::Malformed`] for axes of which both or none may be the channels, for a layout without four axes, and for
+    /// more than four.
+    pub(super) fn of(
+        path: &Path,
+        axes: &[usize],
+        inputs: Vec<f32>,
+        layout: Option<ImageLayout>,
+    ) -> Result<Arranged, DataError> {
+        let found = || format!("shape {axes:?}");
+        let (shape, is_planes) = match axes[1..] {
+            [a, b, c] => match layout.or_else(|| ImageLayout::of([a, b, c])) {
+                Some(ImageLayout::Nhwc) => (SampleShape::Image { height: a, width: b, channels: c }, false),
+                Some(ImageLayout::Nchw) => (SampleShape::Image { height: b, width: c, channels: a }, true),
+                None => {
+                    let expected = "images with 1, 3 or 4 channels along either the last or the second axis";
+                    return Err(malformed(path, expected, found(), ASK_LAYOUT));
+                }
+            },
+            [] | [_] | [_, _] if layout.is_some() => {
+                let expected = "images of four axes, whose order data.layout gives";
+                return Err(malformed(path, expected, found(), "remove data.layout"));
+            }
+            [] => (SampleShape::Flat(1), false),
+            [length] => (SampleShape::Flat(length), false),
+            [height, width] => (SampleShape::Image { height, width, channels: 1 }, false),
+            _ => {
+                let expected = "samples x features or samples x height x width (x channels)";
+                return Err(malformed(path, expected, found(), "reshape it"));
+            }
+        };
+        let note = (is_planes && layout.is_none()).then(|| {
+            format!(
+                "{} of shape {axes:?} was taken as samples x channels x height x width and transposed; data.layout = \"nchw\" \
+                 confirms this, \"nhwc\" says otherwise",
+                path.display()
+            )
+        });
+        let channels = shape.channels();
+        let inputs =
+            if is_planes { transpose(&inputs, channels, shape.features() / channels) } else { inputs };
+        Ok(Arranged { shape, inputs, note })
     }
 }
 

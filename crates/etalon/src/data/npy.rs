@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::bytes::{self, SourceBytes};
 use super::error::malformed;
+use super::layout::Arranged;
 use super::npy_header::{self, Element};
-use super::{DataError, Dataset, ImageLayout, Labels, SampleShape, transpose};
-
-const ASK_LAYOUT: &str = "say which: data.layout = \"nhwc\" (channels last) or data.layout = \"nchw\" (channels second, as \
-                          in PyTorch)";
+use super::{DataError, Dataset, ImageLayout, Labels, SampleShape};
 
 /// Labels that are integers stand for classes. So many may be with fewer samples; more classes than these and than
 /// samples mean that they do not.
@@ -97,41 +95,11 @@ pub(super) fn read_inputs(
     layout: Option<ImageLayout>,
 ) -> Result<Inputs, DataError> {
     let (axes, elements) = read_array(path, source, true)?;
-    let found = || format!("shape {axes:?}");
-    let (shape, is_planes) = match axes[1..] {
-        [a, b, c] => match layout.or_else(|| ImageLayout::of([a, b, c])) {
-            Some(ImageLayout::Nhwc) => (SampleShape::Image { height: a, width: b, channels: c }, false),
-            Some(ImageLayout::Nchw) => (SampleShape::Image { height: b, width: c, channels: a }, true),
-            None => {
-                let expected = "images with 1, 3 or 4 channels along either the last or the second axis";
-                return Err(malformed(path, expected, found(), ASK_LAYOUT));
-            }
-        },
-        [] | [_] | [_, _] if layout.is_some() => {
-            let expected = "images of four axes, whose order data.layout gives";
-            return Err(malformed(path, expected, found(), "remove data.layout"));
-        }
-        [] => (SampleShape::Flat(1), false),
-        [length] => (SampleShape::Flat(length), false),
-        [height, width] => (SampleShape::Image { height, width, channels: 1 }, false),
-        _ => {
-            let expected = "samples x features or samples x height x width (x channels)";
-            return Err(malformed(path, expected, found(), "reshape it"));
-        }
-    };
     let inputs = match elements {
         Elements::Floats(values) => values,
         Elements::Integers(values) => values.into_iter().map(|value| value as f32).collect(),
     };
-    let note = (is_planes && layout.is_none()).then(|| {
-        format!(
-            "{} of shape {axes:?} was taken as samples x channels x height x width and transposed; data.layout = \"nchw\" \
-             confirms this, \"nhwc\" says otherwise",
-            path.display()
-        )
-    });
-    let channels = shape.channels();
-    let inputs = if is_planes { transpose(&inputs, channels, shape.features() / channels) } else { inputs };
+    let Arranged { shape, inputs, note } = Arranged::of(path, &axes, inputs, layout)?;
     Ok(Inputs { shape, samples: axes[0], inputs, note })
 }
 

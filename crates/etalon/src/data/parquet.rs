@@ -1,5 +1,7 @@
 //! Tables of Parquet, as Hugging Face's hub has them: a row a sample, with its image as the bytes of a PNG or JPEG, or with
-//! numbers and lists of numbers as its features; one column is the label.
+//! numbers and lists of numbers as its features; a column of nested lists is an image too. One column is the label.
+
+mod hub;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -11,26 +13,37 @@ use parquet::record::Field;
 
 use super::caught::caught;
 use super::error::{io_error, malformed};
+use super::layout::{Arranged, ImageLayout};
 use super::parts::Parts;
 use super::picture::{self, Picture};
 use super::table::{self, Table};
 use super::{DataError, SampleShape};
 use crate::memory;
+use hub::class_names;
 
 const REPLACE: &str = "replace the file by a complete copy";
+const COMPRESSED: &str = "columns compressed by Snappy, gzip, LZ4 or Zstandard";
+const COMPRESS: &str =
+    "write it again with one of these, such as write_table(..., compression=\"zstd\") of pyarrow";
 
 /// What a part has, row by row.
 #[derive(Default)]
 struct Rows {
     columns: Vec<String>,
     inputs: Vec<f32>,
+    /// The axes of the only feature, where it has any, as lists within lists do.
+    axes: Vec<usize>,
+    /// Whether its numbers are bytes, as those of pixels are.
+    bytes: bool,
     pictures: Vec<Picture>,
     labels: Vec<String>,
+    /// The names of the classes, where the file has them.
+    classes: Vec<String>,
     notes: Vec<String>,
 }
 
 /// Reads the files of the train part, in order, and those of the test part if there are any. `label` is the column of the
-/// label.
+/// label, `layout` the order of the numbers of an image in nested lists.
 ///
 /// Labels that are whole numbers or words are classes, numbered in their order; other numbers are values. Beside a column of
 /// images no other one is read.
@@ -38,7 +51,12 @@ struct Rows {
 /// # Errors
 /// [`DataError::Io`], or [`DataError::Malformed`] for what is no Parquet file, columns that hold neither numbers nor images,
 /// rows of different lengths, images of different sizes, and a test part of other columns or classes; [`DataError::Memory`].
-pub(super) fn read(train: &[PathBuf], test: &[PathBuf], label: Option<&str>) -> Result<Parts, DataError> {
+pub(super) fn read(
+    train: &[PathBuf],
+    test: &[PathBuf],
+    label: Option<&str>,
+    layout: Option<ImageLayout>,
+) -> Result<Parts, DataError> {
     let part = |files: &[PathBuf]| -> Result<Table, DataError> {
         let mut rows = Rows::default();
         for file in files {
@@ -46,7 +64,7 @@ pub(super) fn read(train: &[PathBuf], test: &[PathBuf], label: Option<&str>) -> 
             let read = caught(|| rows.read(file, label));
             read.unwrap_or_else(|| Err(malformed(file, "a Parquet file", "one that is damaged", REPLACE)))?;
         }
-        rows.table(&files[0])
+        rows.table(&files[0], layout)
     };
     let tested = match test.first() {
         Some(first) => Some((first.as_path(), part(test)?)),
@@ -57,7 +75,11 @@ pub(super) fn read(train: &[PathBuf], test: &[PathBuf], label: Option<&str>) -> 
 
 impl Rows {
     fn read(&mut self, path: &Path, label: Option<&str>) -> Result<(), DataError> {
-        let unreadable = |error: ParquetError| malformed(path, "a Parquet file", error.to_string(), REPLACE);
+        let unreadable =
+            |error: ParquetError| match error.to_string().split_once("Disabled feature at compile time: ") {
+                Some((_, found)) => malformed(path, COMPRESSED, found.to_string(), COMPRESS),
+                None => malformed(path, "a Parquet file", error.to_string(), REPLACE),
+            };
         let file = File::open(path).map_err(io_error(path, "open the file"))?;
         let length = file.metadata().map_err(io_error(path, "read the file's size"))?.len();
         let reader = SerializedFileReader::new(file).map_err(unreadable)?;
@@ -81,6 +103,7 @@ impl Rows {
             return Err(malformed(path, expected, columns.join(", "), "take files of one set"));
         }
         let chosen = self.label(path, label)?;
+        self.classes = class_names(facts.key_value_metadata(), &self.columns[chosen]);
         for (number, row) in reader.get_row_iter(None).map_err(unreadable)?.enumerate() {
             let mut fields = row.map_err(unreadable)?.into_columns();
             let fault = |expected: &str, name: &str, found: String| {
@@ -100,10 +123,19 @@ impl Rows {
                 let picture = self.picture(path, bytes, rows)?;
                 self.pictures.push(picture.map_err(|found| fault(picture::EXPECTED, name, found))?);
             } else {
-                let before = self.inputs.len();
+                let (before, mut axes) = (self.inputs.len(), Vec::new());
                 for (name, field) in &fields {
-                    let found = numbers(field, &mut self.inputs);
-                    found.map_err(|found| fault("a number, a list of numbers or an image", name, found))?;
+                    axes = numbers(field, &mut self.inputs)
+                        .map_err(|found| fault("numbers, equal lists of them or an image", name, found))?;
+                }
+                // Beside other columns a list is features like them.
+                axes.truncate(if fields.len() == 1 { axes.len() } else { 0 });
+                if self.labels.len() == 1 {
+                    self.bytes = axes.len() > 1 && is_bytes(&fields[0].1);
+                    self.axes = axes;
+                } else if axes.len() > 1 && axes != self.axes {
+                    let expected = format!("lists of the lengths {:?}, as in the rows before,", self.axes);
+                    return Err(fault(&expected, &fields[0].0, format!("{axes:?}")));
                 }
                 let (given, all) = (self.inputs.len() - before, self.inputs.len());
                 if number == 0 {
@@ -165,13 +197,23 @@ impl Rows {
     }
 
     /// All of it as a table.
-    fn table(self, path: &Path) -> Result<Table, DataError> {
-        let Rows { columns: features, inputs, pictures, labels, notes } = self;
+    fn table(self, path: &Path, layout: Option<ImageLayout>) -> Result<Table, DataError> {
+        let Rows { columns: features, mut inputs, axes, bytes, pictures, labels, classes, mut notes } = self;
         let rows = labels.len().max(1);
         let Some(Picture { height, width, .. }) = pictures.first() else {
-            let shape = SampleShape::Flat(inputs.len() / rows);
-            return Ok(Table { features, shape, inputs, labels, notes });
+            if bytes {
+                inputs.iter_mut().for_each(|pixel| *pixel /= 255.0);
+            }
+            let axes = if axes.len() > 1 { axes } else { vec![inputs.len() / rows] };
+            let Arranged { shape, inputs, note } =
+                Arranged::of(path, &[&[rows], &axes[..]].concat(), inputs, layout)?;
+            notes.extend(note);
+            return Ok(Table { features, shape, inputs, labels, classes, notes });
         };
+        if layout.is_some() {
+            let expected = "images as nested lists, to which data.layout belongs";
+            return Err(malformed(path, expected, "images as files", "remove data.layout"));
+        }
         if pictures.len() != labels.len() {
             let found = format!("{} of them in {} rows", pictures.len(), labels.len());
             return Err(malformed(path, "an image in every row", found, "leave out rows without one"));
@@ -179,7 +221,7 @@ impl Rows {
         let (channels, pixels) = picture::joined(&pictures);
         let shape = SampleShape::Image { height: *height, width: *width, channels };
         let inputs = pixels.into_iter().map(|pixel| f32::from(pixel) / 255.0).collect();
-        Ok(Table { features, shape, inputs, labels, notes })
+        Ok(Table { features, shape, inputs, labels, classes, notes })
     }
 }
 
@@ -218,19 +260,35 @@ fn number(field: &Field) -> Option<f64> {
     })
 }
 
-/// Adds the numbers of a field.
+/// Adds the numbers of a field, and tells its axes: none of a number, one of a list, two of a list of lists.
 ///
 /// # Errors
-/// What it is instead.
-fn numbers(field: &Field, into: &mut Vec<f32>) -> Result<(), String> {
-    let mut push = |field: &Field| {
+/// What it is instead; lists of lists that are not equal.
+fn numbers(field: &Field, into: &mut Vec<f32>) -> Result<Vec<usize>, String> {
+    let Field::ListInternal(list) = field else {
         let number = number(field).map(|number| number as f32).filter(|number| number.is_finite());
         into.push(number.ok_or_else(|| kind(field))?);
-        Ok(())
+        return Ok(Vec::new());
     };
+    let elements = list.elements();
+    let mut within: Option<Vec<usize>> = None;
+    for element in elements {
+        let axes = numbers(element, into)?;
+        match &within {
+            Some(before) if *before != axes => {
+                return Err(format!("lists of {before:?} and {axes:?} numbers"));
+            }
+            _ => within = Some(axes),
+        }
+    }
+    Ok([vec![elements.len()], within.unwrap_or_default()].concat())
+}
+
+/// Whether the numbers of a field are bytes.
+fn is_bytes(field: &Field) -> bool {
     match field {
-        Field::ListInternal(list) => list.elements().iter().try_for_each(push),
-        field => push(field),
+        Field::ListInternal(list) => list.elements().first().is_some_and(is_bytes),
+        field => matches!(field, Field::UByte(_)),
     }
 }
 
@@ -261,7 +319,8 @@ mod tests {
     use super::*;
     use crate::data::Labels;
     use parquet::basic::Compression;
-    use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
+    use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
+    use parquet::file::metadata::KeyValue;
     use parquet::file::properties::WriterProperties;
     use parquet::file::writer::SerializedFileWriter;
     use parquet::schema::parser::parse_message_type;
@@ -330,7 +389,7 @@ mod tests {
         images(&first, vec![png([0, 255]), png([51, 0])], vec![1, 0]);
         images(&second, vec![png([102, 255])], vec![2]);
         images(&test, vec![png([255, 255])], vec![2]);
-        let parts = read(&[first.clone(), second], std::slice::from_ref(&test), None).unwrap();
+        let parts = read(&[first.clone(), second], std::slice::from_ref(&test), None, None).unwrap();
         assert_eq!(parts.train.shape, SampleShape::Image { height: 1, width: 2, channels: 1 });
         assert_eq!(parts.train.inputs, [0.0, 1.0, 0.2, 0.0, 0.4, 1.0]);
         assert_eq!(parts.train.labels, Labels::Classes { labels: vec![1, 0, 2], count: 3 });
@@ -338,7 +397,7 @@ mod tests {
         assert!(parts.notes[0].contains("column `label`"), "{:?}", parts.notes);
 
         images(&test, vec![png([255, 255])[..30].to_vec()], vec![2]);
-        let text = read(&[first], &[test], None).unwrap_err().to_string();
+        let text = read(&[first], &[test], None, None).unwrap_err().to_string();
         assert!(text.contains("67 million pixels in column `image` of row 1"), "{text}");
     }
 
@@ -354,10 +413,10 @@ mod tests {
             vec![plain(vec![1.0, 2.0]), lists(vec![3.0, 4.0, 5.0, 6.0], repeated), plain(vec![0.5, 1.0])]
         };
         write(&path, schema, rows(vec![0, 1, 0, 1]));
-        let parts = read(std::slice::from_ref(&path), &[], None).unwrap();
+        let parts = read(std::slice::from_ref(&path), &[], None, None).unwrap();
         assert_eq!(parts.train.inputs, [1.0, 3.0, 4.0, 2.0, 5.0, 6.0]);
         assert_eq!(parts.train.labels, Labels::Values { values: vec![0.5, 1.0], width: 1 });
-        let fault = |label| read(std::slice::from_ref(&path), &[], label).unwrap_err().to_string();
+        let fault = |label| read(std::slice::from_ref(&path), &[], label, None).unwrap_err().to_string();
         assert!(fault(Some("c")).contains("a column `c`, found only a, b, y"), "{}", fault(Some("c")));
         assert!(
             fault(Some("b")).contains("as the label in column `b` of row 1, found a list"),
@@ -368,5 +427,72 @@ mod tests {
         assert!(fault(None).contains("as many numbers as in the rows before"), "{}", fault(None));
         std::fs::write(&path, "PAR1 or not").unwrap();
         assert!(fault(None).contains("expected a Parquet file"), "{}", fault(None));
+    }
+    const LISTS: &str = "message schema { optional group image (LIST) { repeated group list { optional group element \
+                         (LIST) { repeated group list { optional int32 element (INTEGER(8, false)); } } } } \
+                         optional int64 label; }";
+
+    /// Rows of 2 x 2 numbers, but for the lengths of the lists that `repeated` tells.
+    fn nested(
+        path: &Path,
+        pixels: Vec<i32>,
+        repeated: Vec<i16>,
+        labels: Vec<i64>,
+        told: Option<&str>,
+        packed: Compression,
+    ) {
+        let schema = Arc::new(parse_message_type(LISTS).unwrap());
+        let told = told.map(|told| vec![KeyValue::new("huggingface".into(), Some(told.into()))]);
+        let properties =
+            WriterProperties::builder().set_key_value_metadata(told).set_compression(packed).build();
+        let mut writer =
+            SerializedFileWriter::new(File::create(path).unwrap(), schema, Arc::new(properties)).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        let levels = vec![5; pixels.len()];
+        column.typed::<Int32Type>().write_batch(&pixels, Some(&levels), Some(&repeated)).unwrap();
+        column.close().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        let levels = vec![1; labels.len()];
+        column.typed::<Int64Type>().write_batch(&labels, Some(&levels), None).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+        writer.close().unwrap();
+    }
+
+    #[test]
+    fn lists_of_lists_are_images_and_classes_have_the_names_that_the_hub_gives_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.parquet");
+        let told = r#"{"info": {"features": {"label": {"names": ["shirt", "boot", "bag"], "_type": "ClassLabel"}}}}"#;
+        let pixels = vec![0, 255, 51, 102, 204, 0, 0, 255];
+        let rows = vec![0, 2, 1, 2, 0, 2, 1, 2];
+        let read_back = |packed| {
+            nested(&path, pixels.clone(), rows.clone(), vec![2, 0], Some(told), packed);
+            let parts = read(std::slice::from_ref(&path), &[], None, None).unwrap();
+            assert_eq!(parts.train.shape, SampleShape::Image { height: 2, width: 2, channels: 1 });
+            assert_eq!(parts.train.inputs, [0.0, 1.0, 0.2, 0.4, 0.8, 0.0, 0.0, 1.0], "{packed:?}");
+            parts
+        };
+        for packed in [Compression::GZIP(Default::default()), Compression::LZ4_RAW] {
+            read_back(packed);
+        }
+        let parts = read_back(Compression::ZSTD(Default::default()));
+        // Their numbers are the hub's, and the class that no sample has is one, too.
+        assert_eq!(parts.train.labels, Labels::Classes { labels: vec![2, 0], count: 3 });
+        assert!(parts.notes[1].ends_with("are numbered: shirt = 0, boot = 1, bag = 2"), "{:?}", parts.notes);
+
+        let plain = Compression::UNCOMPRESSED;
+        let fault = || read(std::slice::from_ref(&path), &[], None, None).unwrap_err().to_string();
+        nested(&path, pixels.clone(), vec![0, 2, 1, 2, 0, 2, 1, 2], vec![-1, 0], Some(told), plain);
+        assert!(fault().contains("a class of the train part in row 1, found `-1`"), "{}", fault());
+        nested(&path, pixels.clone(), vec![0, 2, 1, 2, 0, 2, 2, 1], vec![1, 0], None, plain);
+        assert!(
+            fault().contains("in column `image` of row 2, found lists of [3] and [1] numbers"),
+            "{}",
+            fault()
+        );
+        nested(&path, pixels, vec![0, 2, 1, 2, 0, 2, 2, 2], vec![1, 0], None, plain);
+        assert!(fault().contains("lists of the lengths [2, 2], as in the rows before"), "{}", fault());
     }
 }

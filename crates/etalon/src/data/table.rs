@@ -21,6 +21,8 @@ pub(super) struct Table {
     pub(super) shape: SampleShape,
     pub(super) inputs: Vec<f32>,
     pub(super) labels: Vec<String>,
+    /// The names of its classes, of which a label is the number; empty where labels are what they are called.
+    pub(super) classes: Vec<String>,
     pub(super) notes: Vec<String>,
 }
 
@@ -52,16 +54,28 @@ pub(super) fn parts(
     (train, table): (&Path, Table),
     test: Option<(&Path, Table)>,
 ) -> Result<Parts, DataError> {
-    let meaning = meaning(&table.labels);
     let mut notes = table.notes.clone();
-    if let Meaning::Classes(classes) = &meaning
-        && classes.iter().any(|(name, number)| *name != number.to_string())
-    {
-        let mut named: Vec<_> = classes.iter().collect();
-        named.sort_by_key(|&(_, number)| number);
+    let meaning = if table.classes.is_empty() {
+        meaning(&table.labels)
+    } else {
+        Meaning::Classes((0..table.classes.len() as u32).map(|number| (number.to_string(), number)).collect())
+    };
+    let numbered: Vec<(u32, &str)> = match &meaning {
+        Meaning::Classes(_) if !table.classes.is_empty() => {
+            (0..).zip(table.classes.iter().map(String::as_str)).collect()
+        }
+        Meaning::Classes(classes) if classes.iter().any(|(name, number)| *name != number.to_string()) => {
+            let mut numbered: Vec<_> =
+                classes.iter().map(|(name, number)| (*number, name.as_str())).collect();
+            numbered.sort_unstable();
+            numbered
+        }
+        Meaning::Classes(_) | Meaning::Values => Vec::new(),
+    };
+    if !numbered.is_empty() {
         let mut named: Vec<String> =
-            named.iter().take(LISTED).map(|(name, number)| format!("{name} = {number}")).collect();
-        named.extend((classes.len() > LISTED).then(|| "...".into()));
+            numbered.iter().take(LISTED).map(|(number, name)| format!("{name} = {number}")).collect();
+        named.extend((numbered.len() > LISTED).then(|| "...".into()));
         notes.push(format!("the classes of {} are numbered: {}", train.display(), named.join(", ")));
     }
     let features = table.features.clone();
@@ -146,6 +160,7 @@ impl Table {
             shape: SampleShape::Flat(kept.len()),
             inputs: Vec::new(),
             labels: Vec::new(),
+            classes: Vec::new(),
             notes,
         };
         let mut row = StringRecord::new();

@@ -245,7 +245,7 @@ pub const KEYS: &[Key] = &[
         field: |s| Box::new(Text(&mut s.data.name)), check: fine },
     Key { path: "data.sha256", doc: "checksum of the files of data.name, filled in when they are the user's own; files that have changed are refused",
         field: |s| Box::new(Only { shown: !s.data.sha256.is_empty(), setting: Text(&mut s.data.sha256) }), check: fine },
-    Key { path: "data.layout", doc: "axes of images in .npy files: nhwc (samples x height x width x channels) or nchw (samples x channels x height x width, as in PyTorch); not given: the axis of 1, 3 or 4 is the channels",
+    Key { path: "data.layout", doc: "axes of images in .npy files and in nested lists of Parquet: nhwc (samples x height x width x channels) or nchw (samples x channels x height x width, as in PyTorch); not given: the axis of 1, 3 or 4 is the channels",
         field: |s| Box::new(Maybe { value: &mut s.data.layout, kind: |layout| Box::new(Choice { value: layout, all: &[("nhwc", ImageLayout::Nhwc), ("nchw", ImageLayout::Nchw)] }) }), check: fine },
     Key { path: "data.label", doc: "column of the label in .csv files; not given: label, class, target, y or species, else the last",
         field: |s| Box::new(Only { shown: !s.data.label.is_empty(), setting: Text(&mut s.data.label) }), check: fine },

@@ -1,7 +1,7 @@
 //! Which columns of a log are the step, the loss, the learning rate, the curvature and a metric.
 
 /// Names of columns, as a user gives them; those not given are recognised by their usual names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Columns {
     /// The column of the step, or of the update.
     pub step: Option<String>,
@@ -9,6 +9,8 @@ pub struct Columns {
     pub loss: Option<String>,
     /// The column of the learning rate.
     pub rate: Option<String>,
+    /// The learning rate of rows that have none themselves.
+    pub constant_rate: Option<f64>,
     /// The column of the curvature: see [`Point::curvature`](super::Point::curvature).
     pub curvature: Option<String>,
     /// The norm of the weights whose scale does not matter, or its square.

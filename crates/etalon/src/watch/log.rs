@@ -56,6 +56,8 @@ struct Facts {
     counted: bool,
     /// The rate and the curvature of a row without a loss behind the last one that has one.
     after: Option<(f64, f64)>,
+    /// The rate of rows that have none.
+    constant_rate: Option<f64>,
 }
 
 impl Log {
@@ -65,7 +67,8 @@ impl Log {
     /// When it cannot be opened, is a folder without event files, or has several runs of which none is chosen.
     pub fn open(path: &Path, columns: Columns) -> Result<Log, WatchError> {
         let path = place(path, &columns)?;
-        let mut log = Log { path, columns, files: Vec::new(), facts: Facts::default() };
+        let facts = Facts::of(&columns);
+        let mut log = Log { path, columns, files: Vec::new(), facts };
         log.look()?;
         Ok(log)
     }
@@ -76,7 +79,8 @@ impl Log {
     /// When it cannot be opened.
     pub fn open_printed(path: &Path, columns: Columns) -> Result<Log, WatchError> {
         let files = vec![(Tail::open(path)?, Format::Printed(Printed::default()))];
-        Ok(Log { path: path.into(), columns, files, facts: Facts::default() })
+        let facts = Facts::of(&columns);
+        Ok(Log { path: path.into(), columns, files, facts })
     }
 
     /// Opens the files that are new.
@@ -108,7 +112,7 @@ impl Log {
                 tail.begin_anew()?;
             }
             if tail.began_anew()? || is_again {
-                (anew, *format, self.facts) = (true, Format::Unknown, Facts::default());
+                (anew, *format, self.facts) = (true, Format::Unknown, Facts::of(&self.columns));
             }
         }
         Ok(anew)
@@ -395,6 +399,10 @@ fn events(
 }
 
 impl Facts {
+    fn of(columns: &Columns) -> Facts {
+        Facts { constant_rate: columns.constant_rate, ..Facts::default() }
+    }
+
     fn skip(&mut self, problem: String) {
         self.skipped += 1;
         self.first_problem.get_or_insert(problem);
@@ -422,6 +430,7 @@ impl Facts {
             *seen |= number.is_some();
         }
         let [step, loss, rate, curvature, norm, metric] = numbers;
+        let rate = rate.or(self.constant_rate);
         self.after = rate.zip(curvature).filter(|_| loss.is_none());
         if loss.or(metric).is_some() {
             // Without a column for it, or with parts of epochs in it, the step is the number of the row.

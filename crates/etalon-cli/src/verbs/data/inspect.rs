@@ -1,7 +1,7 @@
 //! `etalon data inspect`: what a data set is.
 
 use crate::context::{Context, Exit, Failure};
-use etalon::data::{Dataset, Labels, SampleShape, Source, load};
+use etalon::data::{Dataset, ImageLayout, Labels, SampleShape, Source, load};
 use etalon::record::RunFolder;
 use etalon::spec::Spec;
 use etalon::units::significant;
@@ -19,6 +19,28 @@ pub(crate) struct Arguments {
     /// Column of the label of a table [default: recognised]
     #[arg(long, value_name = "NAME")]
     label: Option<String>,
+
+    /// Order of the axes of images in arrays, as data.layout has it [default: recognised]
+    #[arg(long, value_name = "ORDER")]
+    layout: Option<Layout>,
+}
+
+/// What `data.layout` can be.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Layout {
+    /// Samples x height x width x channels
+    Nhwc,
+    /// Samples x channels x height x width, as in PyTorch
+    Nchw,
+}
+
+impl From<Layout> for ImageLayout {
+    fn from(layout: Layout) -> ImageLayout {
+        match layout {
+            Layout::Nhwc => ImageLayout::Nhwc,
+            Layout::Nchw => ImageLayout::Nchw,
+        }
+    }
 }
 
 /// What a data set is, as JSON has it.
@@ -51,7 +73,8 @@ struct Part {
 
 impl Arguments {
     pub(crate) fn run(self, context: &Context, out: Option<RunFolder>) -> Result<Exit, Failure> {
-        let source = Source { label: self.label, ..Source::named(&self.name)? };
+        let layout = self.layout.map(ImageLayout::from);
+        let source = Source { label: self.label, layout, ..Source::named(&self.name)? };
         let split = load(&source)?;
         let found = Inspected {
             form: source.form(),

@@ -3,8 +3,15 @@
 use super::program;
 use crate::context::{Context, Exit, Failure};
 use etalon::sweep::{Broken, Grid, Launched, Store, Template, Workers, collect, launch, pending, shards};
+use indicatif::ProgressBar;
 use serde::Serialize;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use std::{fs, thread};
+
+/// Between two looks at how many trials have come to an end.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What is printed.
 #[derive(Serialize)]
@@ -48,10 +55,8 @@ pub(super) fn run(
         let threads = context.threads.map(|threads| threads.to_string());
         let workers = Workers::new(store, grid, &cells, count, &program()?, threads)?;
         let name = format!("{} workers", workers.indices().len());
-        let spinner = context.progress.spinner(name);
-        let launched = launch(template, &workers)?;
-        drop(spinner);
-        launched
+        let bar = context.progress.bar(name, cells.len() as u64);
+        watched(store, &bar, || launch(template, &workers))?
     };
     let after = collect(store, grid, None)?;
     let (cells, kept, left) = (after.cells, before.done, after.left);
@@ -77,6 +82,30 @@ pub(super) fn run(
         }
     }
     Ok(if report.failed > 0 { Exit::Negative } else { Exit::Done })
+}
+
+/// Runs what waits for workers, with a bar that counts the trials that have come to an end since.
+fn watched<T>(store: &Store, bar: &ProgressBar, wait: impl FnOnce() -> T) -> T {
+    let over = AtomicBool::new(false);
+    let before = ended(store);
+    thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                bar.set_position(ended(store).saturating_sub(before));
+                thread::park_timeout(LOOK);
+            }
+        });
+        let found = wait();
+        over.store(true, Ordering::Relaxed);
+        watcher.thread().unpark();
+        found
+    })
+}
+
+/// Trials that have left a result or an error.
+fn ended(store: &Store) -> u64 {
+    let files = ["trials", "failed"].map(|folder| fs::read_dir(store.root().join(folder)));
+    files.into_iter().flatten().map(|files| files.count() as u64).sum()
 }
 
 fn warn(context: &Context, broken: &Broken) {

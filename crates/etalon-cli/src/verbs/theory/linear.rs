@@ -27,7 +27,8 @@ impl Arguments {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let spec = self.job.spec_with(&DEFAULTS, context.seed)?;
         let directory = context.run_directory(Some(&spec), &[spec.seed])?;
-        let spinner = context.progress.spinner("running the linear model");
+        let task = format!("running the linear model at {} rates", self.c.len());
+        let spinner = context.progress.spinner(task);
         let runs = linear_runs(&spec, &self.c, self.steps as usize)?;
         drop(spinner);
         let number = |value: Option<f64>| value.map_or("-".into(), |value| significant(value, 4));

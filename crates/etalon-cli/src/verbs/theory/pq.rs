@@ -120,7 +120,8 @@ impl Arguments {
         let numbers = (train + 2 * test).saturating_mul(dimension).saturating_mul(runs);
         memory::check("the samples", 8 * numbers as u64, "take fewer --train, --test or --dimension")?;
         let directory = context.run_directory(None, &seeds)?;
-        let spinner = context.progress.spinner("training on two patterns");
+        let trainings = algorithms.len() * seeds.len();
+        let spinner = context.progress.spinner(format!("{trainings} trainings on two patterns"));
         let every = if self.trajectory.is_some() { self.every } else { 0 };
         let runs = pq_runs(&setting, &algorithms, &seeds, every)?;
         drop(spinner);

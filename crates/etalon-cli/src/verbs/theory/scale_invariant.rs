@@ -100,7 +100,8 @@ impl Arguments {
             memory::check("the classifier's batches", numbers.saturating_mul(8), "take a smaller --batch")?;
         }
         let directory = context.run_directory(None, &[seed])?;
-        let spinner = context.progress.spinner("running the toys");
+        let task = format!("running {} toys of {steps} steps", trainings.len());
+        let spinner = context.progress.spinner(task);
         let runs = toy_runs(toy, &trainings, steps, seed, every)?;
         drop(spinner);
         if let Some(path) = &self.trajectory {

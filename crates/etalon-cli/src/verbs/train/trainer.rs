@@ -48,10 +48,12 @@ pub(super) fn run(arguments: &Arguments, spec: &Spec, context: &Context) -> Resu
         false => ControlFlow::Continue(()),
     };
     let spinner = context.progress.spinner("training");
+    // The steps that its command is told, if any are.
+    let of = if spec.trainer.steps > 0 { format!(" of {}", spec.trainer.steps) } else { String::new() };
     let mut unprinted: Result<(), OutputError> = Ok(());
     let trained = spec.train_with(folder.as_deref(), 0, &going, &mut |row| {
         let loss = row.loss.map_or("-".into(), |loss| significant(loss, 4));
-        spinner.set_message(format!("training: step {}, loss {loss}", row.step));
+        spinner.set_message(format!("training: step {}{of}, loss {loss}", row.step));
         if arguments.stream && unprinted.is_ok() {
             let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
             unprinted = print(

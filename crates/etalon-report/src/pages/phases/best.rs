@@ -2,6 +2,7 @@
 
 use super::trained::{Done, Number, Sweep, c, folded, of, phase};
 use super::trained::{test_accuracy, test_loss, train_accuracy, train_loss};
+use crate::figure::symbol;
 use crate::pages::content::{Numbers, range, shown};
 use etalon::phase::Phase;
 use std::collections::BTreeMap;
@@ -90,7 +91,7 @@ fn label(values: &[(&str, &str)]) -> String {
     let value = |&(key, value): &(&str, &str)| {
         let number = value.parse::<f64>().ok();
         let short = number.filter(|number| number.fract() != 0.0).map(|number| shown(Some(number), 3));
-        let key = if key == "optimizer.eta" { "η" } else { key.rsplit('.').next().unwrap_or(key) };
+        let key = symbol(key);
         format!("{key} = {}", short.as_deref().unwrap_or(value))
     };
     values.iter().map(value).collect::<Vec<_>>().join(", ")

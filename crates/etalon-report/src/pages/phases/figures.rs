@@ -6,7 +6,7 @@ use super::trained::{Done, Number, PHASES, c, c_h, final_c, final_c_h, first_los
 use super::trained::{peak_loss, phase, test_accuracy, train_loss};
 use crate::figure::{
     Axis, Cell, Colour, Details, Figure, Group, Kind, LossKind, Panel, Place, Point, Reference, Series,
-    Spread, Stroke, bands,
+    Spread, Stroke, bands, symbol,
 };
 use crate::pages::content::{range, shown};
 use crate::pages::folder::Folder;
@@ -42,9 +42,9 @@ pub(super) fn diagram(slice: &Slice<'_>, folder: &Folder) -> Figure {
         let seeds =
             if trials.len() > 1 { format!(" ({same} of {} seeds)", trials.len()) } else { String::new() };
         let mut text =
-            format!("{}{seeds}\n{} = {}", PHASES[kind].name(), slice.x.name, slice.x.short(column));
+            format!("{}{seeds}\n{} = {}", PHASES[kind].name(), symbol(&slice.x.name), slice.x.short(column));
         if !slice.y.name.is_empty() {
-            text += &format!(", {} = {}", slice.y.name, slice.y.short(row));
+            text += &format!(", {} = {}", symbol(&slice.y.name), slice.y.short(row));
         }
         let numbers: [(Number, &str); 4] = [
             (c, "c"),
@@ -215,8 +215,8 @@ pub(super) fn final_curvature(slice: &Slice<'_>, loss: LossKind) -> Option<Figur
     panel.lines.push(Reference { name: "unchanged".into(), place: unchanged, dashed: false });
     panel.lines.push(Reference::level("2: limit of stability", 2.0));
     if loss == LossKind::Squared {
-        panel.lines.push(Reference::at("c = 2 and 4 at the start", 2.0));
-        panel.lines.push(Reference::at("c = 2 and 4 at the start", 4.0));
+        panel.lines.push(Reference::at("c = 2", 2.0));
+        panel.lines.push(Reference::at("c = 4", 4.0));
     }
     Some(Figure {
         name: "final-curvature".into(),
@@ -228,38 +228,39 @@ pub(super) fn final_curvature(slice: &Slice<'_>, loss: LossKind) -> Option<Figur
     })
 }
 
-/// The loss at some of the rates, with bands over seeds.
+/// The loss at some of the rates, with bands over seeds; a facet for each row.
 pub(super) fn losses(slice: &Slice<'_>, folder: &Folder) -> Option<Figure> {
-    let row = *slice.rows().collect::<Vec<_>>().last()?;
-    let columns: Vec<(usize, &Vec<&Done>)> = slice.row(row).collect();
-    let most = RATES.min(columns.len());
-    let chosen = (0..most).map(|index| columns[index * (columns.len() - 1) / (most - 1).max(1)]);
-    let groups: Vec<Group> = chosen
-        .map(|(column, trials)| {
-            let steps = |trial: &&Done| {
-                let limit = of(trial, first_loss).map_or(f64::INFINITY, |first| LIMIT * first);
-                let inside = |loss: f64| if loss <= limit { loss } else { f64::NAN };
-                // None where the file has changed since.
-                let read = read::<TrainRow>(&file(&folder.root, &trial.name), &trial.name);
-                let steps = read.map(|trial| trial.records).unwrap_or_default();
-                let loss = |step: &Record| (step.step, inside(step.loss.unwrap_or(f64::NAN)));
-                taken(&steps).iter().map(loss).collect()
-            };
-            let value = shown(Some(slice.x.values[column]), 3);
-            let key = if slice.x.name == "optimizer.eta" { "η" } else { &slice.x.name };
-            Group { name: format!("{key} = {value}"), curves: trials.iter().map(steps).collect() }
-        })
-        .collect();
-    let mut panel = Panel::new(Axis::log("loss").in_unit(folder.loss_unit()));
-    panel.series = bands(&groups);
-    let of = slice.name(row);
-    let title = if of.is_empty() { "Loss by rate".into() } else { format!("Loss by rate, {of}") };
-    panel.series.iter().any(|series| series.points.len() > 1).then(|| Figure {
+    let columns = slice.x.values.len();
+    let most = RATES.min(columns);
+    let chosen: Vec<usize> = (0..most).map(|index| index * (columns - 1) / (most - 1).max(1)).collect();
+    let group = |row: usize, column: usize| {
+        let steps = |trial: &&Done| {
+            let limit = of(trial, first_loss).map_or(f64::INFINITY, |first| LIMIT * first);
+            let inside = |loss: f64| if loss <= limit { loss } else { f64::NAN };
+            // None where the file has changed since.
+            let read = read::<TrainRow>(&file(&folder.root, &trial.name), &trial.name);
+            let steps = read.map(|trial| trial.records).unwrap_or_default();
+            let loss = |step: &Record| (step.step, inside(step.loss.unwrap_or(f64::NAN)));
+            taken(&steps).iter().map(loss).collect()
+        };
+        let value = shown(Some(slice.x.values[column]), 3);
+        let trials = slice.cells.get(&(column, row));
+        let curves = trials.map(|trials| trials.iter().map(steps).collect()).unwrap_or_default();
+        Group { name: format!("{} = {value}", symbol(&slice.x.name)), curves }
+    };
+    let panel = |row: usize| {
+        let groups: Vec<Group> = chosen.iter().map(|&column| group(row, column)).collect();
+        let axis = Axis::log("loss").in_unit(folder.loss_unit());
+        Panel { facet: slice.name(row), series: bands(&groups), ..Panel::new(axis) }
+    };
+    let panels: Vec<Panel> = slice.rows().map(panel).collect();
+    let is_drawn = panels.iter().flat_map(|panel| &panel.series).any(|series| series.points.len() > 1);
+    is_drawn.then(|| Figure {
         name: "losses".into(),
-        title: slice.title(&title),
+        title: slice.title("Loss by rate"),
         note: format!("Medians and ranges over seeds. A line ends where most seeds have passed {LIMIT} times their first loss."),
         x: Axis::steps(),
-        panels: vec![panel],
+        panels,
         details: None,
     })
 }

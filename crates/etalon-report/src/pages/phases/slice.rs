@@ -1,7 +1,7 @@
 //! The grid of a sweep, laid out as phase diagrams: two keys are axes, the seed is folded.
 
 use super::trained::{Done, Sweep};
-use crate::figure::{Axis, borders};
+use crate::figure::{Axis, borders, symbol};
 use crate::pages::content::shown;
 use std::collections::BTreeMap;
 
@@ -48,7 +48,7 @@ impl Key {
     }
 
     pub(super) fn axis(&self) -> Axis {
-        let label = if self.name == "optimizer.eta" { "learning rate η" } else { &self.name };
+        let label = if self.name == "optimizer.eta" { "learning rate η".into() } else { symbol(&self.name) };
         let axis = if self.is_log() { Axis::log(label) } else { Axis::even(label) };
         let few = self.values.len() <= 8 || !self.is_log();
         let mark = |(place, value): (usize, &f64)| (*value, self.short(place));
@@ -112,7 +112,7 @@ pub(super) fn slices(sweep: &Sweep) -> Vec<Slice<'_>> {
             .filter(varies)
             .filter(|&index| index != x && Some(index) != y && keys[index].name != "seed");
         let fixed: Vec<String> =
-            others.map(|index| format!("{} = {}", keys[index].name, trial.values[index])).collect();
+            others.map(|index| format!("{} = {}", symbol(&keys[index].name), trial.values[index])).collect();
         let fixed = fixed.join(", ");
         let place = match slices.iter().position(|slice| slice.fixed == fixed) {
             Some(place) => place,
@@ -150,7 +150,6 @@ impl Slice<'_> {
 
     /// A row's name.
     pub(super) fn name(&self, row: usize) -> String {
-        let key = self.y.name.rsplit('.').next().unwrap_or_default();
-        format!("{key} {}", self.y.texts[row]).trim().into()
+        format!("{} {}", symbol(&self.y.name), self.y.short(row)).trim().into()
     }
 }

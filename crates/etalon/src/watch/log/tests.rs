@@ -81,6 +81,17 @@ fn what_a_program_prints_is_json_csv_or_plain_text_among_other_lines() {
 }
 
 #[test]
+fn a_constant_rate_is_that_of_all_rows_and_of_the_state_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.jsonl");
+    std::fs::write(&path, "{\"loss\":2}\n{\"loss\":1,\"lr\":3}\n{\"hessian\":5}\n").unwrap();
+    let columns = Columns { constant_rate: Some(0.5), ..Columns::default() };
+    let (mut log, mut rates) = (Log::open(&path, columns).unwrap(), Vec::new());
+    log.read(true, |point| rates.push(point.rate)).unwrap();
+    assert_eq!((rates, log.after()), (vec![Some(0.5), Some(3.0)], Some((0.5, 5.0))));
+}
+
+#[test]
 fn what_is_missing_is_named() {
     let text = |found: Result<Vec<Point>, WatchError>| found.unwrap_err().to_string();
     let refused = text(points("a.csv", b"step,accuracy\n1,2\n", Columns::default()));
