@@ -2,7 +2,7 @@
 //!
 //! The answer stands in for the branches that a compiler would count: it is the error's words, without numbers and without what
 //! is the input's own, or that there is none. It guides towards every refusal that has words of its own, and is blind to
-//! branches that say nothing.
+//! branches that say nothing, which fuzz/cover sees.
 
 use crate::corpus;
 use crate::random::Random;

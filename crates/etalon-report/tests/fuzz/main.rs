@@ -1,6 +1,7 @@
 //! Every reader is given valid files with something changed. None may panic or hang.
 //!
-//! Nothing but Rust is needed: `fuzz/run SECONDS` gives each reader so many seconds, and `cargo test` a moment.
+//! Nothing but Rust is needed: `fuzz/run SECONDS` gives each reader so many seconds, and `cargo test` a moment. fuzz/cover gives
+//! the same readers to libFuzzer.
 
 mod corpus;
 mod guided;

@@ -14,14 +14,16 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use tempfile::{TempDir, tempdir};
 
+/// What a reader says of a file's bytes.
+type Read = dyn Fn(&[u8]) -> String;
+
 /// What reads files of one format.
-pub struct Reader {
+pub(crate) struct Reader {
     /// The format.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Files that it reads.
-    pub seeds: Vec<Vec<u8>>,
-    /// What it says of a file's bytes.
-    pub read: Box<dyn Fn(&[u8]) -> String>,
+    pub(crate) seeds: Vec<Vec<u8>>,
+    pub(crate) read: Box<Read>,
 }
 
 impl Reader {
@@ -70,7 +72,7 @@ fn holding(files: &[(&str, &[u8])]) -> TempDir {
 }
 
 /// Folders that are sets of data.
-pub fn folders_of_data() -> Vec<Reader> {
+pub(crate) fn folders_of_data() -> Vec<Reader> {
     let words = |words: &[u32], data: &[u8]| {
         [words.iter().flat_map(|word| word.to_be_bytes()).collect(), data.to_vec()].concat()
     };
@@ -115,7 +117,7 @@ fn npy(kind: &str, shape: &str, data: usize) -> Vec<u8> {
 }
 
 /// Single files that are sets of data.
-pub fn files_of_data() -> Vec<Reader> {
+pub(crate) fn files_of_data() -> Vec<Reader> {
     let (inputs, classes) = (npy("<f4", "3, 2", 24), npy("|u1", "3,", 3));
     let archive = zip(&[
         ("x_train.npy", &inputs),
@@ -171,7 +173,7 @@ fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 /// What describes runs and sweeps.
-pub fn specs() -> Vec<Reader> {
+pub(crate) fn specs() -> Vec<Reader> {
     let spec = Spec::default().to_toml();
     let grid = b"network = { width = 8 }\n[grid]\nseed = { linear = [0, 3], points = 4 }\noptimizer.eta = { log = [0.1, 1], points = 3 }\nwhere = [\"seed < 2\"]\njob = \"find\"\n";
     let overrides: [&[u8]; 4] =
@@ -184,7 +186,7 @@ pub fn specs() -> Vec<Reader> {
 }
 
 /// Tables, schedules, records, and logs of other programs.
-pub fn tables_and_logs() -> Vec<Reader> {
+pub(crate) fn tables_and_logs() -> Vec<Reader> {
     let table = b"step,eta,loss\n0,0.1,2.5\n1,0.2,\"2.4\"\n5,0.05,nan\n";
     let lines =
         b"{\"step\":0,\"loss\":2.5,\"lr\":0.1}\n{\"step\":1,\"loss\":null}\n{\"step\":2,\"loss\":1e3}\n";
@@ -241,7 +243,7 @@ fn events() -> Vec<u8> {
 }
 
 /// Files of a network's numbers.
-pub fn weights() -> Vec<Reader> {
+pub(crate) fn weights() -> Vec<Reader> {
     let folder = tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");
     let spec =
@@ -260,7 +262,7 @@ pub fn weights() -> Vec<Reader> {
 }
 
 /// The files of a sweep's folder.
-pub fn sweeps() -> Vec<Reader> {
+pub(crate) fn sweeps() -> Vec<Reader> {
     let grid = Grid::parse("loss = \"mse\"\n[data]\nname = \"teacher\"\ntrain = 8\ntest = 4\n[network]\ndepth = 1\nwidth = 2\n[train]\nsteps = 3\nbatch = \"full\"\n[grid]\nseed = [0, 1]\n").unwrap();
     let trial = format!("trials/{}.jsonl", grid.cells()[0].name);
     let reader = |name, file: &str| {
