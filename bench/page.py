@@ -45,7 +45,7 @@ def newest():
             before = found.get(name)
             if peers and (before is None or peers >= before[3]):
                 found[name] = (path, record, work, peers)
-    return dict(sorted(found.items()))
+    return dict(sorted(found.items(), key=lambda item: int(item[0][1:])))
 
 
 def main():
@@ -63,7 +63,7 @@ def main():
         for program, *numbers in run.summary(work):
             median, least, most, ratio, low, high = (f"{number:.3g}" for number in numbers)
             print(f"| {program} | {median} | {least} | {most} | {ratio} ({low} to {high}) |")
-        for warning in run.warnings(work):
+        for warning in run.warnings(name, work):
             print(f"\n{warning}")
 
 
