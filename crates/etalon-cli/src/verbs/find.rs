@@ -12,7 +12,7 @@ use etalon::units::significant;
 use serde::Serialize;
 use std::fmt::Write;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -80,8 +80,8 @@ impl Arguments {
         } else {
             "measuring curvature"
         });
-        // What is searched: the rate to use first, then where training ends.
-        let stage = Mutex::new("the rate to use");
+        // Once the rate to use is known, where training ends is searched.
+        let is_chosen = AtomicBool::new(false);
         let (started, steps, trials) = (Instant::now(), AtomicU64::new(0), AtomicU64::new(0));
         let unprinted = Mutex::new(None);
         let is_text = !context.json && !context.quiet && !self.stream;
@@ -102,16 +102,16 @@ impl Arguments {
             match news {
                 News::Provisional(found) => show(Line::Provisional(found), &|| provisional(found)),
                 News::Recommended(found) => {
-                    *stage.lock().unwrap_or_else(PoisonError::into_inner) = "eta*";
+                    is_chosen.store(true, Ordering::Relaxed);
                     show(Line::Recommended(found), &|| recommended(found));
                 }
                 News::Trial(trial) => {
                     let steps = steps.fetch_add(trial.steps, Ordering::Relaxed) + trial.steps;
                     let trials = trials.fetch_add(1, Ordering::Relaxed) + 1;
                     let eta = significant(trial.eta, 3);
-                    let stage = *stage.lock().unwrap_or_else(PoisonError::into_inner);
+                    let stage = if is_chosen.load(Ordering::Relaxed) { "eta*: " } else { "" };
                     spinner.set_message(format!(
-                        "{stage}: {trials} trials, {steps} gradient steps, the last at eta = {eta}"
+                        "{stage}{trials} trials, {steps} gradient steps, the last at eta = {eta}"
                     ));
                 }
                 News::Step => {}

@@ -7,7 +7,8 @@ const COLUMNS: [&str; 10] = ["panel", "what", "name", "x", "y", "x_low", "x_high
 
 impl Figure {
     /// All its numbers: a row for each point of a series or of a line, and for each cell. `panel` is the label of the
-    /// axis upwards, of a facet what it alone shows; a number that is not there is an empty field. On an axis of powers of ten the numbers are powers.
+    /// axis upwards, of a facet what it alone shows; a number that is not there is an empty field. On an axis of powers of
+    /// ten the numbers are powers.
     pub fn table(&self) -> Table {
         let mut rows: Vec<Vec<String>> = Vec::new();
         for panel in &self.panels {

@@ -2,7 +2,8 @@
 
 use crate::data::{BatchOrder, DataError};
 use crate::interval::of_mean;
-use crate::train::Task;
+use crate::train::{Task, gather};
+use etalon_nn::kernels::reduction::dot;
 use etalon_nn::{Batch, Linearization, Scalar};
 
 /// What gradient descent on mini-batches meets where it stands: with `g_B` and `H_B` the gradient and the Hessian of the mean
@@ -42,13 +43,14 @@ impl BatchSharpness {
         let (mut curvatures, mut bends, mut squares) = (Vec::with_capacity(batches), 0.0, 0.0);
         for step in 0..batches as u64 {
             let indices = order.indices(step);
-            gather(&samples.inputs, indices, &mut inputs);
-            gather(&samples.targets, indices, &mut targets);
+            gather(&samples.inputs, width, indices, &mut inputs);
+            gather(&samples.targets, outputs, indices, &mut targets);
             let chosen = Batch { inputs: &inputs, targets: &targets };
             let mut at = Linearization::new(network, parameters, chosen, task.loss, false);
             at.gradient(&mut gradient);
             at.hvp(&gradient, &mut product);
-            let (bend, square) = (dot(&gradient, &product), dot(&gradient, &gradient));
+            let along = |other: &[T]| dot(network.cpu(), &gradient, other);
+            let (bend, square) = (along(&product), along(&gradient));
             if square != 0.0 {
                 curvatures.push(bend / square);
                 (bends, squares) = (bends + bend, squares + square);
@@ -57,18 +59,6 @@ impl BatchSharpness {
         let (mean, interval) = of_mean(&curvatures, 0.0);
         Ok(BatchSharpness { mean, interval, weighted: bends / squares, batches: curvatures.len() })
     }
-}
-
-/// The samples of these indices, one after another, as many numbers each as the room has for one.
-fn gather<T: Copy>(all: &[T], indices: &[u32], to: &mut [T]) {
-    let width = to.len() / indices.len();
-    for (to, &index) in to.chunks_exact_mut(width).zip(indices) {
-        to.copy_from_slice(&all[index as usize * width..][..width]);
-    }
-}
-
-fn dot<T: Scalar>(a: &[T], b: &[T]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a.to_f64() * b.to_f64()).sum()
 }
 
 #[cfg(test)]
@@ -89,8 +79,8 @@ mod tests {
         let of = |step| {
             let indices = order.indices(step);
             let mut held = [vec![0.0; 4 * batch], vec![0.0; batch]];
-            gather(&task.train.inputs, indices, &mut held[0]);
-            gather(&task.train.targets, indices, &mut held[1]);
+            gather(&task.train.inputs, 4, indices, &mut held[0]);
+            gather(&task.train.targets, 1, indices, &mut held[1]);
             held
         };
         (0..batches).map(of).collect()
@@ -151,6 +141,7 @@ mod tests {
             };
             let g = gradient(&point);
             let matrix: Vec<Vec<f64>> = (0..n).map(column).collect();
+            let dot = |a: &[f64], b: &[f64]| dot(task.network.cpu(), a, b);
             let bend: f64 = matrix.iter().zip(&g).map(|(column, g_i)| g_i * dot(column, &g)).sum();
             bend / dot(&g, &g)
         };

@@ -108,3 +108,10 @@ impl<T: Scalar> Task<T> {
         }
     }
 }
+
+/// Copies the rows of `from` that `indices` names.
+pub(crate) fn gather<T: Copy>(from: &[T], width: usize, indices: &[u32], to: &mut [T]) {
+    for (row, &index) in to.chunks_exact_mut(width).zip(indices) {
+        row.copy_from_slice(&from[index as usize * width..(index as usize + 1) * width]);
+    }
+}

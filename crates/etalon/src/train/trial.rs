@@ -7,7 +7,9 @@ pub(crate) use course::Checkpoint;
 use super::metrics::{Gauge, constant_predictor};
 use super::noise;
 use super::rescaling::{Point, Rescaling};
-use super::{Annealed, Goal, Groups, Learning, Metric, Metrics, Plan, PlanError, Stop, Task, Trajectory};
+use super::{
+    Annealed, Goal, Groups, Learning, Metric, Metrics, Plan, PlanError, Stop, Task, Trajectory, gather,
+};
 use crate::data::BatchOrder;
 use etalon_nn::optim::{Buffers, Optimizer, step};
 use etalon_nn::{Batch, Loss, Scalar, Workspace};
@@ -416,11 +418,4 @@ fn reached(goal: Goal, steps: u64, train: Metrics, test: Option<Metrics>) -> Opt
     };
     let reached = if is_loss { value <= threshold } else { value >= threshold };
     reached.then_some(Stop::Goal { steps, value, threshold })
-}
-
-/// Copies the rows of `from` that `indices` names.
-fn gather<T: Copy>(from: &[T], width: usize, indices: &[u32], to: &mut [T]) {
-    for (row, &index) in to.chunks_exact_mut(width).zip(indices) {
-        row.copy_from_slice(&from[index as usize * width..(index as usize + 1) * width]);
-    }
 }
