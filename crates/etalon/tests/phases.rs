@@ -1,7 +1,7 @@
 //! A one-hidden-layer ReLU network under MSE has the phases of the catapult paper (2003.02218): 2/lambda0 is where the
 //! loss begins to rise, and the largest rate that trains is about twice that.
 
-use etalon::jobs::unheard;
+use etalon::jobs::{FindSettings, find, unheard};
 use etalon::phase::{Phase, PhaseVerdict, observe};
 use etalon::search::{Boundary, Curved};
 use etalon::spec::Spec;
@@ -11,12 +11,14 @@ const SPEC: &str = "loss = \"mse\"\n\
     [data]\nname = \"teacher\"\ntrain = 100\ntest = 50\n\
     [network]\ndepth = 1\nwidth = 512\nparametrization = \"ntk\"\nbias = false\n\
     [train]\nbatch = \"full\"\nsteps = 200\n\
-    [measure]\nsamples = 100\n\
     [search]\nmetric = \"train_loss\"\nthreshold = 0.45\nseeds = 8\neta_star = \"only\"\n";
 
 #[test]
 fn eta_star_is_about_twice_the_lazy_limit() {
-    let found = Spec::parse(SPEC).unwrap().find(None, &unheard).unwrap();
+    let spec = Spec::parse(SPEC).unwrap();
+    let problem = spec.problem::<f32>().unwrap();
+    let settings = FindSettings { phase: true, ..spec.find_settings(problem.task()).unwrap() };
+    let found = find(&problem, &settings, &unheard).unwrap();
     let (star, lambda) = (found.eta_star.unwrap(), found.lambda.unwrap());
     assert_eq!((star.censored, star.undefined), (0, 0));
     assert_eq!(lambda.of, Curved::Ntk);

@@ -13,7 +13,7 @@ const SMALL: [&str; 9] = [
     "train.check_every=10",
     "search.threshold=0.6",
     "search.seeds=3",
-    "measure.samples=100",
+    "search.samples=100",
 ];
 
 fn arguments<'a>(more: &[&'a str]) -> Vec<&'a str> {
@@ -155,7 +155,7 @@ fn labels_at_random_have_no_rate_to_use() {
     let etalon = Etalon::new();
     // Noise that no input explains.
     let keys = "find data.name=degenerate data.train=200 data.test=100 loss=logistic network.width=16 network.depth=1 \
-                train.steps=60 train.batch=20 measure.samples=50 search.seeds=2 data.positive=0.5";
+                train.steps=60 train.batch=20 search.samples=50 search.seeds=2 data.positive=0.5";
     let outcome = etalon.run(&keys.split_whitespace().collect::<Vec<_>>());
     assert_eq!(outcome.code, Some(1), "{} {}", outcome.stdout, outcome.stderr);
     assert!(

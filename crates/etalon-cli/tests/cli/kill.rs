@@ -64,7 +64,7 @@ fn a_sweep_that_is_killed_over_and_over_comes_to_the_same_bytes() {
 #[ignore = "takes a while; ./check runs it"]
 fn a_search_that_is_killed_over_and_over_comes_to_the_same_bytes() {
     let keys = "find data.train=300 data.test=100 network.width=32 network.depth=1 train.steps=60 search.seeds=3 \
-                train.check_every=10 search.threshold=0.6 measure.samples=100";
+                train.check_every=10 search.threshold=0.6 search.samples=100";
     killed_over_and_over(&Etalon::new(), &keys.split_whitespace().collect::<Vec<_>>(), |out| {
         // The same but for the time.
         let text = fs::read_to_string(out.join("find.json")).unwrap();

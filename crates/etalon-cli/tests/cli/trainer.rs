@@ -96,7 +96,8 @@ fn a_log_with_curvature_brackets_by_it() {
     assert_eq!((&found["provisional"]["eta"], &found["provisional"]["lambda"]), (&0.5.into(), &4.0.into()));
     let plain = json(&etalon.run(&find(TRAINER, &["--eta-star", "only", "--json"])).printed());
     let probes = |found: &serde_json::Value| found["search"]["probes"].as_u64().unwrap();
-    assert!(probes(&found) + 20 < probes(&plain), "{} {}", probes(&found), probes(&plain));
+    // Two of the five seeds go all the way; the others begin where these ended.
+    assert!(probes(&found) + 10 < probes(&plain), "{} {}", probes(&found), probes(&plain));
     // Without a goal, trained is what ends lower: up to 2 / lambda.
     let star = found["eta_star"]["median"].as_f64().unwrap();
     assert!((star * 4.2 / 2.0 - 1.0).abs() < 0.05, "{star}");

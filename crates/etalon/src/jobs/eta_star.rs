@@ -2,12 +2,12 @@
 
 use super::JobError;
 use super::find::{FindSettings, Target};
-use super::trials::Trials;
-use crate::curvature::{Ends, Instrument};
-use crate::phase::observe;
+use super::trials::{Interrupted, Trials};
+use crate::curvature::{CurvatureSettings, Ends, Instrument};
+use crate::phase::{PhaseVerdict, observe_phase};
 use crate::search::{
-    Curved, EtaStarSummary, Found, Lambda, Observer, SeedResult, Settings, Threshold, maximal_rate,
-    proper_median, sorted,
+    Curved, EtaStarSummary, Found, Lambda, Observer, SearchError, SeedResult, Settings, Threshold,
+    maximal_rate, proper_median, sorted,
 };
 use crate::train::{Goal, Metric, Plan, Task, Trial, majority};
 use etalon_nn::optim::{Optimizer, Rule};
@@ -39,13 +39,13 @@ fn chance<T: Scalar>(task: &Task<T>, metric: Metric) -> f64 {
     majority(task.train.targets.chunks_exact(task.train.targets.len() / task.train.len))
 }
 
-/// Searches eta* and puts it into what is found.
+/// Searches eta*, from the rate that was chosen, if one was, and puts it into what is found.
 pub(super) fn add<T: Scalar>(
     found: &mut Found,
     trials: &Trials<'_, T>,
     settings: &FindSettings,
     search: &Settings,
-    threshold: Threshold,
+    (threshold, chosen): (Threshold, Option<f64>),
     observer: Observer<'_>,
 ) -> Result<(), JobError> {
     let (task, plan, seeds) = (trials.task, &trials.plan, &settings.seeds);
@@ -57,7 +57,7 @@ pub(super) fn add<T: Scalar>(
     let starts: Vec<(u64, f64)> = seeds
         .iter()
         .zip(&lambdas)
-        .map(|(&seed, lambda)| (seed, start(lambda.map(|found| found.value), plan, search)))
+        .map(|(&seed, lambda)| (seed, start(chosen, lambda.map(|found| found.value), plan, search)))
         .collect();
     // A budget that makes no steps would look like a rate that does not train.
     starts.iter().try_for_each(|&(_, eta)| plan.steps(eta, task.train.len).map(drop))?;
@@ -82,22 +82,11 @@ pub(super) fn add<T: Scalar>(
     let is_plain = plan.optimizer.name() == Rule::default().name() && plan.weight_decay == 0.0;
     let stability = plan.optimizer.stability().ok().filter(|_| !is_plain);
     let known: Option<Vec<f64>> = lambdas.iter().copied().collect();
+    let below = search.below_median().filter(|_| settings.phase);
+    let lambda_below = below.and_then(|(below, _)| lambdas[seeds.iter().position(|&seed| seed == below)?]);
     let probes = search.seeds.iter().flat_map(|seed| &seed.probes);
-    let mut budgets: f64 = probes.map(|probed| trials.budgets(probed.eta, probed.steps)).sum();
-    let mut gradient_steps = search.gradient_steps;
-    if let Some((seed, eta)) = search.below_median().filter(|_| settings.phase) {
-        let whole = Plan { goal: None, ..plan.clone() };
-        let trial = Trial::from_checkpoint(task, &whole, eta, seed, trials.starts.of(seed)?, true)?;
-        let verdict = observe(trial, &instrument, 0, &mut |_, _| {});
-        gradient_steps += verdict.trajectory.steps;
-        budgets += trials.budgets(eta, verdict.trajectory.steps);
-        found.phase = Some(verdict.verdict.phase);
-        found.phase_evidence = Some(verdict.verdict);
-    }
+    let budgets: f64 = probes.map(|probed| trials.budgets(probed.eta, probed.steps)).sum();
     found.criterion = Some(criterion(&threshold, plan, task));
-    found.eta_star = Some(EtaStarSummary::of(&search, threshold, budgets, gradient_steps));
-    found.budgets += budgets;
-    found.gradient_steps += gradient_steps;
     found.eta_star_over_2_lambda = ratios.and_then(|ratios| proper_median(&sorted(ratios)));
     found.eta_star_over_limit =
         over_limits.filter(|_| !is_plain).and_then(|ratios| proper_median(&sorted(ratios)));
@@ -111,8 +100,42 @@ pub(super) fn add<T: Scalar>(
         median: known.and_then(|known| proper_median(&sorted(known))),
         seeds: lambdas,
     });
+    found.eta_star = Some(EtaStarSummary::of(&search, threshold, 0.0, 0));
+    spend(found, budgets, search.gradient_steps);
     found.search = Some(search);
+    if let Some((seed, eta)) = below {
+        let (verdict, steps) = phase(trials, &settings.curvature, lambda_below, eta, seed)?;
+        spend(found, trials.budgets(eta, steps), steps);
+        found.phase = Some(verdict.phase);
+        found.phase_evidence = Some(verdict);
+    }
     Ok(())
+}
+
+/// Adds to what eta* has cost, and with it the whole.
+fn spend(found: &mut Found, budgets: f64, steps: u64) {
+    if let Some(star) = &mut found.eta_star {
+        star.budgets += budgets;
+        star.gradient_steps += steps;
+    }
+    found.budgets += budgets;
+    found.gradient_steps += steps;
+}
+
+/// What training does at a rate, and in how many steps, from a start of this curvature.
+fn phase<T: Scalar>(
+    trials: &Trials<'_, T>,
+    curvature: &CurvatureSettings,
+    lambda: Option<f64>,
+    eta: f64,
+    seed: u64,
+) -> Result<(PhaseVerdict, u64), JobError> {
+    let Trials { task, going, .. } = trials;
+    let whole = Plan { goal: None, ..trials.plan.clone() };
+    let instrument = Instrument::new(task, &whole, curvature, true);
+    let trial = Trial::from_checkpoint(task, &whole, eta, seed, trials.starts.of(seed)?, true)?;
+    let observed = observe_phase(trial.until(going.stopped), &instrument, lambda, &mut |step| going.at(step));
+    going.unless_stopped(observed).map_err(|Interrupted| SearchError::Cancelled.into())
 }
 
 /// The curvature of a seed's start.
@@ -145,9 +168,11 @@ fn lambda<T: Scalar>(
     Ok(top.filter(|found| found.value > 0.0 && found.value.is_finite()))
 }
 
-/// Where a seed's search starts: at the optimiser's limit of stability, inside the range.
-fn start(lambda: Option<f64>, plan: &Plan, settings: &Settings) -> f64 {
-    let start = lambda.and_then(|lambda| plan.stability_limit(lambda)).unwrap_or(0.1);
+/// Where a seed's search starts, inside the range: at a rate that is known to train, else at the optimiser's limit of
+/// stability.
+fn start(chosen: Option<f64>, lambda: Option<f64>, plan: &Plan, settings: &Settings) -> f64 {
+    let limit = || lambda.and_then(|lambda| plan.stability_limit(lambda));
+    let start = chosen.or_else(limit).unwrap_or(0.1);
     settings.range.map_or(start, |[low, high]| start.clamp(low, high))
 }
 

@@ -20,6 +20,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// What needs the memory of a search.
 pub(crate) const SEARCH: &str = "this search";
 
+/// Curvature as a search has it: its noise is less than a climb's first step.
+pub(crate) const COARSE: CurvatureSettings =
+    CurvatureSettings { samples: 128, tolerance: 0.05, iterations: 100, top: 1, seed: 0 };
+
 /// What to find, and how.
 #[derive(Clone, Debug)]
 pub struct FindSettings {
@@ -35,7 +39,7 @@ pub struct FindSettings {
     pub phase: bool,
     /// Training before the search; none searches from fresh networks.
     pub after: Option<After>,
-    /// How curvature is measured, from which each search starts.
+    /// How the curvature of starts is measured: for the first guess, and for eta* in units of it.
     pub curvature: CurvatureSettings,
 }
 
@@ -80,7 +84,7 @@ impl Default for FindSettings {
             target: Target::default(),
             phase: true,
             after: None,
-            curvature: CurvatureSettings::default(),
+            curvature: COARSE,
         }
     }
 }
@@ -141,7 +145,6 @@ pub(crate) fn find_bytes<T: Scalar>(problem: &Problem<T>, settings: &FindSetting
 /// As [`find_bytes`], with an instrument that takes so much.
 fn search_bytes<T: Scalar>(problem: &Problem<T>, settings: &FindSettings, instrument: u64) -> u64 {
     let (task, plan) = (problem.task(), problem.plan());
-    let parameters = (task.network.parameters() * size_of::<T>()) as u64;
     // Held-out samples are looked at beside the trial's own looks.
     let scores = Workspace::<T>::bytes_for_outputs(&task.network, task.test.len);
     let trial = trial_bytes(task, plan).saturating_add(scores);
@@ -149,7 +152,7 @@ fn search_bytes<T: Scalar>(problem: &Problem<T>, settings: &FindSettings, instru
     let sections = settings.search.as_ref().map_or(1, |search| search.sections);
     let at_once = seeds.saturating_mul(sections).max(3);
     let threads = rayon::current_num_threads().min(at_once) as u64;
-    let starts = if settings.after.is_some() { seeds as u64 * parameters } else { 0 };
+    let starts = Starts::bytes(settings.after, task, seeds);
     threads.saturating_mul(trial.max(instrument)).saturating_add(starts)
 }
 
@@ -209,6 +212,7 @@ pub(crate) fn find_with<T: Scalar>(
         going: Going { ask: &|| tell(News::Step), stopped: &stopped },
     };
     let eta = found.provisional.eta;
+    let mut chosen = None;
     let mut climbed = climb.map(|settings| Climb::new(eta, seeds, trials.measure(), settings)).transpose()?;
     if let Some(climb) = &mut climbed {
         match recommend(&trials, climb, &observer) {
@@ -218,6 +222,7 @@ pub(crate) fn find_with<T: Scalar>(
         let choice = climb.so_far();
         found.budgets += choice.budgets;
         found.gradient_steps += choice.gradient_steps;
+        chosen = choice.eta;
         if settings.climb.is_some() {
             if !stopped.load(Ordering::Relaxed) {
                 let _ = tell(News::Recommended(&choice));
@@ -240,18 +245,25 @@ pub(crate) fn find_with<T: Scalar>(
     };
     trials.plan =
         constant(plan, &mut found.warnings).with_goal(Goal { metric, threshold: threshold.value }, task)?;
-    match eta_star::add(&mut found, &trials, settings, search, threshold, &observer) {
+    match eta_star::add(&mut found, &trials, settings, search, (threshold, chosen), &observer) {
         Err(_) if stopped.load(Ordering::Relaxed) => interrupted(found),
         Err(error) => Err(error),
         Ok(()) => Ok(found),
     }
 }
 
-/// The plan with a constant rate, which eta* is.
+/// The plan with a constant rate, which eta* is, and no looks but for the goal.
 fn constant(plan: &Plan, warnings: &mut Vec<String>) -> Plan {
     let constant = Schedule { warmup: 0, shape: Shape::Constant, last: None };
     if plan.schedule != constant || plan.conversion.is_some() || plan.anneal.is_some() {
         warnings.push("eta* is a constant rate: its search leaves the schedule out, the choice of the rate to use does not".into());
     }
-    Plan { schedule: constant, conversion: None, anneal: None, ..plan.clone() }
+    Plan {
+        schedule: constant,
+        conversion: None,
+        anneal: None,
+        motion: false,
+        follow_test: false,
+        ..plan.clone()
+    }
 }

@@ -42,7 +42,7 @@ pub use boundaries::{BoundarySettings, boundaries};
 pub use builder::{ProblemBuilder, ProblemError};
 pub use error::JobError;
 pub use find::{After, FindSettings, Listener, News, Target, find, unheard};
-pub(crate) use find::{SEARCH, check_memory, find_bytes, find_with};
+pub(crate) use find::{COARSE, SEARCH, check_memory, find_bytes, find_with};
 pub(crate) use journal::Journal;
 pub(crate) use measure::{MEASURING, varied};
 pub use measure::{MeasureSettings, measure};

@@ -9,15 +9,11 @@ use crate::units::significant;
 use etalon_nn::Scalar;
 use etalon_nn::optim::{Optimizer, Rule, Sgd};
 
-/// Samples that place a rate well enough: their noise is less than a climb's first step.
-const SAMPLES: usize = 128;
-/// The least that do.
+/// The fewest samples that place a rate well enough: their noise is less than a climb's first step.
 const FEWEST: usize = 32;
 /// The share of a training's samples that are taken. At some sixteen products of the price of two gradients each, the guess
 /// costs an eighth of the training at most.
 const SHARE: f64 = 1.0 / 256.0;
-/// The relative residual that does.
-const TOLERANCE: f64 = 0.05;
 /// The rate where there is no curvature to go by.
 const BLIND: f64 = 0.1;
 
@@ -30,11 +26,7 @@ pub(super) fn provisional<T: Scalar>(
     curvature: &CurvatureSettings,
     start: &Start<T>,
 ) -> Result<Provisional, JobError> {
-    let few = CurvatureSettings {
-        samples: samples(task, plan).min(curvature.samples),
-        tolerance: TOLERANCE.max(curvature.tolerance),
-        ..curvature.clone()
-    };
+    let few = CurvatureSettings { samples: samples(task, plan, curvature.samples), ..curvature.clone() };
     let instrument = Instrument::new(task, plan, &few, true);
     let mut reading = instrument.at(&start[0]);
     let preconditioned = reading.preconditioned(None)?;
@@ -86,10 +78,10 @@ pub(super) fn provisional<T: Scalar>(
 }
 
 /// On how many samples curvature is measured: the fewer, the shorter a training is.
-fn samples<T: Scalar>(task: &Task<T>, plan: &Plan) -> usize {
+fn samples<T: Scalar>(task: &Task<T>, plan: &Plan, most: usize) -> usize {
     // A budget of physical time has its steps from the rate, which is not known yet.
     let steps =
         plan.steps(1.0, task.train.len).ok().filter(|_| !matches!(plan.budget, Budget::PhysicalTime(_)));
     let share = steps.map_or(f64::INFINITY, |steps| SHARE * steps as f64 * plan.batch as f64);
-    (share as usize).clamp(FEWEST, SAMPLES)
+    (share as usize).max(FEWEST).min(most)
 }

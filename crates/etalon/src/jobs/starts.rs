@@ -5,16 +5,20 @@ use crate::search::SearchError;
 use crate::train::{Budget, Plan, State, Stop, Task, Trial};
 use etalon_nn::Scalar;
 use rayon::prelude::*;
+use std::sync::OnceLock;
 
 /// Parameters and running statistics.
 pub(super) type Start<T> = [Vec<T>; 2];
+
+/// Starts of so many bytes altogether are kept; larger ones are drawn anew for each trial.
+const KEPT: u64 = 1 << 28;
 
 /// The start of each seed: afresh, or where the training before the search leaves it.
 pub(super) struct Starts<'a, T> {
     task: &'a Task<T>,
     before: Option<(After, Plan)>,
-    /// Those that were trained ahead; other seeds are trained when they are asked for.
-    known: Vec<(u64, Start<T>)>,
+    /// Those that are kept once they are known; others are made when they are asked for.
+    known: Vec<(u64, OnceLock<Start<T>>)>,
 }
 
 impl<'a, T: Scalar> Starts<'a, T> {
@@ -32,12 +36,21 @@ impl<'a, T: Scalar> Starts<'a, T> {
             let budget = Budget::Epochs(after.epochs);
             (after, Plan { goal: None, budget, ..plan.clone() })
         });
-        let mut starts = Starts { task, before, known: Vec::new() };
+        let known = match Self::bytes(after, task, seeds.len()) {
+            0 => Vec::new(),
+            _ => seeds.iter().map(|&seed| (seed, OnceLock::new())).collect(),
+        };
+        let starts = Starts { task, before, known };
         if starts.before.is_some() {
-            let start = |&seed: &u64| Ok((seed, starts.of(seed)?));
-            starts.known = seeds.par_iter().map(start).collect::<Result<_, JobError>>()?;
+            seeds.par_iter().try_for_each(|&seed| starts.of(seed).map(drop))?;
         }
         Ok(starts)
+    }
+
+    /// The bytes of what is kept.
+    pub(super) fn bytes(after: Option<After>, task: &Task<T>, seeds: usize) -> u64 {
+        let bytes = (task.network.parameters() * size_of::<T>()) as u64 * seeds as u64;
+        if after.is_some() || bytes <= KEPT { bytes } else { 0 }
     }
 
     /// Where a seed starts.
@@ -45,9 +58,17 @@ impl<'a, T: Scalar> Starts<'a, T> {
     /// # Errors
     /// When the training before the search does not survive it.
     pub(super) fn of(&self, seed: u64) -> Result<Start<T>, JobError> {
-        if let Some((_, start)) = self.known.iter().find(|(other, _)| *other == seed) {
+        let Some((_, kept)) = self.known.iter().find(|(other, _)| *other == seed) else {
+            return self.make(seed);
+        };
+        if let Some(start) = kept.get() {
             return Ok(start.clone());
         }
+        let start = self.make(seed)?;
+        Ok(kept.get_or_init(|| start).clone())
+    }
+
+    fn make(&self, seed: u64) -> Result<Start<T>, JobError> {
         let network = &self.task.network;
         let Some((After { epochs, eta }, plan)) = &self.before else {
             return Ok([network.layout().initialise(seed), network.state_layout().initialise(seed)]);

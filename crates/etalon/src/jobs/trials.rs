@@ -76,14 +76,14 @@ pub(super) struct Going<'a> {
 
 impl Going<'_> {
     /// Asks at every 16th step; who is asked raises the flag.
-    fn at(&self, step: u64) {
+    pub(super) fn at(&self, step: u64) {
         if step.is_multiple_of(16) {
             let _ = (self.ask)();
         }
     }
 
     /// What came of a trial, unless it was stopped.
-    fn unless_stopped<A>(&self, answer: A) -> Result<A, Interrupted> {
+    pub(super) fn unless_stopped<A>(&self, answer: A) -> Result<A, Interrupted> {
         if self.stopped.load(Ordering::Relaxed) { Err(Interrupted) } else { Ok(answer) }
     }
 }
@@ -207,11 +207,9 @@ impl<T: Scalar> Probe for Trials<'_, T> {
         if let Some(known) = self.memory.recall(eta, seed) {
             return Ok(known);
         }
-        let run = |trial: Trial<'_, T>| {
-            trial.until(self.going.stopped).run(&mut |state, _| self.going.at(state.step))
-        };
+        let run = |trial: Trial<'_, T>| trial.until(self.going.stopped).stop(&mut |step| self.going.at(step));
         let outcome = match self.trial(&self.plan, eta, seed).map(run) {
-            Ok(trajectory) => Outcome { verdict: verdict(&trajectory.stop), steps: trajectory.steps },
+            Ok((stop, steps)) => Outcome { verdict: verdict(&stop), steps },
             // A physical time that makes too many steps: the rate is too low.
             Err(_) => Outcome { verdict: Answer::TooSlow, steps: 0 },
         };

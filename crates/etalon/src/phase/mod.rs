@@ -10,8 +10,8 @@ pub use crate::theory::Phase;
 pub use boundaries::{Boundaries, Boundary, DEFINITION, Definition, MapBoundaries, Side, map_boundaries};
 pub use divergence::Divergence;
 pub use judge::{Noise, lower, over_limit, raise};
-pub(crate) use observe::observe_from;
 pub use observe::{Observed, observe};
+pub(crate) use observe::{observe_from, observe_phase};
 pub use report::{Last, Score, Statistics, TrialReport};
 
 use crate::train::{Stop, Trajectory};

@@ -1,7 +1,7 @@
 //! A trial with curvature measured on the way.
 
 use super::{Circumstances, PhaseVerdict, classify};
-use crate::curvature::{Ends, Instrument};
+use crate::curvature::{Ends, Instrument, Spectrum};
 use crate::train::{Checkpoint, Record, State, Trajectory, Trial};
 use etalon_nn::optim::Optimizer;
 use etalon_nn::{Loss, Scalar};
@@ -41,9 +41,9 @@ pub(crate) fn observe_from<T: Scalar>(
     progress: &mut (dyn FnMut(u64, u64) + Send),
     keep: &mut (dyn FnMut(bool, &dyn Fn() -> Checkpoint) + Send),
 ) -> Observed<T> {
-    let (batch, plain) = (trial.batch(), trial.is_plain());
     let (total, mse) = (trial.total(), trial.loss() == Loss::Mse);
     let (plan, turn) = (trial.plan(), trial.turn());
+    let circumstances = circumstances(&trial);
     let preconditions = plan.optimizer.preconditions();
     let (mut end, mut running) = (Vec::new(), Vec::new());
     let mut look = |state: State<T>, record: &mut Record| {
@@ -70,21 +70,48 @@ pub(crate) fn observe_from<T: Scalar>(
     });
     let limit = lambda.and_then(|lambda| plan.stability_limit(lambda));
     let over_limit = limit.map(|limit| trajectory.eta / limit);
-    let verdict = classify(&trajectory, Circumstances { batch, plain, over_limit });
+    let verdict = classify(&trajectory, Circumstances { over_limit, ..circumstances });
     Observed { trajectory, verdict, limit, parameters: end, running }
+}
+
+/// As [`observe`], where the curvature at the start is known already: of that which a phase is judged by, the kernel's at the
+/// start and at the end are all that is measured. `step` hears of every step.
+pub(crate) fn observe_phase<T: Scalar>(
+    trial: Trial<'_, T>,
+    instrument: &Instrument<'_, T>,
+    lambda: Option<f64>,
+    step: &mut (dyn FnMut(u64) + Send),
+) -> (PhaseVerdict, u64) {
+    let limit = lambda.and_then(|lambda| trial.plan().stability_limit(lambda));
+    let circumstances = circumstances(&trial);
+    let mut look = |state: State<T>, record: &mut Record| {
+        step(state.step);
+        if (state.step == 0 || state.last) && !state.diverged {
+            record.ntk = top(instrument.at(state.parameters).ntk().ok());
+        }
+    };
+    let trajectory = rayon::scope(|_| trial.run(&mut look));
+    let over_limit = limit.map(|limit| trajectory.eta / limit);
+    (classify(&trajectory, Circumstances { over_limit, ..circumstances }), trajectory.steps)
+}
+
+/// What a trial says of itself.
+fn circumstances<T: Scalar>(trial: &Trial<'_, T>) -> Circumstances {
+    Circumstances { batch: trial.batch(), plain: trial.is_plain(), over_limit: None }
 }
 
 /// Leaves the top eigenvalues in the record; none where they did not converge.
 fn measure<T: Scalar>(instrument: &Instrument<'_, T>, state: &State<T>, record: &mut Record) {
     let mut reading = instrument.at(state.parameters);
-    let top = |spectrum: Option<crate::curvature::Spectrum>| {
-        spectrum
-            .filter(|spectrum| spectrum.converged())
-            .and_then(|spectrum| Some(spectrum.largest.first()?.value))
-    };
     record.ntk = top(reading.ntk().ok());
     record.hessian = top(reading.hessian(Ends::Largest, 1).ok());
     record.preconditioned = top(reading.preconditioned(Some(state.memory)).ok().flatten());
+}
+
+/// The largest eigenvalue, where it converged.
+fn top(spectrum: Option<Spectrum>) -> Option<f64> {
+    let spectrum = spectrum.filter(Spectrum::converged)?;
+    Some(spectrum.largest.first()?.value)
 }
 
 #[cfg(test)]

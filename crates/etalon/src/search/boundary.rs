@@ -37,6 +37,13 @@ impl SeedSearch {
         Ok(Self { ground, probes: Vec::new(), round: Vec::new(), pending })
     }
 
+    /// Begins at another rate, moved into the range that the start has given; for a search that was told nothing yet.
+    pub(super) fn begin_at(&mut self, rate: f64) {
+        let [low, high] = self.ground.bounds;
+        self.ground.start = rate.clamp(low, high);
+        self.pending = self.ground.next(&self.probes);
+    }
+
     /// The rates wanted next; empty when the search is over.
     pub fn ask(&self) -> Vec<f64> {
         self.pending.clone()

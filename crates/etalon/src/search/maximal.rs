@@ -42,8 +42,14 @@ pub struct EtaStar {
     pub definition: u32,
 }
 
+/// So many seeds are searched before the others, which then begin near to where these ended.
+const FIRST: usize = 2;
+
 /// Searches eta* for each `(seed, start)` of `starts`, in parallel on the rayon pool that it is called in: inside
 /// `pool.install(..)` on one's own, else on the global one. The result does not depend on the number of threads.
+///
+/// The first two seeds are searched from their starts. By as much as the less far of them got beyond its start, the others
+/// begin beyond theirs: the rates on the way, at which all train, are not tried by each again.
 ///
 /// # Errors
 /// If the settings, a start or the seeds are not valid, a probe fails, or the observer cancels.
@@ -60,10 +66,21 @@ pub fn maximal_rate<P: Probe + ?Sized>(
         .map(|&(seed, start)| Ok((seed, SeedSearch::new(start, settings)?)))
         .collect::<Result<_, SearchError>>()?;
     let inquiry = Inquiry::new(observer);
-    let seeds = searches
-        .into_par_iter()
-        .map(|(seed, search)| run(probe, seed, search, &inquiry))
-        .collect::<Result<Vec<_>, _>>()?;
+    let run_all = |searches: Vec<(u64, SeedSearch)>| {
+        let results = searches.into_par_iter().map(|(seed, search)| run(probe, seed, search, &inquiry));
+        results.collect::<Result<Vec<_>, _>>()
+    };
+    let mut first = searches;
+    let mut others = first.split_off(FIRST.min(first.len()));
+    let mut seeds = run_all(first)?;
+    let reach =
+        seeds.iter().zip(starts).filter_map(|(result, (_, start))| Some(result.boundary.reached()? / start));
+    if let Some(reach) = reach.min_by(f64::total_cmp) {
+        for ((_, search), (_, start)) in others.iter_mut().zip(&starts[seeds.len()..]) {
+            search.begin_at(reach * start);
+        }
+    }
+    seeds.extend(run_all(others)?);
     EtaStar::from_seeds(seeds, settings.tolerance)
 }
 

@@ -2,7 +2,7 @@
 
 use super::trainer::is_heeded;
 use super::{EtaStarWanted, KEYS, Key, Precision, Spec, TaskError, words};
-use crate::curvature::{Measurement, Quantity};
+use crate::curvature::{CurvatureSettings, Measurement, Quantity};
 use crate::error::Error;
 use crate::jobs::{
     self, After, Architecture, BoundarySettings, FindSettings, Forgetful, Journal, Keep, Listener,
@@ -294,10 +294,14 @@ impl Spec {
                 ..Settings::default()
             }),
             target: Target { metric: search.metric, threshold: search.threshold, share: search.share },
-            phase: search.phase,
+            phase: search.phase && search.eta_star != EtaStarWanted::Only,
             after: (search.after_epochs > 0.0)
                 .then_some(After { epochs: search.after_epochs, eta: self.optimizer.eta }),
-            curvature: self.curvature_settings(),
+            curvature: CurvatureSettings {
+                samples: search.samples,
+                tolerance: jobs::COARSE.tolerance,
+                ..self.curvature_settings()
+            },
         }
     }
 

@@ -8,6 +8,7 @@ use super::{
     Precision, ScheduleKind, Setting, Spec, noise, optimizer,
 };
 use crate::data::{Fill, ImageLayout, Normalization};
+use crate::jobs::COARSE;
 use crate::schedule::{Conversion, Interpolation, momentum_to_convert};
 use etalon_nn::Loss;
 use etalon_nn::kernels::activation::Activation;
@@ -452,9 +453,11 @@ pub const KEYS: &[Key] = &[
         field: |s| Box::new(Whole(&mut s.search.sections)), check: |s| between(s.search.sections, 1, 100) },
     Key { path: "search.range", doc: "lowest and highest rate to try, such as [1e-3, 10.0]; [] takes, for eta*, 2^-10 to 2^12 times the start",
         field: |s| Box::new(Reals(&mut s.search.range)), check: range },
+    Key { path: "search.samples", doc: "training samples, 128 unless given, on which the curvature of a start is measured to 5 %: at most, for the first guess, and for eta* in units of it",
+        field: |s| Box::new(Only { shown: s.search.samples != COARSE.samples, setting: Whole(&mut s.search.samples) }), check: |s| at_least_one(s.search.samples) },
     Key { path: "search.after_epochs", doc: "passes over the training set, at optimizer.eta, before the search: the rate to use and eta* of a network trained so long; 0: of a fresh one",
         field: |s| Box::new(Real(&mut s.search.after_epochs)), check: |s| from_zero(s.search.after_epochs) },
-    Key { path: "search.phase", doc: "whether to look at what training does just below eta*, which takes a trial and its curvature",
+    Key { path: "search.phase", doc: "whether to look at what training does just below eta*, which takes a trial and its curvature; search.eta_star = \"only\" leaves it out",
         field: |s| Box::new(Flag(&mut s.search.phase)), check: fine },
 
     Key { path: "boundaries.range", doc: "lowest and highest c_h to look at: c_h = rate x sharpness at the start (the Hessian's; `c` is the NTK's)",

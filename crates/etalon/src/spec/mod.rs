@@ -38,6 +38,7 @@ pub use task::TaskError;
 pub use trainer::{GoalSpec, TrainerSpec};
 
 use crate::data::Normalization;
+use crate::jobs::COARSE;
 use crate::train::{BatchSize, Budget, Metric};
 use etalon_nn::Loss;
 use etalon_nn::kernels::activation::Activation;
@@ -126,6 +127,7 @@ pub struct SearchSpec {
     pub factor: f64,
     pub sections: usize,
     pub range: Vec<f64>,
+    pub samples: usize,
     pub after_epochs: f64,
     pub phase: bool,
 }
@@ -212,6 +214,7 @@ impl Default for Spec {
                 sections: 1,
                 range: Vec::new(),
                 after_epochs: 0.0,
+                samples: COARSE.samples,
                 phase: true,
             },
             boundaries: BoundariesSpec { range: [0.5, 64.0], points: 14, tolerance: 0.05 },

@@ -17,10 +17,10 @@ fn a_resolved_spec_spells_out_every_key_and_reads_back() {
         spec.search.range = vec![1e-3, 10.0];
         assert_eq!(Spec::parse(&spec.to_toml()).unwrap(), spec, "{}", spec.to_toml());
     }
-    // All but two of the three budget keys, the four of procedural data sets, the checksum of data of the user's own, seven that
-    // may be left open, the kind and constants of AdamW, and the fourteen of trainers.
+    // All but two of the three budget keys, the four of procedural data sets, the checksum of data of the user's own, the
+    // samples of a search, seven that may be left open, the kind and constants of AdamW, and the fourteen of trainers.
     let lines = Spec::default().to_toml().lines().filter(|line| line.contains(" = ")).count();
-    assert_eq!(lines, KEYS.len() - 32);
+    assert_eq!(lines, KEYS.len() - 33);
     let adamw = overridden(&["optimizer.kind=adamw", "optimizer.beta2=0.99"]).unwrap();
     assert_eq!(Spec::parse(&adamw.to_toml()).unwrap(), adamw);
     assert_eq!(adamw.to_toml().lines().filter(|line| line.contains(" = ")).count(), lines + 4);

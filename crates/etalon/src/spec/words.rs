@@ -80,12 +80,13 @@ pub(crate) fn trainer(error: &TrainerError) -> String {
 /// A job that does not fit.
 pub(crate) fn memory(error: &MemoryError) -> String {
     let advice = match error.what {
-        jobs::SEARCH => "use fewer --threads, a smaller network, or fewer measure.samples",
+        jobs::SEARCH => "use fewer --threads, a smaller network, or fewer search.samples",
         jobs::MEASURING => "take fewer measure.samples or measure.iterations, or a smaller network",
         jobs::TRIAL => "take fewer measure.samples, a smaller batch or a smaller network",
         _ => error.advice,
     };
     let key = |relief: Relief| match relief.setting {
+        SAMPLES if error.what == jobs::SEARCH => Relief { setting: "search.samples", ..relief },
         SAMPLES => Relief { setting: "measure.samples", ..relief },
         ITERATIONS => Relief { setting: "measure.iterations", ..relief },
         _ => relief,

@@ -107,9 +107,17 @@ impl<'a, T: Scalar> Gauge<'a, T> {
 
     /// Whether all samples had the same outputs when metrics were last taken.
     pub(super) fn constant(&self) -> bool {
-        let width = self.task.network.output_len();
-        self.outputs.chunks_exact(width).all(|row| row == &self.outputs[..width])
+        all_the_same(&self.outputs, self.task.network.output_len())
     }
+
+    /// Whether its samples can be told apart: outputs of the same inputs are the same in every state.
+    pub(super) fn can_tell(&self) -> bool {
+        !all_the_same(&self.inputs, self.task.network.input_len())
+    }
+}
+
+fn all_the_same<T: PartialEq>(rows: &[T], width: usize) -> bool {
+    rows.chunks_exact(width).all(|row| row == &rows[..width])
 }
 
 /// The share of samples whose class is the one predicted. `outputs` and `targets` have `width` numbers a sample, one after the

@@ -49,8 +49,6 @@ pub struct Trial<'a, T: Clone> {
     learning: Option<Learning>,
     annealed: Option<Annealed>,
     constant_loss: f64,
-    /// The metrics before the first step.
-    start: Metrics,
     /// The loss above which it has diverged; known after the first step.
     limit: f64,
     /// Whether samples can be told apart at all: identical inputs have identical outputs in every state.
@@ -150,10 +148,8 @@ impl<'a, T: Scalar> Trial<'a, T> {
         let total = plan.steps(eta, samples)?;
         let rescaling = Rescaling::new(plan, network, eta, total)?;
         let gathered = if batch == samples && !task.is_varied() { 0 } else { batch };
-        let mut train = Gauge::of_training(task, plan.check_samples, parallel);
-        let start = train.take(&parameters, &running);
+        let train = Gauge::of_training(task, plan.check_samples, parallel);
         Ok(Trial {
-            start,
             task,
             plan,
             eta,
@@ -171,7 +167,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
             inputs: vec![T::ZERO; gathered * network.input_len()],
             targets: vec![T::ZERO; gathered * network.output_len()],
             noise: vec![T::ZERO; plan.noise.map_or(0, |_| network.noise_len())],
-            can_die: !train.constant(),
+            can_die: train.can_tell(),
             train,
             test: Gauge::new(task, task.test.batch(), parallel),
             mixed: task.patches.as_ref().map(|patches| {

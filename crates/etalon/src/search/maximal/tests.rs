@@ -166,3 +166,21 @@ fn a_probe_that_fails_ends_the_search_with_an_error_that_names_rate_and_seed() {
     // 0.3 and 0.6; the other seed is not begun.
     assert_eq!(made.load(Ordering::Relaxed), 2);
 }
+
+#[test]
+fn seeds_after_the_first_two_begin_where_these_ended() {
+    let starts = [(0, 0.01), (1, 0.02), (2, 0.01), (3, 0.05), (4, 0.01)];
+    let found = find(&thresholds(&[1.0, 1.8, 1.1, 1.0, 0.4]), &starts);
+    let lowest: Vec<f64> = found.seeds.iter().map(|seed| seed.probes[0].eta).collect();
+    assert_eq!(lowest[..2], [0.01, 0.02]);
+    // Its first rate is as far beyond its start as the less far of the two, and then its guards lie an octave below.
+    assert!(lowest[2..].iter().all(|&lowest| lowest > 0.15), "{lowest:?}");
+    let probes: Vec<usize> = found.seeds.iter().map(|seed| seed.probes.len()).collect();
+    assert!(probes[2..].iter().all(|&count| count + 2 < probes[0]), "{probes:?}");
+    for (result, threshold) in found.seeds.iter().zip([1.0, 1.8, 1.1, 1.0, 0.4]) {
+        assert!((result.eta().unwrap() / threshold - 1.0).abs() < 0.05);
+    }
+    // The range is that of a seed's own start.
+    let far = find(&thresholds(&[f64::INFINITY; 3]), &starts[..3]);
+    assert_eq!(far.seeds[2].boundary, Boundary::CensoredAbove(40.96));
+}

@@ -3,7 +3,7 @@
 use super::{Evaluation, RECORDS, Trial};
 use crate::json_lines::{digest, sealed, unsealed};
 use crate::train::motion::WeightsBefore;
-use crate::train::{Annealed, Learning, Record, State, Trajectory};
+use crate::train::{Annealed, Learning, Record, State, Stop, Trajectory};
 use etalon_nn::Scalar;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering;
@@ -17,6 +17,19 @@ struct Course {
     peak_loss: f64,
     /// What was looked at after an update belongs to the state before the next one.
     evaluation: Option<Evaluation>,
+}
+
+impl Course {
+    /// Of a trial of so many steps, before the first.
+    fn new(total: u64) -> Course {
+        Course {
+            records: Vec::with_capacity(total.min(RECORDS + RECORDS / 10 + 2) as usize),
+            first_loss: f64::NAN,
+            peak_step: 0,
+            peak_loss: f64::NEG_INFINITY,
+            evaluation: None,
+        }
+    }
 }
 
 /// A trial after a step, with all that it needs to go on to the same bits.
@@ -144,6 +157,51 @@ impl<T: Scalar> Trial<'_, T> {
         observe: &mut dyn FnMut(State<T>, &mut Record),
         keep: &mut dyn FnMut(bool, &dyn Fn() -> Checkpoint),
     ) -> Trajectory {
+        let start = self.train.take(&self.parameters, &self.running);
+        let mut course = Course::new(self.total);
+        let stop = self.follow(&mut course, checkpoint, observe, keep);
+        let Course { mut records, first_loss, peak_step, peak_loss, evaluation } = course;
+        // The last look, if there was one, was at this very state.
+        let Evaluation { train, test, groups } = evaluation.unwrap_or_else(|| self.take(true));
+        let test = test.unwrap_or_else(|| self.test.take(&self.parameters, &self.running));
+        let mut end = Record::new(self.step, self.rate());
+        (end.train, end.test, end.groups) = (Some(train), Some(test), groups);
+        observe(self.state(true, stop.diverged()), &mut end);
+        records.push(end);
+        Trajectory {
+            eta: self.eta,
+            seed: self.seed,
+            records,
+            start,
+            first_loss,
+            peak_step,
+            peak_loss,
+            train,
+            test,
+            groups: self.learning,
+            annealed: self.annealed,
+            constant_loss: self.constant_loss,
+            steps: self.step,
+            stop,
+        }
+    }
+
+    /// Trains to the end as [`Trial::run`] does, and tells only why it ended and after how many steps: it looks at no more
+    /// than the plan asks for on the way. `observe` hears of each step before its update.
+    pub(crate) fn stop(mut self, observe: &mut dyn FnMut(u64)) -> (Stop, u64) {
+        let mut course = Course::new(self.total);
+        let stop = self.follow(&mut course, None, &mut |state, _| observe(state.step), &mut |_, _| {});
+        (stop, self.step)
+    }
+
+    /// Makes the steps of a course, and looks where the plan asks for it.
+    fn follow(
+        &mut self,
+        course: &mut Course,
+        checkpoint: Option<Checkpoint>,
+        observe: &mut dyn FnMut(State<T>, &mut Record),
+        keep: &mut dyn FnMut(bool, &dyn Fn() -> Checkpoint),
+    ) -> Stop {
         let stride = (self.total / RECORDS).max(1);
         let kept = |step: u64| step < RECORDS / 10 || step.is_multiple_of(stride);
         let every = self.plan.check_every * (self.total / self.plan.check_every / RECORDS).max(1);
@@ -152,17 +210,12 @@ impl<T: Scalar> Trial<'_, T> {
             record.train.is_some() && (record.step.is_multiple_of(every) || Some(record.step) == turn)
         };
         let mut before = self.plan.motion.then(|| WeightsBefore::new(&self.parameters));
-        let resumed = checkpoint.and_then(|checkpoint| self.resume(checkpoint));
         // A checkpoint is made between an update and the look after it.
-        let mut is_updated = resumed.is_some();
-        let mut course = resumed.unwrap_or_else(|| Course {
-            records: Vec::with_capacity(self.total.min(RECORDS + RECORDS / 10 + 2) as usize),
-            first_loss: f64::NAN,
-            peak_step: 0,
-            peak_loss: f64::NEG_INFINITY,
-            evaluation: None,
-        });
-        let stop = loop {
+        let mut is_updated = false;
+        if let Some(resumed) = checkpoint.and_then(|checkpoint| self.resume(checkpoint)) {
+            (*course, is_updated) = (resumed, true);
+        }
+        loop {
             if !std::mem::take(&mut is_updated) {
                 let mut record = Record::new(self.step, self.rate());
                 if let Some(Evaluation { train, test, groups }) = course.evaluation {
@@ -193,40 +246,16 @@ impl<T: Scalar> Trial<'_, T> {
                 if let Some(stop) = stop {
                     // The batch that diverged may have moved running statistics.
                     course.evaluation = None;
-                    break stop;
+                    return stop;
                 }
             }
             let interrupted = self.interrupted.is_some_and(|flag| flag.load(Ordering::Relaxed));
-            keep(interrupted, &|| self.checkpoint(&course));
+            keep(interrupted, &|| self.checkpoint(course));
             let (taken, stop) = self.check(interrupted);
             course.evaluation = taken;
             if let Some(stop) = stop {
-                break stop;
+                return stop;
             }
-        };
-        let Course { mut records, first_loss, peak_step, peak_loss, evaluation } = course;
-        // The last look, if there was one, was at this very state.
-        let Evaluation { train, test, groups } = evaluation.unwrap_or_else(|| self.take(true));
-        let test = test.unwrap_or_else(|| self.test.take(&self.parameters, &self.running));
-        let mut end = Record::new(self.step, self.rate());
-        (end.train, end.test, end.groups) = (Some(train), Some(test), groups);
-        observe(self.state(true, stop.diverged()), &mut end);
-        records.push(end);
-        Trajectory {
-            eta: self.eta,
-            seed: self.seed,
-            records,
-            start: self.start,
-            first_loss,
-            peak_step,
-            peak_loss,
-            train,
-            test,
-            groups: self.learning,
-            annealed: self.annealed,
-            constant_loss: self.constant_loss,
-            steps: self.step,
-            stop,
         }
     }
 }
