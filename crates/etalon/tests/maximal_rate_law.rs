@@ -15,8 +15,6 @@ const GRID: &str = r#"
     steps = 160
     check_every = 20
     check_samples = 1000
-    [measure]
-    samples = 512
     [search]
     threshold = 0.6
     range = [0.02, 16.0]

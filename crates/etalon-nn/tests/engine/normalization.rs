@@ -1,8 +1,7 @@
 //! Networks with normalisation layers: every derivative against values that JAX computed in f64 by dense automatic
 //! differentiation, on every kernel path; identities; and the bits of a batch however it is run.
 
-mod reference;
-
+use crate::reference::Values;
 use etalon_nn::kernels::activation::Activation;
 use etalon_nn::layers::{Dense, Normalization, Normalizer, Over};
 use etalon_nn::network::{
@@ -11,7 +10,6 @@ use etalon_nn::network::{
 use etalon_nn::random::{Purpose, stream};
 use etalon_nn::{Batch, Cpu, Linearization, Loss, Network, Scalar, Workspace};
 use rand_distr::{Distribution, StandardNormal};
-use reference::Values;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -87,14 +85,14 @@ fn network_of(case: &Case) -> Network<f64> {
         other => panic!("unknown normaliser {other}"),
     };
     let known = [Activation::Identity, Activation::Tanh, Activation::Gelu];
-    let activation = reference::named(&case.activation, &known, Activation::name);
+    let activation = crate::reference::named(&case.activation, &known, Activation::name);
     let normalizer = Normalizer { over, affine: case.affine, epsilon: case.epsilon };
     network(normalizer, (case.positions, case.channels), case.output_size, activation, case.rich)
 }
 
 #[test]
 fn all_derivatives_agree_with_dense_automatic_differentiation() {
-    let cases: Vec<Case> = reference::cases("normalization.json");
+    let cases: Vec<Case> = crate::reference::cases("normalization.json");
     let mut worst = 0.0f64;
     for case in &cases {
         worst = worst.max(case.values.check(&case.name, || network_of(case)));
@@ -111,7 +109,7 @@ fn all_derivatives_agree_with_dense_automatic_differentiation() {
             for (what, ours, expected) in
                 [("running statistics", &state, &case.state), ("evaluation", &evaluated, &case.evaluated)]
             {
-                let error = reference::difference(ours, expected);
+                let error = crate::reference::difference(ours, expected);
                 assert!(error < 1e-10, "{} on {}: {what} differs by {error:e}", case.name, cpu.name());
                 worst = worst.max(error);
             }

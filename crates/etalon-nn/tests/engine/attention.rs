@@ -1,18 +1,17 @@
 //! The example's layer, which is defined outside of the crate: every derivative of networks with it against values that
 //! JAX computed in f64, on every kernel path; identities; and the bits of a batch however it is run.
 
-#[path = "../examples/attention.rs"]
+#[path = "../../examples/attention.rs"]
 #[allow(dead_code, reason = "the example runs by itself")]
-mod attention;
-mod reference;
+mod example;
 
-use attention::Attention;
+use crate::reference::{Values, cases};
 use etalon_nn::layers::Dense;
 use etalon_nn::network::NetworkBuilder;
 use etalon_nn::random::{Purpose, stream};
 use etalon_nn::{Batch, Linearization, Loss, Network, Scalar, Workspace};
+use example::Attention;
 use rand_distr::{Distribution, StandardNormal};
-use reference::{Values, cases};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -48,7 +47,7 @@ fn stack(attentions: &[Attention], outputs: usize) -> Network<f64> {
 fn network(case: &Case) -> Network<f64> {
     let attention = Attention { n: case.positions, h: case.head };
     if case.projected {
-        attention::network(case.input_size, attention, case.output_size).unwrap()
+        example::network(case.input_size, attention, case.output_size).unwrap()
     } else {
         stack(&[attention], case.output_size)
     }
@@ -95,7 +94,7 @@ fn jacobian_products_are_adjoint_and_the_hessian_is_symmetric_across_slices() {
 
 #[test]
 fn slices_lanes_and_threads_do_not_change_a_bit() {
-    let network = attention::network::<f32>(7, Attention { n: 3, h: 4 }, 2).unwrap();
+    let network = example::network::<f32>(7, Attention { n: 3, h: 4 }, 2).unwrap();
     // Nine slices in eight lanes, the last slice short.
     let m = 2300;
     let w: Vec<f32> = network.layout().initialise(3);
@@ -117,7 +116,7 @@ fn slices_lanes_and_threads_do_not_change_a_bit() {
 #[test]
 fn room_for_what_a_layer_saves_is_part_of_the_estimate() {
     let bytes = |n: usize, h: usize| {
-        let network = attention::network::<f64>(2, Attention { n, h }, 1).unwrap();
+        let network = example::network::<f64>(2, Attention { n, h }, 1).unwrap();
         let (rows, parameters) = (10, network.parameters());
         let numbers = |bytes: u64| bytes as usize / size_of::<f64>() - parameters - 2 * n * n;
         let bytes = [Workspace::bytes(&network, rows), Linearization::bytes(&network, rows)];

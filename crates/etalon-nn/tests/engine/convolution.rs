@@ -1,8 +1,7 @@
 //! Convolutional networks: every derivative against values that JAX computed in f64, and the identities that every
 //! Jacobian and Hessian obeys, on every kernel path.
 
-mod reference;
-
+use crate::reference::{Values, cases, named};
 use etalon_nn::kernels::activation::Activation;
 use etalon_nn::kernels::convolution::Convolution;
 use etalon_nn::kernels::pooling::Windows;
@@ -10,7 +9,6 @@ use etalon_nn::kernels::subsample::Subsample;
 use etalon_nn::layers::{Conv2d, Dense, Kept, Pool2d, Shortcut};
 use etalon_nn::network::{NetworkBuilder, Value};
 use etalon_nn::{Cpu, Network, Scalar};
-use reference::{Values, cases, named};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

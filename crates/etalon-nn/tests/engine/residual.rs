@@ -1,11 +1,9 @@
 //! Residual networks: every derivative against values that JAX computed in f64, on every kernel path.
 
-mod reference;
-
+use crate::reference::{Values, cases, named};
 use etalon_nn::kernels::activation::Activation;
 use etalon_nn::layers::{Normalizer, Over};
 use etalon_nn::network::{Family, Fan, Image, Initialisation, Parametrization, ResNet, Skip, Style};
-use reference::{Values, cases, named};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

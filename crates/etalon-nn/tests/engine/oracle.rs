@@ -1,11 +1,9 @@
 //! Every derivative of multi-layer perceptrons against values that JAX computed in f64 by dense automatic
 //! differentiation, for every activation, loss and parametrisation, on every kernel path.
 
-mod reference;
-
+use crate::reference::{Values, cases, named};
 use etalon_nn::kernels::activation::Activation;
 use etalon_nn::network::{Initialisation, Mlp, Parametrization};
-use reference::{Values, cases, named};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

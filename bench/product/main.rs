@@ -1,8 +1,10 @@
 //! How fast products are on this machine, beside the `gemm` crate on one thread.
 //!
-//! `cargo run --release --example product [seconds per shape [avx512 | avx2 | portable]]`. The two take turns,
-//! so that what else the machine does disturbs both alike; a line gives the medians in GFLOP/s, and their ratio
-//! (above 1: faster than `gemm`). `gemm` always takes the best instructions of the machine.
+//!     cargo run --release --manifest-path bench/product/Cargo.toml --target-dir target/product -- \
+//!         [seconds per shape [avx512 | avx2 | portable]]
+//!
+//! The two take turns, so that what else the machine does disturbs both alike; a line gives the medians in GFLOP/s, and their
+//! ratio (above 1: faster than `gemm`). `gemm` always takes the best instructions of the machine.
 
 use std::hint::black_box;
 use std::time::Instant;
