@@ -9,6 +9,7 @@ of the second network over its scale), the logits and the accuracy of 1024 held-
 the same trainings part where BatchNorm has its usual eps of 1e-5. Exits with 1 where anything is off.
 """
 
+import csv
 import importlib.util
 import math
 import subprocess
@@ -101,15 +102,33 @@ class Exports:
     def __init__(self, etalon, folder):
         self.etalon, self.folder, self.made = etalon, Path(folder), {}
 
+    def write(self, arguments, path):
+        command = [self.etalon, "--quiet", "schedule", "export", *arguments.split(), "--to", str(path)]
+        subprocess.run(command, check=True)
+
+    def rows(self, arguments):
+        """What it writes as CSV."""
+        path = self.folder / "schedule.csv"
+        self.write(f"{arguments} --format csv", path)
+        with path.open(newline="") as file:
+            return list(csv.DictReader(file))
+
     def of(self, arguments):
         if arguments not in self.made:
             path = self.folder / f"schedule_{len(self.made)}.py"
-            command = [self.etalon, "--quiet", "schedule", "export", *arguments.split(), "--to", str(path)]
-            subprocess.run(command, check=True)
+            self.write(arguments, path)
             spec = importlib.util.spec_from_file_location(path.stem, path)
             self.made[arguments] = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(self.made[arguments])
         return self.made[arguments]
+
+
+def far(exported, rows):
+    """How far a module's numbers are from those of a CSV, relative to the larger of 1 and the number."""
+    lists = ((exported.LOG_ETA, [float(row["log_eta"]) for row in rows]),
+             (exported.PLAIN_LOG_ETA, [math.log(float(row["plain_eta"])) for row in rows]))
+    assert all(len(ours) == len(theirs) == len(rows) for ours, theirs in lists)
+    return max(abs(a - b) / max(1.0, abs(b)) for ours, theirs in lists for a, b in zip(ours, theirs))
 
 
 def optimizer_of(exported, model, scaled, decay):
@@ -244,6 +263,9 @@ def main():
                 check.same(f"the same, {name} normalisation, {DROPS}, {conversion}", compare(exported, network, weights))
         cosine = exports.of("--kind cosine --warmup 30 --lr 0.1 --momentum 0.9 --weight-decay 5e-3 --steps 300")
         check.same("cosine after a warm-up", compare(cosine, two, weights))
+        long = "--kind cosine --warmup 500 --lr 0.1 --momentum 0.9 --weight-decay 1e-4 --steps 20000"
+        off = far(exports.of(long), exports.rows(long))
+        check.that(off <= 2e-12, f"a long schedule, written in pieces, is off by {off:.1e}")
         check.same("two residual blocks", compare(setting, lambda: residual(batch_norm()), weights))
         biased = lambda: two_hidden(batch_norm(), bias=True)
         check.same("biases scaled with their weights", compare(setting, biased, weights_and_biases))

@@ -10,7 +10,7 @@ from typing import Any, Iterable, Optional, Union
 from . import _etalon
 from ._etalon import Error
 from .result import Result, number
-from .trainings import Question, Train, Trainings, Trial
+from .trainings import Train, Trainings, Trial
 
 _FAR = 2.0**-20
 """What training at so small a part of a good rate comes to is what no training comes to."""
@@ -216,13 +216,19 @@ def _eta_star(
 ) -> dict[str, Any]:
     searches = {seed: _etalon.SeedSearch(seed, start, tolerance, range) for seed in seeds}
 
-    def ask() -> list[Question]:
-        return [(eta, seed) for seed, search in searches.items() for eta in search.ask()]
-
     def tell(eta: float, seed: int, trial: Trial) -> None:
         searches[seed].tell(eta, trial.trained, trial.why, trial.steps)
 
-    trainings.run(ask, tell)
+    def run(some: list[int]) -> None:
+        trainings.run(lambda: [(eta, seed) for seed in some for eta in searches[seed].ask()], tell)
+
+    # What trains with the first two, the others need not try again.
+    first, others = seeds[:2], seeds[2:]
+    run(first)
+    reached = [reach for seed in first if (reach := searches[seed].reach()) is not None]
+    for seed in others if reached else ():
+        searches[seed].begin_beyond(min(reached))
+    run(others)
     star = _etalon.eta_star(list(searches.values()), tolerance)
 
     def probe(row: dict[str, Any], seed: int) -> Probe:

@@ -91,17 +91,17 @@ def test_no_training_is_made_twice_and_a_file_takes_up_where_it_ended(tmp_path):
 
 
 def test_what_a_pool_has_ended_is_kept_when_one_training_fails(tmp_path):
-    path, gate = tmp_path / "found.jsonl", threading.Barrier(4)
+    path, gate = tmp_path / "found.jsonl", threading.Barrier(2)
 
     def train(eta, seed):
         gate.wait(30)
-        if seed == 3:
+        if seed == 1:
             raise OSError("a machine is gone")
         return True
 
-    with futures.ThreadPoolExecutor(4) as pool, pytest.raises(OSError, match="a machine is gone"):
-        etalon.find(train, seeds=4, executor=pool, resume=path, progress=False)
-    assert all(json.loads(line)["seed"] != 3 for line in path.read_text().splitlines())
+    with futures.ThreadPoolExecutor(2) as pool, pytest.raises(OSError, match="a machine is gone"):
+        etalon.find(train, seeds=2, executor=pool, resume=path, progress=False)
+    assert all(json.loads(line)["seed"] != 1 for line in path.read_text().splitlines())
 
 
 def test_a_bool_is_an_answer_and_chooses_no_rate(capsys):

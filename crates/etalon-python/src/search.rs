@@ -28,6 +28,14 @@ impl SeedSearch {
         self.search.ask()
     }
 
+    fn reach(&self) -> Option<f64> {
+        self.search.reach()
+    }
+
+    fn begin_beyond(&mut self, reach: f64) {
+        self.search.begin_beyond(reach);
+    }
+
     /// `why` tells what went wrong at a rate that is too high; without it a failure may be at either end.
     fn tell(&mut self, eta: f64, trained: bool, why: Option<String>, steps: u64) -> PyResult<()> {
         let verdict = match why {

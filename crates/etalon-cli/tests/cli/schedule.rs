@@ -204,7 +204,7 @@ fn growth_is_shown_for_plain_sgd_alone() {
 }
 
 #[test]
-fn a_long_schedule_is_exported_by_its_bends() {
+fn a_long_schedule_is_exported_in_pieces() {
     let line = "export --lr 0.1 --momentum 0.9 --weight-decay 5e-4 --milestones 100000,200000 --factor 0.1 --steps 300000";
     let outcome = Etalon::new().run(&arguments(line));
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);

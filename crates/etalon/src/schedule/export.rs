@@ -7,21 +7,30 @@ use std::fmt::Write;
 /// `LOG_SCALE` and `CORRECTIONS`, which stand before it.
 pub const CLASS: &str = include_str!("export/schedule.py");
 
-/// Longer lists are written by their bends.
+/// Longer lists are written in pieces.
 const WHOLE: usize = 2000;
-/// How far a number between two bends may lie from the straight line through them, in units of the larger of 1 and the
-/// number: rounding adds as much up over a long schedule.
-const BEND: f64 = 1e-12;
+/// How far a number may lie from the polynomial of its piece, in units of the larger of 1 and the number: rounding adds as
+/// much up over a long schedule.
+const ROOM: f64 = 1e-12;
 
 /// Reads such a list.
 const THROUGH: &str = "\
-def _through(bends):
-    \"\"\"A number a step: those of `bends`, pairs of a step and its number, and straight lines between them.\"\"\"
+def _through(pieces, steps):
+    \"\"\"A number for each of so many steps. A piece is one to four pairs of a step and its number; from its first step to
+    the next piece's, numbers are those of the polynomial through these pairs.\"\"\"
     numbers = []
-    for (start, low), (end, high) in zip(bends, bends[1:]):
-        # Between infinity and a number lies no step.
-        numbers += [low] + [low + (high - low) * (step - start) / (end - start) for step in range(start + 1, end)]
-    return numbers + [bends[-1][1]]
+    for piece, end in zip(pieces, [piece[0][0] for piece in pieces[1:]] + [steps]):
+        at, slopes = zip(*piece)
+        slopes = list(slopes)
+        for order in range(1, len(at)):
+            for i in range(len(at) - 1, order - 1, -1):
+                slopes[i] = (slopes[i] - slopes[i - 1]) / (at[i] - at[i - order])
+        for step in range(at[0], end):
+            number = slopes[-1]
+            for start, slope in zip(at[-2::-1], slopes[-2::-1]):
+                number = number * (step - start) + slope
+            numbers.append(number)
+    return numbers
 
 
 ";
@@ -77,42 +86,68 @@ impl<'a> Export<'a> {
     }
 }
 
-/// `NAME = [...]`, six numbers a line; of a long list its bends, three a line.
+/// `NAME = [...]`, six numbers a line; of a long list its pieces, one a line.
 fn list(name: &str, numbers: &[f64]) -> String {
+    let row = |row: String| format!("    {row},\n");
     if numbers.len() >= WHOLE {
-        let bends: Vec<String> =
-            bends(numbers).into_iter().map(|step| format!("({step}, {})", python(numbers[step]))).collect();
-        let rows = bends.chunks(3).map(|row| format!("    {},\n", row.join(", ")));
-        return format!("{name} = _through([\n{}])\n", rows.collect::<String>());
+        let pair = |&step: &usize| format!("({step}, {})", python(numbers[step]));
+        let piece =
+            |knots: Vec<usize>| row(format!("[{}]", knots.iter().map(pair).collect::<Vec<_>>().join(", ")));
+        let rows: String = pieces(numbers).into_iter().map(piece).collect();
+        return format!("{name} = _through([\n{rows}], {})\n", numbers.len());
     }
-    let mut text = format!("{name} = [\n");
-    for row in numbers.chunks(6) {
-        let row: Vec<String> = row.iter().map(|&number| python(number)).collect();
-        text += &format!("    {},\n", row.join(", "));
-    }
-    text + "]\n"
+    let numbers: Vec<String> = numbers.iter().map(|&number| python(number)).collect();
+    format!("{name} = [\n{}]\n", numbers.chunks(6).map(|six| row(six.join(", "))).collect::<String>())
 }
 
-/// The steps between which numbers lie on straight lines: the first and the last, and every step to which no line from
-/// the bend before leads that passes all between them.
-fn bends(numbers: &[f64]) -> Vec<usize> {
-    const ANY: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
-    let (mut bends, mut slopes) = (vec![0], ANY);
-    for step in 1..numbers.len() {
-        let slope = |start: usize| (numbers[step] - numbers[start]) / (step - start) as f64;
-        let mut start = bends[bends.len() - 1];
-        let is_finite = numbers[step - 1].is_finite() && slope(start).is_finite();
-        let is_passed = (slopes[0]..=slopes[1]).contains(&slope(start));
-        if step > start + 1 && !(is_finite && is_passed) {
-            start = step - 1;
-            bends.push(start);
-            slopes = ANY;
+/// The steps whose numbers the polynomial of each piece goes through: one where all of its numbers are the same, else up to
+/// four, the piece's first and last among them.
+fn pieces(numbers: &[f64]) -> Vec<Vec<usize>> {
+    let (mut pieces, mut start) = (Vec::new(), 0);
+    while start < numbers.len() {
+        let rest = &numbers[start..];
+        let same = rest.iter().take_while(|&number| number == &rest[0]).count();
+        // Twice as long until it is too long, then the bracket halved.
+        let mut fits = 1;
+        while 2 * fits <= rest.len() && is_met(&rest[..2 * fits]) {
+            fits *= 2;
         }
-        let room = BEND * numbers[step].abs().max(1.0) / (step - start) as f64;
-        slopes = [slopes[0].max(slope(start) - room), slopes[1].min(slope(start) + room)];
+        let mut beyond = (2 * fits).min(rest.len() + 1);
+        while beyond - fits > 1 {
+            let middle = fits.midpoint(beyond);
+            if is_met(&rest[..middle]) { fits = middle } else { beyond = middle }
+        }
+        if same >= fits {
+            pieces.push(vec![start]);
+        } else {
+            pieces.push(knots(fits).into_iter().map(|knot| start + knot).collect());
+        }
+        start += same.max(fits);
     }
-    bends.extend((numbers.len() > 1).then(|| numbers.len() - 1));
-    bends
+    pieces
+}
+
+/// Up to four places among so many, about equally far from each other, the first and the last among them.
+fn knots(len: usize) -> Vec<usize> {
+    let mut knots: Vec<usize> = (0..4).map(|i| i * (len - 1) / 3).collect();
+    knots.dedup();
+    knots
+}
+
+/// Whether the polynomial through its knots meets every number of a piece.
+fn is_met(piece: &[f64]) -> bool {
+    let at = knots(piece.len());
+    let mut slopes: Vec<f64> = at.iter().map(|&knot| piece[knot]).collect();
+    for order in 1..at.len() {
+        for i in (order..at.len()).rev() {
+            slopes[i] = (slopes[i] - slopes[i - 1]) / (at[i] - at[i - order]) as f64;
+        }
+    }
+    piece.iter().enumerate().all(|(step, number)| {
+        let terms = at.iter().zip(&slopes).rev();
+        let through = terms.fold(0.0, |sum, (&start, slope)| sum * (step as f64 - start as f64) + slope);
+        number.is_finite() && (through - number).abs() <= ROOM * number.abs().max(1.0)
+    })
 }
 
 /// A number as Python reads it back to the bit.
@@ -153,34 +188,39 @@ mod tests {
     }
 
     #[test]
-    fn a_long_list_is_its_bends_and_a_line_through_them_meets_every_number() {
+    fn a_long_list_is_pieces_of_polynomials() {
         // Growth after a transient, a drop, and steps without a rate.
         let of = |step: usize| match step {
             5000..5003 => f64::NEG_INFINITY,
             _ => 1e-3 * step as f64 + 0.9f64.powi(step as i32) - if step < 6000 { 0.0 } else { 2.3 },
         };
         let numbers: Vec<f64> = (0..100_000).map(of).collect();
-        let bends = bends(&numbers);
-        assert!(bends.len() < 400, "{}", bends.len());
-        for pair in bends.windows(2) {
-            let (start, end) = (pair[0], pair[1]);
-            for step in start..end {
-                let through = match step == start {
-                    true => numbers[start],
-                    false => {
-                        let share = (step - start) as f64 / (end - start) as f64;
-                        numbers[start] + (numbers[end] - numbers[start]) * share
-                    }
-                };
-                let close = (through - numbers[step]).abs() <= 2e-12 * numbers[step].abs().max(1.0);
-                assert!(through == numbers[step] || close, "{step}: {through}, {}", numbers[step]);
+        let pieces = pieces(&numbers);
+        assert!(pieces.len() < 60, "{}", pieces.len());
+        assert!(pieces.contains(&vec![5000]), "what is not finite is a piece of its own");
+        let ends = pieces.iter().skip(1).map(|piece| piece[0]).chain([numbers.len()]);
+        for (piece, end) in pieces.iter().zip(ends) {
+            let numbers = &numbers[piece[0]..end];
+            match piece.len() {
+                1 => assert!(numbers.iter().all(|number| number == &numbers[0])),
+                _ => assert!(piece[piece.len() - 1] == end - 1 && is_met(numbers), "{piece:?}"),
             }
         }
         let text = list("RATES", &numbers);
         assert!(
-            text.starts_with("RATES = _through([\n    (0, 1.0), (1, ") && text.len() < 20_000,
+            text.starts_with("RATES = _through([\n    [(0, 1.0), (") && text.len() < 8_000,
             "{}",
             text.len()
         );
+        assert!(text.ends_with("], 100000)\n"));
+    }
+
+    #[test]
+    fn a_cosine_of_many_steps_is_a_short_file() {
+        let cosine = |step: usize| (0.05 * (1.0 + (std::f64::consts::PI * step as f64 / 2e5).cos())).ln();
+        let plain: Vec<f64> = (0..200_000).map(cosine).collect();
+        let converted = WithDecay::constant(plain.clone(), 1e-4, 0.9).exact().unwrap();
+        let text = Export::of(&plain, 1e-4, &converted).pytorch("long");
+        assert!(text.len() < 1_000_000, "{}", text.len());
     }
 }

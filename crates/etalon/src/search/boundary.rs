@@ -37,11 +37,21 @@ impl SeedSearch {
         Ok(Self { ground, probes: Vec::new(), round: Vec::new(), pending })
     }
 
-    /// Begins at another rate, moved into the range that the start has given; for a search that was told nothing yet.
-    pub(super) fn begin_at(&mut self, rate: f64) {
-        let [low, high] = self.ground.bounds;
-        self.ground.start = rate.clamp(low, high);
-        self.pending = self.ground.next(&self.probes);
+    /// By what factor the highest rate of the run that trained lies beyond the start; none while rates are asked, or where none
+    /// trained.
+    pub fn reach(&self) -> Option<f64> {
+        let boundary = definition::boundary(&self.probes).filter(|_| self.pending.is_empty())?;
+        Some(boundary.reached()? / self.ground.start)
+    }
+
+    /// Begins by this factor beyond the start, within the range that the start has given: rates that trained with other seeds
+    /// need not all be tried again. Nothing changes once an outcome was told.
+    pub fn begin_beyond(&mut self, reach: f64) {
+        if self.probes.is_empty() && self.round.is_empty() {
+            let [low, high] = self.ground.bounds;
+            self.ground.start = (reach * self.ground.start).clamp(low, high);
+            self.pending = self.ground.next(&[]);
+        }
     }
 
     /// The rates wanted next; empty when the search is over.

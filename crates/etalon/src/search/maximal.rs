@@ -61,24 +61,19 @@ pub fn maximal_rate<P: Probe + ?Sized>(
 ) -> Result<EtaStar, SearchError> {
     check_seeds(starts.iter().map(|&(seed, _)| seed))?;
     // All searches exist before the first probe runs: a bad start costs nothing.
-    let searches: Vec<(u64, SeedSearch)> = starts
+    let mut searches: Vec<(u64, SeedSearch)> = starts
         .iter()
         .map(|&(seed, start)| Ok((seed, SeedSearch::new(start, settings)?)))
         .collect::<Result<_, SearchError>>()?;
     let inquiry = Inquiry::new(observer);
-    let run_all = |searches: Vec<(u64, SeedSearch)>| {
-        let results = searches.into_par_iter().map(|(seed, search)| run(probe, seed, search, &inquiry));
+    let run_all = |searches: &mut [(u64, SeedSearch)]| {
+        let results = searches.par_iter_mut().map(|(seed, search)| run(probe, *seed, search, &inquiry));
         results.collect::<Result<Vec<_>, _>>()
     };
-    let mut first = searches;
-    let mut others = first.split_off(FIRST.min(first.len()));
+    let (first, others) = searches.split_at_mut(FIRST.min(starts.len()));
     let mut seeds = run_all(first)?;
-    let reach =
-        seeds.iter().zip(starts).filter_map(|(result, (_, start))| Some(result.boundary.reached()? / start));
-    if let Some(reach) = reach.min_by(f64::total_cmp) {
-        for ((_, search), (_, start)) in others.iter_mut().zip(&starts[seeds.len()..]) {
-            search.begin_at(reach * start);
-        }
+    if let Some(reach) = first.iter().filter_map(|(_, search)| search.reach()).min_by(f64::total_cmp) {
+        others.iter_mut().for_each(|(_, search)| search.begin_beyond(reach));
     }
     seeds.extend(run_all(others)?);
     EtaStar::from_seeds(seeds, settings.tolerance)
@@ -88,7 +83,7 @@ pub fn maximal_rate<P: Probe + ?Sized>(
 fn run<P: Probe + ?Sized>(
     probe: &P,
     seed: u64,
-    mut search: SeedSearch,
+    search: &mut SeedSearch,
     inquiry: &Inquiry<'_>,
 ) -> Result<SeedResult, SearchError> {
     loop {
