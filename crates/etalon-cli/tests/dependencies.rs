@@ -24,8 +24,7 @@ const LICENCES: [&str; 11] = [
 ];
 
 /// Crates that others want in two versions.
-const TWICE: [&str; 7] =
-    ["getrandom", "hashbrown", "miniz_oxide", "r-efi", "syn", "thiserror", "thiserror-impl"];
+const TWICE: [&str; 5] = ["getrandom", "hashbrown", "miniz_oxide", "r-efi", "syn"];
 
 /// All packages of the workspace and of what it depends on, on any system.
 fn packages() -> Vec<Value> {
