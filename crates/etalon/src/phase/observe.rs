@@ -43,7 +43,7 @@ pub(crate) fn observe_from<T: Scalar>(
 ) -> Observed<T> {
     let (total, mse) = (trial.total(), trial.loss() == Loss::Mse);
     let (plan, turn) = (trial.plan(), trial.turn());
-    let circumstances = circumstances(&trial);
+    let circumstances = Circumstances::of(&trial);
     let preconditions = plan.optimizer.preconditions();
     let (mut end, mut running) = (Vec::new(), Vec::new());
     let mut look = |state: State<T>, record: &mut Record| {
@@ -83,7 +83,7 @@ pub(crate) fn observe_phase<T: Scalar>(
     step: &mut (dyn FnMut(u64) + Send),
 ) -> (PhaseVerdict, u64) {
     let limit = lambda.and_then(|lambda| trial.plan().stability_limit(lambda));
-    let circumstances = circumstances(&trial);
+    let circumstances = Circumstances::of(&trial);
     let mut look = |state: State<T>, record: &mut Record| {
         step(state.step);
         if (state.step == 0 || state.last) && !state.diverged {
@@ -95,9 +95,11 @@ pub(crate) fn observe_phase<T: Scalar>(
     (classify(&trajectory, Circumstances { over_limit, ..circumstances }), trajectory.steps)
 }
 
-/// What a trial says of itself.
-fn circumstances<T: Scalar>(trial: &Trial<'_, T>) -> Circumstances {
-    Circumstances { batch: trial.batch(), plain: trial.is_plain(), over_limit: None }
+impl Circumstances {
+    /// Those of a trial, without its curvature.
+    pub(crate) fn of<T: Scalar>(trial: &Trial<'_, T>) -> Self {
+        Circumstances { batch: trial.batch(), plain: trial.is_plain(), over_limit: None }
+    }
 }
 
 /// Leaves the top eigenvalues in the record; none where they did not converge.

@@ -45,9 +45,9 @@ impl SeedSearch {
     }
 
     /// Begins by this factor beyond the start, within the range that the start has given: rates that trained with other seeds
-    /// need not all be tried again. Nothing changes once an outcome was told.
+    /// need not all be tried again. Nothing changes once an outcome was told, or by what is no factor above 0.
     pub fn begin_beyond(&mut self, reach: f64) {
-        if self.probes.is_empty() && self.round.is_empty() {
+        if reach > 0.0 && self.probes.is_empty() && self.round.is_empty() {
             let [low, high] = self.ground.bounds;
             self.ground.start = (reach * self.ground.start).clamp(low, high);
             self.pending = self.ground.next(&[]);

@@ -88,9 +88,9 @@ impl Shared<'_> {
                 (observed.trajectory, observed.verdict)
             }
             None => {
-                let (batch, plain) = (trial.batch(), trial.is_plain());
+                let circumstances = Circumstances::of(&trial);
                 let trajectory = trial.run(&mut |_, _| {});
-                let verdict = classify(&trajectory, Circumstances { batch, plain, over_limit: None });
+                let verdict = classify(&trajectory, circumstances);
                 (trajectory, verdict)
             }
         };
