@@ -15,7 +15,7 @@ const FILES: &[(&str, &str)] = &files![
     "C-1" "C-2" "C-3" "C-4" "C-5" "C-6" "C-7"
     "D-1" "D-2" "D-3" "D-4" "D-5" "D-6" "D-7" "D-8" "D-9" "D-10" "D-T1"
     "E-1" "E-2" "E-3" "E-4" "E-5"
-    "F-1" "G-1" "I-1" "J-1" "K-1"
+    "F-1" "G-1" "I-1" "I-2" "J-1" "K-1"
 ];
 
 /// All claims, paper by paper.

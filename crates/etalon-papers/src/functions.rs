@@ -44,6 +44,7 @@ functions! {
     "activation-limits": a::thresholds::activation_limits;
     "momentum-limits": a::thresholds::momentum_limits;
     "edge-of-stability": a::edge::edge;
+    "edge-left": a::edge::departure;
     "batch-sharpness": a::batches::batch_sharpness;
     "eigenvalues-by-width": a::widths::eigenvalues;
     "transition-by-width": a::widths::transition;

@@ -41,9 +41,13 @@ pub(crate) fn accuracy(_: Nothing, experiment: &mut Experiment<'_>) -> Result<()
     let trials = experiment.trained()?;
     // All trials have the same data.
     let separable = trials.first().map(|trial| separability(&trial.spec)).transpose()?;
-    let separable = separable.and_then(|(report, ..)| report.separable);
-    experiment
-        .measured("separable", Measurement::one(separable.map_or(f64::NAN, |yes| u8::from(yes).into())));
+    let separable = separable.map(|(report, ..)| report);
+    let (yes, part) = separable.map_or((f64::NAN, f64::NAN), |report| {
+        let yes = report.separable.map_or(f64::NAN, |yes| u8::from(yes).into());
+        (yes, report.parts.inseparable as f64 / report.samples as f64)
+    });
+    experiment.measured("separable", Measurement::one(yes));
+    experiment.measured("inseparable", Measurement::one(part));
     let [before, after] = before_and_after(&trials);
     keep(experiment, "rates", &before);
     keep(experiment, "rates-after", &after);
@@ -52,6 +56,12 @@ pub(crate) fn accuracy(_: Nothing, experiment: &mut Experiment<'_>) -> Result<()
     let [high, low] = at_the_best(&lowered, |rate| over_critical(rate) > 1.0, |trial| -trial.loss);
     let logs: Vec<f64> = high.iter().zip(&low).map(|(high, low)| (high / low).ln()).collect();
     experiment.measured("loss", Measurement::mean(&logs));
+    let sharpness = |high: bool| {
+        let of_kind = after.iter().filter(|rate| (over_critical(rate) > 1.0) == high);
+        let best = of_kind.min_by(|a, b| a.loss.total_cmp(&b.loss));
+        best.map_or(f64::NAN, |rate| rate.sharpness[1])
+    };
+    experiment.measured("flatter", Measurement::one(sharpness(true) / sharpness(false)));
     let changes: Vec<f64> = before
         .iter()
         .zip(&after)
