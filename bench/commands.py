@@ -12,11 +12,15 @@ import argparse
 import csv
 import json
 import os
+import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from peers import largest, tensors
 
 ROOT = Path(__file__).resolve().parent.parent
 ETALON = ROOT / "target" / "release" / "etalon"
@@ -30,24 +34,12 @@ KEYS = {
     "w10": ["train.batch=128", "train.steps=500", "network.width=512", "network.depth=3"],
     # Rates by seeds; the stack looks at the end alone.
     "w12": ["train.batch=64", "train.steps=200", "train.check_every=200", "network.width=256", "network.depth=2"],
+    # The boundaries of phases, of networks of unlike cost.
+    "w14": ["loss=mse", "train.batch=full", "train.steps=50", "data.train=256", "data.test=100", "data.shrink=2"],
 }
 # eta* is the largest rate that reaches so much on 1000 training images within the budget, to a twentieth, by 5 seeds.
 THRESHOLD, RATIO, SEEDS = 0.7, 1.05, 5
 RATES = [0.001 * 10 ** (i / 4) for i in range(12)]
-
-
-def tensors(path):
-    """The arrays of a safetensors file by name."""
-    import numpy as np
-
-    data = Path(path).read_bytes()
-    end = 8 + int.from_bytes(data[:8], "little")
-    header = json.loads(data[8:end])
-    header.pop("__metadata__", None)
-    return {
-        name: np.frombuffer(data[end:][slice(*entry["data_offsets"])], np.float32).reshape(entry["shape"])
-        for name, entry in header.items()
-    }
 
 
 def read(weights, samples):
@@ -55,16 +47,6 @@ def read(weights, samples):
     weights, samples = tensors(weights), tensors(samples)
     layers = [[weights[f"layers.{i}.{part}"] for part in ("weight", "bias")] for i in range(3)]
     return samples["inputs"], samples["targets"], layers
-
-
-def largest(size, product):
-    """What a user of SciPy writes."""
-    import numpy as np
-    from scipy.sparse.linalg import LinearOperator, eigsh
-
-    operator = LinearOperator((size, size), matvec=product, dtype=np.float32)
-    start = np.random.default_rng(0).normal(size=size).astype(np.float32)
-    return float(eigsh(operator, k=1, which="LA", tol=TOLERANCE, v0=start, return_eigenvectors=False)[0])
 
 
 def jax_sharpness(weights, samples):
@@ -84,7 +66,7 @@ def jax_sharpness(weights, samples):
     slope = lambda p, x, y: jax.grad(lambda p: loss(p, x, y))(p)
     held = jax.jit(lambda p, x, y: jax.linearize(lambda p: slope(p, x, y), p)[1])(flat, inputs, targets)
     apply = jax.jit(lambda held, v: held(v))
-    return largest(flat.size, lambda v: apply(held, v.ravel()))
+    return largest(flat.size, lambda v: apply(held, v))
 
 
 def torch_sharpness(weights, samples):
@@ -102,7 +84,7 @@ def torch_sharpness(weights, samples):
     slope = torch.cat([g.ravel() for g in torch.autograd.grad(loss, parameters, create_graph=True)])
 
     def product(v):
-        v = torch.from_numpy(v.ravel())
+        v = torch.from_numpy(v)
         rows = torch.autograd.grad(slope, parameters, grad_outputs=v, retain_graph=True)
         return torch.cat([row.ravel() for row in rows]).numpy()
 
@@ -168,7 +150,6 @@ def torch_bisection(sizes, batch):
 
     def run(samples):
         import multiprocessing
-        import statistics
 
         samples = tensors(samples)
         inputs, labels = samples["inputs"], samples["targets"].argmax(1)
@@ -252,28 +233,49 @@ def diagram(folder):
     return sum(losses) / len(losses)
 
 
+def boundaries(folder):
+    """The geometric mean of the largest rates that do not diverge."""
+    out = tempfile.mkdtemp(dir=folder)
+    grid = ["grid.job=boundaries", "grid.network.width=[16, 32, 64, 128]", "grid.seed=[0, 1, 2]"]
+    call(folder, "sweep", *KEYS["w14"], *grid, "--out", out)
+    rows = csv.DictReader((Path(out) / "summary.csv").open())
+    return statistics.geometric_mean(float(row["eta_max"]) for row in rows)
+
+
 def ask_etalon(work, folder):
-    if work == "w8":
-        return sharpness(folder, "--weights", "weights")
-    return diagram(folder) if work == "w12" else maximal_rate(folder, work)
+    match work:
+        case "w8":
+            return sharpness(folder, "--weights", "weights")
+        case "w12":
+            return diagram(folder)
+        case "w14":
+            return boundaries(folder)
+    return maximal_rate(folder, work)
+
+
+def processor_seconds():
+    """That ended children have used."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def timed(work, peer, folder):
-    """Seconds of the whole command, and its answer."""
-    begin = time.perf_counter()
+    """Seconds of the whole command, how many cores it kept busy, and its answer."""
+    begin, before = time.perf_counter(), processor_seconds()
     if peer == "etalon":
         answer = ask_etalon(work, folder)
     else:
         command = [sys.executable, __file__, work, peer, "--answer", folder]
         answer = float(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
-    return time.perf_counter() - begin, answer
+    seconds = time.perf_counter() - begin
+    return seconds, (processor_seconds() - before) / seconds, answer
 
 
 def save(work, folder):
     """Leaves the samples, and the parameters of w8."""
     if work == "w8":
         sharpness(folder, "--save-weights", "weights", "--save-batch", "samples")
-    else:
+    elif work != "w14":
         cheap = ["--only", "hessian.max", "measure.samples=2000", "measure.tolerance=0.5"]
         call(folder, "measure", *KEYS[work], *cheap, "--save-batch", "samples")
 
@@ -304,7 +306,8 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             save(arguments.work, folder)
             runs = [timed(arguments.work, arguments.peer, folder) for _ in range(arguments.repeats)]
-        line |= {"samples": [seconds for seconds, _ in runs], "check": runs[-1][1]}
+        seconds, cores, answers = zip(*runs)
+        line |= {"samples": seconds, "cores": statistics.median(cores), "check": answers[-1]}
     except (OSError, subprocess.CalledProcessError) as error:
         line["skipped"] = str(error)
     print(json.dumps(line))

@@ -7,6 +7,7 @@
 import importlib.machinery
 import importlib.util
 import json
+import statistics
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent
@@ -25,13 +26,32 @@ def dense(sizes, samples, passes, first):
     return 2e-9 * samples * (passes * sum(products[1:]) + first * products[0])
 
 
-# What the work cannot do without, in 1e9 operations. A step: one product with a layer's weights forward, one for their
-# gradient, one back to its inputs, which the first layer has not. A product with the Hessian, the activations of the point
-# kept: two of each along a direction, as weights and activations both move; one each in the first layer, whose inputs do not.
+def preresnet20(samples, passes, first):
+    """The same of the convolutions of a PreResNet-20 and its last layer."""
+    stages = [(16, 16, 32), (16, 32, 16), (32, 64, 8)]
+    others = sum(9 * side**2 * (inputs * outputs + 5 * outputs**2) for inputs, outputs, side in stages) + 640
+    return 2e-9 * samples * (passes * others + first * 9 * 32**2 * 3 * 16)
+
+
+MLP, SHALLOW = (784, 512, 512, 10), (784, 256, 10)
+
+
+def weights(sizes):
+    """Their bytes, in 1e6."""
+    return 4e-6 * sum((a + 1) * b for a, b in zip(sizes, sizes[1:]))
+
+
+# What the work cannot do without: operations in 1e9, and bytes from and to memory in 1e6 if all else stays in caches. A step:
+# one product with a layer's weights forward, one for their gradient, one back to its inputs, which the first layer has not; its
+# weights are read and written once, with momentum so is that. A product with the Hessian, the activations of the point kept:
+# two of each along a direction, as weights and activations both move; one each in the first layer, whose inputs do not; it
+# reads weights and direction and writes the product. Of all, inputs are read once.
 FLOORS = {
-    "w1": dense((784, 512, 512, 10), 512, 3, 2),
-    "w2": 16 * 200 * dense((784, 256, 10), 1024, 3, 2),
-    "w4": dense((784, 512, 512, 10), 1024, 6, 2),
+    "w1": (dense(MLP, 512, 3, 2), 2 * weights(MLP) + 4e-6 * 512 * 784),
+    "w2": (16 * 200 * dense(SHALLOW, 1024, 3, 2), 16 * 200 * 2 * weights(SHALLOW)),
+    "w3": (preresnet20(128, 3, 2), 4 * 1.09 + 4e-6 * 128 * 3072),
+    "w4": (dense(MLP, 1024, 6, 2), 3 * weights(MLP) + 4e-6 * 1024 * 784),
+    "w7": (preresnet20(128, 6, 2), 3 * 1.09 + 4e-6 * 128 * 3072),
 }
 
 
@@ -48,23 +68,55 @@ def newest():
     return dict(sorted(found.items(), key=lambda item: int(item[0][1:])))
 
 
+def floor(name, work, run):
+    """What the work cannot do without, and how fast Etalon does it."""
+    if name not in FLOORS:
+        return ""
+    operations, megabytes = FLOORS[name]
+    unit = 1e-3 if work["unit"] == "ms" else 1.0
+    median = next((row[1] * unit for row in run.summary(work) if row[0] == "etalon"), None)
+    reached = f" Etalon reaches {operations / median:.0f} x 10^9 a second." if median else ""
+    return f" At least {operations:.1f} x 10^9 operations and {megabytes:.0f} MB from or to memory.{reached}"
+
+
+def build():
+    """The paragraph on the newest clean build."""
+    paths = sorted((BENCH / "results" / "build").glob("*.json"))
+    if not paths:
+        return
+    record = json.loads(paths[-1].read_text())
+    print("\n## A clean build of the command\n")
+    print(
+        f"{record['cpu']}, {record['threads']} threads; `build/{paths[-1].name}`: {record['seconds']:.0f} s,"
+        f" {record['cpu_seconds']:.0f} s of processor time; the binary has {record['binary_mb']:.1f} MB."
+    )
+
+
 def main():
     run = load_run()
     print("# Speed beside other programs\n")
     print("Written by `bench/page.py` from the newest results in [bench/results](../bench/results); [bench](../bench/README.md)")
     print("says what is timed, and how. Every round starts each program once, one after another, on the same cores. A ratio")
-    print("is a program's time over Etalon's within a round: above 1, Etalon is faster. Differences under 15 % are ties.")
+    print("is a program's time over Etalon's within a round: above 1, Etalon is faster. Differences under 15 % are ties. MB is the")
+    print("most memory that a process of it held, its libraries and the reading of its files counted.")
     for name, (path, record, work, _) in newest().items():
         print(f"\n## {work['title']}\n")
         facts = f"{record['machine']['cpu']}, {record['threads']} threads, {record['rounds']} rounds; `{path.name}`."
-        floor = f" At least {FLOORS[name]:.1f} x 10^9 operations." if name in FLOORS else ""
-        print(f"{facts}{floor}\n")
-        print(f"| program | median {work['unit']} | least | most | ratio (least to most) |\n|---|---|---|---|---|")
-        for program, *numbers in run.summary(work):
+        print(f"{facts}{floor(name, work, run)}\n")
+        rows = run.summary(work)
+        memory = {name: max(entry.get("memory_mb") or [0]) for name, entry in work["programs"].items()}
+        columns = " MB |" if any(memory.values()) else ""
+        print(f"| program | median {work['unit']} | least | most | ratio (least to most) |{columns}\n|---|---|---|---|---|{columns and '---|'}")
+        for program, *numbers in rows:
             median, least, most, ratio, low, high = (f"{number:.3g}" for number in numbers)
-            print(f"| {program} | {median} | {least} | {most} | {ratio} ({low} to {high}) |")
+            last = f" {memory[program]:.0f} |" if columns else ""
+            print(f"| {program} | {median} | {least} | {most} | {ratio} ({low} to {high}) |{last}")
+        cores = [cores for cores in work["programs"].get("etalon", {}).get("cores", []) if cores is not None]
+        if cores:
+            print(f"\nEtalon kept {statistics.median(cores):.2f} of {record['threads']} cores busy.")
         for warning in run.warnings(name, work):
             print(f"\n{warning}")
+    build()
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """PyTorch and JAX on the works that Etalon is timed on.
 
-    python peers.py WORK PEER [--repeats N] [--threads T]
+    python peers.py WORK PEER --problem FOLDER [--repeats N] [--threads T]
     python peers.py --list
 
 Prints one JSON line: {"work", "peer", "unit", "samples", "check"}, or
 {"work", "peer", "skipped"} with the reason. README.md says what the works are.
+FOLDER holds what the work is done on, as Etalon's `bench WORK --save FOLDER` leaves it.
 `check` is a number that every peer must agree on up to f32 rounding, so that a
 peer cannot be fast by computing something else.
 """
@@ -14,11 +15,13 @@ import json
 import os
 import shutil
 import time
+from pathlib import Path
 
-UNITS = {"w1": "ms", "w2": "s", "w3": "ms", "w4": "ms", "w7": "ms"}
+UNITS = {"w1": "ms", "w2": "s", "w3": "ms", "w4": "ms", "w7": "ms", "w11": "s", "w13": "s"}
 LEARNING_RATES = [0.01 * 1.5**i for i in range(16)]
 SWEEP_STEPS = 200
 PEERS = {}
+PROBLEM = Path()
 
 
 class Skipped(Exception):
@@ -35,20 +38,41 @@ def peer(work, name):
     return enter
 
 
-def problem(sizes, samples):
-    """Normal inputs, random labels, and (weight, bias) of each layer, weights
-    out x in with He's variance; the same for every peer."""
+def tensors(path):
+    """The f32 arrays of a safetensors file by name."""
     import numpy as np
 
-    rng = np.random.default_rng(0)
-    normal = lambda *shape: rng.normal(size=shape).astype(np.float32)
-    inputs = normal(samples, sizes[0])
-    labels = rng.integers(sizes[-1], size=samples)
-    layers = [
-        (normal(fan_out, fan_in) * np.float32((2 / fan_in) ** 0.5), np.zeros(fan_out, np.float32))
-        for fan_in, fan_out in zip(sizes, sizes[1:])
-    ]
-    return inputs, labels, layers
+    data = Path(path).read_bytes()
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    header.pop("__metadata__", None)
+    return {
+        name: np.frombuffer(data[end:][slice(*entry["data_offsets"])], np.float32).reshape(entry["shape"])
+        for name, entry in header.items()
+    }
+
+
+def problem():
+    """Inputs, labels, and the parameters by PyTorch's names, as Etalon saved them."""
+    samples = tensors(PROBLEM / "samples")
+    return samples["inputs"].copy(), samples["targets"].argmax(1), tensors(PROBLEM / "weights")
+
+
+def dense_problem():
+    """Inputs, labels, and (weight, bias) of each layer, weights out x in."""
+    inputs, labels, weights = problem()
+    count = len(weights) // 2
+    return inputs, labels, [[weights[f"layers.{i}.{part}"].copy() for part in ("weight", "bias")] for i in range(count)]
+
+
+def largest(size, product):
+    """The largest eigenvalue of a symmetric product, as a user of SciPy finds it."""
+    import numpy as np
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
+    operator = LinearOperator((size, size), matvec=lambda v: product(v.ravel()), dtype=np.float32)
+    start = np.random.default_rng(0).normal(size=size).astype(np.float32)
+    return float(eigsh(operator, k=1, which="LA", tol=1e-3, v0=start, return_eigenvectors=False)[0])
 
 
 def timed(work, repeats, warm_up, scale):
@@ -63,18 +87,14 @@ def timed(work, repeats, warm_up, scale):
     return samples
 
 
-W1 = ((784, 512, 512, 10), 512)
-W2 = ((784, 256, 10), 1024)
-W4 = ((784, 512, 512, 10), 1024)
-
 # ---------------------------------------------------------------- PyTorch
 
 
-def torch_problem(work, threads):
+def torch_problem(threads):
     import torch
 
     torch.set_num_threads(threads)
-    inputs, labels, layers = problem(*work)
+    inputs, labels, layers = dense_problem()
     tensors = [torch.from_numpy(array) for layer in layers for array in layer]
     return torch, torch.from_numpy(inputs), torch.from_numpy(labels), tensors
 
@@ -100,7 +120,7 @@ def torch_model(torch, tensors):
 
 
 def torch_step(repeats, threads, compiled):
-    torch, inputs, labels, tensors = torch_problem(W1, threads)
+    torch, inputs, labels, tensors = torch_problem(threads)
     model = torch_model(torch, tensors)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     forward = torch.compile(model) if compiled else model
@@ -140,7 +160,7 @@ def _(repeats, threads):
 
 @peer("w2", "torch-vmap")
 def _(repeats, threads):
-    torch, inputs, labels, tensors = torch_problem(W2, threads)
+    torch, inputs, labels, tensors = torch_problem(threads)
     rates = torch.tensor(LEARNING_RATES)
     gradient = torch.func.vmap(torch.func.grad(torch_loss), in_dims=(0, None, None))
     final = []
@@ -158,7 +178,7 @@ def _(repeats, threads):
 
 @peer("w2", "torch-loop")
 def _(repeats, threads):
-    torch, inputs, labels, tensors = torch_problem(W2, threads)
+    torch, inputs, labels, tensors = torch_problem(threads)
     final = []
 
     def sweep():
@@ -197,8 +217,34 @@ def torch_hvp(repeats, tensors, loss, retained):
     return samples, sum(entry.square().sum().item() for entry in product) ** 0.5
 
 
+def torch_sharpness(repeats, tensors, loss):
+    """The graph of the gradient and SciPy's eigsh, anew each time."""
+    import torch
+
+    values = []
+
+    def find():
+        slope = torch.cat([g.ravel() for g in torch.autograd.grad(loss(), tensors, create_graph=True)])
+
+        def product(v):
+            rows = torch.autograd.grad(slope, tensors, grad_outputs=torch.from_numpy(v), retain_graph=True)
+            return torch.cat([row.ravel() for row in rows]).numpy()
+
+        values.append(largest(slope.numel(), product))
+
+    return timed(find, repeats, warm_up=0, scale=1.0), values[-1]
+
+
+@peer("w11", "torch-eigsh")
+def _(repeats, threads):
+    _, inputs, labels, tensors = torch_problem(threads)
+    for tensor in tensors:
+        tensor.requires_grad_()
+    return torch_sharpness(repeats, tensors, lambda: torch_loss(tensors, inputs, labels))
+
+
 def torch_dense_hvp(repeats, threads, retained):
-    _, inputs, labels, tensors = torch_problem(W4, threads)
+    _, inputs, labels, tensors = torch_problem(threads)
     for tensor in tensors:
         tensor.requires_grad_()
     return torch_hvp(repeats, tensors, lambda: torch_loss(tensors, inputs, labels), retained)
@@ -215,14 +261,12 @@ def _(repeats, threads):
 
 
 def preresnet20(torch):
-    """He's variance by outputs, no bias in convolutions, shortcuts without parameters."""
+    """No bias in convolutions, shortcuts without parameters."""
     from torch import nn
     from torch.nn import functional as F
 
     def conv(inputs, outputs, stride=1):
-        layer = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        nn.init.kaiming_normal_(layer.weight, mode="fan_out")
-        return layer
+        return nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
 
     class Block(nn.Module):
         def __init__(self, inputs, outputs, stride):
@@ -238,26 +282,35 @@ def preresnet20(torch):
                 x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.new))
             return y + x
 
-    widths = [16] + [16] * 3 + [32] * 3 + [64] * 3
-    blocks = [
-        Block(a, b, 2 if a != b else 1) for a, b in zip(widths, widths[1:])
-    ]  # fmt: skip
-    head = [nn.BatchNorm2d(64), nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10)]
-    return nn.Sequential(conv(3, 16), *blocks, *head)
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv1 = conv(3, 16)
+            for stage, (inputs, outputs) in enumerate([(16, 16), (16, 32), (32, 64)], 1):
+                first = Block(inputs, outputs, 2 if stage > 1 else 1)
+                blocks = [first, Block(outputs, outputs, 1), Block(outputs, outputs, 1)]
+                setattr(self, f"layer{stage}", nn.Sequential(*blocks))
+            self.bn, self.fc = nn.BatchNorm2d(64), nn.Linear(64, 10)
+
+        def forward(self, x):
+            x = self.layer3(self.layer2(self.layer1(self.conv1(x))))
+            return self.fc(F.relu(self.bn(x), inplace=True).mean((2, 3)))
+
+    return Network()
 
 
 def torch_images(threads):
-    """A PreResNet-20 and a batch of 128 images, channels last."""
-    import numpy as np
+    """A PreResNet-20 and a batch of images, channels last."""
     import torch
 
     torch.set_num_threads(threads)
-    torch.manual_seed(0)
-    rng = np.random.default_rng(0)
-    inputs = torch.from_numpy(rng.normal(size=(128, 3, 32, 32)).astype(np.float32))
-    inputs = inputs.to(memory_format=torch.channels_last)
-    labels = torch.from_numpy(rng.integers(10, size=128))
-    return torch, inputs, labels, preresnet20(torch).to(memory_format=torch.channels_last)
+    inputs, labels, weights = problem()
+    inputs = torch.from_numpy(inputs).view(-1, 32, 32, 3).permute(0, 3, 1, 2)
+    model = preresnet20(torch)
+    state = {name: torch.from_numpy(array.copy()) for name, array in weights.items()}
+    statistics = {name: value for name, value in model.state_dict().items() if name not in state}
+    model.load_state_dict(state | statistics)
+    return torch, inputs, torch.from_numpy(labels), model.to(memory_format=torch.channels_last)
 
 
 def torch_image_step(repeats, threads, compiled):
@@ -288,10 +341,19 @@ def _(repeats, threads):
     return compiled_or_skipped(lambda: torch_image_step(repeats, threads, compiled=True))
 
 
-def torch_image_hvp(repeats, threads, retained):
+def torch_image_loss(threads):
+    """The parameters, and the loss as a function of nothing."""
     torch, inputs, labels, model = torch_images(threads)
-    loss = lambda: torch.nn.functional.cross_entropy(model(inputs), labels)
-    return torch_hvp(repeats, list(model.parameters()), loss, retained)
+    return list(model.parameters()), lambda: torch.nn.functional.cross_entropy(model(inputs), labels)
+
+
+def torch_image_hvp(repeats, threads, retained):
+    return torch_hvp(repeats, *torch_image_loss(threads), retained)
+
+
+@peer("w13", "torch-eigsh")
+def _(repeats, threads):
+    return torch_sharpness(repeats, *torch_image_loss(threads))
 
 
 @peer("w7", "torch-retained-graph")
@@ -307,11 +369,11 @@ def _(repeats, threads):
 # -------------------------------------------------------------------- JAX
 
 
-def jax_problem(work):
+def jax_problem():
     import jax
     import jax.numpy as jnp
 
-    inputs, labels, layers = problem(*work)
+    inputs, labels, layers = dense_problem()
     # JAX's users keep weights in x out.
     params = [(jnp.asarray(weight.T), jnp.asarray(bias)) for weight, bias in layers]
     return jax, jnp.asarray(inputs), jnp.asarray(labels), params
@@ -331,7 +393,7 @@ def jax_loss(params, inputs, labels):
 
 @peer("w1", "jax-jit")
 def _(repeats, threads):
-    jax, inputs, labels, params = jax_problem(W1)
+    jax, inputs, labels, params = jax_problem()
 
     def descend(params, inputs, labels):
         loss, slope = jax.value_and_grad(jax_loss)(params, inputs, labels)
@@ -349,7 +411,7 @@ def _(repeats, threads):
 
 @peer("w2", "jax-vmap")
 def _(repeats, threads):
-    jax, inputs, labels, params = jax_problem(W2)
+    jax, inputs, labels, params = jax_problem()
 
     def trial(rate, params, inputs, labels):
         def step(params, _):
@@ -372,10 +434,10 @@ def _(repeats, threads):
     return samples, float(jax_loss(first, inputs, labels))
 
 
-def jax_hvp(repeats, linearized):
-    jax, inputs, labels, params = jax_problem(W4)
+def jax_products(repeats, linearized, problem, loss):
+    jax, inputs, labels, params = problem
     direction = jax.tree.map(jax.numpy.ones_like, params)
-    slope = lambda inputs, labels: jax.grad(lambda p: jax_loss(p, inputs, labels))
+    slope = lambda inputs, labels: jax.grad(lambda p: loss(p, inputs, labels))
 
     if linearized:
         # The linear map leaves jit with the activations as its arguments, so that
@@ -394,12 +456,98 @@ def jax_hvp(repeats, linearized):
 
 @peer("w4", "jax-jvp-of-grad")
 def _(repeats, threads):
-    return jax_hvp(repeats, linearized=False)
+    return jax_products(repeats, False, jax_problem(), jax_loss)
 
 
 @peer("w4", "jax-linearize")
 def _(repeats, threads):
-    return jax_hvp(repeats, linearized=True)
+    return jax_products(repeats, True, jax_problem(), jax_loss)
+
+
+def jax_preresnet20(weights, x):
+    """The logits; normalisation by the batch's statistics. Convolutions are height x width x inputs x outputs."""
+    import jax
+    from jax import numpy as jnp
+
+    def conv(x, name, stride=1):
+        numbers = ("NHWC", "HWIO", "NHWC")
+        # PyTorch's padding: one pixel on each side, whatever the stride.
+        return jax.lax.conv_general_dilated(
+            x, weights[name + ".weight"], (stride, stride), ((1, 1), (1, 1)), dimension_numbers=numbers
+        )
+
+    def normalized(x, name):
+        mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
+        x = (x - mean) * jax.lax.rsqrt(variance + 1e-5)
+        return jax.nn.relu(x * weights[name + ".weight"] + weights[name + ".bias"])
+
+    x = conv(x, "conv1")
+    for stage in (1, 2, 3):
+        for block in range(3):
+            name, stride = f"layer{stage}.{block}", 2 if stage > 1 and block == 0 else 1
+            y = conv(normalized(x, name + ".bn1"), name + ".conv1", stride)
+            y = conv(normalized(y, name + ".bn2"), name + ".conv2")
+            x = x[:, ::stride, ::stride]
+            x = y + jnp.pad(x, ((0, 0), (0, 0), (0, 0), (0, y.shape[3] - x.shape[3])))
+    return normalized(x, "bn").mean((1, 2)) @ weights["fc.weight"].T + weights["fc.bias"]
+
+
+def jax_images():
+    import jax
+    from jax import numpy as jnp
+
+    inputs, labels, weights = problem()
+    named = {name: jnp.asarray(a.transpose(2, 3, 1, 0) if a.ndim == 4 else a) for name, a in weights.items()}
+
+    def loss(weights, inputs, labels):
+        log_p = jax.nn.log_softmax(jax_preresnet20(weights, inputs))
+        return -jnp.mean(jnp.take_along_axis(log_p, labels[:, None], axis=1))
+
+    return named, loss, jnp.asarray(inputs.reshape(-1, 32, 32, 3)), jnp.asarray(labels)
+
+
+def jax_sharpness(repeats, params, loss, inputs, labels):
+    """The gradient linearised and SciPy's eigsh, anew each time, compiled before."""
+    import jax
+    from jax.flatten_util import ravel_pytree
+
+    flat, unflatten = ravel_pytree(params)
+    slope = lambda x, y: jax.grad(lambda p: loss(unflatten(p), x, y))
+    held = jax.jit(lambda p, x, y: jax.linearize(slope(x, y), p)[1])
+    apply = jax.jit(lambda held, v: held(v))
+    # Compiled outside the clock.
+    jax.block_until_ready(apply(held(flat, inputs, labels), flat))
+    values = []
+
+    def find():
+        at = held(flat, inputs, labels)
+        values.append(largest(flat.size, lambda v: apply(at, v)))
+
+    return timed(find, repeats, warm_up=0, scale=1.0), values[-1]
+
+
+@peer("w11", "jax-eigsh")
+def _(repeats, threads):
+    _, inputs, labels, params = jax_problem()
+    return jax_sharpness(repeats, params, jax_loss, inputs, labels)
+
+
+@peer("w13", "jax-eigsh")
+def _(repeats, threads):
+    params, loss, inputs, labels = jax_images()
+    return jax_sharpness(repeats, params, loss, inputs, labels)
+
+
+def jax_image_products(repeats, linearized):
+    import jax
+
+    params, loss, inputs, labels = jax_images()
+    return jax_products(repeats, linearized, (jax, inputs, labels, params), loss)
+
+
+@peer("w7", "jax-linearize")
+def _(repeats, threads):
+    return jax_image_products(repeats, linearized=True)
 
 
 # ------------------------------------------------------------------- main
@@ -422,6 +570,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("work", nargs="?", choices=UNITS)
     parser.add_argument("peer", nargs="?")
+    parser.add_argument("--problem", type=Path, metavar="FOLDER", help="what `bench WORK --save FOLDER` left")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--list", action="store_true", help="print every work and peer")
@@ -435,6 +584,10 @@ def main():
     if arguments.repeats < 1 or arguments.threads < 1:
         parser.error("--repeats and --threads must be at least 1")
 
+    if arguments.problem is None:
+        parser.error("--problem: which folder holds what the work is done on?")
+    global PROBLEM
+    PROBLEM = arguments.problem
     line = {"work": arguments.work, "peer": arguments.peer}
     limit_threads(arguments.threads)
     try:

@@ -82,6 +82,11 @@ impl<'a, T: Scalar> Linearization<'a, T> {
         self.network
     }
 
+    /// Whether it runs on rayon's threads.
+    pub fn is_parallel(&self) -> bool {
+        self.executor.is_parallel()
+    }
+
     /// The number of samples.
     pub fn samples(&self) -> usize {
         self.rows

@@ -38,6 +38,10 @@ impl<T: Scalar> Executor<T> {
         }
     }
 
+    pub(crate) fn is_parallel(&self) -> bool {
+        self.parallel
+    }
+
     /// From now on the slices that have a tape of their own hold what the last program left there.
     pub(crate) fn keep(&mut self, cut: Cut) {
         self.lanes.iter_mut().for_each(|lane| lane.keep(cut.slices_per_lane()));

@@ -22,7 +22,7 @@ const SYMBOLS: [(&str, &str); 14] = [
 pub fn symbol(column: &str) -> String {
     let known = SYMBOLS.iter().find(|(name, _)| *name == column);
     known.map_or_else(
-        || column.rsplit('.').next().unwrap_or(column).replace('_', " "),
+        || in_symbols(&column.rsplit('.').next().unwrap_or(column).replace('_', " ")),
         |(_, symbol)| (*symbol).into(),
     )
 }
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_key_is_its_symbol_or_its_last_word() {
-        let names = ["eta_star", "network.depth", "optimizer.eta", "test_accuracy"].map(symbol);
-        assert_eq!(names, ["η*", "depth", "η", "test accuracy"]);
+        let names = ["eta_star", "network.depth", "optimizer.eta", "test_accuracy", "lambda_4"].map(symbol);
+        assert_eq!(names, ["η*", "depth", "η", "test accuracy", "λ 4"]);
     }
 }

@@ -5,6 +5,8 @@ use rayon::prelude::*;
 
 /// Elements a slice: 8 KiB of each vector in `f64`, so that a slice of a hundred vectors stays in the second-level cache.
 const SLICE: usize = 1024;
+/// Numbers to go through from which on threads gain more than handing the work over costs.
+const SHARED: usize = 1 << 16;
 
 /// `a . b` in `f64`, with eight running sums so that the compiler can use wide registers.
 fn slice_dot<T: Scalar>(a: &[T], b: &[T]) -> f64 {
@@ -20,27 +22,64 @@ fn slice_dot<T: Scalar>(a: &[T], b: &[T]) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
+/// Whether work on so many numbers is worth handing to other threads, where it may be.
+fn is_shared(parallel: bool, numbers: usize) -> bool {
+    parallel && numbers >= SHARED
+}
+
+/// What `of` gives for each slice of `w`, in their order.
+fn map<T: Scalar, R: Send>(w: &[T], parallel: bool, of: impl Fn(usize, &[T]) -> R + Sync) -> Vec<R> {
+    if parallel {
+        w.par_chunks(SLICE).enumerate().map(|(index, part)| of(index, part)).collect()
+    } else {
+        w.chunks(SLICE).enumerate().map(|(index, part)| of(index, part)).collect()
+    }
+}
+
+/// The same with slices that `of` may change.
+fn map_mut<T: Scalar, R: Send>(
+    w: &mut [T],
+    parallel: bool,
+    of: impl Fn(usize, &mut [T]) -> R + Sync,
+) -> Vec<R> {
+    if parallel {
+        w.par_chunks_mut(SLICE).enumerate().map(|(index, part)| of(index, part)).collect()
+    } else {
+        w.chunks_mut(SLICE).enumerate().map(|(index, part)| of(index, part)).collect()
+    }
+}
+
 /// `V^T w`: the components of `w` along each vector.
-pub(super) fn components<T: Scalar>(vectors: &[&Vec<T>], w: &[T]) -> Vec<f64> {
-    let slices = w.par_chunks(SLICE).enumerate();
-    let partial = slices.map(|(index, part)| slice_components(vectors, index, part)).collect();
-    sum_slices(vectors.len(), partial)
+pub(super) fn components<T: Scalar>(vectors: &[&Vec<T>], w: &[T], parallel: bool) -> Vec<f64> {
+    let parallel = is_shared(parallel, vectors.len() * w.len());
+    sum_slices(vectors.len(), map(w, parallel, |index, part| slice_components(vectors, index, part)))
 }
 
 /// `w += factor * V h`.
-pub(super) fn add_combination<T: Scalar>(vectors: &[&Vec<T>], h: &[f64], factor: f64, w: &mut [T]) {
-    let slices = w.par_chunks_mut(SLICE).enumerate();
-    slices.for_each(|(index, part)| slice_combination(vectors, h, factor, index, part));
+pub(super) fn add_combination<T: Scalar>(
+    vectors: &[&Vec<T>],
+    h: &[f64],
+    factor: f64,
+    w: &mut [T],
+    parallel: bool,
+) {
+    let parallel = is_shared(parallel, vectors.len() * w.len());
+    map_mut(w, parallel, |index, part| slice_combination(vectors, h, factor, index, part));
 }
 
 /// `w -= V h`, then `V^T w`, with one reading of `V` from memory instead of two.
-pub(super) fn subtract_and_project<T: Scalar>(vectors: &[&Vec<T>], h: &[f64], w: &mut [T]) -> Vec<f64> {
-    let slices = w.par_chunks_mut(SLICE).enumerate();
-    let partial = slices.map(|(index, part)| {
+pub(super) fn subtract_and_project<T: Scalar>(
+    vectors: &[&Vec<T>],
+    h: &[f64],
+    w: &mut [T],
+    parallel: bool,
+) -> Vec<f64> {
+    let parallel = is_shared(parallel, vectors.len() * w.len());
+    let partial = map_mut(w, parallel, |index, part| {
         slice_combination(vectors, h, -1.0, index, part);
         slice_components(vectors, index, part)
     });
-    sum_slices(vectors.len(), partial.collect())
+    sum_slices(vectors.len(), partial)
 }
 
 fn slice_components<T: Scalar>(vectors: &[&Vec<T>], index: usize, part: &[T]) -> Vec<f64> {
@@ -50,12 +89,17 @@ fn slice_components<T: Scalar>(vectors: &[&Vec<T>], index: usize, part: &[T]) ->
 
 fn slice_combination<T: Scalar>(vectors: &[&Vec<T>], h: &[f64], factor: f64, index: usize, part: &mut [T]) {
     let begin = index * SLICE;
+    // Rounded once at the end, and not once a vector.
+    let mut sums = [0.0; SLICE];
+    let sums = &mut sums[..part.len()];
+    sums.iter_mut().zip(&*part).for_each(|(sum, w)| *sum = w.to_f64());
     for (v, &coefficient) in vectors.iter().zip(h) {
         let scaled = factor * coefficient;
-        for (w, x) in part.iter_mut().zip(&v[begin..]) {
-            *w = T::from_f64(w.to_f64() + scaled * x.to_f64());
+        for (sum, x) in sums.iter_mut().zip(&v[begin..]) {
+            *sum += scaled * x.to_f64();
         }
     }
+    part.iter_mut().zip(sums).for_each(|(w, sum)| *w = T::from_f64(*sum));
 }
 
 /// Adds up what the slices gave, in their order.
@@ -64,8 +108,9 @@ fn sum_slices(count: usize, partial: Vec<Vec<f64>>) -> Vec<f64> {
 }
 
 /// `a . b`.
-pub(super) fn dot<T: Scalar>(a: &[T], b: &[T]) -> f64 {
-    a.chunks(SLICE).zip(b.chunks(SLICE)).map(|(a, b)| slice_dot(a, b)).sum()
+pub(super) fn dot<T: Scalar>(a: &[T], b: &[T], parallel: bool) -> f64 {
+    let of = |index: usize, part: &[T]| slice_dot(part, &b[index * SLICE..][..part.len()]);
+    map(a, is_shared(parallel, a.len()), of).into_iter().sum()
 }
 
 #[cfg(test)]
@@ -74,24 +119,40 @@ mod tests {
 
     #[test]
     fn slices_add_up_to_the_plain_sums() {
-        let n = 3 * SLICE + 13;
+        let n = 30 * SLICE + 13;
         let wave = |k: usize| (0..n).map(|i| ((i * k) as f64 * 0.1).sin()).collect::<Vec<f64>>();
         let waves = [wave(1), wave(2), wave(3)];
         let vectors: Vec<&Vec<f64>> = waves.iter().collect();
         let mut w = wave(5);
-        let h = components(&vectors, &w);
+        let h = components(&vectors, &w, false);
         for (v, h) in vectors.iter().zip(&h) {
             let plain: f64 = v.iter().zip(&w).map(|(a, b)| a * b).sum();
             assert!((plain - h).abs() < 1e-9);
         }
         let plain = w.iter().map(|x| x * x).sum::<f64>();
-        assert!((dot(&w, &w) - plain).abs() < 1e-9);
+        assert!((dot(&w, &w, false) - plain).abs() < 1e-8);
         let last = w[n - 1] - 2.0 * (0..3).map(|i| vectors[i][n - 1] * h[i]).sum::<f64>();
-        add_combination(&vectors, &h, -2.0, &mut w);
-        assert!((w[n - 1] - last).abs() < 1e-9);
+        add_combination(&vectors, &h, -2.0, &mut w, false);
+        assert!((w[n - 1] - last).abs() < 1e-8);
         let mut apart = w.clone();
-        let fused = subtract_and_project(&vectors, &h, &mut w);
-        add_combination(&vectors, &h, -1.0, &mut apart);
-        assert_eq!((fused, &w), (components(&vectors, &apart), &apart));
+        let fused = subtract_and_project(&vectors, &h, &mut w, false);
+        add_combination(&vectors, &h, -1.0, &mut apart, false);
+        assert_eq!((fused, &w), (components(&vectors, &apart, false), &apart));
+    }
+
+    #[test]
+    fn threads_give_the_same_bits() {
+        let n = SHARED + 13;
+        let wave = |k: usize| (0..n).map(|i| ((i * k) as f32 * 0.1).sin()).collect::<Vec<f32>>();
+        let waves = [wave(1), wave(2)];
+        let vectors: Vec<&Vec<f32>> = waves.iter().collect();
+        let results = [false, true].map(|parallel| {
+            let mut w = wave(5);
+            let h = components(&vectors, &w, parallel);
+            let left = subtract_and_project(&vectors, &h, &mut w, parallel);
+            add_combination(&vectors, &left, 0.3, &mut w, parallel);
+            (h, left, dot(&w, vectors[0], parallel), w)
+        });
+        assert!(results[0] == results[1]);
     }
 }

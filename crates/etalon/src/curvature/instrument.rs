@@ -127,7 +127,7 @@ impl<'a, T: Scalar> Instrument<'a, T> {
         let settings =
             LanczosSettings { ends: Ends::Both, count: self.count, max_iterations, ..self.settings.clone() };
         let parameters = self.task.network.parameters();
-        let basis = settings.bytes(&Memory::<f64>::new(parameters), Basis::Full);
+        let basis = settings.bytes(&Memory::<T>::new(parameters), Basis::Full);
         // A gradient, what the optimiser remembers of it, and the preconditioner twice.
         let preconditioner = if self.optimizer.preconditions() {
             parameters as u64 * (16 + (2 + self.optimizer.buffers() as u64) * size_of::<T>() as u64)
@@ -164,7 +164,7 @@ impl<T: Scalar> AtPoint<'_, T> {
     ///
     /// # Errors
     /// Where Lanczos cannot start; see [`LanczosError`].
-    pub fn ntk(&mut self) -> Result<Spectrum, LanczosError> {
+    pub fn ntk(&mut self) -> Result<Spectrum<Vec<T>>, LanczosError> {
         let Instrument { coordinates, settings, .. } = self.instrument;
         lanczos(&mut Ntk::new(&mut self.at, coordinates), settings, None)
     }
@@ -173,7 +173,7 @@ impl<T: Scalar> AtPoint<'_, T> {
     ///
     /// # Errors
     /// Where Lanczos cannot start; see [`LanczosError`].
-    pub fn hessian(&mut self, ends: Ends, count: usize) -> Result<Spectrum, LanczosError> {
+    pub fn hessian(&mut self, ends: Ends, count: usize) -> Result<Spectrum<Vec<T>>, LanczosError> {
         let coordinates = &self.instrument.coordinates;
         self.loss_curvature(Part::Hessian, coordinates, ends, count)
     }
@@ -184,7 +184,10 @@ impl<T: Scalar> AtPoint<'_, T> {
     ///
     /// # Errors
     /// Where Lanczos cannot start; see [`LanczosError`].
-    pub fn preconditioned(&mut self, memory: Option<&Buffers<T>>) -> Result<Option<Spectrum>, LanczosError> {
+    pub fn preconditioned(
+        &mut self,
+        memory: Option<&Buffers<T>>,
+    ) -> Result<Option<Spectrum<Vec<T>>>, LanczosError> {
         let Instrument { optimizer, coordinates, .. } = self.instrument;
         if !optimizer.preconditions() {
             return Ok(None);
@@ -206,7 +209,7 @@ impl<T: Scalar> AtPoint<'_, T> {
     ///
     /// # Errors
     /// Where Lanczos cannot start; see [`LanczosError`].
-    pub fn gauss_newton(&mut self) -> Result<Spectrum, LanczosError> {
+    pub fn gauss_newton(&mut self) -> Result<Spectrum<Vec<T>>, LanczosError> {
         let coordinates = &self.instrument.coordinates;
         self.loss_curvature(Part::GaussNewton, coordinates, Ends::Largest, 1)
     }
@@ -218,7 +221,7 @@ impl<T: Scalar> AtPoint<'_, T> {
     ///
     /// # Errors
     /// Where Lanczos cannot start; see [`LanczosError`].
-    pub fn decayed(&mut self) -> Result<Option<Spectrum>, LanczosError> {
+    pub fn decayed(&mut self) -> Result<Option<Spectrum<Vec<T>>>, LanczosError> {
         let Instrument { task, coordinates, factors, weight_decay, settings, optimizer, .. } =
             self.instrument;
         // A preconditioner has weight decay beside it, not in the loss.
@@ -267,13 +270,13 @@ impl<T: Scalar> AtPoint<'_, T> {
         coordinates: &Coordinates,
         ends: Ends,
         count: usize,
-    ) -> Result<Spectrum, LanczosError> {
+    ) -> Result<Spectrum<Vec<T>>, LanczosError> {
         let settings = LanczosSettings { ends, count, ..self.instrument.settings.clone() };
         let mut operator = LossCurvature::new(&mut self.at, part, coordinates);
         // A gradient leans towards the steep directions, which is where to begin. One of zero, or one that is no number,
         // tells nothing.
         let gradient = operator.gradient();
-        let norm: f64 = gradient.iter().map(|x| x * x).sum();
+        let norm: f64 = gradient.iter().map(|x| x.to_f64() * x.to_f64()).sum();
         let start = (norm.is_finite() && norm > 0.0).then_some(&gradient);
         lanczos(&mut operator, &settings, start)
     }

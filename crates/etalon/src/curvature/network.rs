@@ -91,27 +91,26 @@ impl<'l, 'n, T: Scalar> LossCurvature<'l, 'n, T> {
     }
 
     /// The gradient of the mean loss in the operator's coordinates.
-    pub fn gradient(&mut self) -> Vec<f64> {
+    pub fn gradient(&mut self) -> Vec<T> {
         self.at.gradient(&mut self.product);
         self.coordinates.scale(&mut self.product);
-        let kept = self.kept.iter().flat_map(|range| &self.product[range.clone()]);
-        kept.map(|value| value.to_f64()).collect()
+        self.kept.iter().flat_map(|range| &self.product[range.clone()]).copied().collect()
     }
 }
 
 impl<T: Scalar> Operator for LossCurvature<'_, '_, T> {
-    type Space = Memory<f64>;
+    type Space = Memory<T>;
 
-    fn space(&self) -> Memory<f64> {
-        Memory::new(self.kept.iter().map(Range::len).sum())
+    fn space(&self) -> Memory<T> {
+        Memory::new(self.kept.iter().map(Range::len).sum()).with_threads(self.at.is_parallel())
     }
 
-    fn apply(&mut self, x: &Vec<f64>, y: &mut Vec<f64>) -> Result<(), ApplyError> {
+    fn apply(&mut self, x: &Vec<T>, y: &mut Vec<T>) -> Result<(), ApplyError> {
         // What is frozen stays at zero, where it began.
         let mut rest = &x[..];
         for range in &self.kept {
             let (part, others) = rest.split_at(range.len());
-            narrow(part, &mut self.direction[range.clone()]);
+            self.direction[range.clone()].copy_from_slice(part);
             rest = others;
         }
         self.coordinates.scale(&mut self.direction);
@@ -127,7 +126,7 @@ impl<T: Scalar> Operator for LossCurvature<'_, '_, T> {
         let mut rest = &mut y[..];
         for range in &self.kept {
             let (part, others) = rest.split_at_mut(range.len());
-            widen(&self.product[range.clone()], part);
+            part.copy_from_slice(&self.product[range.clone()]);
             rest = others;
         }
         Ok(())
@@ -141,47 +140,32 @@ impl<T: Scalar> Operator for LossCurvature<'_, '_, T> {
 pub struct Ntk<'l, 'n, T> {
     at: &'l mut Linearization<'n, T>,
     coordinates: &'l Coordinates,
-    outputs: Vec<T>,
     parameters: Vec<T>,
 }
 
 impl<'l, 'n, T: Scalar> Ntk<'l, 'n, T> {
     /// The operator at the point of `at`.
     pub fn new(at: &'l mut Linearization<'n, T>, coordinates: &'l Coordinates) -> Self {
-        let (outputs, parameters) = (at.outputs_len(), at.network().parameters());
-        Ntk { at, coordinates, outputs: vec![T::ZERO; outputs], parameters: vec![T::ZERO; parameters] }
+        let parameters = vec![T::ZERO; at.network().parameters()];
+        Ntk { at, coordinates, parameters }
     }
 }
 
 impl<T: Scalar> Operator for Ntk<'_, '_, T> {
-    type Space = Memory<f64>;
+    type Space = Memory<T>;
 
-    fn space(&self) -> Memory<f64> {
-        Memory::new(self.outputs.len())
+    fn space(&self) -> Memory<T> {
+        Memory::new(self.at.outputs_len()).with_threads(self.at.is_parallel())
     }
 
-    fn apply(&mut self, x: &Vec<f64>, y: &mut Vec<f64>) -> Result<(), ApplyError> {
-        narrow(x, &mut self.outputs);
-        self.at.vjp(&self.outputs, &mut self.parameters);
+    fn apply(&mut self, x: &Vec<T>, y: &mut Vec<T>) -> Result<(), ApplyError> {
+        self.at.vjp(x, &mut self.parameters);
         // Twice the root: J R J^T.
         self.coordinates.scale(&mut self.parameters);
         self.coordinates.scale(&mut self.parameters);
-        self.at.jvp(&self.parameters, &mut self.outputs);
-        let samples = self.at.samples() as f64;
-        widen(&self.outputs, y);
-        y.iter_mut().for_each(|y| *y /= samples);
+        self.at.jvp(&self.parameters, y);
+        let samples = T::from_f64(self.at.samples() as f64);
+        y.iter_mut().for_each(|y| *y = *y / samples);
         Ok(())
-    }
-}
-
-fn narrow<T: Scalar>(from: &[f64], to: &mut [T]) {
-    for (to, &from) in to.iter_mut().zip(from) {
-        *to = T::from_f64(from);
-    }
-}
-
-fn widen<T: Scalar>(from: &[T], to: &mut [f64]) {
-    for (to, &from) in to.iter_mut().zip(from) {
-        *to = from.to_f64();
     }
 }

@@ -106,17 +106,23 @@ impl Iterator for Normals {
 }
 
 /// Vectors of `f32` or `f64` in memory, as `Vec<T>`. Inner products are summed in `f64`, in an order that depends on the
-/// dimension alone, on rayon's threads.
+/// dimension alone, long ones on rayon's threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory<T> {
     dim: usize,
+    parallel: bool,
     number: PhantomData<T>,
 }
 
 impl<T> Memory<T> {
     /// The space of vectors with so many elements.
     pub fn new(dim: usize) -> Self {
-        Memory { dim, number: PhantomData }
+        Memory { dim, parallel: true, number: PhantomData }
+    }
+
+    /// The same space, on rayon's threads or on the caller's alone; the bits are the same.
+    pub fn with_threads(self, parallel: bool) -> Self {
+        Memory { parallel, ..self }
     }
 }
 
@@ -152,7 +158,7 @@ impl<T: Scalar> Space for Memory<T> {
     }
 
     fn dot(&self, a: &Vec<T>, b: &Vec<T>) -> f64 {
-        basis::dot(a, b)
+        basis::dot(a, b, self.parallel)
     }
 
     fn axpy(&self, factor: f64, x: &Vec<T>, y: &mut Vec<T>) {
@@ -174,14 +180,14 @@ impl<T: Scalar> Space for Memory<T> {
     }
 
     fn components(&self, vectors: &[&Vec<T>], w: &Vec<T>) -> Vec<f64> {
-        basis::components(vectors, w)
+        basis::components(vectors, w, self.parallel)
     }
 
     fn add_combination(&self, vectors: &[&Vec<T>], h: &[f64], factor: f64, w: &mut Vec<T>) {
-        basis::add_combination(vectors, h, factor, w);
+        basis::add_combination(vectors, h, factor, w, self.parallel);
     }
 
     fn subtract_and_project(&self, vectors: &[&Vec<T>], h: &[f64], w: &mut Vec<T>) -> Vec<f64> {
-        basis::subtract_and_project(vectors, h, w)
+        basis::subtract_and_project(vectors, h, w, self.parallel)
     }
 }

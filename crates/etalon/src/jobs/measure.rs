@@ -112,7 +112,7 @@ fn measured<T: Scalar>(problem: &Problem<T>, settings: &MeasureSettings) -> Resu
             "curvature is that of R^1/2 H R^1/2 with the learning-rate factors R, which is what limits the rate".into(),
         );
     }
-    let largest = |spectrum: &Spectrum| Estimate::of(spectrum.largest.first(), spectrum.iterations);
+    let largest = |spectrum: &Spectrum<Vec<T>>| Estimate::of(spectrum.largest.first(), spectrum.iterations);
     let [ntk, gauss_newton, preconditioned, decayed] =
         [ntk, gauss_newton, preconditioned, decayed].map(|found| found.as_ref().map(largest));
     let hessian = hessian.map_or_else(HessianEnds::default, |found| {

@@ -111,7 +111,7 @@ fn measure<T: Scalar>(instrument: &Instrument<'_, T>, state: &State<T>, record: 
 }
 
 /// The largest eigenvalue, where it converged.
-fn top(spectrum: Option<Spectrum>) -> Option<f64> {
+fn top<V>(spectrum: Option<Spectrum<V>>) -> Option<f64> {
     let spectrum = spectrum.filter(Spectrum::converged)?;
     Some(spectrum.largest.first()?.value)
 }
