@@ -25,16 +25,16 @@ fn timed(repeats: usize, warm_up: usize, mut work: impl FnMut()) -> Vec<f64> {
 
 /// The unit of a work, its samples in it, and the number that other programs must agree on.
 fn run(work: &str, repeats: usize) -> Option<(&'static str, Vec<f64>, Option<f64>)> {
-    let own: Option<(fn(usize) -> Vec<f64>, &str)> = match work {
-        "w5" => Some((own::sweep, "s")),
-        "w5-loop" => Some((own::trials, "s")),
-        "w5-steps" => Some((own::steps, "s")),
-        "w6" => Some((own::patches_dense, "%")),
-        "w6-cnn" => Some((own::patches_convolutional, "%")),
+    let own = match work {
+        "w5" => Some(("s", own::sweep(repeats))),
+        "w5-loop" => Some(("s", own::trials(repeats))),
+        "w5-steps" => Some(("s", own::steps(repeats))),
+        "w6" => Some(("%", own::patches_dense(repeats))),
+        "w6-cnn" => Some(("%", own::patches_convolutional(repeats))),
         _ => None,
     };
-    if let Some((own, unit)) = own {
-        return Some((unit, own(repeats), None));
+    if let Some((unit, samples)) = own {
+        return Some((unit, samples, None));
     }
     let (shared, unit): (fn(&Problem, usize) -> works::Done, _) = match work {
         "w1" => (works::step, "ms"),

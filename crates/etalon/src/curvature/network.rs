@@ -165,7 +165,7 @@ impl<T: Scalar> Operator for Ntk<'_, '_, T> {
         self.coordinates.scale(&mut self.parameters);
         self.at.jvp(&self.parameters, y);
         let samples = T::from_f64(self.at.samples() as f64);
-        y.iter_mut().for_each(|y| *y = *y / samples);
+        y.iter_mut().for_each(|y| *y /= samples);
         Ok(())
     }
 }
