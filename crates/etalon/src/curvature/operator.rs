@@ -5,8 +5,8 @@ use std::error::Error;
 
 /// A symmetric linear operator on a [`Space`], known only by its products.
 ///
-/// Vectors over an `f32` network may be `f64` all the same ([`Memory<f64>`]), the operator converting at its own edge: the
-/// orthogonality of a Lanczos basis needs the digits even where the network does not.
+/// Vectors need no more digits than the operator's products have: those over an `f32` network are `f32`, with sums in `f64`.
+/// Where more are wanted all the same, vectors may be `f64` ([`Memory<f64>`]), the operator converting at its own edge.
 ///
 /// Requirements: the operator is symmetric, and the same at every call (one fixed batch, one fixed set of
 /// normalisation statistics). [`Spectrum::asymmetry`](super::Spectrum::asymmetry) shows when it is not symmetric; one
