@@ -20,7 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from peers import largest, tensors
+from peer import largest
+from problem import tensors
 
 ROOT = Path(__file__).resolve().parent.parent
 ETALON = ROOT / "target" / "release" / "etalon"
