@@ -7,6 +7,7 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::unreachable, clippy::todo))]
 
+mod compiled;
 mod cpu;
 mod executor;
 pub mod kernels;

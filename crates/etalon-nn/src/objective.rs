@@ -1,7 +1,6 @@
 //! Outputs, value and gradient of a loss over a set of samples.
 
 use crate::executor::{Capacity, Executor, Op, Operands};
-use crate::kernels::reduction;
 use crate::{Loss, Network, Scalar};
 
 /// Samples: `inputs` one after another, `targets` one after another in the width of the network's output.
@@ -150,7 +149,7 @@ impl<T: Scalar> Network<T> {
 
     /// Whether every number of a vector is finite.
     pub fn all_finite(&self, vector: &[T]) -> bool {
-        reduction::all_finite(self.cpu(), vector)
+        T::all_finite(self.cpu(), vector)
     }
 
     /// The number of samples in `inputs`.

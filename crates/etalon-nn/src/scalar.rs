@@ -25,6 +25,7 @@ pub trait Scalar:
     + DivAssign
     + Sum
     + 'static
+    + crate::compiled::Compiled
     + crate::kernels::product::Tiled
 {
     /// Zero.

@@ -19,7 +19,7 @@ use tapes::{BatchStatistics, Lane};
 
 /// Tapes at a point and along a direction, sums, and the statistics of the whole batch.
 #[derive(Debug)]
-pub(crate) struct Executor<T> {
+pub struct Executor<T> {
     lanes: Vec<Lane<T>>,
     statistics: BatchStatistics,
     /// The largest batch.
@@ -29,6 +29,11 @@ pub(crate) struct Executor<T> {
 
 impl<T: Scalar> Executor<T> {
     pub(crate) fn new(network: &Network<T>, rows: usize, capacity: Capacity, parallel: bool) -> Self {
+        T::new_executor(network, rows, capacity, parallel)
+    }
+
+    /// Behind the door of [`Executor::new`].
+    pub(crate) fn with_tapes(network: &Network<T>, rows: usize, capacity: Capacity, parallel: bool) -> Self {
         let lanes = network.cut(rows).lanes();
         Executor {
             lanes: (0..lanes).map(|_| Lane::new(network, rows, capacity)).collect(),
@@ -59,6 +64,11 @@ impl<T: Scalar> Executor<T> {
 
     /// Adds the other lanes' sums to the first's, after a program that added up a vector for so many samples.
     pub(crate) fn collect(&mut self, network: &Network<T>, rows: usize) {
+        T::add_up_lanes(self, network, rows);
+    }
+
+    /// Behind the door of [`Executor::collect`].
+    pub(crate) fn add_up_lanes(&mut self, network: &Network<T>, rows: usize) {
         let lanes = network.cut(rows).lanes();
         let (first, others) = self.lanes[..lanes].split_at_mut(1);
         fold(network.cpu(), self.parallel, &mut first[0].sum, others, |lane| &lane.sum);
@@ -72,7 +82,7 @@ impl<T: Scalar> Executor<T> {
     /// Computes the outputs, with running statistics in the place of the batch's.
     pub(crate) fn evaluate(&mut self, operands: &Operands<T>, state: &[T], out: &mut [T]) {
         operands.network.statistics_of_state(operands.rows(), state, &mut self.statistics.values);
-        self.run_apart(operands, &[], &[Op::Forward, Op::Outputs], out);
+        T::run_apart(self, operands, &[], &[Op::Forward, Op::Outputs], out);
     }
 
     /// Runs a program; on slices that hold no values, `fill` before it. `out` is empty, or has room for all outputs.
@@ -80,14 +90,14 @@ impl<T: Scalar> Executor<T> {
         self.lanes.iter_mut().for_each(|lane| lane.loss = 0.0);
         if operands.network.is_coupled() {
             // Every slice has tapes of its own, and holds its values.
-            program.iter().for_each(|&op| self.run_together(operands, op, out));
+            program.iter().for_each(|&op| T::run_together(self, operands, op, out));
         } else {
-            self.run_apart(operands, fill, program, out);
+            T::run_apart(self, operands, fill, program, out);
         }
     }
 
     /// A whole program slice after slice.
-    fn run_apart(&mut self, operands: &Operands<T>, fill: &[Op], program: &[Op], out: &mut [T]) {
+    pub(crate) fn run_apart(&mut self, operands: &Operands<T>, fill: &[Op], program: &[Op], out: &mut [T]) {
         let Executor { lanes, statistics, parallel, .. } = self;
         let (cut, width) = operands.check(self.rows, out);
         let nodes = 0..operands.network.len();
@@ -106,7 +116,7 @@ impl<T: Scalar> Executor<T> {
     }
 
     /// One operation on all slices, run of nodes after run of nodes.
-    fn run_together(&mut self, operands: &Operands<T>, op: Op, out: &mut [T]) {
+    pub(crate) fn run_together(&mut self, operands: &Operands<T>, op: Op, out: &mut [T]) {
         let network = operands.network;
         match op.pass() {
             None => self.run_nodes(operands, op, 0..0, None, out),

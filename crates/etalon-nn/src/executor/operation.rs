@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// One operation on a slice: a pass through the network, or what happens at its outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Op {
+pub enum Op {
     /// Computes the values.
     Forward,
     /// Copies the outputs out.
@@ -82,7 +82,7 @@ impl Pass {
 
 /// What a program works on. Vectors that it does not ask for may be empty.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Operands<'a, T> {
+pub struct Operands<'a, T> {
     pub(crate) network: &'a Network<T>,
     pub(crate) parameters: &'a [T],
     pub(crate) batch: Batch<'a, T>,

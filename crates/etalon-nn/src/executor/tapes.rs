@@ -9,7 +9,7 @@ use std::ops::Range;
 
 /// How many tapes an executor has.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Capacity {
+pub struct Capacity {
     /// Slices whose values stay, a lane.
     pub(crate) points: usize,
     /// Whether there are gradients, and sums of the parameters'.

@@ -3,6 +3,7 @@
 
 pub mod activation;
 pub mod adamw;
+pub mod combination;
 pub mod convolution;
 pub mod elementwise;
 pub(crate) mod normalization;

@@ -8,6 +8,11 @@ const PARTS: usize = 32;
 
 /// `sum_i x_i y_i`, accumulated in `f64`.
 pub fn dot<T: Scalar>(cpu: Cpu, x: &[T], y: &[T]) -> f64 {
+    T::dot(cpu, x, y)
+}
+
+/// Behind the door of [`dot`].
+pub(crate) fn sum_of_products<T: Scalar>(cpu: Cpu, x: &[T], y: &[T]) -> f64 {
     assert_eq!(x.len(), y.len(), "the two vectors of a dot product differ in length");
     vectorised(
         cpu,

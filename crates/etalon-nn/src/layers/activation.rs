@@ -7,9 +7,11 @@ use crate::kernels::elementwise::Write;
 
 /// An activation of a given length.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Activate {
-    pub(crate) function: Activation,
-    pub(crate) len: usize,
+pub struct Activate {
+    /// The function.
+    pub function: Activation,
+    /// Numbers a sample.
+    pub len: usize,
 }
 
 impl<T: Scalar> Layer<T> for Activate {

@@ -22,6 +22,7 @@ mod normalization;
 mod pooling;
 mod shortcut;
 
+pub use activation::Activate;
 pub use convolution::Conv2d;
 pub use coupling::{Coupling, Statistics};
 pub use dense::Dense;
@@ -32,14 +33,6 @@ pub use shortcut::Shortcut;
 use crate::kernels::elementwise::Write;
 use crate::{Cpu, Scalar};
 use std::fmt::Debug;
-
-/// An activation of a given length as a layer.
-pub(crate) fn activate<T: Scalar>(
-    function: crate::kernels::activation::Activation,
-    len: usize,
-) -> Box<dyn Layer<T>> {
-    Box::new(activation::Activate { function, len })
-}
 
 /// A parameter tensor that a layer wants to have.
 #[derive(Clone, Debug, PartialEq)]

@@ -39,13 +39,17 @@ impl Loss {
 
     /// `scale` times the sum of the losses of a slice.
     pub fn value<T: Scalar>(self, width: usize, scale: f64, outputs: &[T], targets: &[T]) -> f64 {
-        let sum = match self {
+        scale * T::loss(self, width, outputs, targets)
+    }
+
+    /// The sum of the losses of a slice.
+    pub(crate) fn sum<T: Scalar>(self, width: usize, outputs: &[T], targets: &[T]) -> f64 {
+        match self {
             Loss::Mse => mse::sum(outputs, targets),
             Loss::CrossEntropy => cross_entropy::sum(width, outputs, targets),
             Loss::Logistic => margin::sum(outputs, targets, margin::logistic),
             Loss::Exponential => margin::sum(outputs, targets, margin::exponential),
-        };
-        scale * sum
+        }
     }
 
     /// `scale` times the gradient with respect to the outputs.

@@ -6,7 +6,7 @@ use crate::kernels::convolution::Convolution;
 use crate::kernels::elementwise::Write;
 use crate::kernels::pooling::Windows;
 use crate::lanes::slice_len;
-use crate::layers::{Conv2d, Coupling, Dense, Layer, Normalization, Pool2d, Shortcut, Tensor, activate};
+use crate::layers::{Activate, Conv2d, Coupling, Dense, Layer, Normalization, Pool2d, Shortcut, Tensor};
 use crate::parameters::Layout;
 use crate::{Cpu, Scalar};
 
@@ -209,7 +209,7 @@ impl<T: Scalar> NetworkBuilder<T> {
     /// # Errors
     /// When lengths do not fit.
     pub fn dense(&mut self, layer: Dense, input: Value) -> Result<Value, NetworkError> {
-        self.push(Box::new(layer), input)
+        self.push(T::dense(layer), input)
     }
 
     /// Adds a convolution.
@@ -220,7 +220,7 @@ impl<T: Scalar> NetworkBuilder<T> {
         if !layer.shape.is_sound() {
             return Err(NetworkError::Window(format!("{:?}", layer.shape)));
         }
-        self.push(Box::new(layer), input)
+        self.push(T::convolution(layer), input)
     }
 
     /// Adds a convolution of `input` plus the value `skip`: what [`NetworkBuilder::sum`] of the two gives, with one pass
@@ -251,7 +251,7 @@ impl<T: Scalar> NetworkBuilder<T> {
         if !layer.windows.is_sound() {
             return Err(NetworkError::Window(format!("{layer:?}")));
         }
-        self.push(Box::new(layer), input)
+        self.push(T::pooling(layer), input)
     }
 
     /// Adds a shortcut without parameters.
@@ -262,7 +262,7 @@ impl<T: Scalar> NetworkBuilder<T> {
         if layer.shape.stride == 0 || layer.shape.outputs < layer.shape.inputs {
             return Err(NetworkError::Window(format!("{:?}", layer.shape)));
         }
-        self.push(Box::new(layer), input)
+        self.push(T::shortcut(layer), input)
     }
 
     /// Adds an activation.
@@ -270,7 +270,7 @@ impl<T: Scalar> NetworkBuilder<T> {
     /// # Errors
     /// When the input has length 0.
     pub fn activation(&mut self, function: Activation, input: Value) -> Result<Value, NetworkError> {
-        self.push(activate(function, self.len(input)), input)
+        self.push(T::activation(Activate { function, len: self.len(input) }), input)
     }
 
     /// Adds a normalisation.
@@ -279,7 +279,7 @@ impl<T: Scalar> NetworkBuilder<T> {
     /// When lengths do not fit, groups do not divide the channels, or nothing would be left.
     pub fn normalize(&mut self, layer: Normalization, input: Value) -> Result<Value, NetworkError> {
         layer.check()?;
-        self.push(Box::new(layer), input)
+        self.push(T::normalization(layer), input)
     }
 
     /// Adds the residual sum of two values.

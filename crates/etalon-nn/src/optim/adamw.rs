@@ -1,7 +1,7 @@
 //! Adam with decoupled weight decay.
 
 use super::{BUFFERS, Buffers, Optimizer, OptimizerError, Rate, Stability, share};
-use crate::kernels::adamw::{AdamWUpdate, adamw};
+use crate::kernels::adamw::AdamWUpdate;
 use crate::{Cpu, Scalar};
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019), as `torch.optim.AdamW`. With gradient `g` at step
@@ -73,7 +73,7 @@ impl Optimizer for AdamW {
             root_correction: T::from_f64(correction(self.beta2, step + 1).sqrt()),
             epsilon: T::from_f64(self.epsilon),
         };
-        adamw(cpu, &update, gradient, mean, square, parameters);
+        T::adamw(cpu, &update, gradient, mean, square, parameters);
     }
 
     fn stability(&self) -> Result<Stability, OptimizerError> {

@@ -1,7 +1,6 @@
 //! Stochastic gradient descent with momentum and coupled weight decay.
 
 use super::{BUFFERS, Optimizer, OptimizerError, Rate, Stability, share};
-use crate::kernels::elementwise::{sgd, sgd_momentum};
 use crate::{Cpu, Scalar};
 
 /// Gradient descent in PyTorch's form: with buffer `v`, momentum `b` and weight decay `wd`, `g' = g + wd w; v = b v + g';
@@ -50,9 +49,9 @@ impl Optimizer for Sgd {
     ) {
         let [eta, decay, momentum] = [rate.eta, rate.weight_decay, self.momentum].map(T::from_f64);
         if self.momentum > 0.0 {
-            sgd_momentum(cpu, (eta, momentum, decay, self.nesterov), gradient, velocity, parameters);
+            T::sgd_momentum(cpu, (eta, momentum, decay, self.nesterov), gradient, velocity, parameters);
         } else {
-            sgd(cpu, eta, decay, gradient, parameters);
+            T::sgd(cpu, eta, decay, gradient, parameters);
         }
     }
 

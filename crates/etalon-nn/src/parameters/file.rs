@@ -45,13 +45,13 @@ pub enum FileError {
 pub fn save<T: Scalar, const N: usize>(path: &Path, parts: [(&Layout, &[T]); N]) -> Result<(), FileError> {
     let segments =
         || parts.iter().flat_map(|(layout, all)| layout.segments().iter().map(move |one| (one, all)));
-    let tensors: Vec<_> = segments()
-        .map(|(segment, all)| (segment.name.as_str(), segment.shape.clone(), &all[segment.range.clone()]))
+    let tensors = segments()
+        .map(|(segment, all)| tensor(&segment.name, segment.shape.clone(), &all[segment.range.clone()]))
         .collect();
     let multiplier = |(segment, _): (&Segment, _)| {
         (format!("{}.multiplier", segment.name), format!("{:?}", segment.multiplier))
     };
-    write(path, &tensors, Some(segments().map(multiplier).collect()))
+    write(path, tensors, Some(segments().map(multiplier).collect()))
 }
 
 /// Writes named tensors, each with its shape, to a safetensors file. The file appears whole or not at all.
@@ -59,20 +59,39 @@ pub fn save<T: Scalar, const N: usize>(path: &Path, parts: [(&Layout, &[T]); N])
 /// # Errors
 /// When the file cannot be written.
 pub fn save_tensors<T: Scalar>(path: &Path, tensors: &[(&str, Vec<usize>, &[T])]) -> Result<(), FileError> {
+    let tensors = tensors.iter().map(|(name, shape, values)| tensor(name, shape.clone(), values)).collect();
     write(path, tensors, None)
 }
 
-fn write<T: Scalar>(
+/// A tensor as a file holds it.
+struct Stored {
+    name: String,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+fn tensor<T: Scalar>(name: &str, shape: Vec<usize>, values: &[T]) -> Stored {
+    let mut bytes = Vec::with_capacity(size_of_val(values));
+    let dtype = if T::NAME == "f64" { Dtype::F64 } else { Dtype::F32 };
+    for value in values.iter().map(|value| value.to_f64()) {
+        match dtype {
+            Dtype::F64 => bytes.extend_from_slice(&value.to_le_bytes()),
+            _ => bytes.extend_from_slice(&(value as f32).to_le_bytes()),
+        }
+    }
+    Stored { name: name.into(), dtype, shape, bytes }
+}
+
+fn write(
     path: &Path,
-    tensors: &[(&str, Vec<usize>, &[T])],
+    tensors: Vec<Stored>,
     metadata: Option<BTreeMap<String, String>>,
 ) -> Result<(), FileError> {
     let format =
         |error: SafeTensorError| FileError::Format { path: path.to_owned(), reason: error.to_string() };
-    let dtype = if T::NAME == "f64" { Dtype::F64 } else { Dtype::F32 };
-    let bytes: Vec<Vec<u8>> = tensors.iter().map(|(_, _, values)| to_bytes(values)).collect();
-    let views = tensors.iter().zip(&bytes).map(|((name, shape, _), bytes)| {
-        Ok((name.to_string(), TensorView::new(dtype, shape.clone(), bytes).map_err(format)?))
+    let views = tensors.iter().map(|Stored { name, dtype, shape, bytes }| {
+        Ok((name, TensorView::new(*dtype, shape.clone(), bytes).map_err(format)?))
     });
     let views = views.collect::<Result<Vec<_>, FileError>>()?;
     // Without metadata: safetensors takes that as a hash map, whose order differs from run to run.
@@ -162,14 +181,6 @@ fn fill<T: Scalar>(
     match target.iter().position(|value| !value.is_finite()) {
         Some(at) => Err(format!("`{name}` holds {} at index {at}", target[at])),
         None => Ok(()),
-    }
-}
-
-fn to_bytes<T: Scalar>(values: &[T]) -> Vec<u8> {
-    if T::NAME == "f64" {
-        values.iter().flat_map(|value| value.to_f64().to_le_bytes()).collect()
-    } else {
-        values.iter().flat_map(|value| (value.to_f64() as f32).to_le_bytes()).collect()
     }
 }
 

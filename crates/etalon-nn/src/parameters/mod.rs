@@ -69,6 +69,11 @@ impl Layout {
     /// Fresh parameters: each segment normal with its own mean and deviation. They depend on the seed alone, and a
     /// network in `f32` starts at the roundings of the same network in `f64`.
     pub fn initialise<T: Scalar>(&self, seed: u64) -> Vec<T> {
+        T::initialise(self, seed)
+    }
+
+    /// Behind the door of [`Layout::initialise`].
+    pub(crate) fn draw<T: Scalar>(&self, seed: u64) -> Vec<T> {
         let mut parameters = vec![T::ZERO; self.len()];
         for (index, segment) in self.segments.iter().enumerate() {
             let parameters = &mut parameters[segment.range.clone()];

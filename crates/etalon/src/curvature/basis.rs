@@ -1,26 +1,13 @@
 //! Products with a set of long vectors, in fixed slices: the same bits whatever the number of threads.
 
-use etalon_nn::Scalar;
+use etalon_nn::kernels::{combination, reduction};
+use etalon_nn::{Cpu, Scalar};
 use rayon::prelude::*;
 
 /// Elements a slice: 8 KiB of each vector in `f64`, so that a slice of a hundred vectors stays in the second-level cache.
 const SLICE: usize = 1024;
 /// Numbers to go through from which on threads gain more than handing the work over costs.
 const SHARED: usize = 1 << 16;
-
-/// `a . b` in `f64`, with eight running sums so that the compiler can use wide registers.
-fn slice_dot<T: Scalar>(a: &[T], b: &[T]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (a_parts, b_parts) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f64 =
-        a_parts.remainder().iter().zip(b_parts.remainder()).map(|(x, y)| x.to_f64() * y.to_f64()).sum();
-    for (x, y) in a_parts.zip(b_parts) {
-        for lane in 0..8 {
-            sums[lane] += x[lane].to_f64() * y[lane].to_f64();
-        }
-    }
-    sums.iter().sum::<f64>() + rest
-}
 
 /// Whether work on so many numbers is worth handing to other threads, where it may be.
 fn is_shared(parallel: bool, numbers: usize) -> bool {
@@ -84,22 +71,11 @@ pub(super) fn subtract_and_project<T: Scalar>(
 
 fn slice_components<T: Scalar>(vectors: &[&Vec<T>], index: usize, part: &[T]) -> Vec<f64> {
     let begin = index * SLICE;
-    vectors.iter().map(|v| slice_dot(&v[begin..begin + part.len()], part)).collect()
+    vectors.iter().map(|v| reduction::dot(Cpu::current(), &v[begin..begin + part.len()], part)).collect()
 }
 
 fn slice_combination<T: Scalar>(vectors: &[&Vec<T>], h: &[f64], factor: f64, index: usize, part: &mut [T]) {
-    let begin = index * SLICE;
-    // Rounded once at the end, and not once a vector.
-    let mut sums = [0.0; SLICE];
-    let sums = &mut sums[..part.len()];
-    sums.iter_mut().zip(&*part).for_each(|(sum, w)| *sum = w.to_f64());
-    for (v, &coefficient) in vectors.iter().zip(h) {
-        let scaled = factor * coefficient;
-        for (sum, x) in sums.iter_mut().zip(&v[begin..]) {
-            *sum += scaled * x.to_f64();
-        }
-    }
-    part.iter_mut().zip(sums).for_each(|(w, sum)| *w = T::from_f64(*sum));
+    combination::add_combination(Cpu::current(), (vectors, index * SLICE), (h, factor), part);
 }
 
 /// Adds up what the slices gave, in their order.
@@ -109,7 +85,8 @@ fn sum_slices(count: usize, partial: Vec<Vec<f64>>) -> Vec<f64> {
 
 /// `a . b`.
 pub(super) fn dot<T: Scalar>(a: &[T], b: &[T], parallel: bool) -> f64 {
-    let of = |index: usize, part: &[T]| slice_dot(part, &b[index * SLICE..][..part.len()]);
+    let of =
+        |index: usize, part: &[T]| reduction::dot(Cpu::current(), part, &b[index * SLICE..][..part.len()]);
     map(a, is_shared(parallel, a.len()), of).into_iter().sum()
 }
 

@@ -52,6 +52,8 @@ impl Tiled for f32 {
         }
     }
 
+    // Inlined into another crate it would have all tiles compiled there anew.
+    #[inline(never)]
     fn micro_kernel(cpu: Cpu) -> MicroKernel<f32> {
         match cpu {
             #[cfg(target_arch = "x86_64")]
@@ -77,6 +79,8 @@ impl Tiled for f64 {
         }
     }
 
+    // As above.
+    #[inline(never)]
     fn micro_kernel(cpu: Cpu) -> MicroKernel<f64> {
         match cpu {
             #[cfg(target_arch = "x86_64")]
