@@ -33,7 +33,7 @@ def preresnet20(samples, passes, first):
     return 2e-9 * samples * (passes * others + first * 9 * 32**2 * 3 * 16)
 
 
-MLP, SHALLOW, DEEP = (784, 512, 512, 10), (784, 256, 10), (784, 512, 512, 512, 10)
+MLP, SHALLOW, MIDDLE, DEEP = (784, 512, 512, 10), (784, 256, 10), (784, 256, 256, 10), (784, 512, 512, 512, 10)
 
 
 def weights(sizes):
@@ -53,7 +53,13 @@ FLOORS = {
     "w4": (dense(MLP, 1024, 6, 2), 3 * weights(MLP) + 4e-6 * 1024 * 784),
     "w10": (1046 * dense(DEEP, 128, 3, 2), 1046 * 2 * weights(DEEP)),
     "w7": (preresnet20(128, 6, 2), 3 * 1.09 + 4e-6 * 128 * 3072),
+    "w12": (144 * 200 * dense(MIDDLE, 64, 3, 2), 144 * weights(MIDDLE) + 4e-6 * 2000 * 784),
 }
+
+# How many times as fast as the best of the others Etalon is meant to be.
+AIMS = {
+    "w1": 1.1, "w2": 2, "w3": 1.1, "w4": 1.1, "w7": 5, "w8": 4, "w9": 2, "w10": 2, "w11": 2, "w12": 4, "w13": 5,
+}  # fmt: skip
 
 
 # Where Etalon is not ahead of all, or by less than it could be: what stands between.
@@ -61,9 +67,9 @@ BETWEEN = {
     "w1": "No program is ahead of another by more than the noise of a round: all live on the processor's multiply-adds.",
     "w2": "97 % of the operations are the first layer's. With fewer samples than twice the inputs, its products in the space of"
     " samples would need a third fewer, to other roundings; Etalon does not do that.",
-    "w4": "As of the step above.",
     "w10": "The operations are those of the 1,046 steps that the search reports. To them come looks at 1,000 samples every 25 steps,"
     " and five curvatures; only fewer of these would save more.",
+    "w13": "It lives on products with the Hessian, of which one is timed above.",
 }
 
 
@@ -80,15 +86,41 @@ def newest():
     return dict(sorted(found.items(), key=lambda item: int(item[0][1:])))
 
 
+def seconds(work, run):
+    """program -> its median in seconds."""
+    unit = 1e-3 if work["unit"] == "ms" else 1.0
+    return {row[0]: row[1] * unit for row in run.summary(work)}
+
+
 def floor(name, work, run):
     """What the work cannot do without, and how fast Etalon does it."""
     if name not in FLOORS:
         return ""
     operations, megabytes = FLOORS[name]
-    unit = 1e-3 if work["unit"] == "ms" else 1.0
-    median = next((row[1] * unit for row in run.summary(work) if row[0] == "etalon"), None)
+    median = seconds(work, run).get("etalon")
     reached = f" Etalon reaches {operations / median:.0f} x 10^9 a second." if median else ""
     return f" At least {operations:.1f} x 10^9 operations and {megabytes:.0f} MB from or to memory.{reached}"
+
+
+def duration(seconds):
+    return f"{1e3 * seconds:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
+
+
+def aim(name, record, work, run):
+    """What Etalon is meant to be in this work, whether it is, and if not, whether it could be at the rate that it reaches
+    in any work of the run."""
+    medians, ratios = seconds(work, run), {row[0]: row[4] for row in run.summary(work)}
+    others = [program for program in medians if program != "etalon"]
+    if name not in AIMS or "etalon" not in medians or not others:
+        return
+    best = min(others, key=medians.get)
+    print(f"\nThe aim is {AIMS[name]} times the best of the others, which is {best}: it is {ratios[best]:.2f}.", end="")
+    if ratios[best] >= AIMS[name] or name not in FLOORS:
+        return print()
+    known = [other for other in FLOORS if "etalon" in seconds(record["works"].get(other, {"unit": "s", "programs": {}}), run)]
+    rate = max(FLOORS[other][0] / seconds(record["works"][other], run)["etalon"] for other in known)
+    print(f" That would be {duration(medians[best] / AIMS[name])}; the operations alone take {duration(FLOORS[name][0] / rate)} at"
+          f" {rate:.0f} x 10^9 a second, the most that Etalon reaches in this run.")
 
 
 def build():
@@ -126,6 +158,7 @@ def main():
         cores = [cores for cores in work["programs"].get("etalon", {}).get("cores", []) if cores is not None]
         if cores:
             print(f"\nEtalon kept {statistics.median(cores):.2f} of {record['threads']} cores busy.")
+        aim(name, record, work, run)
         if name in BETWEEN:
             print(f"\n{BETWEEN[name]}")
         for warning in run.warnings(name, work):

@@ -1,8 +1,8 @@
 //! What this crate compiles for `f32` and `f64` itself, once.
 //!
-//! A generic function is compiled where its type becomes known: anew in every crate that calls it, and with that crate's
-//! settings. The loops of training take long to compile, and must not depend on anybody's settings: not inlined, they take
-//! ten times as long. So what leads to them passes one of these doors, which are not generic.
+//! A generic function is compiled where its type becomes known: anew in every crate that calls it, with that crate's
+//! settings. The loops of training take long to compile, and must be fast whatever the settings of the crate around them. So
+//! what leads to them passes one of these doors, which are not generic.
 
 use crate::executor::{Capacity, Executor, Op, Operands};
 use crate::kernels::adamw::{AdamWUpdate, adamw};

@@ -42,11 +42,12 @@ pub(super) unsafe fn run<V: Vector, const COLUMNS: usize>(problem: Problem<V::El
     }
 }
 
-/// The dot product of each row with each column.
+/// The dot product of each row with each column. Loops over indices: see `tile::add_term`.
 ///
 /// # Safety
 /// The machine has the instructions of `V`, and each pointer is valid for `depth` elements.
 #[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "see above")]
 unsafe fn dots<V: Vector, const COLUMNS: usize>(
     rows: [*const V::Element; ROWS],
     columns: [*const V::Element; COLUMNS],
@@ -58,13 +59,13 @@ unsafe fn dots<V: Vector, const COLUMNS: usize>(
         let whole = depth / V::LANES * V::LANES;
         for p in (0..whole).step_by(V::LANES) {
             let mut vectors = [V::splat(V::Element::ZERO); COLUMNS];
-            for (vector, column) in vectors.iter_mut().zip(columns) {
-                *vector = V::load(column.add(p));
+            for j in 0..COLUMNS {
+                vectors[j] = V::load(columns[j].add(p));
             }
-            for (sums, row) in sums.iter_mut().zip(rows) {
-                let row = V::load(row.add(p));
-                for (sum, &vector) in sums.iter_mut().zip(&vectors) {
-                    *sum = row.multiply_add(vector, *sum);
+            for i in 0..ROWS {
+                let row = V::load(rows[i].add(p));
+                for j in 0..COLUMNS {
+                    sums[i][j] = row.multiply_add(vectors[j], sums[i][j]);
                 }
             }
         }
