@@ -47,7 +47,6 @@ pub(super) unsafe fn run<V: Vector, const COLUMNS: usize>(problem: Problem<V::El
 /// # Safety
 /// The machine has the instructions of `V`, and each pointer is valid for `depth` elements.
 #[inline(always)]
-#[expect(clippy::needless_range_loop, reason = "see above")]
 unsafe fn dots<V: Vector, const COLUMNS: usize>(
     rows: [*const V::Element; ROWS],
     columns: [*const V::Element; COLUMNS],

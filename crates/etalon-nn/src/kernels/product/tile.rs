@@ -90,7 +90,6 @@ pub(super) unsafe fn compute<V: Vector, const ROWS: usize, const VECTORS: usize,
 /// # Safety
 /// As [`compute`].
 #[inline(always)]
-#[expect(clippy::needless_range_loop, reason = "see above")]
 unsafe fn add_term<V: Vector, const ROWS: usize, const VECTORS: usize>(
     sums: &mut [[V; VECTORS]; ROWS],
     a: *const V::Element,
