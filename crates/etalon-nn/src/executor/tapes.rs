@@ -12,7 +12,7 @@ use std::ops::Range;
 pub struct Capacity {
     /// Slices whose values stay, a lane.
     pub(crate) points: usize,
-    /// Whether there are gradients, and sums of the parameters'.
+    /// Whether there are gradients, which stay only where there are directions, and sums of the parameters'.
     pub(crate) gradients: bool,
     /// Slices whose changes stay, a lane; none without directions.
     pub(crate) tangents: usize,
@@ -21,8 +21,14 @@ pub struct Capacity {
 impl Capacity {
     /// How many numbers of one sample a slice's tapes hold at a point, and along a direction.
     pub(crate) fn per_sample<T: Scalar>(self, network: &Network<T>) -> (usize, usize) {
-        let (values, (at_point, along)) = (network.values_per_sample(), network.saved_per_sample());
-        (values * if self.gradients { 2 } else { 1 } + at_point, 2 * values + along)
+        let ((values, passing), (at_point, along)) =
+            (network.values_per_sample(), network.saved_per_sample());
+        let gradients = match (self.gradients, self.tangents) {
+            (false, _) => 0,
+            (true, 0) => passing,
+            (true, _) => values,
+        };
+        (values + gradients + at_point, values + passing + along)
     }
 
     /// How many bytes an executor would take for so many samples.
@@ -86,10 +92,14 @@ impl<T: Scalar> Lane<T> {
         let tape = |saved| Tape::new(network, cut.longest(), saved);
         let point = || PointTapes {
             values: tape(at_point),
-            adjoints: if capacity.gradients { tape(0) } else { Tape::default() },
+            adjoints: match (capacity.gradients, capacity.tangents) {
+                (false, _) => Tape::default(),
+                (true, 0) => Tape::passing(network, cut.longest()),
+                (true, _) => tape(0),
+            },
         };
         let mut tangents: Vec<_> = (0..capacity.tangents)
-            .map(|_| TangentTapes { tangents: tape(along), changes: tape(0) })
+            .map(|_| TangentTapes { tangents: tape(along), changes: Tape::passing(network, cut.longest()) })
             .collect();
         if tangents.is_empty() {
             // Without directions a slice's tapes along them are empty, as those of gradients are without gradients.

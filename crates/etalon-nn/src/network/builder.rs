@@ -1,5 +1,6 @@
 //! Putting a network together.
 
+use super::places::Places;
 use super::{Network, Node};
 use crate::kernels::activation::Activation;
 use crate::kernels::convolution::Convolution;
@@ -318,14 +319,10 @@ impl<T: Scalar> NetworkBuilder<T> {
         if let Some(unused) = (1..self.nodes.len()).find(|&value| !written[value]) {
             return Err(NetworkError::Unused(unused - 1));
         }
-        let mut offsets = vec![0, 0];
-        for node in &self.nodes {
-            offsets.push(offsets[offsets.len() - 1] + node.layer.output_len());
-        }
-        offsets.truncate(self.nodes.len() + 1);
         let NetworkBuilder { nodes, layout, state, input_len, weights, multiplications, .. } = self;
         let couplings = (0..nodes.len()).filter(|&node| nodes[node].layer.coupling().is_some()).collect();
         let slice = slice_len(multiplications / weights);
-        Ok(Network { nodes, layout, state, input_len, couplings, slice, offsets, cpu: Cpu::current() })
+        let (kept, passing) = (Places::kept(&nodes), Places::passing(&nodes));
+        Ok(Network { nodes, layout, state, input_len, couplings, slice, kept, passing, cpu: Cpu::current() })
     }
 }

@@ -82,9 +82,9 @@ mod tests {
         assert_eq!(weights, expected);
         // Convolutions and activations of 16^2, 8^2 and 4^2 positions, channel means, outputs.
         let values = 4 * (16 * 256 + 32 * 64 + 64 * 16) + 64 + 10;
-        assert_eq!(strided.values_per_sample(), values);
+        assert_eq!(strided.values_per_sample().0, values);
         let pooled: Network<f32> = cnn(Some(Kept::Average)).build().unwrap();
-        assert_eq!(pooled.values_per_sample(), values + 16 * 64 + 32 * 16);
+        assert_eq!(pooled.values_per_sample().0, values + 16 * 64 + 32 * 16);
         assert!(Cnn { stage: 0, ..cnn(None) }.build::<f32>().is_err());
     }
 }

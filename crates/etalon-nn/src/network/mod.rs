@@ -7,6 +7,7 @@ mod images;
 mod invariance;
 mod mlp;
 mod passes;
+mod places;
 mod resnet;
 
 pub use builder::{NetworkBuilder, NetworkError, Value};
@@ -23,6 +24,7 @@ use crate::lanes::Cut;
 use crate::layers::Layer;
 use crate::parameters::Layout;
 use crate::{Cpu, Scalar};
+use places::Places;
 use std::ops::Range;
 
 /// A layer's place in the network: `value = layer(input) + skip`.
@@ -61,8 +63,10 @@ pub struct Network<T> {
     couplings: Vec<usize>,
     /// Samples a slice.
     slice: usize,
-    /// Where each value of a sample starts; value 0, the data, lies elsewhere and takes no room.
-    offsets: Vec<usize>,
+    /// Where each value of a sample stands where all are kept, and where each stands that is needed only until its node has
+    /// passed it back.
+    kept: Places,
+    passing: Places,
     cpu: Cpu,
 }
 
@@ -118,9 +122,9 @@ impl<T: Scalar> Network<T> {
         Network { cpu, ..self }
     }
 
-    /// How many numbers one sample's values take, the input's not counted.
-    pub(crate) fn values_per_sample(&self) -> usize {
-        self.offsets[self.nodes.len()] + self.output_len()
+    /// How many numbers one sample's values take, the input's not counted: all of them, and in a pass back that keeps none.
+    pub(crate) fn values_per_sample(&self) -> (usize, usize) {
+        (self.kept.len(), self.passing.len())
     }
 
     /// How many numbers of one sample all layers save at a point, and along a direction.

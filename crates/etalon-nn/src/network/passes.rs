@@ -13,24 +13,49 @@ use std::ops::Range;
 pub(crate) struct Tape<T> {
     numbers: Vec<T>,
     saved: Vec<T>,
+    /// Whether a value is kept only until a pass back has gone by.
+    is_passing: bool,
 }
 
 impl<T: Scalar> Tape<T> {
     /// A tape for slices of up to `rows` samples, of each of which so many numbers are saved.
     pub(crate) fn new(network: &Network<T>, rows: usize, saved: usize) -> Self {
         let zeros = |per_sample: usize| vec![T::ZERO; per_sample * rows];
-        Tape { numbers: zeros(network.values_per_sample()), saved: zeros(saved) }
+        Tape { numbers: zeros(network.kept.len()), saved: zeros(saved), is_passing: false }
     }
 
-    /// The values before `value`, `value` with all that follows, and what is saved.
+    /// The same for a pass back of which nothing but the parameters' gradient is asked for: values take each other's places.
+    pub(crate) fn passing(network: &Network<T>, rows: usize) -> Self {
+        let numbers = vec![T::ZERO; network.passing.len() * rows];
+        Tape { numbers, saved: Vec::new(), is_passing: true }
+    }
+
+    fn place(&self, network: &Network<T>, value: usize, rows: usize) -> Range<usize> {
+        if self.is_passing { network.passing.of(value, rows) } else { network.kept.of(value, rows) }
+    }
+
+    /// The values before `value`, `value`, and what is saved, where all are kept.
     fn split(&mut self, network: &Network<T>, value: usize, rows: usize) -> (&[T], &mut [T], &mut [T]) {
-        let (before, after) = self.numbers.split_at_mut(network.offsets[value] * rows);
-        (before, &mut after[..network.value_len(value) * rows], &mut self.saved)
+        let place = network.kept.of(value, rows);
+        let (before, after) = self.numbers.split_at_mut(place.start);
+        (before, &mut after[..place.len()], &mut self.saved)
+    }
+
+    /// A value to be written, and another to be read meanwhile.
+    fn pair(&mut self, network: &Network<T>, write: usize, read: usize, rows: usize) -> (&mut [T], &[T]) {
+        let (write, read) = (self.place(network, write, rows), self.place(network, read, rows));
+        if write.start < read.start {
+            let (before, after) = self.numbers.split_at_mut(read.start);
+            (&mut before[write], &after[..read.len()])
+        } else {
+            let (before, after) = self.numbers.split_at_mut(write.start);
+            (&mut after[..write.len()], &before[read])
+        }
     }
 
     /// A value.
     pub(super) fn value(&self, network: &Network<T>, value: usize, rows: usize) -> &[T] {
-        network.value(&self.numbers, value, rows)
+        &self.numbers[self.place(network, value, rows)]
     }
 
     /// The network's output.
@@ -40,7 +65,8 @@ impl<T: Scalar> Tape<T> {
 
     /// The network's output.
     pub(crate) fn output_mut(&mut self, network: &Network<T>, rows: usize) -> &mut [T] {
-        self.split(network, network.nodes.len(), rows).1
+        let place = self.place(network, network.nodes.len(), rows);
+        &mut self.numbers[place]
     }
 }
 
@@ -77,9 +103,9 @@ fn part<'a, T: Scalar>(
 }
 
 impl<T: Scalar> Network<T> {
+    /// A value of those that are kept.
     fn value<'a>(&self, numbers: &'a [T], value: usize, rows: usize) -> &'a [T] {
-        let start = self.offsets[value] * rows;
-        &numbers[start..start + self.value_len(value) * rows]
+        &numbers[self.kept.of(value, rows)]
     }
 
     fn value_or_input<'a>(&self, inputs: &'a [T], numbers: &'a [T], value: usize, rows: usize) -> &'a [T] {
@@ -151,13 +177,11 @@ impl<T: Scalar> Network<T> {
         for index in nodes.rev() {
             let node = &self.nodes[index];
             let at = self.point(index, source, values);
-            let (before, dy) = adjoint.tape.numbers.split_at_mut(self.offsets[index + 1] * rows);
-            let dy = &dy[..self.value_len(index + 1) * rows];
+            let (x, dy) = self.ends(index, adjoint.tape, rows);
             let weights = part(&mut adjoint.parameters, node);
-            let x = node.input_write.map(|write| (self.value_mut(before, node.input, rows), write));
             let scratch = &mut adjoint.scratch[..node.layer.scratch_len()];
             node.layer.backward(at, dy, Sink { weights, x, scratch });
-            self.pass_to_skip(index, before, dy, rows);
+            self.pass_to_skip(index, adjoint.tape, rows);
         }
     }
 
@@ -204,15 +228,13 @@ impl<T: Scalar> Network<T> {
         for index in nodes.rev() {
             let node = &self.nodes[index];
             let at = self.point(index, source, values);
-            let (before, dy_tangent) = change.tape.numbers.split_at_mut(self.offsets[index + 1] * rows);
-            let dy_tangent = &dy_tangent[..self.value_len(index + 1) * rows];
+            let (x, dy_tangent) = self.ends(index, change.tape, rows);
             let dy = adjoints.value(self, index + 1, rows);
             let direction = self.direction(index, direction, tangents, rows);
             let weights = part(&mut change.parameters, node);
-            let x = node.input_write.map(|write| (self.value_mut(before, node.input, rows), write));
             let scratch = &mut change.scratch[..node.layer.scratch_len()];
             node.layer.backward_tangent(at, direction, dy, dy_tangent, Sink { weights, x, scratch });
-            self.pass_to_skip(index, before, dy_tangent, rows);
+            self.pass_to_skip(index, change.tape, rows);
         }
     }
 
@@ -244,16 +266,29 @@ impl<T: Scalar> Network<T> {
         }
     }
 
-    fn value_mut<'a>(&self, numbers: &'a mut [T], value: usize, rows: usize) -> &'a mut [T] {
-        let start = self.offsets[value] * rows;
-        &mut numbers[start..start + self.value_len(value) * rows]
+    /// In a pass back, where the node's input has its number, if anybody asks for it, and what its output has.
+    fn ends<'a>(
+        &self,
+        node: usize,
+        tape: &'a mut Tape<T>,
+        rows: usize,
+    ) -> (Option<(&'a mut [T], Write)>, &'a [T]) {
+        let (output, node) = (node + 1, &self.nodes[node]);
+        match node.input_write {
+            Some(write) => {
+                let (x, dy) = tape.pair(self, node.input, output, rows);
+                (Some((x, write)), dy)
+            }
+            None => (None, tape.value(self, output, rows)),
+        }
     }
 
     /// A residual sum passes its gradient on unchanged.
-    fn pass_to_skip(&self, node: usize, before: &mut [T], dy: &[T], rows: usize) {
-        let node = &self.nodes[node];
+    fn pass_to_skip(&self, node: usize, tape: &mut Tape<T>, rows: usize) {
+        let (output, node) = (node + 1, &self.nodes[node]);
         if let (Some(skip), Some(write)) = (node.skip, node.skip_write) {
-            copy(self.cpu, write, dy, self.value_mut(before, skip, rows));
+            let (to, dy) = tape.pair(self, skip, output, rows);
+            copy(self.cpu, write, dy, to);
         }
     }
 }
