@@ -35,11 +35,10 @@ def torch_model(torch, tensors):
     return torch.nn.Sequential(*modules[:-1])
 
 
-def torch_step(repeats, threads, compiled):
-    torch, inputs, labels, tensors = torch_problem(threads)
-    model = torch_model(torch, tensors)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+def torch_steps(torch, model, optimizer, batch, repeats, compiled):
+    """The times of steps of an optimiser in ms, and the loss before each."""
     forward = torch.compile(model) if compiled else model
+    inputs, labels = batch
     losses = []
 
     def step():
@@ -49,7 +48,14 @@ def torch_step(repeats, threads, compiled):
         optimizer.step()
         losses.append(loss.item())
 
-    samples = timed(step, repeats, warm_up=5, scale=1e3)
+    return timed(step, repeats, warm_up=5, scale=1e3), losses
+
+
+def torch_step(repeats, threads, compiled):
+    torch, inputs, labels, tensors = torch_problem(threads)
+    model = torch_model(torch, tensors)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    samples, losses = torch_steps(torch, model, optimizer, (inputs, labels), repeats, compiled)
     return samples, losses[-1]
 
 
@@ -232,17 +238,7 @@ def torch_images(threads):
 def torch_image_step(repeats, threads, compiled):
     torch, inputs, labels, model = torch_images(threads)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
-    forward = torch.compile(model) if compiled else model
-    losses = []
-
-    def step():
-        optimizer.zero_grad(set_to_none=True)
-        loss = torch.nn.functional.cross_entropy(forward(inputs), labels)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-
-    samples = timed(step, repeats, warm_up=5, scale=1e3)
+    samples, losses = torch_steps(torch, model, optimizer, (inputs, labels), repeats, compiled)
     # The first loss: later ones part, for training at this rate is chaotic in f32.
     return samples, losses[0]
 

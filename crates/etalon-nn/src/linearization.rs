@@ -1,6 +1,6 @@
 //! A network held at one point: value, gradient, and products with its Jacobian and Hessian.
 
-use crate::executor::{Capacity, Executor, Op, Operands};
+use crate::executor::{Capacity, Executor, Gradients, Op, Operands};
 use crate::{Batch, Loss, Network, Scalar};
 
 /// How many bytes of values and gradients are kept. What does not fit is computed again in every product.
@@ -63,7 +63,7 @@ impl<'a, T: Scalar> Linearization<'a, T> {
     fn capacity(network: &Network<T>, rows: usize) -> Capacity {
         let cut = network.cut(rows);
         let all = cut.slices_per_lane();
-        let capacity = Capacity { points: all, gradients: true, tangents: all };
+        let capacity = Capacity { points: all, gradients: Gradients::Kept, tangents: all };
         if network.is_coupled() {
             return capacity;
         }

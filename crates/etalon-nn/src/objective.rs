@@ -1,6 +1,6 @@
 //! Outputs, value and gradient of a loss over a set of samples.
 
-use crate::executor::{Capacity, Executor, Op, Operands};
+use crate::executor::{Capacity, Executor, Gradients, Op, Operands};
 use crate::{Loss, Network, Scalar};
 
 /// Samples: `inputs` one after another, `targets` one after another in the width of the network's output.
@@ -42,7 +42,7 @@ impl<T: Scalar> Workspace<T> {
         Self::OUTPUTS.bytes(network, rows)
     }
 
-    const OUTPUTS: Capacity = Capacity { points: 1, gradients: false, tangents: 0 };
+    const OUTPUTS: Capacity = Capacity { points: 1, gradients: Gradients::None, tangents: 0 };
 
     fn with(network: &Network<T>, rows: usize, capacity: Capacity, parallel: bool) -> Self {
         Workspace { executor: Executor::new(network, rows, capacity, parallel), samples: 0 }
@@ -51,7 +51,7 @@ impl<T: Scalar> Workspace<T> {
     /// One slice's tapes serve a lane, unless the slices need each other.
     fn capacity(network: &Network<T>, rows: usize) -> Capacity {
         let points = if network.is_coupled() { network.cut(rows).slices_per_lane() } else { 1 };
-        Capacity { points, gradients: true, tangents: 0 }
+        Capacity { points, gradients: Gradients::Passing, tangents: 0 }
     }
 
     /// The gradient that [`Network::gradient`] left here.

@@ -8,7 +8,7 @@ mod operation;
 mod tapes;
 
 pub(crate) use operation::{Op, Operands};
-pub(crate) use tapes::Capacity;
+pub(crate) use tapes::{Capacity, Gradients};
 
 use crate::lanes::{Cut, fold, for_each};
 use crate::network::Meeting;

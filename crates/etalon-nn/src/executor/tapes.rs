@@ -12,10 +12,21 @@ use std::ops::Range;
 pub struct Capacity {
     /// Slices whose values stay, a lane.
     pub(crate) points: usize,
-    /// Whether there are gradients, which stay only where there are directions, and sums of the parameters'.
-    pub(crate) gradients: bool,
+    /// What there is of gradients; with any, there are sums of the parameters'.
+    pub(crate) gradients: Gradients,
     /// Slices whose changes stay, a lane; none without directions.
     pub(crate) tangents: usize,
+}
+
+/// The gradients of a slice's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gradients {
+    /// None are taken.
+    None,
+    /// Each stays until its node has passed it back.
+    Passing,
+    /// All stay, for products along directions.
+    Kept,
 }
 
 impl Capacity {
@@ -23,12 +34,17 @@ impl Capacity {
     pub(crate) fn per_sample<T: Scalar>(self, network: &Network<T>) -> (usize, usize) {
         let ((values, passing), (at_point, along)) =
             (network.values_per_sample(), network.saved_per_sample());
-        let gradients = match (self.gradients, self.tangents) {
-            (false, _) => 0,
-            (true, 0) => passing,
-            (true, _) => values,
+        let gradients = match self.gradients {
+            Gradients::None => 0,
+            Gradients::Passing => passing,
+            Gradients::Kept => values,
         };
         (values + gradients + at_point, values + passing + along)
+    }
+
+    /// The length of a sum of the parameters' gradients.
+    fn sum_len<T: Scalar>(self, network: &Network<T>) -> usize {
+        if self.gradients == Gradients::None { 0 } else { network.parameters() }
     }
 
     /// How many bytes an executor would take for so many samples.
@@ -36,7 +52,7 @@ impl Capacity {
         let cut = network.cut(rows);
         let (at_point, along) = self.per_sample(network);
         let tapes = cut.longest() as u64 * (self.points * at_point + self.tangents * along) as u64;
-        let sum = if self.gradients { network.parameters() as u64 } else { 0 };
+        let sum = self.sum_len(network) as u64;
         cut.lanes() as u64 * (tapes + sum + network.scratch_len() as u64) * size_of::<T>() as u64
     }
 }
@@ -90,16 +106,17 @@ impl<T: Scalar> Lane<T> {
         let cut = network.cut(rows);
         let (at_point, along) = network.saved_per_sample();
         let tape = |saved| Tape::new(network, cut.longest(), saved);
+        let passing = || Tape::passing(network, cut.longest());
         let point = || PointTapes {
             values: tape(at_point),
-            adjoints: match (capacity.gradients, capacity.tangents) {
-                (false, _) => Tape::default(),
-                (true, 0) => Tape::passing(network, cut.longest()),
-                (true, _) => tape(0),
+            adjoints: match capacity.gradients {
+                Gradients::None => Tape::default(),
+                Gradients::Passing => passing(),
+                Gradients::Kept => tape(0),
             },
         };
         let mut tangents: Vec<_> = (0..capacity.tangents)
-            .map(|_| TangentTapes { tangents: tape(along), changes: Tape::passing(network, cut.longest()) })
+            .map(|_| TangentTapes { tangents: tape(along), changes: passing() })
             .collect();
         if tangents.is_empty() {
             // Without directions a slice's tapes along them are empty, as those of gradients are without gradients.
@@ -109,7 +126,7 @@ impl<T: Scalar> Lane<T> {
             points: (0..capacity.points).map(|_| point()).collect(),
             tangents,
             filled: 0,
-            sum: vec![T::ZERO; if capacity.gradients { network.parameters() } else { 0 }],
+            sum: vec![T::ZERO; capacity.sum_len(network)],
             loss: 0.0,
             parts: vec![0.0; cut.slices_per_lane() * network.most_statistics()],
             scratch: vec![T::ZERO; network.scratch_len()],

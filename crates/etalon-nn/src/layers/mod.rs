@@ -22,7 +22,7 @@ mod normalization;
 mod pooling;
 mod shortcut;
 
-pub use activation::Activate;
+pub(crate) use activation::Activate;
 pub use convolution::Conv2d;
 pub use coupling::{Coupling, Statistics};
 pub use dense::Dense;

@@ -99,7 +99,7 @@ impl<T: Scalar> Network<T> {
 
     /// The length of one sample's output.
     pub fn output_len(&self) -> usize {
-        self.value_len(self.nodes.len())
+        self.kept.of(self.nodes.len(), 1).len()
     }
 
     /// How many numbers of noise [`Network::noisy_gradient`] takes: one for each position of each normalisation, in
@@ -140,9 +140,5 @@ impl<T: Scalar> Network<T> {
     /// So many samples in slices.
     pub(crate) fn cut(&self, rows: usize) -> Cut {
         Cut { rows, slice: self.slice }
-    }
-
-    fn value_len(&self, value: usize) -> usize {
-        if value == 0 { self.input_len } else { self.nodes[value - 1].layer.output_len() }
     }
 }
