@@ -5,6 +5,7 @@ import statistics
 
 import table
 from table import number
+from truth import MORE, UNCERTAIN
 
 HEAD = """# A league of learning-rate finders
 
@@ -12,8 +13,9 @@ Written by `bench/league/run`; every number is in `{results}`.
 
 Each finder is given {tasks} tasks of `bench/league/tasks` and names a rate for each, from several base seeds. What a rate is
 worth is known from a scan: {density} rates a decade by {seeds} seeds that no finder has seen, each a full training, over four
-decades (from 0.001 to 10; with AdamW from 0.00001 to 0.1). The grid and TPE search the same; others have no range, or their
-package's own.
+decades (from 0.001 to 10; with AdamW from 0.00001 to 0.1). Where that leaves the best rate's metric uncertain by more than
+{uncertain:g} % of the way from chance, the rates about it are trained by {more} seeds ({contested}): the best of several that chance
+has raised would be out of anyone's reach. The grid and TPE search the same range; others have none, or their package's own.
 
 - **Regret** is the share of the way from chance to the best rate's metric that a suggestion loses, in %. The metric is taken
   on the held-out samples at the end of training and averaged over the scan's seeds; a training that diverges, or ends worse
@@ -173,10 +175,12 @@ def fresh(record):
 def write(record, results, star=None):
     """The page's text; `results` is the path of the record, `star` the section on eta*."""
     truth = record["games"][0]["truth"]
+    contested = [game for game in record["games"] if max(game["truth"]["trained"]) > game["truth"]["seeds"]]
     versions = ", ".join(f"{name} {version}" for name, version in record["packages"].items())
     parts = [
         HEAD.format(
             results=results, tasks=len(record["games"]), density=record["density"], seeds=truth["seeds"],
+            uncertain=UNCERTAIN, more=len(MORE), contested=", ".join(game["task"]["name"] for game in contested) or "none",
             count=len(truth["rates"]), noise=statistics.fmean(game["truth"]["noise"] for game in record["games"]),
         ),
         "## Standings\n", standings(record), PEERS.format(versions=versions),

@@ -8,10 +8,14 @@ from functools import cached_property
 # Finders begin at 0, 100, ... and take some seeds from there on.
 SEEDS = range(1000, 1010)
 FRESH = range(2000, 2010)
+# Where SEEDS leave the best rate's score uncertain by more than so much of the way from chance to it, in %, the rates that lose
+# less than NEAR are trained by MORE: the best of several that chance has raised would be too good to be reached.
+UNCERTAIN, NEAR = 1.0, 8.0
+MORE = range(1000, 1040)
 
 
 class Truth:
-    """A scan over the task's rates by all of SEEDS.
+    """A scan over the task's rates by SEEDS, and where that leaves the best open by MORE.
 
     A score is a metric, of which more is better for an accuracy and less for a loss."""
 
@@ -28,15 +32,29 @@ class Truth:
     def sign(self):
         return 1 if self.task.has_classes else -1
 
-    def score(self, trainings):
-        """The mean metric; what diverged, or ended worse than chance, has chance's."""
-        values = [self.chance if one.diverged else one.value for one in trainings]
+    def values(self, trainings):
+        """Their metrics; what diverged, or ended worse than chance, has chance's."""
         bound = max if self.sign > 0 else min
-        return statistics.fmean(bound(value, self.chance) for value in values)
+        return [self.chance if one.diverged else bound(one.value, self.chance) for one in trainings]
+
+    def score(self, trainings):
+        """The mean metric."""
+        return statistics.fmean(self.values(trainings))
+
+    @cached_property
+    def contested(self):
+        """The rates that MORE seeds train."""
+        first = {eta: self.values(self.trainings.at([eta], SEEDS).values()) for eta in self.rates}
+        scores = {eta: statistics.fmean(values) for eta, values in first.items()}
+        best = max(scores, key=lambda eta: self.sign * scores[eta])
+        way = 100 / abs(scores[best] - self.chance)
+        if way * statistics.stdev(first[best]) / math.sqrt(len(SEEDS)) <= UNCERTAIN:
+            return set()
+        return {eta for eta in self.rates if way * abs(scores[best] - scores[eta]) < NEAR}
 
     def of(self, eta):
-        """The trainings at this rate by all seeds."""
-        return list(self.trainings.at([eta], SEEDS).values())
+        """The trainings at this rate by all its seeds."""
+        return list(self.trainings.at([eta], MORE if eta in self.contested else SEEDS).values())
 
     @cached_property
     def scores(self):
@@ -103,6 +121,7 @@ class Truth:
             "scores": self.scores,
             "diverged": [sum(one.diverged for one in self.of(eta)) for eta in self.rates],
             "seeds": len(SEEDS),
+            "trained": [len(self.of(eta)) for eta in self.rates],
             "noise": self.noise(),
             "chance": self.chance,
             "best": {"eta": self.best[0], "score": self.best[1]},

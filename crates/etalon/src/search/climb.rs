@@ -1,10 +1,12 @@
 //! The rate to use, as questions and answers: a climb by short trainings, then a model of full ones.
 //!
 //! 1. Short trainings of one seed, two steps apart, up or down until neither neighbour has a lower training loss.
-//! 2. Full trainings there and two steps to either side, with the same seed.
+//! 2. Full trainings there and two steps to either side, with the same seed; where that is far above the start, the lower one
+//!    half way back to it.
 //! 3. A [model](super::surrogate) of the validation metric against the rate; a full training wherever it may be best (mean and
 //!    two deviations), but never past a rate that diverged or is far behind.
-//! 4. The last gives the suggestion a second seed; where the two differ by much more than expected, two trainings more.
+//! 4. The last gives the suggestion a second seed; where the two differ by much more than expected, two trainings more, with
+//!    other seeds than the first.
 //! 5. Unless a rate two steps above has survived, a third seed trains one step above: a rate at the edge is moved down.
 
 use super::error::{check_range, check_rate, check_seeds};
@@ -228,6 +230,8 @@ impl Climb {
         let wanted = match (below, above) {
             (Some(gap), None) => vec![place + next(gap)],
             (None, Some(gap)) => vec![place - next(gap)],
+            // Of two that are left the second may go where the first has shown.
+            (None, None) if affordable <= 2 => vec![place + STRIDE],
             (None, None) => vec![place + STRIDE, place - STRIDE],
             (Some(below), Some(above)) => {
                 let half = |gap: i32| gap / 2 / STRIDE * STRIDE;
@@ -254,7 +258,9 @@ impl Climb {
         if done == 0 {
             let upper = [f64::from(STRIDE), 1.0].map(|more| first + more);
             let upper = upper.into_iter().find(|&place| failed.is_none_or(|failed| place < failed));
-            let places = [Some(first), upper, Some(first - f64::from(STRIDE))].into_iter().flatten();
+            // Far above the start, climb and curvature contradict each other: the lower one goes half way back.
+            let lower = first - f64::max((0.5 * first).round(), f64::from(STRIDE));
+            let places = [Some(first), upper, Some(lower)].into_iter().flatten();
             return places.filter(|&place| self.allowed(place)).map(|place| (place, 0)).take(most).collect();
         }
         let Some(model) = standing.model() else {
@@ -287,8 +293,9 @@ impl Climb {
             let (mean, deviation) = model.at(standing.x_of(place));
             mean + 2.0 * deviation
         };
-        // The seed that most rates have had tells most of a new one.
-        let free: Vec<(f64, usize)> = candidates.map(|place| (place, fresh(place, 1e-9))).collect();
+        // The seed that most rates have had tells most of a new one, until it has shown to be unlike another.
+        let seed = |place: f64| if done < asked { fresh(place, 1e-9) } else { 1 + done - asked };
+        let free: Vec<(f64, usize)> = candidates.map(|place| (place, seed(place))).collect();
         // The lower of two that promise the same.
         free.into_iter().rev().max_by(|a, b| promise(a.0).total_cmp(&promise(b.0))).into_iter().collect()
     }

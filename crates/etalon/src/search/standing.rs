@@ -11,10 +11,12 @@ use crate::units::significant;
 const LOSS: f64 = 1.0;
 /// ... with at least this probability.
 const CHANCE: f64 = 0.05;
-/// The distance that is kept from any divergence, in octaves.
-const DISTANCE: f64 = 0.5;
+/// The distance that is kept from any divergence, in octaves: other seeds diverge at less.
+const DISTANCE: f64 = 1.0;
 /// The same from a guard's that diverged.
 const GUARDED: f64 = 1.1;
+/// Rates that are no more steps apart, and rounding, are taken for the same where seeds are compared.
+const SAME: f64 = 1.0 + 1e-9;
 /// The share of the error at chance that two trainings on the same samples usually differ by.
 const UNPAIRED: f64 = 0.6;
 /// How many differences between seeds the expected noise weighs.
@@ -26,7 +28,10 @@ const SURPRISE: f64 = 1.5;
 const FAR: f64 = 15.0;
 /// Short trainings stand on a plateau where the lowest of their losses is between these shares of the loss of a constant
 /// prediction: what they tell of rates is then an accident. Those that are higher are on their way, and tell how fast.
-const PLATEAU: [f64; 2] = [0.95, 1.02];
+const PLATEAU: [f64; 2] = [0.95, 1.003];
+/// Where short trainings alone decide, one that loses this share of the way from a constant prediction to the lowest loss
+/// weighs 1 / e of the one that has it: their order is a matter of luck, and the middle of the good ones is steadier.
+const LUCK: f64 = 0.05;
 /// The rate to use is then so many steps below the start, a third of it: curvature grows when learning begins, and a rate
 /// that is too low loses less than one that is too high.
 const CAUTION: f64 = 3.0;
@@ -106,15 +111,31 @@ impl Standing {
         self.tried.iter().filter(|at| !at.trained.survived()).filter(diverged)
     }
 
+    /// The short trainings that survived, a step below any that did not.
+    fn usable_short(&self) -> impl Iterator<Item = &Tried> {
+        let failed = self.lowest_failure();
+        let is_safe = move |at: &&Tried| failed.is_none_or(|failed| at.place <= failed - 1.0);
+        self.of(Role::Short).filter(|at| at.short_score().is_finite()).filter(is_safe)
+    }
+
     /// The place where the climb of short trainings ended.
     pub(super) fn best_short(&self) -> Option<f64> {
-        let failed = self.lowest_failure();
-        let is_safe = |at: &&Tried| failed.is_none_or(|failed| at.place <= failed - 1.0);
-        let usable = self.of(Role::Short).filter(|at| at.short_score().is_finite()).filter(is_safe);
         let better = |a: &&Tried, b: &&Tried| {
             a.short_score().total_cmp(&b.short_score()).then(a.place.total_cmp(&b.place))
         };
-        usable.min_by(better).map(|at| at.place)
+        self.usable_short().min_by(better).map(|at| at.place)
+    }
+
+    /// The middle of the places of short trainings, each by how little it loses against the best.
+    fn middle_of_short(&self) -> Option<f64> {
+        let losses = || self.usable_short().map(Tried::short_score);
+        let lowest = losses().fold(f64::INFINITY, f64::min);
+        let constant = self.measure.constant_loss;
+        let highest = if constant.is_finite() { constant } else { losses().fold(lowest, f64::max) };
+        let scale = (LUCK * (highest - lowest)).max(f64::MIN_POSITIVE);
+        let weight = |at: &Tried| libm::exp((lowest - at.short_score()) / scale);
+        let total: f64 = self.usable_short().map(weight).sum();
+        (total > 0.0).then(|| self.usable_short().map(|at| weight(at) * at.place).sum::<f64>() / total)
     }
 
     /// The best validation metric, so turned that more is better.
@@ -154,7 +175,7 @@ impl Standing {
 
     /// The differences between seeds at the same rate, in percent.
     fn differences(&self) -> Vec<f64> {
-        let pairs = self.pairs(0.5).into_iter().filter(|(a, b)| a.question.seed != b.question.seed);
+        let pairs = self.pairs(SAME).into_iter().filter(|(a, b)| a.question.seed != b.question.seed);
         pairs.map(|(a, b)| self.percent(a) - self.percent(b)).collect()
     }
 
@@ -167,7 +188,7 @@ impl Standing {
 
     /// What the validation samples leave open in the difference between two trainings, and no less than seeds usually make.
     fn expected_noise(&self) -> f64 {
-        let least: f64 = if self.measure.higher_is_better { 1.0 } else { 1.5 };
+        let least: f64 = if self.measure.higher_is_better { 1.5 } else { 2.0 };
         let pairs = self.pairs(3.0).into_iter();
         let errors: Vec<f64> =
             pairs.filter_map(|(a, b)| paired(&a.trained.samples, &b.trained.samples)).collect();
@@ -189,10 +210,16 @@ impl Standing {
         self.judged().filter(|at| !self.is_far_behind(at))
     }
 
-    /// Whether a survivor is so much worse than the best that it tells nothing of the rates about it.
+    /// Whether a survivor is so much worse than the best that it tells nothing of the rates about it. Where another seed at
+    /// its rate is not, it is no edge but the seed, and counts; a guard's, beyond what is suggested, is never excused.
     fn is_far_behind(&self, at: &Tried) -> bool {
         let noise = 100.0 * UNPAIRED * self.measure.error / self.scale();
-        self.percent(at) < 100.0 - f64::max(FAR, 4.0 * noise)
+        let least = 100.0 - f64::max(FAR, 4.0 * noise);
+        let is_twin = |other: &Tried| {
+            let is_near = (other.place - at.place).abs() <= SAME;
+            at.role != Role::Guard && other.question.seed != at.question.seed && is_near
+        };
+        self.percent(at) < least && !self.judged().any(|other| is_twin(other) && self.percent(other) >= least)
     }
 
     /// The model of the full trainings; none where none has survived.
@@ -224,7 +251,7 @@ impl Standing {
     /// The logarithm of the highest rate that keeps its distance from all that diverged, or fell far behind above the model.
     fn ceiling(&self) -> f64 {
         let [_, highest] = self.bounds();
-        let behind = self.whole().filter(|at| self.is_bad(at) && at.place > highest);
+        let behind = self.whole().filter(|at| self.is_bad(at) && at.place > highest + 1e-9);
         let distance = |at: &Tried| if at.role == Role::Guard { GUARDED } else { DISTANCE };
         self.failures().chain(behind).map(|at| at.x() - distance(at)).fold(f64::INFINITY, f64::min)
     }
@@ -256,8 +283,8 @@ impl Standing {
 
     /// The logarithm of the rate to use by short trainings alone.
     fn suggested_by_short(&self) -> Option<f64> {
-        let best = self.best_short()?;
-        let place = if self.is_plateau() { -CAUTION } else { best };
+        let middle = self.middle_of_short()?;
+        let place = if self.is_plateau() { -CAUTION } else { middle };
         let ceiling = self.lowest_failure().map_or(f64::INFINITY, |failed| failed - UNTRIED);
         Some(self.x_of(place.min(ceiling)))
     }
@@ -385,7 +412,7 @@ impl Standing {
                     let (means, doubt) = if self.is_plateau() {
                         ("a cautious guess", "had learnt anything yet: leave out --quick, or train longer")
                     } else {
-                        ("lowest training loss", "was trained to the end")
+                        ("lowest training losses", "was trained to the end")
                     };
                     format!("{means}: of {count} short trainings {span} none {doubt}")
                 }
