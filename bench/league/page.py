@@ -13,9 +13,10 @@ Written by `bench/league/run`; every number is in `{results}`.
 
 Each finder is given {tasks} tasks of `bench/league/tasks` and names a rate for each, from several base seeds. What a rate is
 worth is known from a scan: {density} rates a decade by {seeds} seeds that no finder has seen, each a full training, over four
-decades (from 0.001 to 10; with AdamW from 0.00001 to 0.1). Where that leaves the best rate's metric uncertain by more than
-{uncertain:g} % of the way from chance, the rates about it are trained by {more} seeds ({contested}): the best of several that chance
-has raised would be out of anyone's reach. The grid and TPE search the same range; others have none, or their package's own.
+decades (from 0.001 to 10; with AdamW from 0.00001 to 0.1). The grid and TPE search the same; others have no range, or their
+package's own. Where {seeds} seeds leave the best rate's metric uncertain by more than {uncertain:g} % of the way from chance, {more}
+train the rates about it, for the best of several that chance has raised would be out of anyone's reach:
+{contested}.
 
 - **Regret** is the share of the way from chance to the best rate's metric that a suggestion loses, in %. The metric is taken
   on the held-out samples at the end of training and averaged over the scan's seeds; a training that diverges, or ends worse

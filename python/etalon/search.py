@@ -51,11 +51,11 @@ class Seed(Result):
 
 @dataclass(frozen=True)
 class Tried(Result):
-    """A training that the choice of a rate rests on. failure: why it came to nothing."""
+    """A training that the choice of a rate rests on. failure: why it came to nothing; it has no metric then."""
 
     eta: float
     seed: int
-    metric: float
+    metric: Optional[float]
     failure: Optional[str]
 
 
@@ -301,7 +301,10 @@ def _choose(
         chance=chance,
         noise=found["noise"],
         why=found["why"].replace("search.range", "range"),
-        curve=tuple(Tried(eta, seed, row["validation"], row.get("failure")) for (eta, seed), row in curve.items()),
+        curve=tuple(
+            Tried(eta, seed, None if row.get("failure") else row["validation"], row.get("failure"))
+            for (eta, seed), row in curve.items()
+        ),
     )
 
 
