@@ -269,3 +269,34 @@ fn far_above_the_start_one_training_goes_half_way_back() {
     let (climbed, back) = lowest(1e-4);
     assert!(climbed > 100.0 && (back / climbed.sqrt()).log2().abs() <= 0.5 * STEP, "{climbed} {back}");
 }
+
+#[test]
+fn answers_without_sense_end_a_climb_and_break_none() {
+    const ODD: [f64; 10] =
+        [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, 1e308, -1e308, 1e-308, 0.5, 2.3, -3.0];
+    for world in 0..3000u64 {
+        let mut draws = 0;
+        let mut draw = |below: usize| {
+            draws += 1;
+            ((luck(world, draws) * 0.5 + 0.5) * below as f64) as usize % below
+        };
+        let mut measure = PLAIN.measure();
+        measure.higher_is_better = draw(2) == 0;
+        [measure.chance, measure.constant_loss] = [ODD[draw(10)], ODD[draw(10)]];
+        measure.error = ODD[draw(10)].abs();
+        let settings = ClimbSettings { trainings: draw(10), ..ClimbSettings::default() };
+        let start = [1e-300, 0.1, 1e300][draw(3)];
+        let mut climb = Climb::new(start, &[u64::MAX], measure, &settings).unwrap();
+        let mut asked = 0;
+        while let Some(question) = climb.ask().first().copied() {
+            asked += 1;
+            assert!(asked < 100, "{world}");
+            let failure = (draw(4) == 0).then(|| "came to nothing".to_string());
+            let [loss, validation] = [ODD[draw(10)], ODD[draw(10)]];
+            let samples = vec![ODD[draw(10)] as f32; draw(4)];
+            let rest = Trained { failure, samples, ..PLAIN.train(&question).unwrap() };
+            climb.tell(&question, Trained { loss, validation, test: validation, ..rest }).unwrap();
+        }
+        assert!(climb.result().unwrap().eta.is_none_or(|eta| eta.is_normal() && eta > 0.0), "{world}");
+    }
+}
