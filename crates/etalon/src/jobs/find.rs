@@ -213,7 +213,8 @@ pub(crate) fn find_with<T: Scalar>(
     };
     let eta = found.provisional.eta;
     let mut chosen = None;
-    let mut climbed = climb.map(|settings| Climb::new(eta, seeds, trials.measure(), settings)).transpose()?;
+    let climb = climb.map(|settings| Climb::new(eta, seeds, trials.measure(), settings)).transpose()?;
+    let mut climbed = climb.map(|climb| climb.ahead(trials.ahead(eta)));
     if let Some(climb) = &mut climbed {
         match recommend(&trials, climb, &observer) {
             Err(_) if stopped.load(Ordering::Relaxed) => {}

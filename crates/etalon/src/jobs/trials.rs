@@ -3,10 +3,11 @@
 use super::JobError;
 use super::starts::Starts;
 use crate::schedule::Schedule;
-use crate::search::{Answer, Length, Measure, Outcome, Probe, Question, Trained, Training};
+use crate::search::{Ahead, Answer, Length, Measure, Outcome, Probe, Question, Trained, Training};
 use crate::train::{Metric, Plan, Scores, State, Stop, Task, Trajectory, Trial, majority, test_part};
 use crate::units::significant;
 use etalon_nn::Scalar;
+use etalon_nn::optim::{Rule, Sgd};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -97,6 +98,26 @@ impl<T: Scalar> Trials<'_, T> {
     /// What so many steps at a rate are of the budget.
     pub(super) fn budgets(&self, eta: f64, steps: u64) -> f64 {
         self.full.steps(eta, self.task.train.len).map_or(0.0, |total| steps as f64 / total as f64)
+    }
+
+    /// What short trainings at about this rate do not see of whole ones.
+    pub(super) fn ahead(&self, eta: f64) -> Ahead {
+        let Plan { schedule, optimizer, weight_decay, .. } = self.full;
+        let Some(total) =
+            self.full.steps(eta, self.task.train.len).ok().filter(|_| self.full.conversion.is_none())
+        else {
+            return Ahead::NOTHING;
+        };
+        let short = short(schedule, eta, total, self.share);
+        let every = (total / 1000).max(1);
+        let rates = |end: u64| (0..end).step_by(every as usize).map(|step| schedule.rate(eta, step, total));
+        let mean = rates(total).sum::<f64>() / rates(total).count() as f64;
+        // Momentum passes a step on 1 / (1 - momentum) times.
+        let kept = if let Rule::Sgd(Sgd { momentum, .. }) = optimizer { 1.0 - momentum } else { 1.0 };
+        Ahead {
+            rate: mean / rates(short).fold(0.0, f64::max),
+            decay: weight_decay * total as f64 * (mean / eta) / kept,
+        }
     }
 
     /// On one thread: searches run their trials side by side.

@@ -9,6 +9,7 @@
 //!    other seeds than the first.
 //! 5. Unless a rate two steps above has survived, a third seed trains one step above: a rate at the edge is moved down.
 
+use super::ahead::Ahead;
 use super::error::{check_range, check_rate, check_seeds};
 use super::standing::{Standing, Tried};
 use super::training::{Length, Measure, Question, Trained};
@@ -104,11 +105,17 @@ impl Climb {
             start,
             seeds: seeds.into(),
             settings: settings.clone(),
-            standing: Standing::new(measure),
+            standing: Standing::new(measure, settings.share),
             round: Vec::new(),
         };
         climb.plan();
         Ok(climb)
+    }
+
+    /// The same climb, with what short trainings do not see.
+    pub(crate) fn ahead(mut self, ahead: Ahead) -> Climb {
+        self.standing.ahead = ahead;
+        self
     }
 
     /// The trainings wanted next; empty when the climb is over.

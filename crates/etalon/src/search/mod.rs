@@ -28,6 +28,7 @@
 //! # Ok::<(), etalon::search::SearchError>(())
 //! ```
 
+mod ahead;
 mod boundary;
 mod cause;
 mod climb;
@@ -46,6 +47,7 @@ mod standing;
 mod surrogate;
 mod training;
 
+pub(crate) use ahead::Ahead;
 pub use boundary::{SeedResult, SeedSearch, Stopped};
 pub use cause::Cause;
 pub use climb::{Climb, ClimbSettings};

@@ -1,5 +1,6 @@
 //! What a climb knows, and what follows from it.
 
+use super::ahead::Ahead;
 use super::climb::STEP;
 use super::surrogate::{Observed, Surrogate};
 use super::training::{Measure, Question, Trained};
@@ -26,15 +27,18 @@ const SURPRISE: f64 = 1.5;
 /// A training so far behind the best, in percent, tells nothing of the rates about the best: beyond an edge the metric falls
 /// faster than a smooth model can follow.
 const FAR: f64 = 15.0;
-/// Short trainings stand on a plateau where the lowest of their losses is between these shares of the loss of a constant
-/// prediction: what they tell of rates is then an accident. Those that are higher are on their way, and tell how fast.
-const PLATEAU: [f64; 2] = [0.95, 1.003];
-/// Where short trainings alone decide, one that loses this share of the way from a constant prediction to the lowest loss
-/// weighs 1 / e of the one that has it: their order is a matter of luck, and the middle of the good ones is steadier.
+/// Short trainings have learnt little where the lowest of their losses is between these shares of the loss of a constant
+/// prediction: all that is asked of them at the first, nothing at the second. Those that are higher are on their way.
+const LITTLE: [f64; 2] = [0.8, 1.0];
+/// The loss of one that has learnt nothing is not above this share of a constant prediction's.
+const NOTHING: f64 = 1.003;
+/// Where they have learnt nothing the rate to use is so many steps below what they say: curvature grows when learning begins,
+/// and a rate that is too low loses less than one that is too high.
+const CAUTION: f64 = 2.0;
+/// Where short trainings alone decide, one that loses this share of the way from a constant prediction to the lowest loss (of
+/// half of that prediction's loss at least) weighs 1 / e of the one that has it: the order of what has hardly begun is a
+/// matter of luck, and the middle of the good ones is steadier.
 const LUCK: f64 = 0.05;
-/// The rate to use is then so many steps below the start, a third of it: curvature grows when learning begins, and a rate
-/// that is too low loses less than one that is too high.
-const CAUTION: f64 = 3.0;
 /// What only short trainings have tried keeps so many steps from one that diverged: a longer one diverges at less.
 const UNTRIED: f64 = 3.0;
 /// Places at which the model is looked at, an octave.
@@ -66,13 +70,16 @@ impl Tried {
 #[derive(Clone, Debug)]
 pub(super) struct Standing {
     measure: Measure,
+    pub(super) ahead: Ahead,
+    /// How long a short training is, as a share of the budget.
+    share: f64,
     /// In the order in which it was asked.
     pub(super) tried: Vec<Tried>,
 }
 
 impl Standing {
-    pub(super) fn new(measure: Measure) -> Standing {
-        Standing { measure, tried: Vec::new() }
+    pub(super) fn new(measure: Measure, share: f64) -> Standing {
+        Standing { measure, ahead: Ahead::NOTHING, share, tried: Vec::new() }
     }
 
     /// The trainings of a role.
@@ -131,8 +138,11 @@ impl Standing {
         let losses = || self.usable_short().map(Tried::short_score);
         let lowest = losses().fold(f64::INFINITY, f64::min);
         let constant = self.measure.constant_loss;
-        let highest = if constant.is_finite() { constant } else { losses().fold(lowest, f64::max) };
-        let scale = (LUCK * (highest - lowest)).max(f64::MIN_POSITIVE);
+        let way = match constant.is_finite() {
+            true => (constant - lowest).max(0.5 * constant),
+            false => losses().fold(lowest, f64::max) - lowest,
+        };
+        let scale = (LUCK * way).max(f64::MIN_POSITIVE);
         let weight = |at: &Tried| libm::exp((lowest - at.short_score()) / scale);
         let total: f64 = self.usable_short().map(weight).sum();
         (total > 0.0).then(|| self.usable_short().map(|at| weight(at) * at.place).sum::<f64>() / total)
@@ -211,12 +221,13 @@ impl Standing {
     }
 
     /// Whether a survivor is so much worse than the best that it tells nothing of the rates about it. Where another seed at
-    /// its rate is not, it is no edge but the seed, and counts; a guard's, beyond what is suggested, is never excused.
+    /// its rate or above is not, it is no edge but the seed, and counts; a guard's, beyond what is suggested, is never excused.
     fn is_far_behind(&self, at: &Tried) -> bool {
         let noise = 100.0 * UNPAIRED * self.measure.error / self.scale();
         let least = 100.0 - f64::max(FAR, 4.0 * noise);
         let is_twin = |other: &Tried| {
-            let is_near = (other.place - at.place).abs() <= SAME;
+            // A rate between two of the grid is that of the nearest.
+            let is_near = (-0.5..=SAME).contains(&(other.place - at.place));
             at.role != Role::Guard && other.question.seed != at.question.seed && is_near
         };
         self.percent(at) < least && !self.judged().any(|other| is_twin(other) && self.percent(other) >= least)
@@ -283,17 +294,22 @@ impl Standing {
 
     /// The logarithm of the rate to use by short trainings alone.
     fn suggested_by_short(&self) -> Option<f64> {
-        let middle = self.middle_of_short()?;
-        let place = if self.is_plateau() { -CAUTION } else { middle };
+        let (middle, ahead) = (self.middle_of_short()?, self.steps_ahead()?);
         let ceiling = self.lowest_failure().map_or(f64::INFINITY, |failed| failed - UNTRIED);
-        Some(self.x_of(place.min(ceiling)))
+        Some(self.x_of((middle + ahead - CAUTION * self.ignorance()).min(ceiling)))
     }
 
-    /// Whether no short training has learnt anything; not where that cannot be known.
-    fn is_plateau(&self) -> bool {
+    /// Steps from what short trainings say to what they do not see.
+    fn steps_ahead(&self) -> Option<f64> {
+        let middle = self.middle_of_short()?;
+        Some(self.ahead.steps(libm::exp2(self.x_of(middle)), self.share))
+    }
+
+    /// How little short trainings have learnt, from 0 to 1; 0 where that cannot be known.
+    fn ignorance(&self) -> f64 {
         let lowest = self.of(Role::Short).map(Tried::short_score).fold(f64::INFINITY, f64::min);
-        let [low, high] = PLATEAU;
-        (low..high).contains(&(lowest / self.measure.constant_loss))
+        let ([much, none], left) = (LITTLE, lowest / self.measure.constant_loss);
+        if left < NOTHING { ((left - much) / (none - much)).clamp(0.0, 1.0) } else { 0.0 }
     }
 
     /// The ends of the rates that cannot be told from the best; an end that no training closes is open, and none.
@@ -409,12 +425,20 @@ impl Standing {
             return match choice.eta {
                 Some(_) => {
                     let count = self.of(Role::Short).count();
-                    let (means, doubt) = if self.is_plateau() {
-                        ("a cautious guess", "had learnt anything yet: leave out --quick, or train longer")
+                    let (means, doubt) = if self.ignorance() > 0.5 {
+                        ("a cautious guess", "had learnt much yet: leave out --quick, or train longer")
                     } else {
                         ("lowest training losses", "was trained to the end")
                     };
-                    format!("{means}: of {count} short trainings {span} none {doubt}")
+                    let factor = libm::exp2(STEP * self.steps_ahead().unwrap_or_default());
+                    let ahead = match (factor - 1.0).abs() < 0.05 {
+                        true => String::new(),
+                        false => format!(
+                            "; {} times what they say, for the schedule and weight decay",
+                            short(factor)
+                        ),
+                    };
+                    format!("{means}: of {count} short trainings {span} none {doubt}{ahead}")
                 }
                 None => format!(
                     "of {} trainings {span} none survived: lower search.range, or look at the data and the initialisation",

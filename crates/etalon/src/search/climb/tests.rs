@@ -165,13 +165,28 @@ fn a_quick_one_costs_half_a_training() {
 fn a_quick_one_is_cautious_where_short_trainings_have_learnt_nothing() {
     let flat = Hill { slope: f64::INFINITY, ..PLAIN };
     let choice = climb(&flat, 0.037, 0);
-    assert!((choice.eta.unwrap() / 0.037).log2() < -1.6);
-    assert!(choice.why.contains("none had learnt anything yet"), "{}", choice.why);
-    let range = Some([0.03, 1.0]);
+    // Two steps below the middle of what was tried, which is all alike.
+    let middle = choice.curve.iter().map(|point| point.eta.log2()).sum::<f64>() / choice.curve.len() as f64;
+    assert!((choice.eta.unwrap().log2() - middle + 2.0 * STEP).abs() < 1e-9, "{choice:?}");
+    assert!(choice.why.contains("none had learnt much yet"), "{}", choice.why);
+    let range = Some([0.03, 0.05]);
     let settings = ClimbSettings { trainings: 0, range, ..ClimbSettings::default() };
     let mut climb = Climb::new(0.037, &[0], flat.measure(), &settings).unwrap();
     recommend(&flat, &mut climb, &silent).unwrap();
     assert_eq!(climb.result().unwrap().eta.map(|eta| (eta * 1e9).round()), Some(3e7));
+}
+
+#[test]
+fn a_quick_one_begins_higher_under_a_schedule_that_falls() {
+    let found = |ahead: Ahead| {
+        let settings = ClimbSettings { trainings: 0, ..ClimbSettings::default() };
+        let climb = Climb::new(0.1, &[0], PLAIN.measure(), &settings).unwrap();
+        let mut climb = climb.ahead(ahead);
+        recommend(&PLAIN, &mut climb, &silent).unwrap();
+        climb.result().unwrap().eta.unwrap()
+    };
+    let raised = found(Ahead { rate: 0.5, decay: 0.0 }) / found(Ahead::NOTHING);
+    assert!((raised - 2f64.sqrt()).abs() < 1e-9, "{raised}");
 }
 
 #[test]
