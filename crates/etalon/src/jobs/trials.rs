@@ -102,21 +102,12 @@ impl<T: Scalar> Trials<'_, T> {
 
     /// What short trainings at about this rate do not see of whole ones.
     pub(super) fn ahead(&self, eta: f64) -> Ahead {
-        let Plan { schedule, optimizer, weight_decay, .. } = self.full;
-        let Some(total) =
-            self.full.steps(eta, self.task.train.len).ok().filter(|_| self.full.conversion.is_none())
-        else {
-            return Ahead::NOTHING;
-        };
-        let short = short(schedule, eta, total, self.share);
-        let every = (total / 1000).max(1);
-        let rates = |end: u64| (0..end).step_by(every as usize).map(|step| schedule.rate(eta, step, total));
-        let mean = rates(total).sum::<f64>() / rates(total).count() as f64;
+        let Plan { schedule, optimizer, weight_decay, conversion, .. } = self.full;
         // Momentum passes a step on 1 / (1 - momentum) times.
         let kept = if let Rule::Sgd(Sgd { momentum, .. }) = optimizer { 1.0 - momentum } else { 1.0 };
-        Ahead {
-            rate: mean / rates(short).fold(0.0, f64::max),
-            decay: weight_decay * total as f64 * (mean / eta) / kept,
+        match self.full.steps(eta, self.task.train.len) {
+            Ok(total) if conversion.is_none() => ahead(schedule, eta, total, self.share, weight_decay / kept),
+            _ => Ahead::NOTHING,
         }
     }
 
@@ -221,6 +212,20 @@ fn short(schedule: &Schedule, eta: f64, total: u64, share: f64) -> u64 {
     (peak + (share * total as f64).ceil() as u64).clamp(1, total)
 }
 
+/// What the first part of a training does not see of a schedule, and of weight decay of this strength.
+fn ahead(schedule: &Schedule, eta: f64, total: u64, share: f64, decay: f64) -> Ahead {
+    let every = (total / 1000).max(1) as usize;
+    let factors = |end: u64| (0..end).step_by(every).map(|step| schedule.rate(eta, step, total) / eta);
+    let highest = factors(short(schedule, eta, total, share)).fold(0.0, f64::max);
+    let mean = factors(total).sum::<f64>() / factors(total).count() as f64;
+    // One that grows may outgrow all numbers.
+    if highest > 0.0 && mean.is_finite() {
+        Ahead { rate: mean / highest, decay: decay * total as f64 * mean }
+    } else {
+        Ahead::NOTHING
+    }
+}
+
 impl<T: Scalar> Probe for Trials<'_, T> {
     type Error = Interrupted;
 
@@ -284,6 +289,20 @@ fn verdict(stop: &Stop) -> Answer {
 mod tests {
     use super::*;
     use crate::schedule::Shape;
+
+    #[test]
+    fn what_is_ahead_is_the_mean_of_the_schedule() {
+        let ahead = |warmup, shape| ahead(&Schedule { warmup, shape, last: None }, 0.1, 1000, 0.1, 2e-3);
+        let constant = ahead(0, Shape::Constant);
+        assert!((constant.rate - 1.0).abs() < 1e-12 && (constant.decay - 2.0).abs() < 1e-12);
+        let cosine = ahead(0, Shape::Cosine { end: 0.0 });
+        assert!((cosine.rate - 0.5).abs() < 1e-3 && (cosine.decay - 1.0).abs() < 1e-3);
+        assert!((ahead(200, Shape::Linear { end: 0.0 }).rate - 0.5).abs() < 1e-2);
+        // 1.1^1000 is above 1, 10^1000 above every number.
+        assert!(ahead(0, Shape::Exponential { growth: 1.1 }).rate > 1.0);
+        let beyond = ahead(0, Shape::Exponential { growth: 10.0 });
+        assert_eq!((beyond.rate, beyond.decay), (1.0, 0.0));
+    }
 
     #[test]
     fn a_short_training_sees_the_highest_rate() {
