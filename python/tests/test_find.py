@@ -62,7 +62,13 @@ def test_it_is_the_librarys_own_search_bit_for_bit(pool):
     curve = {(p["eta"], p["seed"]): p["validation"] for p in chosen["curve"]}
     assert len(curve) == len(found.recommended.curve)
     assert all(p.metric == curve[p.eta, p.seed] for p in found.recommended.curve)
-    assert any(p.failure and p.metric is None for p in found.recommended.curve)
+
+
+def test_what_failed_has_a_reason_and_no_metric():
+    curve = etalon.find(closed_form.train, start=0.3, eta_star=False, progress=False).recommended.curve
+    assert any(p.failure for p in curve)
+    assert all((p.metric is None) == (p.failure is not None) for p in curve)
+    assert {p.failure for p in curve if p.failure} == {"the loss grew"}
 
 
 def test_no_training_is_made_twice_and_a_file_takes_up_where_it_ended(tmp_path):
