@@ -294,15 +294,14 @@ impl Standing {
 
     /// The logarithm of the rate to use by short trainings alone.
     fn suggested_by_short(&self) -> Option<f64> {
-        let (middle, ahead) = (self.middle_of_short()?, self.steps_ahead()?);
+        let middle = self.middle_of_short()?;
         let ceiling = self.lowest_failure().map_or(f64::INFINITY, |failed| failed - UNTRIED);
-        Some(self.x_of((middle + ahead - CAUTION * self.ignorance()).min(ceiling)))
+        Some(self.x_of((middle + self.steps_ahead(middle) - CAUTION * self.ignorance()).min(ceiling)))
     }
 
-    /// Steps from what short trainings say to what they do not see.
-    fn steps_ahead(&self) -> Option<f64> {
-        let middle = self.middle_of_short()?;
-        Some(self.ahead.steps(libm::exp2(self.x_of(middle)), self.share))
+    /// Steps from the middle of short trainings, for what they do not see.
+    fn steps_ahead(&self, middle: f64) -> f64 {
+        self.ahead.steps(libm::exp2(self.x_of(middle)), self.share)
     }
 
     /// How little short trainings have learnt, from 0 to 1; 0 where that cannot be known.
@@ -430,7 +429,8 @@ impl Standing {
                     } else {
                         ("lowest training losses", "was trained to the end")
                     };
-                    let factor = libm::exp2(STEP * self.steps_ahead().unwrap_or_default());
+                    let steps = self.middle_of_short().map_or(0.0, |middle| self.steps_ahead(middle));
+                    let factor = libm::exp2(STEP * steps);
                     let ahead = match (factor - 1.0).abs() < 0.05 {
                         true => String::new(),
                         false => format!(
