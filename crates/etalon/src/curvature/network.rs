@@ -96,18 +96,20 @@ impl<'l, 'n, T: Scalar> LossCurvature<'l, 'n, T> {
         self.coordinates.scale(&mut self.product);
         self.kept.iter().flat_map(|range| &self.product[range.clone()]).copied().collect()
     }
-}
 
-impl<T: Scalar> Operator for LossCurvature<'_, '_, T> {
-    type Space = Memory<T>;
-
-    fn space(&self) -> Memory<T> {
-        Memory::new(self.kept.iter().map(Range::len).sum()).with_threads(self.at.is_parallel())
+    /// The curvature along the gradient `g` in the operator's coordinates, `g^T A g / g^T g`; not a number where it is zero.
+    pub fn along_gradient(&mut self) -> f64 {
+        let gradient = self.gradient();
+        let mut product = gradient.clone();
+        self.multiply(&gradient, &mut product);
+        let dot = |v: &[T]| gradient.iter().zip(v).map(|(a, b)| a.to_f64() * b.to_f64()).sum::<f64>();
+        dot(&product) / dot(&gradient)
     }
 
-    fn apply(&mut self, x: &Vec<T>, y: &mut Vec<T>) -> Result<(), ApplyError> {
+    /// `y = A x`.
+    fn multiply(&mut self, x: &[T], y: &mut [T]) {
         // What is frozen stays at zero, where it began.
-        let mut rest = &x[..];
+        let mut rest = x;
         for range in &self.kept {
             let (part, others) = rest.split_at(range.len());
             self.direction[range.clone()].copy_from_slice(part);
@@ -123,12 +125,24 @@ impl<T: Scalar> Operator for LossCurvature<'_, '_, T> {
             self.product.iter_mut().zip(&self.direction).for_each(|(product, &v)| *product += decay * v);
         }
         self.coordinates.scale(&mut self.product);
-        let mut rest = &mut y[..];
+        let mut rest = y;
         for range in &self.kept {
             let (part, others) = rest.split_at_mut(range.len());
             part.copy_from_slice(&self.product[range.clone()]);
             rest = others;
         }
+    }
+}
+
+impl<T: Scalar> Operator for LossCurvature<'_, '_, T> {
+    type Space = Memory<T>;
+
+    fn space(&self) -> Memory<T> {
+        Memory::new(self.kept.iter().map(Range::len).sum()).with_threads(self.at.is_parallel())
+    }
+
+    fn apply(&mut self, x: &Vec<T>, y: &mut Vec<T>) -> Result<(), ApplyError> {
+        self.multiply(x, y);
         Ok(())
     }
 }

@@ -104,13 +104,13 @@ pub struct Provisional {
     pub eta: f64,
     /// How it follows, and what that assumes.
     pub rule: String,
-    /// The largest eigenvalue it follows from; none where there was none that is positive.
+    /// The curvature it follows from; none where there was none that is positive.
     pub lambda: Option<f64>,
-    /// How far `lambda` may be off, relative to the operator's norm.
+    /// How far `lambda` may be off, relative to the operator's norm; none where it is no eigenvalue.
     pub residual: Option<f64>,
     /// Training samples on which it was measured.
     pub samples: usize,
-    /// Products with the Hessian on them that it cost, each about two gradients; not in `budgets`.
+    /// Products with the Hessian or the Gauss-Newton matrix on them that it cost, each about two gradients; not in `budgets`.
     pub products: usize,
 }
 

@@ -79,6 +79,33 @@ fn other_optimisers_have_no_coordinates_of_their_own() {
     let instrument = spec.instrument(&task, false).unwrap();
     let parameters = task.network.layout().initialise(0);
     assert_eq!(instrument.at(&parameters).preconditioned(None).unwrap(), None);
+    assert_eq!(instrument.at(&parameters).along_first_update(), None);
+}
+
+/// The loss of a linear model is a parabola along its first update, so that twice the way to the bottom of it leads back to the loss
+/// at the start.
+#[test]
+fn the_curvature_along_the_first_update_is_what_a_step_of_training_meets() {
+    for more in ["", "optimizer.input_factor=0.3"] {
+        let spec = spec(&format!("network.depth=0 train.steps=1 {more}"));
+        let task = spec.task::<f64>().unwrap();
+        let plan = spec.plan(&task).unwrap();
+        let instrument = spec.instrument(&task, false).unwrap();
+        let parameters = task.network.layout().initialise(3);
+        let lambda = instrument.at(&parameters).along_first_update().unwrap();
+        let loss_after = |eta: f64| {
+            let mut loss = f64::NAN;
+            Trial::new(&task, &plan, eta, 3, false).unwrap().run(&mut |state, _| {
+                loss = instrument.at(state.parameters).loss();
+            });
+            loss
+        };
+        let [start, back, bottom] = [1e-300, 2.0 / lambda, 1.0 / lambda].map(loss_after);
+        assert!((back / start - 1.0).abs() < 1e-9, "{more}: {back}, not {start}");
+        assert!(
+            bottom < 0.99 * start && bottom < loss_after(0.99 / lambda) && bottom < loss_after(1.01 / lambda)
+        );
+    }
 }
 
 /// A linear model, and an epsilon so large that it is the whole preconditioner: then the quadratic is the network's own.
