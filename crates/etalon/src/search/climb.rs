@@ -26,6 +26,8 @@ const FARTHEST: f64 = 90.0;
 const BEYOND: i32 = 3;
 /// Full trainings more where seeds differ by much more than expected.
 const MORE: usize = 2;
+/// Short trainings that learn nothing go no more steps below the start: three decades.
+const LOWEST: i32 = 18;
 /// The most short trainings: with strides that double, enough for any start.
 const MOST_SHORT: usize = 24;
 
@@ -234,6 +236,8 @@ impl Climb {
         let next = |gap: i32| if first { STRIDE } else { 2 * gap };
         let below = best.checked_sub(1).map(|i| place - places[i].0);
         let above = places.get(best + 1).map(|at| at.0 - place);
+        // Far below the start the losses of those that learn nothing are lower by accident alone.
+        let is_lost = |place: i32| place < -LOWEST && self.standing.knows_nothing();
         let wanted = match (below, above) {
             (Some(gap), None) => vec![place + next(gap)],
             (None, Some(gap)) => vec![place - next(gap)],
@@ -248,7 +252,9 @@ impl Climb {
             }
         };
         let is_new = |place: &i32| places.iter().all(|at| at.0 != *place);
-        allowed(wanted.into_iter().filter(is_new).take(affordable).collect())
+        allowed(
+            wanted.into_iter().filter(|place| is_new(place) && !is_lost(*place)).take(affordable).collect(),
+        )
     }
 
     /// Where the next full trainings are wanted, with which seeds.
@@ -258,6 +264,8 @@ impl Climb {
         let asked = self.settings.trainings;
         let most = asked + if done >= asked.max(3) && standing.is_surprised() { MORE } else { 0 };
         let Some(first) = standing.best_short() else { return Vec::new() };
+        // Of short trainings that have learnt nothing none is the best: curvature is all there is to go by.
+        let first = if standing.knows_nothing() { first.clamp(f64::from(-STRIDE), 0.0) } else { first };
         if done >= most {
             return Vec::new();
         }
@@ -269,6 +277,9 @@ impl Climb {
             let lower = first - f64::max((0.5 * first).round(), f64::from(STRIDE));
             let places = [Some(first), upper, Some(lower)].into_iter().flatten();
             return places.filter(|&place| self.allowed(place)).map(|place| (place, 0)).take(most).collect();
+        }
+        if let Some(place) = standing.unexplored().filter(|&place| self.allowed(place)) {
+            return vec![(place, 0)];
         }
         let Some(model) = standing.model() else {
             // Nothing has survived yet.

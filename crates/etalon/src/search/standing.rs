@@ -41,6 +41,8 @@ const CAUTION: f64 = 2.0;
 const LUCK: f64 = 0.05;
 /// What only short trainings have tried keeps so many steps from one that diverged: a longer one diverges at less.
 const UNTRIED: f64 = 3.0;
+/// Where nothing was learnt the next training is so many steps away.
+const UNEXPLORED: f64 = 4.0;
 /// Places at which the model is looked at, an octave.
 const FINE: f64 = 32.0;
 
@@ -309,6 +311,31 @@ impl Standing {
         let lowest = self.of(Role::Short).map(Tried::short_score).fold(f64::INFINITY, f64::min);
         let ([much, none], left) = (LITTLE, lowest / self.measure.constant_loss);
         if left < NOTHING { ((left - much) / (none - much)).clamp(0.0, 1.0) } else { 0.0 }
+    }
+
+    /// Whether short trainings have learnt as good as nothing, so that the order of their losses is an accident.
+    pub(super) fn knows_nothing(&self) -> bool {
+        self.ignorance() > 0.95
+    }
+
+    /// Where full trainings have learnt nothing, the place to look at next: above those that were too slow, whose loss is about that
+    /// of a constant prediction, and below those that were too fast, whose loss is higher, or diverged; half way where there are
+    /// both. None where something was learnt, where the two have met, and where that loss is not known.
+    pub(super) fn unexplored(&self) -> Option<f64> {
+        let limit = NOTHING * self.measure.constant_loss;
+        if self.span().is_some() || !limit.is_finite() {
+            return None;
+        }
+        let is_slow = |at: &&Tried| at.trained.survived() && at.trained.loss < limit;
+        let slow = self.whole().filter(is_slow).map(|at| at.place).reduce(f64::max);
+        let fast = self.whole().filter(|at| !is_slow(at)).map(|at| at.place);
+        let fast = fast.filter(|&place| slow.is_none_or(|slow| place > slow)).chain(self.lowest_failure());
+        match (slow, fast.reduce(f64::min)) {
+            (Some(slow), None) => Some(slow + UNEXPLORED),
+            (None, Some(fast)) => Some(fast - UNEXPLORED),
+            (Some(slow), Some(fast)) if fast - slow > 1.5 => Some(0.5 * (slow + fast)),
+            _ => None,
+        }
     }
 
     /// The ends of the rates that cannot be told from the best; an end that no training closes is open, and none.

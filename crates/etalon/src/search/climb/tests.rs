@@ -212,6 +212,46 @@ fn where_nothing_is_learnt_no_rate_is_named() {
     assert!(choice.why.contains("none survived"), "{}", choice.why);
 }
 
+/// Training that takes its time: short trainings have learnt nothing, and their losses are the lower the lower the rate is. Full
+/// ones learn between `from` and the edge at 8.
+struct Slow {
+    from: f64,
+}
+
+impl Training for Slow {
+    type Error = Infallible;
+
+    fn train(&self, question: &Question) -> Result<Trained, Infallible> {
+        let hill = Hill { best: 3.0, edge: 8.0, ..PLAIN };
+        let mut trained = hill.train(question)?;
+        if trained.survived() && (question.length == Length::Short || question.eta < self.from) {
+            trained.loss = hill.measure().constant_loss * (0.9995 + 1e-4 * question.eta.min(10.0));
+            trained.validation = 0.1;
+        }
+        Ok(trained)
+    }
+
+    fn measure(&self) -> Measure {
+        PLAIN.measure()
+    }
+}
+
+#[test]
+fn where_short_trainings_learn_nothing_full_ones_look_for_what_learns() {
+    for (start, from) in [(3.0, 1.0), (0.5, 0.7), (0.3, 1.5), (0.05, 1.0)] {
+        let slow = Slow { from };
+        let mut climb = Climb::new(start, &[0], slow.measure(), &ClimbSettings::default()).unwrap();
+        recommend(&slow, &mut climb, &silent).unwrap();
+        let choice = climb.result().unwrap();
+        assert!(choice.eta.is_some_and(|eta| from <= eta && eta < 8.0), "from {start}: {choice:?}");
+        // Lower losses at lower rates lead nowhere.
+        let lowest = choice.curve.iter().map(|point| point.eta).fold(f64::INFINITY, f64::min);
+        assert!(lowest >= 1e-3 * start * (1.0 - 1e-9), "{lowest} from {start}");
+        let fulls = choice.curve.iter().filter(|point| point.role == Role::Full);
+        assert!(fulls.map(|point| point.eta).fold(f64::INFINITY, f64::min) >= 0.1 * start);
+    }
+}
+
 #[test]
 fn what_is_out_of_range_is_not_tried() {
     let settings = ClimbSettings { range: Some([0.01, 0.05]), ..ClimbSettings::default() };
