@@ -161,13 +161,13 @@ def section(record, path):
         told.append(f"median size of the deviations {100 * size:.1f} %")
     if held:
         told.append(f"the interval holds the other seeds' median in {sum(held)} of {len(held)} searches "
-                    f"({sum(held) / len(held):.0%}; stated: {statistics.fmean(expected):.0%} for the median of all seeds)")  # fmt: skip
+                    f"({100 * sum(held) / len(held):.0f} %; stated: {100 * statistics.fmean(expected):.0f} % for the median of all seeds)")  # fmt: skip
     return "\n".join([
         "## eta*\n",
         f"`etalon find --eta-star only` against scans of {DENSITY * (BELOW + ABOVE)} rates by five seeds, the search's own "
         f"and others, {DENSITY} an octave; every number is in `{path}`. The median of five other "
         "seeds has an error of its own: an interval from the lowest to the highest of five seeds, without any error of a search, "
-        f"holds it in {held_by_chance(5, len(OTHERS)):.0%}.\n",
+        f"holds it in {100 * held_by_chance(5, len(OTHERS)):.0f} %.\n",
         "; ".join(told) + ".\n",
         table.markdown(heads, rows),
     ])  # fmt: skip
