@@ -199,7 +199,7 @@ impl<T: Scalar> AtPoint<'_, T> {
     /// an optimiser without a preconditioner, and none where there is no slope, or no bend along it.
     ///
     /// It is a mean over all parameters. The largest eigenvalue of `P^-1 H` is made by the few whose gradient is nearly zero:
-    /// another seed changes it by up to two decades, this by a third.
+    /// another seed changes it by up to two decades, this by a factor of two.
     pub(crate) fn along_first_update(&mut self) -> Option<f64> {
         let coordinates = self.preconditioned_coordinates(None)?;
         let curvature = LossCurvature::new(&mut self.at, Part::GaussNewton, &coordinates).along_gradient();

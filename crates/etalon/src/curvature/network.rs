@@ -1,5 +1,6 @@
 //! The curvature operators of a network at one point.
 
+use super::basis::dot;
 use super::{ApplyError, Memory, Operator};
 use etalon_nn::{Linearization, Scalar};
 use std::ops::Range;
@@ -98,12 +99,11 @@ impl<'l, 'n, T: Scalar> LossCurvature<'l, 'n, T> {
     }
 
     /// The curvature along the gradient `g` in the operator's coordinates, `g^T A g / g^T g`; not a number where it is zero.
-    pub fn along_gradient(&mut self) -> f64 {
-        let gradient = self.gradient();
+    pub(super) fn along_gradient(&mut self) -> f64 {
+        let (gradient, parallel) = (self.gradient(), self.at.is_parallel());
         let mut product = gradient.clone();
         self.multiply(&gradient, &mut product);
-        let dot = |v: &[T]| gradient.iter().zip(v).map(|(a, b)| a.to_f64() * b.to_f64()).sum::<f64>();
-        dot(&product) / dot(&gradient)
+        dot(&gradient, &product, parallel) / dot(&gradient, &gradient, parallel)
     }
 
     /// `y = A x`.
