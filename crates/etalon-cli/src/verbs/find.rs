@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "thorough")]
     quick: bool,
 
-    /// Choose the rate by 9 full trainings; the same as search.trainings=9
+    /// Choose the rate by up to 9 full trainings; the same as search.trainings=9
     #[arg(long)]
     thorough: bool,
 

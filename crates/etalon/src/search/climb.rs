@@ -4,16 +4,20 @@
 //! 2. Full trainings there and two steps to either side, with the same seed; where that is far above the start, the lower one
 //!    half way back to it.
 //! 3. A [model](super::surrogate) of the validation metric against the rate; a full training wherever it may be best (mean and
-//!    two deviations), but never past a rate that diverged or is far behind.
-//! 4. The last gives the suggestion a second seed; where the two differ by much more than expected, two trainings more, with
+//!    two deviations), but never past a rate that diverged or is far behind. Where no rate promises much that is left out.
+//! 4. Where the suggestion is at the lower end of what was trained, a training below it.
+//! 5. The last gives the suggestion a second seed; where the two differ by much more than expected, two trainings more, with
 //!    other seeds than the first.
-//! 5. Unless a rate two steps above has survived, a third seed trains one step above: a rate at the edge is moved down.
+//! 6. Unless a rate two steps above does well, a third seed trains one step above: a rate at the edge is moved down.
+
+mod full;
 
 use super::ahead::Ahead;
 use super::error::{check_range, check_rate, check_seeds};
 use super::standing::{Standing, Tried};
 use super::training::{Length, Measure, Question, Trained};
 use super::{Recommendation, Role, SearchError};
+use full::Stage;
 use serde::{Deserialize, Serialize};
 
 /// The distance between neighbouring rates, in octaves: six rates a decade.
@@ -22,10 +26,6 @@ pub(super) const STEP: f64 = std::f64::consts::LOG2_10 / 6.0;
 const STRIDE: i32 = 2;
 /// No training is farther from the start, in steps: fifteen decades.
 const FARTHEST: f64 = 90.0;
-/// How far beyond what was trained the next training may be, in steps.
-const BEYOND: i32 = 3;
-/// Full trainings more where seeds differ by much more than expected.
-const MORE: usize = 2;
 /// Short trainings that learn nothing go no more steps below the start: three decades.
 const LOWEST: i32 = 18;
 /// The most short trainings: with strides that double, enough for any start.
@@ -35,7 +35,8 @@ const MOST_SHORT: usize = 24;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClimbSettings {
-    /// Full trainings, the guard's not counted; with none the choice is that of the short ones.
+    /// Full trainings, the guard's and those for doubt not counted; with none the choice is that of the short ones. One less
+    /// suffices where no rate promises much.
     pub trainings: usize,
     /// How long a short training is, as a share of the budget.
     pub share: f64,
@@ -73,6 +74,8 @@ pub struct Climb {
     seeds: Vec<u64>,
     settings: ClimbSettings,
     standing: Standing,
+    /// What the next full training is for.
+    stage: Stage,
     /// What was asked in this round.
     round: Vec<Asked>,
 }
@@ -108,6 +111,7 @@ impl Climb {
             seeds: seeds.into(),
             settings: settings.clone(),
             standing: Standing::new(measure, settings.share),
+            stage: Stage::Explore,
             round: Vec::new(),
         };
         climb.plan();
@@ -193,7 +197,7 @@ impl Climb {
     }
 
     /// The places to train next, each with the index of its seed.
-    fn next(&self) -> (Role, Vec<(f64, usize)>) {
+    fn next(&mut self) -> (Role, Vec<(f64, usize)>) {
         let short = self.short();
         if !short.is_empty() {
             return (Role::Short, short.into_iter().map(|place| (f64::from(place), 0)).collect());
@@ -202,7 +206,7 @@ impl Climb {
         if !full.is_empty() || self.settings.trainings == 0 {
             return (Role::Full, full);
         }
-        (Role::Guard, self.guard().map(|place| (place, 2)).into_iter().collect())
+        (Role::Guard, self.guard().into_iter().collect())
     }
 
     /// Where the next short trainings are wanted.
@@ -255,80 +259,6 @@ impl Climb {
         allowed(
             wanted.into_iter().filter(|place| is_new(place) && !is_lost(*place)).take(affordable).collect(),
         )
-    }
-
-    /// Where the next full trainings are wanted, with which seeds.
-    fn full(&self) -> Vec<(f64, usize)> {
-        let standing = &self.standing;
-        let done = standing.of(Role::Full).count();
-        let asked = self.settings.trainings;
-        let most = asked + if done >= asked.max(3) && standing.is_surprised() { MORE } else { 0 };
-        let Some(first) = standing.best_short() else { return Vec::new() };
-        // Of short trainings that have learnt nothing none is the best: curvature is all there is to go by.
-        let first = if standing.knows_nothing() { first.clamp(f64::from(-STRIDE), 0.0) } else { first };
-        if done >= most {
-            return Vec::new();
-        }
-        let failed = standing.lowest_failure();
-        if done == 0 {
-            let upper = [f64::from(STRIDE), 1.0].map(|more| first + more);
-            let upper = upper.into_iter().find(|&place| failed.is_none_or(|failed| place < failed));
-            // Far above the start, climb and curvature contradict each other: the lower one goes half way back.
-            let lower = first - f64::max((0.5 * first).round(), f64::from(STRIDE));
-            let places = [Some(first), upper, Some(lower)].into_iter().flatten();
-            return places.filter(|&place| self.allowed(place)).map(|place| (place, 0)).take(most).collect();
-        }
-        if let Some(place) = standing.unexplored().filter(|&place| self.allowed(place)) {
-            return vec![(place, 0)];
-        }
-        let Some(model) = standing.model() else {
-            // Nothing has survived yet.
-            let lowest = standing.of(Role::Full).map(|at| at.place).fold(first, f64::min);
-            let lower = lowest - f64::from(STRIDE);
-            return if self.allowed(lower) { vec![(lower, 0)] } else { Vec::new() };
-        };
-        let fresh = |place: f64, reach: f64| {
-            let had = |seed: u64| {
-                let is_near = |at: &Tried| (at.place - place).abs() <= reach;
-                standing.of(Role::Full).any(|at| at.question.seed == seed && is_near(at))
-            };
-            (0..).find(|&index| !had(self.seed(index))).unwrap_or_default()
-        };
-        if done + 1 == most {
-            let place = standing.suggested().map(|x| standing.place_of(x));
-            let place = place.filter(|&place| self.allowed(place));
-            return place.map(|place| (place, fresh(place, 0.5).max(1))).into_iter().collect();
-        }
-        let [low, high] = standing.bounds();
-        let (low, high) = (low.ceil() as i32 - BEYOND, high.floor() as i32 + BEYOND);
-        let limits = standing.limits();
-        let candidates = (low..=high).map(f64::from).filter(|&place| {
-            self.allowed(place)
-                && limits[0].is_none_or(|bad| place > bad)
-                && limits[1].is_none_or(|bad| place < bad)
-        });
-        let promise = |place: f64| {
-            let (mean, deviation) = model.at(standing.x_of(place));
-            mean + 2.0 * deviation
-        };
-        // The seed that most rates have had tells most of a new one, until it has shown to be unlike another.
-        let seed = |place: f64| if done < asked { fresh(place, 1e-9) } else { 1 + done - asked };
-        let free: Vec<(f64, usize)> = candidates.map(|place| (place, seed(place))).collect();
-        // The lower of two that promise the same.
-        free.into_iter().rev().max_by(|a, b| promise(a.0).total_cmp(&promise(b.0))).into_iter().collect()
-    }
-
-    /// Where a guard is wanted.
-    fn guard(&self) -> Option<f64> {
-        let standing = &self.standing;
-        let place = standing.place_of(standing.suggested()?);
-        let survived = |at: &Tried| at.trained.survived() && at.place >= place + 2.0 - 1e-9;
-        let is_safe = standing.whole().any(survived);
-        let guard = place + 1.0;
-        let is_wanted = standing.of(Role::Guard).next().is_none()
-            && !is_safe
-            && standing.lowest_failure().is_none_or(|failed| guard < failed - 1e-9);
-        (is_wanted && self.allowed(guard)).then_some(guard)
     }
 }
 

@@ -183,7 +183,7 @@ impl Standing {
 
     /// Whether a survivor is so much worse than the best that it tells nothing of the rates about it. Where another seed at
     /// its rate or above is not, it is no edge but the seed, and counts; a guard's, beyond what is suggested, is never excused.
-    fn is_far_behind(&self, at: &Tried) -> bool {
+    pub(super) fn is_far_behind(&self, at: &Tried) -> bool {
         let noise = 100.0 * UNPAIRED * self.measure.error / self.scale();
         let least = 100.0 - f64::max(FAR, 4.0 * noise);
         let is_twin = |other: &Tried| {

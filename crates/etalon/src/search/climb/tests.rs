@@ -77,7 +77,8 @@ fn the_best_rate_is_found_from_anywhere() {
         let (low, high) = (choice.low.unwrap_or(0.0), choice.high.unwrap_or(0.9));
         assert!(low < 0.1 && 0.1 < high && high < 1.0, "from {start}: {low} to {high}");
         let full = choice.curve.iter().filter(|point| point.role == Role::Full).count();
-        assert_eq!(full, 5);
+        // One less where the model promises nothing beyond the first three.
+        assert!((4..=5).contains(&full), "from {start}: {full}");
         assert!(choice.validation.unwrap() > 0.89);
     }
 }
@@ -128,7 +129,7 @@ fn the_order_of_answers_does_not_matter() {
 #[test]
 fn a_guard_that_diverges_moves_the_rate_down() {
     // The third seed's edge lies lowest.
-    let hill = Hill { best: 0.5, edge: 1.0, slope: 0.01, luck: [0.0, 1.0], share: 0.1 };
+    let hill = Hill { best: 0.5, edge: 1.0, slope: 0.05, luck: [0.0, 1.0], share: 0.1 };
     let mut moved = 0;
     for world in 0..100 {
         let settings = ClimbSettings::default();
@@ -303,8 +304,8 @@ fn a_second_seed_that_is_far_behind_counts() {
     recommend(&Lucky, &mut climb, &silent).unwrap();
     let choice = climb.result().unwrap();
     let full = || choice.curve.iter().filter(|point| point.role == Role::Full);
-    // Two more than usual, neither by the seed that the others contradict.
-    assert_eq!(full().count(), 7);
+    // Two more than three and a second seed, neither by the seed that the others contradict.
+    assert_eq!(full().count(), 6);
     assert!(full().filter(|point| point.seed != 0).count() >= 3, "{choice:?}");
     assert!(choice.noise.unwrap() > 5.0, "{choice:?}");
 }
@@ -354,4 +355,84 @@ fn answers_without_sense_end_a_climb_and_break_none() {
         }
         assert!(climb.result().unwrap().eta.is_none_or(|eta| eta.is_normal() && eta > 0.0), "{world}");
     }
+}
+
+/// A metric that falls off slowly to both sides of the best rate, and short trainings that see another.
+struct Misled {
+    best: f64,
+}
+
+impl Training for Misled {
+    type Error = Infallible;
+
+    fn train(&self, question: &Question) -> Result<Trained, Infallible> {
+        let best = if question.length == Length::Short { 1.0 } else { self.best };
+        Hill { best, edge: f64::INFINITY, slope: 0.003, ..PLAIN }.train(question)
+    }
+
+    fn measure(&self) -> Measure {
+        PLAIN.measure()
+    }
+}
+
+#[test]
+fn where_the_best_rate_is_at_the_lower_end_of_what_was_trained_one_goes_below() {
+    let misled = Misled { best: 0.01 };
+    let mut climb = Climb::new(1.0, &[0], misled.measure(), &ClimbSettings::default()).unwrap();
+    recommend(&misled, &mut climb, &silent).unwrap();
+    let choice = climb.result().unwrap();
+    let full = || choice.curve.iter().filter(|point| point.role == Role::Full);
+    // Three, one that the model asks for, one below it, and a second seed.
+    assert_eq!(full().count(), 6, "{choice:?}");
+    let first: Vec<f64> = full().filter(|point| point.seed == 0).map(|point| point.eta).collect();
+    assert!(choice.eta.unwrap() < first[1], "{choice:?}");
+}
+
+#[test]
+fn no_training_is_asked_twice() {
+    let mut doubted = 0;
+    for world in 0..300 {
+        let hill = Hill { best: 0.1, edge: 2.0, slope: 0.02, luck: [0.15, 0.5], share: 0.1 };
+        let mut climb = Climb::new(0.05, &[10 * world], hill.measure(), &ClimbSettings::default()).unwrap();
+        recommend(&hill, &mut climb, &silent).unwrap();
+        let choice = climb.result().unwrap();
+        let whole = choice.curve.iter().filter(|point| point.role != Role::Short);
+        let mut asked: Vec<(u64, u64)> = whole.map(|point| (point.eta.to_bits(), point.seed)).collect();
+        let count = asked.len();
+        asked.sort_unstable();
+        asked.dedup();
+        assert_eq!(asked.len(), count, "{choice:?}");
+        doubted += usize::from(choice.noise.unwrap() > 5.0);
+    }
+    assert!(doubted > 10, "{doubted}");
+}
+
+#[test]
+fn a_survivor_far_behind_makes_no_rate_below_it_safe() {
+    /// Above an edge, which lies lower for the third seed, training goes on and learns nothing.
+    struct Plateau;
+
+    impl Training for Plateau {
+        type Error = Infallible;
+
+        fn train(&self, question: &Question) -> Result<Trained, Infallible> {
+            let hill = Hill { best: 0.4, edge: f64::INFINITY, slope: 0.01, ..PLAIN };
+            let trained = hill.train(question)?;
+            let edge = if question.seed < 2 { 0.6 } else { 0.3 };
+            let is_lost = question.length == Length::Full && question.eta > edge;
+            Ok(Trained { validation: if is_lost { 0.1 } else { trained.validation }, ..trained })
+        }
+
+        fn measure(&self) -> Measure {
+            PLAIN.measure()
+        }
+    }
+
+    let mut climb = Climb::new(0.3, &[0], PLAIN.measure(), &ClimbSettings::default()).unwrap();
+    recommend(&Plateau, &mut climb, &silent).unwrap();
+    let choice = climb.result().unwrap();
+    let guard = choice.curve.iter().find(|point| point.role == Role::Guard);
+    let guard = guard.unwrap_or_else(|| panic!("{choice:?}"));
+    assert!(choice.eta.unwrap() <= guard.eta / 1.1f64.exp2() * (1.0 + 1e-9), "{choice:?}");
+    assert!(choice.eta.unwrap() < 0.3);
 }

@@ -1,0 +1,159 @@
+//! Which full trainings a climb wants.
+
+use super::{Climb, Role, STRIDE, Tried};
+
+/// How far beyond what was trained the next training may be, in steps.
+const BEYOND: i32 = 3;
+/// A rate is worth a training if its mean and two deviations are so far above the suggestion's mean, in percent, over the
+/// number of trainings that the climb was given: who grants more of them wants the smaller gains, too.
+const PROMISE: f64 = 45.0;
+/// A suggestion is at the lower end of what was trained if it is no more steps above it.
+const END: f64 = 1.0;
+/// Full trainings more where seeds differ by much more than expected.
+const MORE: usize = 2;
+/// What is no farther apart, in steps, is the same rate.
+const SAME: f64 = 1e-9;
+
+/// What the next full training is for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Stage {
+    /// To look where the best rate may be.
+    Explore,
+    /// To look below what was trained, if the suggestion is at its lower end.
+    Widen,
+    /// To give the suggestion a second seed.
+    Confirm,
+    /// To tell which of two seeds is unlike others; so many were asked for that.
+    Doubt(usize),
+}
+
+impl Climb {
+    /// Where the next full trainings are wanted, with which seeds.
+    pub(super) fn full(&mut self) -> Vec<(f64, usize)> {
+        let (done, most) = (self.standing.of(Role::Full).count(), self.settings.trainings);
+        if most == 0 {
+            return Vec::new();
+        }
+        if done == 0 {
+            return self.first_full();
+        }
+        if self.stage == Stage::Explore {
+            let is_lost = self.standing.model().is_none() || self.unexplored().is_some();
+            if done < most && is_lost {
+                let place = self.unexplored().or_else(|| self.lower());
+                return place.map(|place| (place, 0)).into_iter().collect();
+            }
+            // The last is for the suggestion.
+            let worth = PROMISE / most as f64;
+            let promising = if done + 1 < most { self.promising(0) } else { None };
+            if let Some((place, seed, _)) = promising.filter(|&(.., gain)| gain >= worth) {
+                return vec![(place, seed)];
+            }
+            self.stage = if done < most { Stage::Widen } else { Stage::Doubt(0) };
+        }
+        if self.stage == Stage::Widen {
+            self.stage = Stage::Confirm;
+            if let Some(place) = self.below_the_end() {
+                return vec![(place, 0)];
+            }
+        }
+        if self.stage == Stage::Confirm {
+            self.stage = Stage::Doubt(0);
+            let suggested = self.standing.suggested().map(|x| self.standing.place_of(x));
+            if let Some(place) = suggested.filter(|&place| self.allowed(place)) {
+                return vec![(place, self.fresh(place, 0.5, 1))];
+            }
+        }
+        match self.stage {
+            Stage::Doubt(asked) if asked < MORE && self.standing.is_surprised() => {
+                self.stage = Stage::Doubt(asked + 1);
+                // The first seed is what is in doubt.
+                self.promising(1 + asked).map(|(place, seed, _)| (place, seed)).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The first: where the short ones were best and to both sides, by the first seed.
+    fn first_full(&self) -> Vec<(f64, usize)> {
+        let standing = &self.standing;
+        let Some(first) = standing.best_short() else { return Vec::new() };
+        // Of short trainings that have learnt nothing none is the best: curvature is all there is to go by.
+        let first = if standing.knows_nothing() { first.clamp(f64::from(-STRIDE), 0.0) } else { first };
+        let failed = standing.lowest_failure();
+        let upper = [f64::from(STRIDE), 1.0].map(|more| first + more);
+        let upper = upper.into_iter().find(|&place| failed.is_none_or(|failed| place < failed));
+        // Far above the start, climb and curvature contradict each other: the lower one goes half way back.
+        let lower = first - f64::max((0.5 * first).round(), f64::from(STRIDE));
+        let places = [Some(first), upper, Some(lower)].into_iter().flatten();
+        let allowed = places.filter(|&place| self.allowed(place));
+        allowed.map(|place| (place, 0)).take(self.settings.trainings).collect()
+    }
+
+    /// Where to look as long as nothing was learnt.
+    fn unexplored(&self) -> Option<f64> {
+        self.standing.unexplored().filter(|&place| self.allowed(place))
+    }
+
+    /// Below all full trainings, where none has survived.
+    fn lower(&self) -> Option<f64> {
+        let lowest = self.standing.of(Role::Full).map(|at| at.place).fold(f64::INFINITY, f64::min);
+        Some(lowest - f64::from(STRIDE)).filter(|&place| self.allowed(place))
+    }
+
+    /// The place that the model promises most of, the seed for it from this one on, and by how much its mean and two deviations
+    /// are above the suggestion's mean.
+    fn promising(&self, seed: usize) -> Option<(f64, usize, f64)> {
+        let standing = &self.standing;
+        let (model, suggested) = (standing.model()?, standing.suggested()?);
+        let [low, high] = standing.bounds();
+        let [below, above] = standing.limits();
+        let candidates = (low.ceil() as i32 - BEYOND..=high.floor() as i32 + BEYOND).map(f64::from);
+        let candidates = candidates.filter(|&place| {
+            self.allowed(place) && below.is_none_or(|bad| place > bad) && above.is_none_or(|bad| place < bad)
+        });
+        let promise = |place: f64| {
+            let (mean, deviation) = model.at(standing.x_of(place));
+            mean + 2.0 * deviation
+        };
+        // The lower of two that promise the same.
+        let best = candidates.rev().max_by(|&a, &b| promise(a).total_cmp(&promise(b)))?;
+        // The seed that most rates have had tells most of a new one.
+        Some((best, self.fresh(best, SAME, seed), promise(best) - model.mean(suggested)))
+    }
+
+    /// A place below the lowest rate of the model, where the suggestion is there and nothing is known to be bad below.
+    fn below_the_end(&self) -> Option<f64> {
+        let standing = &self.standing;
+        let place = standing.place_of(standing.suggested()?);
+        let ([low, _], [below, _]) = (standing.bounds(), standing.limits());
+        let is_open = below.is_none() && place <= low + END;
+        Some(low - f64::from(STRIDE)).filter(|&lower| is_open && self.allowed(lower))
+    }
+
+    /// The first seed from this one on that has had no training to the end within so many steps of a place.
+    fn fresh(&self, place: f64, reach: f64, from: usize) -> usize {
+        let had = |seed: u64| {
+            let is_near = |at: &Tried| (at.place - place).abs() <= reach;
+            self.standing.whole().any(|at| at.question.seed == seed && is_near(at))
+        };
+        (from..).find(|&index| !had(self.seed(index))).unwrap_or_default()
+    }
+
+    /// Where a guard is wanted, with which seed: the third, or another.
+    pub(super) fn guard(&self) -> Option<(f64, usize)> {
+        let standing = &self.standing;
+        let place = standing.place_of(standing.suggested()?);
+        let above = |steps: f64| move |at: &&Tried| at.place >= place + steps - SAME;
+        let survived = |at: &Tried| at.trained.survived();
+        // One that survived far behind shows an edge, and where the seed has it is luck, too.
+        let is_edge = |at: &Tried| survived(at) && standing.is_far_behind(at) && !above(3.0)(&at);
+        let mut higher = standing.whole().filter(above(0.0));
+        let is_safe = standing.whole().filter(above(2.0)).any(survived) && !higher.any(is_edge);
+        let guard = place + 1.0;
+        let is_wanted = standing.of(Role::Guard).next().is_none()
+            && !is_safe
+            && standing.lowest_failure().is_none_or(|failed| guard < failed - SAME);
+        (is_wanted && self.allowed(guard)).then(|| (guard, self.fresh(guard, SAME, 2)))
+    }
+}
