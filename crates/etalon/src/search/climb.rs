@@ -80,6 +80,15 @@ pub struct Climb {
     round: Vec<Asked>,
 }
 
+/// A training that is wanted.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    role: Role,
+    place: f64,
+    /// The index of its seed.
+    seed: usize,
+}
+
 /// A training of a round.
 #[derive(Clone, Debug)]
 struct Asked {
@@ -165,9 +174,9 @@ impl Climb {
 
     /// Plans the next round.
     fn plan(&mut self) {
-        let (role, wanted) = self.next();
-        let length = if role == Role::Short { Length::Short } else { Length::Full };
-        let asked = |(place, seed): (f64, usize)| {
+        let wanted = self.next();
+        let asked = |Wanted { role, place, seed }: Wanted| {
+            let length = if role == Role::Short { Length::Short } else { Length::Full };
             let question = Question { eta: self.eta(place), seed: self.seed(seed), length };
             Asked { role, place, question, told: None }
         };
@@ -196,17 +205,14 @@ impl Climb {
             && self.settings.range.is_none_or(|[low, high]| (low..=high).contains(&eta))
     }
 
-    /// The places to train next, each with the index of its seed.
-    fn next(&mut self) -> (Role, Vec<(f64, usize)>) {
+    /// The trainings of the next round.
+    fn next(&mut self) -> Vec<Wanted> {
         let short = self.short();
         if !short.is_empty() {
-            return (Role::Short, short.into_iter().map(|place| (f64::from(place), 0)).collect());
+            let wanted = |place| Wanted { role: Role::Short, place: f64::from(place), seed: 0 };
+            return short.into_iter().map(wanted).collect();
         }
-        let full = self.full();
-        if !full.is_empty() || self.settings.trainings == 0 {
-            return (Role::Full, full);
-        }
-        (Role::Guard, self.guard().into_iter().collect())
+        self.full()
     }
 
     /// Where the next short trainings are wanted.

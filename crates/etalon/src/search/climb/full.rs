@@ -1,6 +1,6 @@
 //! Which full trainings a climb wants.
 
-use super::{Climb, Role, STRIDE, Tried};
+use super::{Climb, Role, STRIDE, Tried, Wanted};
 
 /// How far beyond what was trained the next training may be, in steps.
 const BEYOND: i32 = 3;
@@ -11,6 +11,8 @@ const PROMISE: f64 = 45.0;
 const END: f64 = 1.0;
 /// Full trainings more where seeds differ by much more than expected.
 const MORE: usize = 2;
+/// A guard tells of a suggestion that is so many steps below it at least.
+const GUARDING: f64 = 0.25;
 /// What is no farther apart, in steps, is the same rate.
 const SAME: f64 = 1e-9;
 
@@ -28,8 +30,8 @@ pub(super) enum Stage {
 }
 
 impl Climb {
-    /// Where the next full trainings are wanted, with which seeds.
-    pub(super) fn full(&mut self) -> Vec<(f64, usize)> {
+    /// The full trainings that are wanted next, and the guard.
+    pub(super) fn full(&mut self) -> Vec<Wanted> {
         let (done, most) = (self.standing.of(Role::Full).count(), self.settings.trainings);
         if most == 0 {
             return Vec::new();
@@ -40,42 +42,48 @@ impl Climb {
         if self.stage == Stage::Explore {
             let is_lost = self.standing.model().is_none() || self.unexplored().is_some();
             if done < most && is_lost {
-                let place = self.unexplored().or_else(|| self.lower());
-                return place.map(|place| (place, 0)).into_iter().collect();
+                return self
+                    .unexplored()
+                    .or_else(|| self.lower())
+                    .map(|place| full(place, 0))
+                    .into_iter()
+                    .collect();
             }
             // The last is for the suggestion.
             let worth = PROMISE / most as f64;
             let promising = if done + 1 < most { self.promising(0) } else { None };
-            if let Some((place, seed, _)) = promising.filter(|&(.., gain)| gain >= worth) {
-                return vec![(place, seed)];
+            if let Some((wanted, _)) = promising.filter(|&(_, gain)| gain >= worth) {
+                return vec![wanted];
             }
             self.stage = if done < most { Stage::Widen } else { Stage::Doubt(0) };
         }
         if self.stage == Stage::Widen {
             self.stage = Stage::Confirm;
             if let Some(place) = self.below_the_end() {
-                return vec![(place, 0)];
+                return vec![full(place, 0)];
             }
         }
         if self.stage == Stage::Confirm {
             self.stage = Stage::Doubt(0);
             let suggested = self.standing.suggested().map(|x| self.standing.place_of(x));
             if let Some(place) = suggested.filter(|&place| self.allowed(place)) {
-                return vec![(place, self.fresh(place, 0.5, 1))];
+                // Side by side with the guard, for it moves the suggestion little.
+                let second = full(place, self.fresh(place, 0.5, 1));
+                return [Some(second), self.guard()].into_iter().flatten().collect();
             }
         }
         match self.stage {
             Stage::Doubt(asked) if asked < MORE && self.standing.is_surprised() => {
                 self.stage = Stage::Doubt(asked + 1);
                 // The first seed is what is in doubt.
-                self.promising(1 + asked).map(|(place, seed, _)| (place, seed)).into_iter().collect()
+                self.promising(1 + asked).map(|(wanted, _)| wanted).into_iter().collect()
             }
-            _ => Vec::new(),
+            _ => self.guard().into_iter().collect(),
         }
     }
 
     /// The first: where the short ones were best and to both sides, by the first seed.
-    fn first_full(&self) -> Vec<(f64, usize)> {
+    fn first_full(&self) -> Vec<Wanted> {
         let standing = &self.standing;
         let Some(first) = standing.best_short() else { return Vec::new() };
         // Of short trainings that have learnt nothing none is the best: curvature is all there is to go by.
@@ -87,7 +95,7 @@ impl Climb {
         let lower = first - f64::max((0.5 * first).round(), f64::from(STRIDE));
         let places = [Some(first), upper, Some(lower)].into_iter().flatten();
         let allowed = places.filter(|&place| self.allowed(place));
-        allowed.map(|place| (place, 0)).take(self.settings.trainings).collect()
+        allowed.map(|place| full(place, 0)).take(self.settings.trainings).collect()
     }
 
     /// Where to look as long as nothing was learnt.
@@ -101,9 +109,9 @@ impl Climb {
         Some(lowest - f64::from(STRIDE)).filter(|&place| self.allowed(place))
     }
 
-    /// The place that the model promises most of, the seed for it from this one on, and by how much its mean and two deviations
-    /// are above the suggestion's mean.
-    fn promising(&self, seed: usize) -> Option<(f64, usize, f64)> {
+    /// The training that the model promises most of, its seed from this one on, and by how much mean and two deviations are
+    /// above the suggestion's mean there.
+    fn promising(&self, seed: usize) -> Option<(Wanted, f64)> {
         let standing = &self.standing;
         let (model, suggested) = (standing.model()?, standing.suggested()?);
         let [low, high] = standing.bounds();
@@ -119,7 +127,7 @@ impl Climb {
         // The lower of two that promise the same.
         let best = candidates.rev().max_by(|&a, &b| promise(a).total_cmp(&promise(b)))?;
         // The seed that most rates have had tells most of a new one.
-        Some((best, self.fresh(best, SAME, seed), promise(best) - model.mean(suggested)))
+        Some((full(best, self.fresh(best, SAME, seed)), promise(best) - model.mean(suggested)))
     }
 
     /// A place below the lowest rate of the model, where the suggestion is there and nothing is known to be bad below.
@@ -140,8 +148,8 @@ impl Climb {
         (from..).find(|&index| !had(self.seed(index))).unwrap_or_default()
     }
 
-    /// Where a guard is wanted, with which seed: the third, or another.
-    pub(super) fn guard(&self) -> Option<(f64, usize)> {
+    /// The guard, where one is wanted: the third seed, or another, above the suggestion.
+    fn guard(&self) -> Option<Wanted> {
         let standing = &self.standing;
         let place = standing.place_of(standing.suggested()?);
         let above = |steps: f64| move |at: &&Tried| at.place >= place + steps - SAME;
@@ -151,9 +159,16 @@ impl Climb {
         let mut higher = standing.whole().filter(above(0.0));
         let is_safe = standing.whole().filter(above(2.0)).any(survived) && !higher.any(is_edge);
         let guard = place + 1.0;
-        let is_wanted = standing.of(Role::Guard).next().is_none()
-            && !is_safe
+        // Of a suggestion that has moved up to its guard another tells more.
+        let is_wanted = !is_safe
+            && !standing.of(Role::Guard).any(|at| above(GUARDING)(&at))
             && standing.lowest_failure().is_none_or(|failed| guard < failed - SAME);
-        (is_wanted && self.allowed(guard)).then(|| (guard, self.fresh(guard, SAME, 2)))
+        let wanted = || Wanted { role: Role::Guard, place: guard, seed: self.fresh(guard, SAME, 2) };
+        (is_wanted && self.allowed(guard)).then(wanted)
     }
+}
+
+/// A full training.
+fn full(place: f64, seed: usize) -> Wanted {
+    Wanted { role: Role::Full, place, seed }
 }
