@@ -13,6 +13,8 @@ const END: f64 = 1.0;
 const MORE: usize = 2;
 /// A guard tells of a suggestion that is so many steps below it at least.
 const GUARDING: f64 = 0.25;
+/// The most guards.
+const GUARDS: usize = 2;
 /// What is no farther apart, in steps, is the same rate.
 const SAME: f64 = 1e-9;
 
@@ -109,8 +111,8 @@ impl Climb {
         Some(lowest - f64::from(STRIDE)).filter(|&place| self.allowed(place))
     }
 
-    /// The training that the model promises most of, its seed from this one on, and by how much mean and two deviations are
-    /// above the suggestion's mean there.
+    /// The training that the model promises most of, its seed from this one on, and by how much its mean and two deviations are
+    /// above the suggestion's mean.
     fn promising(&self, seed: usize) -> Option<(Wanted, f64)> {
         let standing = &self.standing;
         let (model, suggested) = (standing.model()?, standing.suggested()?);
@@ -160,8 +162,10 @@ impl Climb {
         let is_safe = standing.whole().filter(above(2.0)).any(survived) && !higher.any(is_edge);
         let guard = place + 1.0;
         // Of a suggestion that has moved up to its guard another tells more.
+        let mut guards = standing.of(Role::Guard);
         let is_wanted = !is_safe
-            && !standing.of(Role::Guard).any(|at| above(GUARDING)(&at))
+            && guards.clone().count() < GUARDS
+            && !guards.any(|at| above(GUARDING)(&at))
             && standing.lowest_failure().is_none_or(|failed| guard < failed - SAME);
         let wanted = || Wanted { role: Role::Guard, place: guard, seed: self.fresh(guard, SAME, 2) };
         (is_wanted && self.allowed(guard)).then(wanted)

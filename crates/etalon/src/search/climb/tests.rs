@@ -389,6 +389,23 @@ fn where_the_best_rate_is_at_the_lower_end_of_what_was_trained_one_goes_below() 
 }
 
 #[test]
+fn a_suggestion_that_moves_up_to_its_guard_has_another() {
+    let (mut again, mut most) = (0, 0);
+    for world in 0..200 {
+        // The higher the better, with luck; no edge ends it.
+        let hill = Hill { best: 1e6, edge: f64::INFINITY, slope: 0.0015, luck: [0.03, 0.0], share: 0.1 };
+        let settings = ClimbSettings { range: Some([0.01, 100.0]), ..ClimbSettings::default() };
+        let mut climb = Climb::new(0.05, &[10 * world], hill.measure(), &settings).unwrap();
+        recommend(&hill, &mut climb, &silent).unwrap();
+        let choice = climb.result().unwrap();
+        let guards = choice.curve.iter().filter(|point| point.role == Role::Guard).count();
+        again += usize::from(guards > 1);
+        most = most.max(guards);
+    }
+    assert!(again > 10 && most <= 2, "{again} {most}");
+}
+
+#[test]
 fn no_training_is_asked_twice() {
     let mut doubted = 0;
     for world in 0..300 {
