@@ -74,7 +74,7 @@ impl Standing {
     }
 
     /// The trainings of a role.
-    pub(super) fn of(&self, role: Role) -> impl Iterator<Item = &Tried> + Clone {
+    pub(super) fn of(&self, role: Role) -> impl Iterator<Item = &Tried> {
         self.tried.iter().filter(move |at| at.role == role)
     }
 

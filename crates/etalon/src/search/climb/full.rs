@@ -15,16 +15,14 @@ const MORE: usize = 2;
 const GUARDING: f64 = 0.25;
 /// The most guards.
 const GUARDS: usize = 2;
-/// What is no farther apart, in steps, is the same rate.
-const SAME: f64 = 1e-9;
+/// Rounding, in steps: what is no farther apart is the same rate.
+const ROUNDING: f64 = 1e-9;
 
 /// What the next full training is for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Stage {
     /// To look where the best rate may be.
     Explore,
-    /// To look below what was trained, if the suggestion is at its lower end.
-    Widen,
     /// To give the suggestion a second seed.
     Confirm,
     /// To tell which of two seeds is unlike others; so many were asked for that.
@@ -57,11 +55,8 @@ impl Climb {
             if let Some((wanted, _)) = promising.filter(|&(_, gain)| gain >= worth) {
                 return vec![wanted];
             }
-            self.stage = if done < most { Stage::Widen } else { Stage::Doubt(0) };
-        }
-        if self.stage == Stage::Widen {
-            self.stage = Stage::Confirm;
-            if let Some(place) = self.below_the_end() {
+            self.stage = if done < most { Stage::Confirm } else { Stage::Doubt(0) };
+            if let Some(place) = self.below_the_end().filter(|_| done < most) {
                 return vec![full(place, 0)];
             }
         }
@@ -129,7 +124,7 @@ impl Climb {
         // The lower of two that promise the same.
         let best = candidates.rev().max_by(|&a, &b| promise(a).total_cmp(&promise(b)))?;
         // The seed that most rates have had tells most of a new one.
-        Some((full(best, self.fresh(best, SAME, seed)), promise(best) - model.mean(suggested)))
+        Some((full(best, self.fresh(best, ROUNDING, seed)), promise(best) - model.mean(suggested)))
     }
 
     /// A place below the lowest rate of the model, where the suggestion is there and nothing is known to be bad below.
@@ -154,20 +149,18 @@ impl Climb {
     fn guard(&self) -> Option<Wanted> {
         let standing = &self.standing;
         let place = standing.place_of(standing.suggested()?);
-        let above = |steps: f64| move |at: &&Tried| at.place >= place + steps - SAME;
-        let survived = |at: &Tried| at.trained.survived();
+        let is_above = |at: &Tried, steps: f64| at.place >= place + steps - ROUNDING;
+        let survivors = || standing.whole().filter(|at| at.trained.survived());
         // One that survived far behind shows an edge, and where the seed has it is luck, too.
-        let is_edge = |at: &Tried| survived(at) && standing.is_far_behind(at) && !above(3.0)(&at);
-        let mut higher = standing.whole().filter(above(0.0));
-        let is_safe = standing.whole().filter(above(2.0)).any(survived) && !higher.any(is_edge);
+        let is_edge = |at: &Tried| is_above(at, 0.0) && !is_above(at, 3.0) && standing.is_far_behind(at);
+        let is_safe = survivors().any(|at| is_above(at, 2.0)) && !survivors().any(is_edge);
         let guard = place + 1.0;
         // Of a suggestion that has moved up to its guard another tells more.
-        let mut guards = standing.of(Role::Guard);
         let is_wanted = !is_safe
-            && guards.clone().count() < GUARDS
-            && !guards.any(|at| above(GUARDING)(&at))
-            && standing.lowest_failure().is_none_or(|failed| guard < failed - SAME);
-        let wanted = || Wanted { role: Role::Guard, place: guard, seed: self.fresh(guard, SAME, 2) };
+            && standing.of(Role::Guard).count() < GUARDS
+            && !standing.of(Role::Guard).any(|at| is_above(at, GUARDING))
+            && standing.lowest_failure().is_none_or(|failed| guard < failed - ROUNDING);
+        let wanted = || Wanted { role: Role::Guard, place: guard, seed: self.fresh(guard, ROUNDING, 2) };
         (is_wanted && self.allowed(guard)).then(wanted)
     }
 }

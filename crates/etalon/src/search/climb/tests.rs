@@ -68,6 +68,28 @@ fn climb(hill: &Hill, start: f64, trainings: usize) -> Recommendation {
 
 const PLAIN: Hill = Hill { best: 0.1, edge: 1.0, slope: 0.04, luck: [0.0; 2], share: 0.1 };
 
+/// What a function makes of a question, of a task that is measured as [`PLAIN`] is.
+struct Told<F>(F);
+
+impl<F: Fn(&Question) -> Trained + Sync> Training for Told<F> {
+    type Error = Infallible;
+
+    fn train(&self, question: &Question) -> Result<Trained, Infallible> {
+        Ok(self.0(question))
+    }
+
+    fn measure(&self) -> Measure {
+        PLAIN.measure()
+    }
+}
+
+/// The choice on such a task, by the default settings.
+fn told(start: f64, train: impl Fn(&Question) -> Trained + Sync) -> Recommendation {
+    let mut climb = Climb::new(start, &[0], PLAIN.measure(), &ClimbSettings::default()).unwrap();
+    recommend(&Told(train), &mut climb, &silent).unwrap();
+    climb.result().unwrap()
+}
+
 #[test]
 fn the_best_rate_is_found_from_anywhere() {
     for start in [1e-4, 1e-2, 0.05, 0.1, 0.3, 1.0, 30.0, 1e4] {
@@ -213,37 +235,20 @@ fn where_nothing_is_learnt_no_rate_is_named() {
     assert!(choice.why.contains("none survived"), "{}", choice.why);
 }
 
-/// Training that takes its time: short trainings have learnt nothing, and their losses are the lower the lower the rate is. Full
-/// ones learn between `from` and the edge at 8.
-struct Slow {
-    from: f64,
-}
-
-impl Training for Slow {
-    type Error = Infallible;
-
-    fn train(&self, question: &Question) -> Result<Trained, Infallible> {
-        let hill = Hill { best: 3.0, edge: 8.0, ..PLAIN };
-        let mut trained = hill.train(question)?;
-        if trained.survived() && (question.length == Length::Short || question.eta < self.from) {
-            trained.loss = hill.measure().constant_loss * (0.9995 + 1e-4 * question.eta.min(10.0));
-            trained.validation = 0.1;
-        }
-        Ok(trained)
-    }
-
-    fn measure(&self) -> Measure {
-        PLAIN.measure()
-    }
-}
-
 #[test]
 fn where_short_trainings_learn_nothing_full_ones_look_for_what_learns() {
     for (start, from) in [(3.0, 1.0), (0.5, 0.7), (0.3, 1.5), (0.05, 1.0)] {
-        let slow = Slow { from };
-        let mut climb = Climb::new(start, &[0], slow.measure(), &ClimbSettings::default()).unwrap();
-        recommend(&slow, &mut climb, &silent).unwrap();
-        let choice = climb.result().unwrap();
+        // Short trainings have learnt nothing, and their losses are the lower the lower the rate is. Full ones learn between
+        // `from` and the edge at 8.
+        let choice = told(start, |question| {
+            let hill = Hill { best: 3.0, edge: 8.0, ..PLAIN };
+            let mut trained = hill.train(question).unwrap();
+            if trained.survived() && (question.length == Length::Short || question.eta < from) {
+                trained.loss = hill.measure().constant_loss * (0.9995 + 1e-4 * question.eta.min(10.0));
+                trained.validation = 0.1;
+            }
+            trained
+        });
         assert!(choice.eta.is_some_and(|eta| from <= eta && eta < 8.0), "from {start}: {choice:?}");
         // Lower losses at lower rates lead nowhere.
         let lowest = choice.curve.iter().map(|point| point.eta).fold(f64::INFINITY, f64::min);
@@ -281,28 +286,13 @@ fn what_was_not_asked_is_refused() {
 
 #[test]
 fn a_second_seed_that_is_far_behind_counts() {
-    /// A hill on which the first seed alone does well at high rates.
-    struct Lucky;
-
-    impl Training for Lucky {
-        type Error = Infallible;
-
-        fn train(&self, question: &Question) -> Result<Trained, Infallible> {
-            let mut trained = PLAIN.train(question)?;
-            let lost = 0.1 * (question.eta / 0.01).log2().max(0.0);
-            let metric = if question.seed == 0 { trained.validation } else { 0.9 - lost };
-            trained.validation = metric;
-            Ok(trained)
-        }
-
-        fn measure(&self) -> Measure {
-            PLAIN.measure()
-        }
-    }
-
-    let mut climb = Climb::new(0.05, &[0], PLAIN.measure(), &ClimbSettings::default()).unwrap();
-    recommend(&Lucky, &mut climb, &silent).unwrap();
-    let choice = climb.result().unwrap();
+    // A hill on which the first seed alone does well at high rates.
+    let choice = told(0.05, |question| {
+        let mut trained = PLAIN.train(question).unwrap();
+        let lost = 0.1 * (question.eta / 0.01).log2().max(0.0);
+        trained.validation = if question.seed == 0 { trained.validation } else { 0.9 - lost };
+        trained
+    });
     let full = || choice.curve.iter().filter(|point| point.role == Role::Full);
     // Two more than three and a second seed, neither by the seed that the others contradict.
     assert_eq!(full().count(), 6);
@@ -357,30 +347,13 @@ fn answers_without_sense_end_a_climb_and_break_none() {
     }
 }
 
-/// A metric that falls off slowly to both sides of the best rate, and short trainings that see another.
-struct Misled {
-    best: f64,
-}
-
-impl Training for Misled {
-    type Error = Infallible;
-
-    fn train(&self, question: &Question) -> Result<Trained, Infallible> {
-        let best = if question.length == Length::Short { 1.0 } else { self.best };
-        Hill { best, edge: f64::INFINITY, slope: 0.003, ..PLAIN }.train(question)
-    }
-
-    fn measure(&self) -> Measure {
-        PLAIN.measure()
-    }
-}
-
 #[test]
 fn where_the_best_rate_is_at_the_lower_end_of_what_was_trained_one_goes_below() {
-    let misled = Misled { best: 0.01 };
-    let mut climb = Climb::new(1.0, &[0], misled.measure(), &ClimbSettings::default()).unwrap();
-    recommend(&misled, &mut climb, &silent).unwrap();
-    let choice = climb.result().unwrap();
+    // The metric falls off slowly to both sides of the best rate, and short trainings see another.
+    let choice = told(1.0, |question| {
+        let best = if question.length == Length::Short { 1.0 } else { 0.01 };
+        Hill { best, edge: f64::INFINITY, slope: 0.003, ..PLAIN }.train(question).unwrap()
+    });
     let full = || choice.curve.iter().filter(|point| point.role == Role::Full);
     // Three, one that the model asks for, one below it, and a second seed.
     assert_eq!(full().count(), 6, "{choice:?}");
@@ -426,28 +399,14 @@ fn no_training_is_asked_twice() {
 
 #[test]
 fn a_survivor_far_behind_makes_no_rate_below_it_safe() {
-    /// Above an edge, which lies lower for the third seed, training goes on and learns nothing.
-    struct Plateau;
-
-    impl Training for Plateau {
-        type Error = Infallible;
-
-        fn train(&self, question: &Question) -> Result<Trained, Infallible> {
-            let hill = Hill { best: 0.4, edge: f64::INFINITY, slope: 0.01, ..PLAIN };
-            let trained = hill.train(question)?;
-            let edge = if question.seed < 2 { 0.6 } else { 0.3 };
-            let is_lost = question.length == Length::Full && question.eta > edge;
-            Ok(Trained { validation: if is_lost { 0.1 } else { trained.validation }, ..trained })
-        }
-
-        fn measure(&self) -> Measure {
-            PLAIN.measure()
-        }
-    }
-
-    let mut climb = Climb::new(0.3, &[0], PLAIN.measure(), &ClimbSettings::default()).unwrap();
-    recommend(&Plateau, &mut climb, &silent).unwrap();
-    let choice = climb.result().unwrap();
+    // Above an edge, which lies lower for the third seed, training goes on and learns nothing.
+    let choice = told(0.3, |question| {
+        let hill = Hill { best: 0.4, edge: f64::INFINITY, slope: 0.01, ..PLAIN };
+        let trained = hill.train(question).unwrap();
+        let edge = if question.seed < 2 { 0.6 } else { 0.3 };
+        let is_lost = question.length == Length::Full && question.eta > edge;
+        Trained { validation: if is_lost { 0.1 } else { trained.validation }, ..trained }
+    });
     let guard = choice.curve.iter().find(|point| point.role == Role::Guard);
     let guard = guard.unwrap_or_else(|| panic!("{choice:?}"));
     assert!(choice.eta.unwrap() <= guard.eta / 1.1f64.exp2() * (1.0 + 1e-9), "{choice:?}");
