@@ -1,7 +1,7 @@
 //! A page that is written again while its run goes on.
 
-use crate::Etalon;
 use crate::sweep::etalon;
+use crate::{Etalon, json};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -31,35 +31,60 @@ fn following_what_has_not_begun_waits_for_its_result() {
     assert!(etalon.read("run/report.html").contains("odd"));
 }
 
+/// A process that is ended with its test, even where that has stopped it and fails.
+#[cfg(unix)]
+struct Held(std::process::Child);
+
+#[cfg(unix)]
+impl Drop for Held {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[cfg(unix)]
 #[test]
 fn a_page_follows_a_sweep_until_it_is_done() {
     let etalon = etalon("seed = [0, 1, 2, 3, 4, 5]\n");
-    let spec = etalon.read("spec.toml").replace("steps = 20", "steps = 20000");
+    let spec = etalon.read("spec.toml").replace("steps = 20", "steps = 40000");
     etalon.write("spec.toml", &spec);
-    let binary = env!("CARGO_BIN_EXE_etalon");
-    let start = |arguments: &[&str]| etalon.plain_command(binary).args(arguments).spawn().unwrap();
-    let mut sweep = start(&["sweep", "spec.toml", "--out", "run", "--threads", "1", "-q"]);
-    let page = etalon.path().join("run/report.html");
-    let is_there = |what: &dyn Fn() -> bool| {
+    let start = |arguments: &[&str]| {
+        let mut command = etalon.plain_command(env!("CARGO_BIN_EXE_etalon"));
+        Held(command.args(arguments).spawn().unwrap())
+    };
+    let wait_until = |is_so: &dyn Fn() -> bool| {
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
-        while !what() {
+        while !is_so() {
             assert!(std::time::Instant::now() < deadline);
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
     };
-    let running = etalon.path().join("run/running");
-    is_there(&|| {
-        etalon.path().join("run/cells.csv").exists()
-            && running.read_dir().is_ok_and(|mut locks| locks.next().is_some())
+    let mut sweep = start(&["sweep", "spec.toml", "--out", "run", "--threads", "1", "-q"]);
+    let id = sweep.0.id().to_string();
+    let signal = |signal: &str| {
+        assert!(etalon.plain_command("kill").args([signal, &id]).status().unwrap().success());
+    };
+    // Stopped within a trial, which is then under way for as long as a page takes to be written.
+    wait_until(&|| etalon.path().join("run/cells.csv").exists());
+    wait_until(&|| {
+        signal("-STOP");
+        let is_within = json(&etalon.run(&["status", "run", "--json"]).printed())["running"] == 1;
+        if !is_within {
+            signal("-CONT");
+        }
+        is_within
     });
     let mut follow = start(&["report", "run", "--follow", "1", "-q"]);
-    is_there(&|| page.exists());
+    let page = etalon.path().join("run/report.html");
+    wait_until(&|| page.exists());
     let live = fs::read_to_string(&page).unwrap();
     assert!(
         live.contains("<head><meta http-equiv=\"refresh\" content=\"1\">") && live.contains(" of 6 done"),
         "{live}"
     );
-    assert!(sweep.wait().unwrap().success() && follow.wait().unwrap().success());
+    signal("-CONT");
+    assert!(sweep.0.wait().unwrap().success() && follow.0.wait().unwrap().success());
     let done = fs::read_to_string(&page).unwrap();
     assert!(done.contains("6 of 6 done") && !done.contains("http-equiv=\"refresh\""));
 }
