@@ -222,13 +222,13 @@ def _eta_star(
     def run(some: list[int]) -> None:
         trainings.run(lambda: [(eta, seed) for seed in some for eta in searches[seed].ask()], tell)
 
-    # What trains with the first two, the others need not try again.
+    # What trains with the first two before they fail, the others need not try again.
     first, others = seeds[:2], seeds[2:]
-    run(first)
+    trainings.run(lambda: [(eta, seed) for seed in first if searches[seed].reach() is None for eta in searches[seed].ask()], tell)
     reached = [reach for seed in first if (reach := searches[seed].reach()) is not None]
     for seed in others if reached else ():
         searches[seed].begin_beyond(min(reached))
-    run(others)
+    run(seeds)
     star = _etalon.eta_star(list(searches.values()), tolerance)
 
     def probe(row: dict[str, Any], seed: int) -> Probe:

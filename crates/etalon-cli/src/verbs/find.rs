@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "thorough")]
     quick: bool,
 
-    /// Choose the rate by up to 9 full trainings; the same as search.trainings=9
+    /// Choose the rate by up to 10 full trainings; the same as search.trainings=10
     #[arg(long)]
     thorough: bool,
 
@@ -164,7 +164,7 @@ impl Arguments {
             overrides.push("search.eta_star=no".into());
         }
         if self.thorough {
-            overrides.push("search.trainings=9".into());
+            overrides.push("search.trainings=10".into());
         }
         overrides.extend(self.trainer.overrides());
         overrides.extend(self.start.map(|start| format!("trainer.start={start:?}")));

@@ -37,11 +37,15 @@ impl SeedSearch {
         Ok(Self { ground, probes: Vec::new(), round: Vec::new(), pending })
     }
 
-    /// By what factor the highest rate of the run that trained lies beyond the start; none while rates are asked, or where none
-    /// trained.
+    /// By what factor the highest rate of the run that trained lies beyond the start, as far as is known; none before a rate has
+    /// ended that run, unless the search is over, or where none trained.
     pub fn reach(&self) -> Option<f64> {
-        let boundary = definition::boundary(&self.probes).filter(|_| self.pending.is_empty())?;
-        Some(boundary.reached()? / self.ground.start)
+        let reached = match definition::boundary(&self.probes)? {
+            Boundary::Found { low, .. } => low,
+            Boundary::CensoredAbove(highest) if self.pending.is_empty() => highest,
+            Boundary::CensoredAbove(_) | Boundary::Undefined { .. } => return None,
+        };
+        Some(reached / self.ground.start)
     }
 
     /// Begins by this factor beyond the start, within the range that the start has given: rates that trained with other seeds

@@ -6,8 +6,7 @@
 //! 3. A [model](super::surrogate) of the validation metric against the rate; a full training wherever it may be best (mean and
 //!    two deviations), but never past a rate that diverged or is far behind. Where no rate promises much that is left out.
 //! 4. Where the suggestion is at the lower end of what was trained, a training below it.
-//! 5. The last gives the suggestion a second seed; where the two differ by much more than expected, two trainings more, with
-//!    other seeds than the first.
+//! 5. The last gives the suggestion a second seed.
 //! 6. Unless a rate two steps above does well, a third seed trains one step above: a rate at the edge is moved down.
 
 mod full;
@@ -35,8 +34,8 @@ const MOST_SHORT: usize = 24;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClimbSettings {
-    /// Full trainings, the guard's and those for doubt not counted; with none the choice is that of the short ones. One less
-    /// suffices where no rate promises much.
+    /// The most full trainings, the guard's not counted; with none the choice is that of the short ones. Fewer suffice where no
+    /// rate promises much.
     pub trainings: usize,
     /// How long a short training is, as a share of the budget.
     pub share: f64,
@@ -46,7 +45,7 @@ pub struct ClimbSettings {
 
 impl Default for ClimbSettings {
     fn default() -> Self {
-        ClimbSettings { trainings: 5, share: 0.1, range: None }
+        ClimbSettings { trainings: 7, share: 0.1, range: None }
     }
 }
 

@@ -54,15 +54,6 @@ impl Boundary {
         }
     }
 
-    /// The highest rate of the run that trained; none if no rate did.
-    pub(super) fn reached(&self) -> Option<f64> {
-        match *self {
-            Boundary::Found { low, .. } => Some(low),
-            Boundary::CensoredAbove(highest) => Some(highest),
-            Boundary::Undefined { .. } => None,
-        }
-    }
-
     /// Where it stands among other seeds': eta*, +infinity if censored, 0 (log eta* = -infinity) if undefined.
     pub(crate) fn rank(&self) -> f64 {
         match self {

@@ -42,14 +42,14 @@ pub struct EtaStar {
     pub definition: u32,
 }
 
-/// So many seeds are searched before the others, which then begin near to where these ended.
+/// So many seeds look for a failure before the others, which then begin near to it.
 const FIRST: usize = 2;
 
 /// Searches eta* for each `(seed, start)` of `starts`, in parallel on the rayon pool that it is called in: inside
 /// `pool.install(..)` on one's own, else on the global one. The result does not depend on the number of threads.
 ///
-/// The first two seeds are searched from their starts. By as much as the less far of them got beyond its start, the others
-/// begin beyond theirs: the rates on the way, at which all train, are not tried by each again.
+/// The first two seeds go up from their starts until they fail. By as much as the less far of them got beyond its start, the
+/// others begin beyond theirs: the rates on the way, at which all train, are not tried by each again.
 ///
 /// # Errors
 /// If the settings, a start or the seeds are not valid, a probe fails, or the observer cancels.
@@ -66,39 +66,40 @@ pub fn maximal_rate<P: Probe + ?Sized>(
         .map(|&(seed, start)| Ok((seed, SeedSearch::new(start, settings)?)))
         .collect::<Result<_, SearchError>>()?;
     let inquiry = Inquiry::new(observer);
-    let run_all = |searches: &mut [(u64, SeedSearch)]| {
-        let results = searches.par_iter_mut().map(|(seed, search)| run(probe, *seed, search, &inquiry));
-        results.collect::<Result<Vec<_>, _>>()
-    };
+    let has_failed = |search: &SeedSearch| search.reach().is_some();
     let (first, others) = searches.split_at_mut(FIRST.min(starts.len()));
-    let mut seeds = run_all(first)?;
+    first.par_iter_mut().try_for_each(|(seed, search)| run(probe, *seed, search, &inquiry, &has_failed))?;
     if let Some(reach) = first.iter().filter_map(|(_, search)| search.reach()).min_by(f64::total_cmp) {
         others.iter_mut().for_each(|(_, search)| search.begin_beyond(reach));
     }
-    seeds.extend(run_all(others)?);
+    searches.par_iter_mut().try_for_each(|(seed, search)| run(probe, *seed, search, &inquiry, &|_| false))?;
+    let seeds = searches.iter().filter_map(|(seed, search)| search.result(*seed)).collect();
     EtaStar::from_seeds(seeds, settings.tolerance)
 }
 
-/// Answers one search's questions until it has none, those of a round in parallel.
+/// Answers one search's questions until it has none, or is so far, those of a round in parallel.
 fn run<P: Probe + ?Sized>(
     probe: &P,
     seed: u64,
     search: &mut SeedSearch,
     inquiry: &Inquiry<'_>,
-) -> Result<SeedResult, SearchError> {
-    loop {
-        if let Some(result) = search.result(seed) {
-            return Ok(result);
+    is_so_far: &(dyn Fn(&SeedSearch) -> bool + Sync),
+) -> Result<(), SearchError> {
+    let answer = |eta: f64| {
+        let ask = || probe.probe(eta, seed);
+        Ok((eta, inquiry.answer((eta, seed), ask, |outcome| (&outcome.verdict, outcome.steps))?))
+    };
+    while !is_so_far(search) {
+        let asked = search.ask();
+        if asked.is_empty() {
+            break;
         }
-        let answer = |eta: f64| {
-            let ask = || probe.probe(eta, seed);
-            Ok((eta, inquiry.answer((eta, seed), ask, |outcome| (&outcome.verdict, outcome.steps))?))
-        };
-        let answers = search.ask().into_par_iter().map(answer).collect::<Result<Vec<_>, SearchError>>()?;
+        let answers = asked.into_par_iter().map(answer).collect::<Result<Vec<_>, SearchError>>()?;
         for (eta, outcome) in answers {
             search.tell(eta, outcome)?;
         }
     }
+    Ok(())
 }
 
 impl EtaStar {

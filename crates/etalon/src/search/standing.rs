@@ -25,8 +25,6 @@ const SAME: f64 = 1.0 + 1e-9;
 const UNPAIRED: f64 = 0.6;
 /// How many differences between seeds the expected noise weighs.
 const CONFIDENCE: f64 = 4.0;
-/// Noise that is so many times what was expected is a surprise.
-const SURPRISE: f64 = 1.5;
 /// A training so far behind the best, in percent, tells nothing of the rates about the best: beyond an edge the metric falls
 /// faster than a smooth model can follow.
 const FAR: f64 = 15.0;
@@ -137,11 +135,6 @@ impl Standing {
         let (expected, differences) = (self.expected_noise(), self.differences());
         let shown: f64 = differences.iter().map(|difference| difference * difference / 4.0).sum();
         ((CONFIDENCE * expected * expected + shown) / (CONFIDENCE + differences.len() as f64)).sqrt()
-    }
-
-    /// Whether seeds differ by so much more than expected that the choice needs more of them.
-    pub(super) fn is_surprised(&self) -> bool {
-        self.noise() > SURPRISE * self.expected_noise()
     }
 
     /// The differences between seeds at the same rate, in percent.

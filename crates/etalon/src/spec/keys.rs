@@ -433,7 +433,7 @@ pub const KEYS: &[Key] = &[
 
     Key { path: "search.eta_star", doc: "whether `find` searches eta*, the maximal initial rate: also, only (without the rate to use) or no",
         field: |s| Box::new(Choice { value: &mut s.search.eta_star, all: &[("also", EtaStarWanted::Also), ("only", EtaStarWanted::Only), ("no", EtaStarWanted::No)] }), check: fine },
-    Key { path: "search.trainings", doc: "about how many full trainings choose the rate to use, apart from one that guards it; 0: by short ones alone",
+    Key { path: "search.trainings", doc: "the most full trainings that choose the rate to use, apart from those that guard it; 0: by short ones alone",
         field: |s| Box::new(Whole(&mut s.search.trainings)), check: |s| between(s.search.trainings, 0, 1000) },
     Key { path: "search.short", doc: "how long the short trainings are with which the choice begins, as a share of the budget",
         field: |s| Box::new(Real(&mut s.search.short)), check: |s| if s.search.short > 0.0 && s.search.short <= 1.0 { Ok(()) } else { Err(format!("is {}; it must lie above 0 and at most 1", s.search.short)) } },

@@ -203,7 +203,7 @@ impl Default for Spec {
             },
             search: SearchSpec {
                 eta_star: EtaStarWanted::Also,
-                trainings: 5,
+                trainings: 7,
                 short: 0.1,
                 metric: None,
                 threshold: None,

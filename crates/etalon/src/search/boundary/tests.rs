@@ -165,6 +165,27 @@ fn answers_to_no_question_are_refused() {
     assert!(SeedSearch::new(f64::NAN, &Settings::default()).is_err());
 }
 
+#[test]
+fn how_far_it_reaches_is_known_once_a_rate_has_failed() {
+    let reach_after = |verdicts: &[Answer]| {
+        let mut search = SeedSearch::new(0.5, &Settings::default()).unwrap();
+        for verdict in verdicts {
+            search.tell(search.ask()[0], Outcome { verdict: verdict.clone(), steps: 1 }).unwrap();
+        }
+        search.reach()
+    };
+    assert_eq!(reach_after(&[]), None);
+    assert_eq!(reach_after(&[Trained, Trained]), None);
+    assert_eq!(reach_after(&[Trained, Trained, fast()]), Some(2.0));
+    // Bisection makes it finer.
+    assert_eq!(reach_after(&[Trained, Trained, fast(), Trained]), Some(8f64.sqrt()));
+    assert_eq!(reach_after(&[fast(), fast()]), None);
+    assert_eq!(reach_after(&[fast(), Trained]), Some(0.5));
+    // What trains up to the end of the range reaches that.
+    assert_eq!(reach_after(&vec![Trained; 15]), Some(4096.0));
+    assert_eq!(reach_after(&vec![fast(); 11]), None);
+}
+
 /// A verdict drawn for each rate: success sets without any order.
 fn scattered(salt: u64, eta: f64) -> Answer {
     match stream(salt ^ eta.to_bits(), Purpose::Direction, 0).next_u32() % 4 {

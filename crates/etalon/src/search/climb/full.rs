@@ -6,11 +6,9 @@ use super::{Climb, Role, STRIDE, Tried, Wanted};
 const BEYOND: i32 = 3;
 /// A rate is worth a training if its mean and two deviations are so far above the suggestion's mean, in percent, over the
 /// number of trainings that the climb was given: who grants more of them wants the smaller gains, too.
-const PROMISE: f64 = 45.0;
+const PROMISE: f64 = 70.0;
 /// A suggestion is at the lower end of what was trained if it is no more steps above it.
 const END: f64 = 1.0;
-/// Full trainings more where seeds differ by much more than expected.
-const MORE: usize = 2;
 /// A guard tells of a suggestion that is so many steps below it at least.
 const GUARDING: f64 = 0.25;
 /// The most guards.
@@ -25,8 +23,8 @@ pub(super) enum Stage {
     Explore,
     /// To give the suggestion a second seed.
     Confirm,
-    /// To tell which of two seeds is unlike others; so many were asked for that.
-    Doubt(usize),
+    /// To guard the suggestion.
+    Guard,
 }
 
 impl Climb {
@@ -50,18 +48,17 @@ impl Climb {
                     .collect();
             }
             // The last is for the suggestion.
-            let worth = PROMISE / most as f64;
-            let promising = if done + 1 < most { self.promising(0) } else { None };
-            if let Some((wanted, _)) = promising.filter(|&(_, gain)| gain >= worth) {
-                return vec![wanted];
+            let promising = if done + 1 < most { self.promising() } else { None };
+            if promising.is_some() {
+                return promising.into_iter().collect();
             }
-            self.stage = if done < most { Stage::Confirm } else { Stage::Doubt(0) };
+            self.stage = if done < most { Stage::Confirm } else { Stage::Guard };
             if let Some(place) = self.below_the_end().filter(|_| done < most) {
                 return vec![full(place, 0)];
             }
         }
         if self.stage == Stage::Confirm {
-            self.stage = Stage::Doubt(0);
+            self.stage = Stage::Guard;
             let suggested = self.standing.suggested().map(|x| self.standing.place_of(x));
             if let Some(place) = suggested.filter(|&place| self.allowed(place)) {
                 // Side by side with the guard, for it moves the suggestion little.
@@ -69,14 +66,7 @@ impl Climb {
                 return [Some(second), self.guard()].into_iter().flatten().collect();
             }
         }
-        match self.stage {
-            Stage::Doubt(asked) if asked < MORE && self.standing.is_surprised() => {
-                self.stage = Stage::Doubt(asked + 1);
-                // The first seed is what is in doubt.
-                self.promising(1 + asked).map(|(wanted, _)| wanted).into_iter().collect()
-            }
-            _ => self.guard().into_iter().collect(),
-        }
+        self.guard().into_iter().collect()
     }
 
     /// The first: where the short ones were best and to both sides, by the first seed.
@@ -106,9 +96,8 @@ impl Climb {
         Some(lowest - f64::from(STRIDE)).filter(|&place| self.allowed(place))
     }
 
-    /// The training that the model promises most of, its seed from this one on, and by how much its mean and two deviations are
-    /// above the suggestion's mean.
-    fn promising(&self, seed: usize) -> Option<(Wanted, f64)> {
+    /// The training that the model promises most of, if that is worth its cost.
+    fn promising(&self) -> Option<Wanted> {
         let standing = &self.standing;
         let (model, suggested) = (standing.model()?, standing.suggested()?);
         let [low, high] = standing.bounds();
@@ -123,8 +112,10 @@ impl Climb {
         };
         // The lower of two that promise the same.
         let best = candidates.rev().max_by(|&a, &b| promise(a).total_cmp(&promise(b)))?;
+        let worth = PROMISE / self.settings.trainings as f64;
         // The seed that most rates have had tells most of a new one.
-        Some((full(best, self.fresh(best, ROUNDING, seed)), promise(best) - model.mean(suggested)))
+        let wanted = || full(best, self.fresh(best, ROUNDING, 0));
+        (promise(best) - model.mean(suggested) >= worth).then(wanted)
     }
 
     /// A place below the lowest rate of the model, where the suggestion is there and nothing is known to be bad below.

@@ -168,7 +168,7 @@ fn a_probe_that_fails_ends_the_search_with_an_error_that_names_rate_and_seed() {
 }
 
 #[test]
-fn seeds_after_the_first_two_begin_where_these_ended() {
+fn seeds_after_the_first_two_begin_where_these_failed() {
     let starts = [(0, 0.01), (1, 0.02), (2, 0.01), (3, 0.05), (4, 0.01)];
     let found = find(&thresholds(&[1.0, 1.8, 1.1, 1.0, 0.4]), &starts);
     let lowest: Vec<f64> = found.seeds.iter().map(|seed| seed.probes[0].eta).collect();
