@@ -170,13 +170,13 @@ impl Standing {
     }
 
     /// Full trainings that survived and are not far behind.
-    fn usable(&self) -> impl Iterator<Item = &Tried> {
+    pub(super) fn usable(&self) -> impl Iterator<Item = &Tried> {
         self.judged().filter(|at| !self.is_far_behind(at))
     }
 
     /// Whether a survivor is so much worse than the best that it tells nothing of the rates about it. Where another seed at
     /// its rate or above is not, it is no edge but the seed, and counts; a guard's, beyond what is suggested, is never excused.
-    pub(super) fn is_far_behind(&self, at: &Tried) -> bool {
+    fn is_far_behind(&self, at: &Tried) -> bool {
         let noise = 100.0 * UNPAIRED * self.measure.error / self.scale();
         let least = 100.0 - f64::max(FAR, 4.0 * noise);
         let is_twin = |other: &Tried| {

@@ -141,10 +141,8 @@ impl Climb {
         let standing = &self.standing;
         let place = standing.place_of(standing.suggested()?);
         let is_above = |at: &Tried, steps: f64| at.place >= place + steps - ROUNDING;
-        let survivors = || standing.whole().filter(|at| at.trained.survived());
-        // One that survived far behind shows an edge, and where the seed has it is luck, too.
-        let is_edge = |at: &Tried| is_above(at, 0.0) && !is_above(at, 3.0) && standing.is_far_behind(at);
-        let is_safe = survivors().any(|at| is_above(at, 2.0)) && !survivors().any(is_edge);
+        // One that survived far behind makes nothing safe: it shows an edge, and where the seed has that is luck, too.
+        let is_safe = standing.usable().any(|at| is_above(at, 2.0));
         let guard = place + 1.0;
         // Of a suggestion that has moved up to its guard another tells more.
         let is_wanted = !is_safe

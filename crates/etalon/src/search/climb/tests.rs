@@ -413,3 +413,22 @@ fn a_survivor_far_behind_makes_no_rate_below_it_safe() {
     assert!(choice.eta.unwrap() <= guard.eta / 1.1f64.exp2() * (1.0 + 1e-9), "{choice:?}");
     assert!(choice.eta.unwrap() < 0.3);
 }
+
+#[test]
+fn a_lost_training_far_above_makes_no_rate_safe_either() {
+    // The higher the better up to an edge, which lies lower for the third seed; short trainings see neither.
+    for slope in [0.002, 0.004, 0.006, 0.008] {
+        let edge = |seed: u64| if seed < 2 { 0.7 } else { 0.4 };
+        let choice = told(0.1, |question| {
+            let trained = Hill { best: 2.0, edge: f64::INFINITY, slope, ..PLAIN }.train(question).unwrap();
+            if question.length == Length::Short {
+                return Trained { loss: 0.5 + (question.eta / 0.2).log2().powi(2), ..trained };
+            }
+            let is_lost = question.eta > edge(question.seed);
+            Trained { validation: if is_lost { 0.1 } else { trained.validation }, ..trained }
+        });
+        let lost = choice.curve.iter().filter(|point| point.role == Role::Full && point.validation == 0.1);
+        assert!(lost.count() > 0, "{choice:?}");
+        assert!(choice.eta.unwrap() < edge(2), "{choice:?}");
+    }
+}
