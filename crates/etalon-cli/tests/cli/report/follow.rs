@@ -47,7 +47,7 @@ impl Drop for Held {
 #[test]
 fn a_page_follows_a_sweep_until_it_is_done() {
     let etalon = etalon("seed = [0, 1, 2, 3, 4, 5]\n");
-    let spec = etalon.read("spec.toml").replace("steps = 20", "steps = 40000");
+    let spec = etalon.read("spec.toml").replace("steps = 20", "steps = 80000");
     etalon.write("spec.toml", &spec);
     let start = |arguments: &[&str]| {
         let mut command = etalon.plain_command(env!("CARGO_BIN_EXE_etalon"));
