@@ -11,6 +11,7 @@ use claims::claim;
 use serde_json::json;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// A tiny job of real images for `find`, `measure` and `train`.
 const SMALL: [&str; 6] = [
@@ -207,15 +208,20 @@ fn told(browser: &mut Browser, figure: &str) -> String {
     browser.value(&text).as_str().unwrap().to_string()
 }
 
-/// What a figure's readout says of a place that the pointer goes to, moved again until the browser, which may be busy, has
-/// taken it.
-fn told_at(browser: &mut Browser, figure: &str, (x, y): (f64, f64)) -> String {
-    let look = |attempt: u32| {
-        browser.point(x + f64::from(attempt % 2), y);
+/// What a figure's readout says of its middle when the pointer goes there, moved again until the browser, which may be busy or
+/// still laying the page out, has taken it.
+fn told_of_middle(browser: &mut Browser, figure: &str) -> String {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let mut step = 0.0;
+    loop {
+        let (x, y) = middle(browser, figure);
+        browser.point(x + step, y);
         let text = told(browser, figure);
-        (!text.is_empty()).then_some(text)
-    };
-    (0..100).find_map(look).unwrap_or_default()
+        if !text.is_empty() || Instant::now() > deadline {
+            return text;
+        }
+        step = 1.0 - step;
+    }
 }
 
 #[test]
@@ -246,9 +252,8 @@ fn every_kind_of_run_directory_has_a_page_whose_figures_answer() {
     assert!(doubts.contains("In doubt") && doubts.contains("Batches of 64 samples"));
 
     sound(&mut browser, &etalon.path().join("phases/report.html"));
-    let place = middle(&mut browser, "phases");
     assert_eq!(told(&mut browser, "phases"), "");
-    let first = told_at(&mut browser, "phases", place);
+    let first = told_of_middle(&mut browser, "phases");
     assert!(first.contains("η = ") && first.contains("width = "), "{first}");
     let curves = "document.querySelectorAll('#figure-phases .detail path').length";
     assert_eq!(browser.value(curves), 2, "a loss curve for each seed of the cell");
@@ -261,8 +266,7 @@ fn every_kind_of_run_directory_has_a_page_whose_figures_answer() {
     browser.press("Escape");
     assert_eq!(told(&mut browser, "phases"), "");
     // The ground of a figure, and the values of its series, with their spread.
-    let place = middle(&mut browser, "score");
-    let ground = told_at(&mut browser, "score", place);
+    let ground = told_of_middle(&mut browser, "score");
     assert!(ground.starts_with("mostly "), "{ground}");
     browser.value("document.querySelector('#figure-score .frame').focus({ focusVisible: true })");
     for series in ["width 8", "width 16"] {
