@@ -236,6 +236,7 @@ fn what_makes_no_search_is_refused_before_anything_runs() {
             "it may have step, loss, rate, curvature",
         ),
         ("touch ran {eta} {seed}", &["--start", "0"], "must be a finite number above 0"),
+        ("touch ran {eta} {seed}", &["trainer.seconds=1e20"], "must lie between 0 and 1e9"),
         ("touch ran {eta} {seed}", &["--goal", "loss = 3"], "write < or >"),
         (
             "touch ran {eta} {seed}",

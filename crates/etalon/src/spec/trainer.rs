@@ -138,7 +138,8 @@ impl TrainerSpec {
             goal: Goal { metric, bound: below.map(Bound::Below).or(above.map(Bound::Above)) },
             steps: Some(self.steps).filter(|&steps| steps > 0),
             start: self.start,
-            limit: Some(self.seconds).filter(|&seconds| seconds > 0.0).map(Duration::from_secs_f64),
+            // Longer than can be counted is for ever.
+            limit: Duration::try_from_secs_f64(self.seconds).ok().filter(|_| self.seconds > 0.0),
             retries: self.retries,
             slots: self.slots,
             slot: 0,
