@@ -88,6 +88,16 @@ impl Etalon {
     }
 }
 
+/// A process that does not outlive its test, even where that has stopped it and fails.
+struct Running(std::process::Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 impl Outcome {
     fn of(command: &mut Command) -> Self {
         Outcome::from(command.output().unwrap())

@@ -1,9 +1,9 @@
 //! `etalon watch`.
 
-use crate::{Etalon, json};
+use crate::{Etalon, Running, json};
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 /// A two-layer linear network of 256 units on a noisy teacher, whose catapult lies between c = 2 and 4.
 const TRAIN: &str = "train loss=mse data.name=teacher data.train=50 data.test=50 network.depth=1 network.width=256 \
@@ -63,23 +63,13 @@ fn a_trial_and_its_own_log_are_judged_alike() {
     }
 }
 
-/// A process that does not outlive its test.
-struct Watcher(Child);
-
-impl Drop for Watcher {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn a_log_is_followed_until_it_diverges() {
     let etalon = Etalon::new();
     etalon.write("log.csv", "step,loss\n0,1.0\n1,0.9\n2,0.8\n");
     let mut command = etalon.plain_command(env!("CARGO_BIN_EXE_etalon"));
     command.args(["watch", "--follow", "--stop", "--interval", "0.02", "log.csv"]);
-    let mut watcher = Watcher(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut watcher = Running(command.stdout(Stdio::piped()).spawn().unwrap());
     let mut lines = BufReader::new(watcher.0.stdout.take().unwrap()).lines();
     let mut next = || lines.next().unwrap().unwrap();
     assert!(next().starts_with("step 0: undecided"));

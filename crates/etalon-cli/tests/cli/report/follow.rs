@@ -1,7 +1,7 @@
 //! A page that is written again while its run goes on.
 
 use crate::sweep::etalon;
-use crate::{Etalon, json};
+use crate::{Etalon, Running, json};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -31,18 +31,6 @@ fn following_what_has_not_begun_waits_for_its_result() {
     assert!(etalon.read("run/report.html").contains("odd"));
 }
 
-/// A process that is ended with its test, even where that has stopped it and fails.
-#[cfg(unix)]
-struct Held(std::process::Child);
-
-#[cfg(unix)]
-impl Drop for Held {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[cfg(unix)]
 #[test]
 fn a_page_follows_a_sweep_until_it_is_done() {
@@ -51,7 +39,7 @@ fn a_page_follows_a_sweep_until_it_is_done() {
     etalon.write("spec.toml", &spec);
     let start = |arguments: &[&str]| {
         let mut command = etalon.plain_command(env!("CARGO_BIN_EXE_etalon"));
-        Held(command.args(arguments).spawn().unwrap())
+        Running(command.args(arguments).spawn().unwrap())
     };
     let wait_until = |is_so: &dyn Fn() -> bool| {
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
