@@ -123,7 +123,7 @@ def find(
     seeds: Union[int, Iterable[int]] = 5,
     start: float = 0.1,
     range: Optional[tuple[float, float]] = None,
-    tolerance: float = 0.05,
+    tolerance: float = 0.1,
     rates: int = 8,
     mode: str = "min",
     chance: Optional[float] = None,

@@ -8,6 +8,8 @@ use super::order::{order_interval, proper_median, sorted};
 use super::{Observer, Probe, SearchError, Settings};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
 
 /// The maximal initial learning rate of several seeds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,40 +68,56 @@ pub fn maximal_rate<P: Probe + ?Sized>(
         .map(|&(seed, start)| Ok((seed, SeedSearch::new(start, settings)?)))
         .collect::<Result<_, SearchError>>()?;
     let inquiry = Inquiry::new(observer);
-    let has_failed = |search: &SeedSearch| search.reach().is_some();
     let (first, others) = searches.split_at_mut(FIRST.min(starts.len()));
-    first.par_iter_mut().try_for_each(|(seed, search)| run(probe, *seed, search, &inquiry, &has_failed))?;
+    first.par_iter_mut().try_for_each(|(seed, search)| {
+        while search.reach().is_none() && run_round(probe, *seed, search, &inquiry)? {}
+        Ok(())
+    })?;
     if let Some(reach) = first.iter().filter_map(|(_, search)| search.reach()).min_by(f64::total_cmp) {
         others.iter_mut().for_each(|(_, search)| search.begin_beyond(reach));
     }
-    searches.par_iter_mut().try_for_each(|(seed, search)| run(probe, *seed, search, &inquiry, &|_| false))?;
+    run_in_turn(probe, &mut searches, &inquiry)?;
     let seeds = searches.iter().filter_map(|(seed, search)| search.result(*seed)).collect();
     EtaStar::from_seeds(seeds, settings.tolerance)
 }
 
-/// Answers one search's questions until it has none, or is so far, those of a round in parallel.
-fn run<P: Probe + ?Sized>(
+/// Runs all searches to their ends, each round of one in the order in which they wait, so that all of them end at about the same
+/// time: the last to begin would else keep one thread for long while the others have nothing to do.
+fn run_in_turn<P: Probe + ?Sized>(
+    probe: &P,
+    searches: &mut [(u64, SeedSearch)],
+    inquiry: &Inquiry<'_>,
+) -> Result<(), SearchError> {
+    let workers = rayon::current_num_threads().min(searches.len());
+    let waiting = Mutex::new(VecDeque::from_iter(searches));
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    (0..workers).into_par_iter().try_for_each(|_| {
+        while let Some(search) = next() {
+            if run_round(probe, search.0, &mut search.1, inquiry)? {
+                waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(search);
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Answers one search's questions of a round, in parallel; whether there were any.
+fn run_round<P: Probe + ?Sized>(
     probe: &P,
     seed: u64,
     search: &mut SeedSearch,
     inquiry: &Inquiry<'_>,
-    is_so_far: &(dyn Fn(&SeedSearch) -> bool + Sync),
-) -> Result<(), SearchError> {
+) -> Result<bool, SearchError> {
     let answer = |eta: f64| {
         let ask = || probe.probe(eta, seed);
         Ok((eta, inquiry.answer((eta, seed), ask, |outcome| (&outcome.verdict, outcome.steps))?))
     };
-    while !is_so_far(search) {
-        let asked = search.ask();
-        if asked.is_empty() {
-            break;
-        }
-        let answers = asked.into_par_iter().map(answer).collect::<Result<Vec<_>, SearchError>>()?;
-        for (eta, outcome) in answers {
-            search.tell(eta, outcome)?;
-        }
+    let asked = search.ask();
+    let is_open = !asked.is_empty();
+    for (eta, outcome) in asked.into_par_iter().map(answer).collect::<Result<Vec<_>, SearchError>>()? {
+        search.tell(eta, outcome)?;
     }
-    Ok(())
+    Ok(is_open)
 }
 
 impl EtaStar {

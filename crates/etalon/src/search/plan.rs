@@ -9,9 +9,13 @@
 
 use super::definition::lowest_run;
 use super::{Probed, Settings};
+use std::iter;
 
-/// A guard is left out if a rate within this distance (in octaves) was probed: half the smallest guard.
-const NEAR: f64 = 0.125;
+/// How far below the boundary the nearest guard lies, in octaves: training fails here and there already close below what looks
+/// like the boundary.
+const CLOSE: f64 = 0.1875;
+/// A guard is left out if a rate within this distance was probed: half the smallest guard.
+const NEAR: f64 = CLOSE / 2.0;
 
 /// What a plan depends on besides the probes.
 #[derive(Clone, Debug)]
@@ -110,14 +114,14 @@ impl Ground {
             let near = |probed: &Probed| (libm::log2(probed.eta) - libm::log2(*eta)).abs() <= NEAR;
             self.bounds[0] <= *eta && *eta <= self.bounds[1] && !probes.iter().any(near)
         };
-        let offsets =
-            |first: f64, count: usize| (0..count).map(move |j| libm::exp2(first * libm::exp2(j as f64)));
-        let below: Vec<f64> =
-            offsets(0.25, self.settings.guard).map(|ratio| edge / ratio).filter(wanted).collect();
+        let doubled = |first: f64| (0..).map(move |i| first * libm::exp2(f64::from(i)));
+        let octaves = iter::once(CLOSE).chain(doubled(1.0)).take(self.settings.guard);
+        let below: Vec<f64> = octaves.map(|octaves| edge / libm::exp2(octaves)).filter(wanted).collect();
         if !below.is_empty() {
             return below;
         }
-        offsets(0.5, self.settings.guard_above).map(|ratio| edge * ratio).filter(wanted).collect()
+        let octaves = doubled(0.5).take(self.settings.guard_above);
+        octaves.map(|octaves| edge * libm::exp2(octaves)).filter(wanted).collect()
     }
 }
 
@@ -175,9 +179,9 @@ mod tests {
             probe(1.02, Answer::TooFast("loss 1e9".into())),
         ];
         let edge = 0.98f64.sqrt() * 1.02f64.sqrt();
-        let expected = [edge / 2f64.powf(0.25), edge / 2f64.sqrt()];
+        let expected = [edge / 2f64.powf(0.1875)];
         let guards = ground.next(&probes);
-        assert_eq!(guards.len(), 2);
+        assert_eq!(guards.len(), 1);
         assert!(guards.iter().zip(expected).all(|(a, b)| (a / b - 1.0).abs() < 1e-14));
     }
 }

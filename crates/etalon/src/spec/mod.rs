@@ -208,7 +208,7 @@ impl Default for Spec {
                 metric: None,
                 threshold: None,
                 share: 0.8,
-                tolerance: 0.05,
+                tolerance: 0.1,
                 seeds: 5,
                 factor: 2.0,
                 sections: 1,

@@ -44,7 +44,7 @@ fn a_threshold_is_found_from_any_start() {
         let start = threshold * 2f64.powi(octave) * 1.1;
         let result = search(start, &Settings::default(), |eta| trained_if(eta <= threshold));
         let (low, high) = bracket(&result);
-        assert!(low <= threshold && threshold < high && high / low <= 1.05);
+        assert!(low <= threshold && threshold < high && high / low <= 1.1);
         assert_eq!(result.stopped, Stopped::Converged { ratio: high / low });
         assert_eq!(result.islands, [0.0; 0]);
         assert_eq!(result.failure.as_deref(), Some("loss 1e9 above its limit 1e4"));
@@ -53,15 +53,15 @@ fn a_threshold_is_found_from_any_start() {
 
 #[test]
 fn a_good_start_costs_few_probes() {
-    // Start, its double, 4 halvings (2^(1/16) = 1.044), at most 5 guards.
+    // Start, its double, 3 halvings (2^(1/8) = 1.091), at most 4 guards.
     for tenth in 1..10 {
         let threshold = 2f64.powf(f64::from(tenth) / 10.0);
         let result = search(1.0, &Settings::default(), |eta| trained_if(eta <= threshold));
-        assert!(result.probes.len() <= 11, "{} probes", result.probes.len());
+        assert!(result.probes.len() <= 9, "{} probes", result.probes.len());
         assert_eq!(result.gradient_steps(), 10 * result.probes.len() as u64);
         let bare = Settings { guard: 0, guard_above: 0, ..Settings::default() };
         let result = search(1.0, &bare, |eta| trained_if(eta <= threshold));
-        assert_eq!(result.probes.len(), 6);
+        assert_eq!(result.probes.len(), 5);
     }
 }
 
@@ -98,7 +98,7 @@ fn a_slow_low_end_is_not_the_boundary() {
     for start in [0.01, 0.7, 1.0, 1.15, 3.0, 100.0] {
         let result = search(start, &Settings::default(), verdict);
         let (low, high) = bracket(&result);
-        assert!(low <= 1.2 && 1.2 < high && high / low <= 1.05, "from {start}: {low} to {high}");
+        assert!(low <= 1.2 && 1.2 < high && high / low <= 1.1, "from {start}: {low} to {high}");
     }
 }
 
@@ -121,7 +121,7 @@ fn a_slow_rate_between_successes_is_a_failure() {
 fn an_idling_high_start_finds_its_way_down() {
     let verdict = |eta: f64| if eta <= 0.01 { Trained } else { TooSlow };
     let (low, high) = bracket(&search(1.0, &Settings::default(), verdict));
-    assert!(low <= 0.01 && 0.01 < high && high / low <= 1.05);
+    assert!(low <= 0.01 && 0.01 < high && high / low <= 1.1);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn how_far_it_reaches_is_known_once_a_rate_has_failed() {
     assert_eq!(reach_after(&[fast(), fast()]), None);
     assert_eq!(reach_after(&[fast(), Trained]), Some(0.5));
     // What trains up to the end of the range reaches that.
-    assert_eq!(reach_after(&vec![Trained; 15]), Some(4096.0));
+    assert_eq!(reach_after(&vec![Trained; 14]), Some(4096.0));
     assert_eq!(reach_after(&vec![fast(); 11]), None);
 }
 
@@ -237,7 +237,7 @@ proptest! {
             prop_assert!(run.clone().all(Probed::trained));
             prop_assert!(result.probes.iter().all(|probed| probed.eta <= low || probed.eta >= high));
             if let Stopped::Converged { ratio } = result.stopped {
-                prop_assert!(ratio <= 1.05);
+                prop_assert!(ratio <= 1.1);
             }
         }
         prop_assert!(result.islands.iter().all(|&eta| trained(eta)));

@@ -30,7 +30,7 @@ fn the_median_of_five_seeds_has_an_interval() {
     assert!((median - 1.0).abs() < 0.05);
     assert!((0.65..=0.7).contains(&low) && (1.5..1.6).contains(&high));
     assert_eq!((found.coverage, found.censored, found.undefined), (0.9375, 0, 0));
-    assert_eq!((found.reason.clone(), found.tolerance, found.definition), (None, 0.05, DEFINITION_VERSION));
+    assert_eq!((found.reason.clone(), found.tolerance, found.definition), (None, 0.1, DEFINITION_VERSION));
     assert_eq!(found.seeds.iter().map(|result| result.seed).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
     assert_eq!(found.gradient_steps, 7 * found.probes as u64);
 }
