@@ -29,6 +29,7 @@ const SMALL: &str = r#"
     [search]
     metric = "train_loss"
     threshold = 0.1
+    tolerance = 0.05
     range = [0.01, 16.0]
     seeds = 1
     eta_star = "only"
