@@ -150,7 +150,7 @@ def find(
     range:
         The lowest and the highest rate that may be tried; without it 2^-10 to 2^12 times the start.
     tolerance:
-        Of each seed's bracket.
+        Of each seed's bracket, whose ends are apart by a factor of one more than this.
     rates:
         How many trainings the rate to use is chosen by; 0 leaves that out. They are fewer where a rate was tried before.
     mode:
