@@ -184,3 +184,21 @@ fn seeds_after_the_first_two_begin_where_these_failed() {
     let far = find(&thresholds(&[f64::INFINITY; 3]), &starts[..3]);
     assert_eq!(far.seeds[2].boundary, Boundary::CensoredAbove(40.96));
 }
+
+#[test]
+fn seeds_go_on_in_turn() {
+    let told = Mutex::new(Vec::new());
+    let listen = |progress: &Progress<'_>| {
+        told.lock().unwrap().push(progress.seed);
+        ControlFlow::Continue(())
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let starts = [0, 1, 2, 3, 4].map(|seed| (seed, 0.8));
+    let probe = thresholds(&[1.0; 5]);
+    pool.install(|| maximal_rate(&probe, &starts, &Settings::default(), &listen)).unwrap();
+    let told = told.into_inner().unwrap();
+    let first = |seed| told.iter().position(|&one| one == seed).unwrap();
+    let last = |seed| told.iter().rposition(|&one| one == seed).unwrap();
+    // One after another, the last would begin when all the others have ended.
+    assert!((0..4).all(|seed| first(4) < last(seed)), "{told:?}");
+}
