@@ -41,7 +41,7 @@ impl Ground {
                     return vec![lower];
                 }
                 let low = probes[run.end - 1].eta;
-                let edge = match probes.get(run.end) {
+                let high = match probes.get(run.end) {
                     None => match self.above(probes) {
                         Some(higher) => return vec![higher],
                         None => low,
@@ -51,10 +51,10 @@ impl Ground {
                         if !points.is_empty() {
                             return points;
                         }
-                        low.sqrt() * failure.eta.sqrt()
+                        failure.eta
                     }
                 };
-                self.guards(probes, edge)
+                self.guards(probes, [low, high])
             }
         }
     }
@@ -107,12 +107,15 @@ impl Ground {
         rates
     }
 
-    /// The guards around `edge` that are still to be probed: those below first, since one that fails moves
-    /// the edge, and with it the guards above.
-    fn guards(&self, probes: &[Probed], edge: f64) -> Vec<f64> {
+    /// The guards around a bracket that are still to be probed: those below first, since one that fails moves
+    /// the bracket, and with it the guards above. None lies within a bracket that is to be no narrower.
+    fn guards(&self, probes: &[Probed], [low, high]: [f64; 2]) -> Vec<f64> {
+        let edge = low.sqrt() * high.sqrt();
         let wanted = |eta: &f64| {
             let near = |probed: &Probed| (libm::log2(probed.eta) - libm::log2(*eta)).abs() <= NEAR;
-            self.bounds[0] <= *eta && *eta <= self.bounds[1] && !probes.iter().any(near)
+            let [lowest, highest] = self.bounds;
+            let is_outside = (lowest..=low).contains(eta) || (high..=highest).contains(eta);
+            is_outside && !probes.iter().any(near)
         };
         let doubled = |first: f64| (0..).map(move |i| first * libm::exp2(f64::from(i)));
         let octaves = iter::once(CLOSE).chain(doubled(1.0)).take(self.settings.guard);
@@ -183,5 +186,15 @@ mod tests {
         let guards = ground.next(&probes);
         assert_eq!(guards.len(), 1);
         assert!(guards.iter().zip(expected).all(|(a, b)| (a / b - 1.0).abs() < 1e-14));
+    }
+
+    #[test]
+    fn no_guard_splits_a_bracket_that_is_narrow_enough() {
+        let coarse = ground(Settings { tolerance: 1.0, ..Settings::default() });
+        let probes = [probe(1.0, Answer::Trained), probe(2.0, Answer::TooFast("loss 1e9".into()))];
+        let guards = coarse.next(&probes);
+        // One octave below the middle; 3/16 below it would be a third point within.
+        assert_eq!(guards.len(), 1);
+        assert!((guards[0] / 0.5f64.sqrt() - 1.0).abs() < 1e-14, "{guards:?}");
     }
 }

@@ -19,7 +19,7 @@ pub struct Settings {
     /// The lowest and the highest rate that may be probed. Without it: 2^-10 to 2^12 times the start.
     pub range: Option<[f64; 2]>,
     /// Rates below the boundary that are probed to see whether it sits on a lucky island: 3/16, 1, 2, 4, ...
-    /// octaves below. If one fails, the boundary moves below it.
+    /// octaves below, but none within the bracket. If one fails, the boundary moves below it.
     pub guard: usize,
     /// Rates above the boundary that are probed to learn of islands: 1/2, 1, 2, ... octaves above. They never
     /// raise eta*.
