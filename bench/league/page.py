@@ -22,6 +22,7 @@ train the rates about it, for the best of several that chance has raised would b
   on the held-out samples at the end of training and averaged over the scan's seeds; a training that diverges, or ends worse
   than chance, has chance's. Chance is a guess among the classes; of values, the mean of the training samples. Between two
   rates of the scan that all seeds survive, the metric is on the line through theirs; any other suggestion is trained itself.
+  Beside its mean stands the standard error (±) that base seeds leave in it: the tasks are given.
 - **A budget** is the gradient steps of one full training. Of curvature, a product with the Hessian counts as two gradients
   of its samples.
 - **Spread** is the standard deviation of a finder's suggestions over base seeds, in decades, of the median task.
@@ -53,6 +54,14 @@ def spread(runs):
     return statistics.stdev(logs) if len(logs) > 1 else None
 
 
+def error(of_tasks):
+    """The standard error of the mean over tasks of the means over their runs, as far as base seeds make it; none where a task
+    has one run."""
+    if min(map(len, of_tasks)) < 2:
+        return None
+    return math.hypot(*(statistics.stdev(runs) / math.sqrt(len(runs)) for runs in of_tasks)) / len(of_tasks)
+
+
 def standing(record, method):
     """The row of a method."""
     tasks = by_task(record, method)
@@ -63,6 +72,7 @@ def standing(record, method):
     return {
         "method": method,
         "regret": statistics.fmean(map(statistics.fmean, regrets)),
+        "error": error(regrets),
         "medians": statistics.fmean(map(statistics.median, regrets)),
         "worst": max(map(max, regrets)),
         "budgets": statistics.fmean(run["budgets"] for run in runs),
@@ -79,12 +89,13 @@ def methods_of(record):
 
 def standings(record):
     rows = [standing(record, method) for method in methods_of(record)]
-    heads = ["method", "regret %", "by median runs", "worst run", "budgets", "spread", "no rate + diverging", "runs"]
+    heads = ["method", "regret %", "±", "by median runs", "worst run", "budgets", "spread", "no rate + diverging", "runs"]
+    two = lambda value: "-" if value is None else f"{value:.2f}"
     return table.markdown(
         heads,
         [
-            [row["method"], f"{row['regret']:.2f}", f"{row['medians']:.2f}", f"{row['worst']:.1f}",
-             number(row["budgets"]), "-" if row["spread"] is None else f"{row['spread']:.2f}", row["failures"], row["runs"]]
+            [row["method"], two(row["regret"]), two(row["error"]), two(row["medians"]), f"{row['worst']:.1f}",
+             number(row["budgets"]), two(row["spread"]), row["failures"], row["runs"]]
             for row in rows
         ],
     )  # fmt: skip

@@ -5,7 +5,7 @@ import hashlib
 import inspect
 import io
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from finders import Suggestion
@@ -50,12 +50,14 @@ def silently(find, *arguments):
         return find(*arguments)
 
 
-def play(name, program, methods, folder):
-    """{"task", "truth", "runs"} of a task; `methods` are names, and results that took time are kept in `folder`."""
+def play(name, program, methods, folder, starts=None):
+    """{"task", "truth", "runs"} of a task; `methods` are names, each from `starts` base seeds (none: its own number), and
+    results that took time are kept in `folder`."""
     task = Task(name, Etalon(program))
     trainings = Trainings(task, Path(folder) / "trainings")
     suggestions = Suggestions(task, Path(folder) / "suggestions")
-    return game(task, Truth(task, trainings), [method for method in METHODS if method.name in methods], suggestions.of)
+    chosen = [replace(method, starts=starts or method.starts) for method in METHODS if method.name in methods]
+    return game(task, Truth(task, trainings), chosen, suggestions.of)
 
 
 def game(task, truth, methods, suggest):
