@@ -99,17 +99,26 @@ impl<'a, T: Scalar> Linearization<'a, T> {
     }
 
     /// All outputs, one sample after another.
+    ///
+    /// # Panics
+    /// When a vector has another length than its space.
     pub fn outputs(&mut self, out: &mut [T]) {
         self.check_outputs(out);
         self.run(VALUES, &[Op::Outputs], &[], &[], out);
     }
 
     /// The gradient of the mean loss.
+    ///
+    /// # Panics
+    /// When a vector has another length than its space.
     pub fn gradient(&mut self, out: &mut [T]) {
         self.sum(VALUES, &[Op::LossGradient, Op::Gradient], &[], &[], out);
     }
 
     /// `J v`, the change of all outputs when the parameters move along `v`.
+    ///
+    /// # Panics
+    /// When a vector has another length than its space.
     pub fn jvp(&mut self, v: &[T], out: &mut [T]) {
         self.check_parameters(v);
         self.check_outputs(out);
@@ -117,6 +126,9 @@ impl<'a, T: Scalar> Linearization<'a, T> {
     }
 
     /// `J^T u`: a vector in the space of outputs, pulled back to that of parameters.
+    ///
+    /// # Panics
+    /// When a vector has another length than its space.
     pub fn vjp(&mut self, u: &[T], out: &mut [T]) {
         self.check_outputs(u);
         self.sum(VALUES, &[Op::Cotangent, Op::PullBack], &[], u, out);
@@ -124,12 +136,18 @@ impl<'a, T: Scalar> Linearization<'a, T> {
 
     /// `J^T L'' J v / m`, where `L''` is the Hessian of the loss with respect to the outputs: the part of `H v` that
     /// stays when the network is linear in its parameters (Gauss-Newton).
+    ///
+    /// # Panics
+    /// When a vector has another length than its space.
     pub fn gauss_newton(&mut self, v: &[T], out: &mut [T]) {
         self.check_parameters(v);
         self.sum(VALUES, &[Op::ForwardTangent, Op::LossProduct, Op::PullBack], v, &[], out);
     }
 
     /// `H v`: the Hessian of the mean loss times a vector in the space of parameters.
+    ///
+    /// # Panics
+    /// When a vector has another length than its space.
     pub fn hvp(&mut self, v: &[T], out: &mut [T]) {
         self.check_parameters(v);
         self.sum(POINT, &[Op::ForwardTangent, Op::LossProduct, Op::BackwardTangent], v, &[], out);

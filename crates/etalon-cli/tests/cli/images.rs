@@ -43,7 +43,10 @@ fn what_is_no_image_or_no_such_network_is_refused_with_the_reason() {
         ),
         (&["network.kind=preresnet", "network.depth=18"], "take 6 n + 2, such as 8, 20, 32 or 110"),
         (&["network.kind=cnn", "network.parametrization=mup"], "muP is not worked out for convolutional"),
-        (&["network.kind=cnn", "network.depth=7"], "has no output: its window must fit"),
+        (
+            &["network.kind=cnn", "network.depth=7"],
+            "1 x 1 pixels before convolution 6 and cannot be halved once more; take a smaller depth",
+        ),
         (&["data.name=mnist1d", "data.augment.flip=true"], "data.augment changes images"),
         (&["data.augment.crop=28", "data.augment.fill=reflect"], "can be mirrored over 27 pixels"),
         (&["network.kind=resnet"], "takes mlp, cnn, preresnet or wrn"),

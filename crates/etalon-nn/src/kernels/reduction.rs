@@ -7,6 +7,9 @@ use crate::{Cpu, Scalar};
 const PARTS: usize = 32;
 
 /// `sum_i x_i y_i`, accumulated in `f64`.
+///
+/// # Panics
+/// When the two differ in length.
 pub fn dot<T: Scalar>(cpu: Cpu, x: &[T], y: &[T]) -> f64 {
     T::dot(cpu, x, y)
 }

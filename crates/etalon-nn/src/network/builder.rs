@@ -6,6 +6,7 @@ use crate::kernels::activation::Activation;
 use crate::kernels::convolution::Convolution;
 use crate::kernels::elementwise::Write;
 use crate::kernels::pooling::Windows;
+use crate::kernels::subsample::Subsample;
 use crate::lanes::slice_len;
 use crate::layers::{Activate, Conv2d, Coupling, Dense, Layer, Normalization, Pool2d, Shortcut, Tensor};
 use crate::parameters::Layout;
@@ -43,12 +44,25 @@ pub enum NetworkError {
     /// A convolution or pooling with no place for its window, or a shortcut that would drop channels.
     #[error(
         "{0} has no output: its window must fit into the image with its padding, and have 1 to {most} rows; strides and \
-         channels must be at least 1, an image that is pooled may have at most {pixels} pixels, and a shortcut may not \
+         channels must be 1 to 1048575, an image that is pooled may have at most {pixels} pixels, and a shortcut may not \
          drop channels",
         most = Convolution::LARGEST_KERNEL,
         pixels = Windows::MOST_PIXELS
     )]
     Window(String),
+    /// The images of a convolutional network are used up before its last stage.
+    #[error(
+        "images are {height} x {width} pixels before convolution {convolution} and cannot be halved once more; take a \
+         smaller depth, a larger stage, or larger images"
+    )]
+    Halved {
+        /// The convolution that would follow, the first being 1.
+        convolution: usize,
+        /// Rows of an image there.
+        height: usize,
+        /// Columns of an image there.
+        width: usize,
+    },
     /// A depth that the family of residual networks has not.
     #[error("a residual network of this family has no depth {0}; take {1}")]
     Depth(usize, &'static str),
@@ -137,8 +151,11 @@ impl<T: Scalar> NetworkBuilder<T> {
     /// # Errors
     /// When lengths do not fit, one of them is 0, or two tensors have one name.
     pub fn push(&mut self, layer: Box<dyn Layer<T>>, input: Value) -> Result<Value, NetworkError> {
-        let name = || format!("layer {} ({layer:?})", self.nodes.len());
         let (takes, gives) = (layer.input_len(), layer.output_len());
+        let name = || {
+            let name = self.name.as_ref().map_or(String::new(), |name| format!("{name}, "));
+            format!("layer {} ({name}{takes} to {gives} numbers a sample)", self.nodes.len())
+        };
         if takes == 0 || gives == 0 {
             return Err(NetworkError::Empty(name()));
         }
@@ -219,7 +236,11 @@ impl<T: Scalar> NetworkBuilder<T> {
     /// When lengths do not fit, or the kernel does not fit into the image.
     pub fn convolution(&mut self, layer: Conv2d, input: Value) -> Result<Value, NetworkError> {
         if !layer.shape.is_sound() {
-            return Err(NetworkError::Window(format!("{:?}", layer.shape)));
+            let Convolution { height, width, inputs, outputs, kernel, stride, padding } = layer.shape;
+            return Err(NetworkError::Window(format!(
+                "a convolution of {kernel} x {kernel}, stride {stride}, padding {padding}, from {inputs} to {outputs} \
+                 channels, of images of {height} x {width} pixels"
+            )));
         }
         self.push(T::convolution(layer), input)
     }
@@ -250,7 +271,11 @@ impl<T: Scalar> NetworkBuilder<T> {
     /// When lengths do not fit, or the window does not fit into the image.
     pub fn pool(&mut self, layer: Pool2d, input: Value) -> Result<Value, NetworkError> {
         if !layer.windows.is_sound() {
-            return Err(NetworkError::Window(format!("{layer:?}")));
+            let Windows { height, width, channels, window: [rows, columns], stride } = layer.windows;
+            return Err(NetworkError::Window(format!(
+                "pooling by windows of {rows} x {columns}, stride {stride}, of images of {height} x {width} pixels and \
+                 {channels} channels"
+            )));
         }
         self.push(T::pooling(layer), input)
     }
@@ -261,7 +286,10 @@ impl<T: Scalar> NetworkBuilder<T> {
     /// When lengths do not fit, or it would drop channels.
     pub fn shortcut(&mut self, layer: Shortcut, input: Value) -> Result<Value, NetworkError> {
         if layer.shape.stride == 0 || layer.shape.outputs < layer.shape.inputs {
-            return Err(NetworkError::Window(format!("{:?}", layer.shape)));
+            let Subsample { stride, inputs, outputs, .. } = layer.shape;
+            return Err(NetworkError::Window(format!(
+                "a shortcut of stride {stride} from {inputs} to {outputs} channels"
+            )));
         }
         self.push(T::shortcut(layer), input)
     }

@@ -42,6 +42,10 @@ impl Cnn {
             let mut stride = 1;
             if layer > 1 && (layer - 1) % self.stage == 0 {
                 match self.pooling {
+                    Some(_) if feature.image.height.min(feature.image.width) < 2 => {
+                        let Image { height, width, .. } = feature.image;
+                        return Err(NetworkError::Halved { convolution: layer, height, width });
+                    }
                     Some(kept) => feature = builder.pool(kept, 2, feature)?,
                     None => stride = 2,
                 }
@@ -86,5 +90,8 @@ mod tests {
         let pooled: Network<f32> = cnn(Some(Kept::Average)).build().unwrap();
         assert_eq!(pooled.values_per_sample().0, values + 16 * 64 + 32 * 16);
         assert!(Cnn { stage: 0, ..cnn(None) }.build::<f32>().is_err());
+        // Pooled to 8, 4, 2 and 1 pixel.
+        let used_up = Cnn { stage: 1, ..cnn(Some(Kept::Average)) }.build::<f32>().err();
+        assert_eq!(used_up, Some(NetworkError::Halved { convolution: 6, height: 1, width: 1 }));
     }
 }

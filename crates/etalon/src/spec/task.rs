@@ -13,7 +13,7 @@ pub enum TaskError {
     #[error(transparent)]
     Data(#[from] DataError),
     /// The network.
-    #[error("the network cannot be built: {0}")]
+    #[error("the network cannot be built: {0}{keys}", keys = keys(.0))]
     Network(#[from] NetworkError),
     /// A convolutional network for samples that are no images.
     #[error(
@@ -36,6 +36,15 @@ pub enum TaskError {
     /// The loss and the labels do not go together.
     #[error("{0}")]
     Targets(String),
+}
+
+/// The keys that decide, where the network's own words leave that open.
+fn keys(error: &NetworkError) -> &'static str {
+    match error {
+        NetworkError::Halved { .. } => " (network.depth, network.stage; data.shrink makes images smaller)",
+        NetworkError::TooLarge(_) => " (network.width, network.depth, network.widen)",
+        _ => "",
+    }
 }
 
 impl Spec {
