@@ -131,7 +131,8 @@ fn phase<T: Scalar>(
     seed: u64,
 ) -> Result<(PhaseVerdict, u64), JobError> {
     let Trials { task, going, .. } = trials;
-    let whole = Plan { goal: None, ..trials.plan.clone() };
+    // To the end, and with no looks on the way: the losses of batches tell what happens there.
+    let whole = Plan { goal: None, check_every: u64::MAX, ..trials.plan.clone() };
     let instrument = Instrument::new(task, &whole, curvature, true);
     let trial = Trial::from_checkpoint(task, &whole, eta, seed, trials.starts.of(seed)?, true)?;
     let observed = observe_phase(trial.until(going.stopped), &instrument, lambda, &mut |step| going.at(step));

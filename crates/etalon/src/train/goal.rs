@@ -22,6 +22,11 @@ impl Metric {
         }
     }
 
+    /// Whether it is of training samples, not of held-out ones.
+    pub(super) fn is_of_training(self) -> bool {
+        matches!(self, Metric::TrainAccuracy | Metric::TrainLoss)
+    }
+
     /// Whether it is an accuracy, which only classes have.
     pub fn is_accuracy(self) -> bool {
         matches!(self, Metric::TrainAccuracy | Metric::TestAccuracy)

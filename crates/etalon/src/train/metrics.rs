@@ -1,7 +1,7 @@
 //! How good outputs are.
 
 use super::groups::fix;
-use super::{Groups, Samples, Task};
+use super::{Goal, Groups, Samples, Task};
 use crate::data::{Fixed, Group};
 use etalon_nn::{Batch, Loss, Scalar, Workspace};
 use serde::{Deserialize, Serialize};
@@ -27,9 +27,15 @@ pub(super) struct Gauge<'a, T: Clone> {
     targets: &'a [T],
     /// The group of each sample; empty without patches.
     groups: Vec<Group>,
+    /// Those of the samples that were looked at last.
     outputs: Vec<T>,
+    /// How many these are: the first so many.
+    seen: usize,
     workspace: Workspace<T>,
 }
+
+/// A look that may end early goes on by so many samples.
+const AT_ONCE: usize = 128;
 
 impl<'a, T: Scalar> Gauge<'a, T> {
     /// Of samples as they are.
@@ -38,7 +44,7 @@ impl<'a, T: Scalar> Gauge<'a, T> {
         let rows = inputs.len() / task.network.input_len();
         let outputs = vec![T::ZERO; rows * task.network.output_len()];
         let workspace = Workspace::for_outputs(&task.network, rows, parallel);
-        Gauge { task, inputs: inputs.into(), targets, groups: Vec::new(), outputs, workspace }
+        Gauge { task, inputs: inputs.into(), targets, groups: Vec::new(), outputs, seen: rows, workspace }
     }
 
     /// Of the first training samples, with patches, drawn once, on those that have one.
@@ -53,12 +59,63 @@ impl<'a, T: Scalar> Gauge<'a, T> {
 
     /// The metrics at a point, with these running statistics.
     pub(super) fn take(&mut self, parameters: &[T], running: &[T]) -> Metrics {
+        self.seen = 0;
+        self.see(self.samples(), parameters, running);
+        self.metrics()
+    }
+
+    /// As [`Gauge::take`], but of the first samples alone where they tell that the goal is missed whatever the others are:
+    /// so many are wrong, or so large is the sum of the losses. The metrics are then those of the samples that were seen,
+    /// and miss the goal too.
+    pub(super) fn take_unless_missed(&mut self, parameters: &[T], running: &[T], goal: Goal) -> Metrics {
+        self.seen = 0;
+        loop {
+            self.see(AT_ONCE, parameters, running);
+            // Outputs that are all the same mean a dead network, which all samples have to show.
+            if self.seen == self.samples() || self.misses(goal) && !self.constant() {
+                return self.metrics();
+            }
+        }
+    }
+
+    /// Looks at so many samples more, or at all that there are.
+    fn see(&mut self, more: usize, parameters: &[T], running: &[T]) {
         let network = &self.task.network;
-        network.outputs(parameters, running, &self.inputs, &mut self.workspace, &mut self.outputs);
-        let scale = network.output_len() as f64 / self.outputs.len() as f64;
-        let loss = self.task.loss.value(network.output_len(), scale, &self.outputs, self.targets);
-        let share = || accuracy(&self.outputs, self.targets, network.output_len());
-        Metrics { loss, accuracy: self.task.classes.then(share) }
+        let (takes, gives) = (network.input_len(), network.output_len());
+        let (from, to) = (self.seen, self.samples().min(self.seen + more));
+        let outputs = &mut self.outputs[from * gives..to * gives];
+        let inputs = &self.inputs[from * takes..to * takes];
+        network.outputs(parameters, running, inputs, &mut self.workspace, outputs);
+        self.seen = to;
+    }
+
+    fn metrics(&self) -> Metrics {
+        let (outputs, targets) = self.pairs();
+        let width = self.task.network.output_len();
+        let loss = self.task.loss.value(width, 1.0 / self.seen as f64, outputs, targets);
+        Metrics { loss, accuracy: self.task.classes.then(|| accuracy(outputs, targets, width)) }
+    }
+
+    /// Whether the samples that were seen tell that all of them miss the goal.
+    fn misses(&self, Goal { metric, threshold }: Goal) -> bool {
+        let (outputs, targets) = self.pairs();
+        let (width, all) = (self.task.network.output_len(), self.samples());
+        if metric.is_accuracy() {
+            let possible = all - self.seen + right(outputs, targets, width);
+            return (possible as f64 / all as f64) < threshold;
+        }
+        // No loss is below 0, so that a sum only grows; in another order it may be smaller by its rounding.
+        self.task.loss.value(width, 1.0 / all as f64, outputs, targets) > threshold + 1e-6 * threshold.abs()
+    }
+
+    fn samples(&self) -> usize {
+        self.targets.len() / self.task.network.output_len()
+    }
+
+    /// Outputs that were taken last, and targets.
+    fn pairs(&self) -> (&[T], &[T]) {
+        let numbers = self.seen * self.task.network.output_len();
+        (&self.outputs[..numbers], &self.targets[..numbers])
     }
 
     /// The metrics of each group, where metrics were taken last; none without patches.
@@ -82,10 +139,11 @@ impl<'a, T: Scalar> Gauge<'a, T> {
         })
     }
 
-    /// Outputs that were taken last, and targets.
+    /// The same, sample by sample.
     fn rows(&self) -> impl Iterator<Item = (&[T], &[T])> {
         let width = self.task.network.output_len();
-        self.outputs.chunks_exact(width).zip(self.targets.chunks_exact(width))
+        let (outputs, targets) = self.pairs();
+        outputs.chunks_exact(width).zip(targets.chunks_exact(width))
     }
 
     /// Adds what each sample is worth at the outputs that were taken last: 1 where it is right, or without classes its loss.
@@ -102,12 +160,12 @@ impl<'a, T: Scalar> Gauge<'a, T> {
 
     /// Whether every output that was taken last is finite.
     pub(super) fn finite(&self) -> bool {
-        self.task.network.all_finite(&self.outputs)
+        self.task.network.all_finite(self.pairs().0)
     }
 
     /// Whether all samples had the same outputs when metrics were last taken.
     pub(super) fn constant(&self) -> bool {
-        all_the_same(&self.outputs, self.task.network.output_len())
+        all_the_same(self.pairs().0, self.task.network.output_len())
     }
 
     /// Whether its samples can be told apart: outputs of the same inputs are the same in every state.
@@ -123,9 +181,13 @@ fn all_the_same<T: PartialEq>(rows: &[T], width: usize) -> bool {
 /// The share of samples whose class is the one predicted. `outputs` and `targets` have `width` numbers a sample, one after the
 /// other; a single number is of the class of its sign. A tie is no prediction. NaN without a sample; `width` is at least 1.
 pub fn accuracy<T: Scalar>(outputs: &[T], targets: &[T], width: usize) -> f64 {
+    right(outputs, targets, width) as f64 / (outputs.len() / width) as f64
+}
+
+/// How many samples have their class predicted.
+fn right<T: Scalar>(outputs: &[T], targets: &[T], width: usize) -> usize {
     let pairs = outputs.chunks_exact(width).zip(targets.chunks_exact(width));
-    let right = pairs.filter(|(output, target)| is_right(output, target)).count();
-    right as f64 / (outputs.len() / width) as f64
+    pairs.filter(|(output, target)| is_right(output, target)).count()
 }
 
 /// The share of the most frequent class among targets, with so many outputs each: the accuracy of the best constant
@@ -175,6 +237,8 @@ pub(super) fn constant_predictor<T: Scalar>(loss: Loss, samples: &Samples<T>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::Spec;
+    use crate::train::Metric;
 
     #[test]
     fn a_tie_or_a_nan_is_not_right() {
@@ -184,6 +248,35 @@ mod tests {
         assert!(!is_right(&[f64::NAN, 0.3, 0.2], &[0.0, 1.0, 0.0]));
         assert!(!is_right(&[0.0, f64::NAN, 0.2], &[0.0, 1.0, 0.0]));
         assert!(is_right(&[2.0], &[1.0]) && is_right(&[-2.0], &[-1.0]) && !is_right(&[0.0], &[1.0]));
+    }
+
+    #[test]
+    fn a_look_ends_where_the_goal_is_missed_whatever_comes() {
+        for (loss, metric) in [("mse", Metric::TrainLoss), ("cross_entropy", Metric::TrainAccuracy)] {
+            let text = format!(
+                "loss = \"{loss}\"\ndata = {{ train = 1000, test = 20, shrink = 4 }}\nnetwork.width = 8\n"
+            );
+            let task = Spec::parse(&text).unwrap().task::<f32>().unwrap();
+            let mut gauge = Gauge::of_training(&task, 1000, false);
+            let fresh = task.network.layout().initialise(0);
+            let value = |Metrics { loss, accuracy }: Metrics| {
+                if metric.is_accuracy() { -accuracy.unwrap() } else { loss }
+            };
+            let whole = gauge.take(&fresh, &[]);
+            let mut seen = Vec::new();
+            for share in [0.5, 0.8, 0.99, 0.999999, 1.0, 1.000001, 1.01, 1.25, 2.0, 9.0] {
+                let least = share * value(whole);
+                let look = gauge.take_unless_missed(&fresh, &[], Goal { metric, threshold: least.abs() });
+                assert_eq!(value(look) <= least, value(whole) <= least, "{share}");
+                assert!(gauge.seen < 1000 || look == whole, "{share}");
+                seen.push(gauge.seen);
+            }
+            assert!(seen.contains(&1000) && seen.iter().any(|&seen| seen <= 640), "{seen:?}");
+            // That a network is dead all samples have to show.
+            let unreachable = Goal { metric, threshold: if metric.is_accuracy() { 2.0 } else { 0.0 } };
+            gauge.take_unless_missed(&vec![0.0; fresh.len()], &[], unreachable);
+            assert!(gauge.seen == 1000 && gauge.constant());
+        }
     }
 
     #[test]

@@ -54,6 +54,8 @@ pub struct Trial<'a, T: Clone> {
     /// Whether samples can be told apart at all: identical inputs have identical outputs in every state.
     can_die: bool,
     parallel: bool,
+    /// Whether all that is asked is why it ends: looks then tell no more than that.
+    brief: bool,
 }
 
 /// The most bytes that a trial takes, its task not counted.
@@ -180,6 +182,7 @@ impl<'a, T: Scalar> Trial<'a, T> {
             constant_loss: constant_predictor(task.loss, &task.train),
             limit: f64::INFINITY,
             parallel,
+            brief: false,
         })
     }
 
@@ -338,11 +341,10 @@ impl<'a, T: Scalar> Trial<'a, T> {
             return (None, None);
         }
         let goal = self.plan.goal;
-        let wants_test =
-            goal.is_some_and(|goal| matches!(goal.metric, Metric::TestAccuracy | Metric::TestLoss));
+        let wants_test = goal.is_some_and(|goal| !goal.metric.is_of_training());
         let wanted = &self.plan.test_steps;
         let follows = self.plan.follow_test && (wanted.is_empty() || wanted.contains(&self.step));
-        let evaluation = self.take(last || turns || follows || wants_test);
+        let evaluation = self.take((last || turns) && !self.brief || follows || wants_test);
         let train = evaluation.train;
         let stop = if !self.train.finite() {
             Some(Stop::NotFinite { steps: self.step })
@@ -370,7 +372,12 @@ impl<'a, T: Scalar> Trial<'a, T> {
     /// Takes the metrics of the training samples, and with `test` those of the held-out ones.
     fn take(&mut self, test: bool) -> Evaluation {
         let (parameters, running) = (&self.parameters, &self.running);
-        let train = self.train.take(parameters, running);
+        // A schedule may wait for the loss of all.
+        let is_whole = !self.brief || self.annealed.is_some();
+        let train = match self.plan.goal.filter(|goal| goal.metric.is_of_training() && !is_whole) {
+            Some(goal) => self.train.take_unless_missed(parameters, running, goal),
+            None => self.train.take(parameters, running),
+        };
         let held_out = test.then(|| self.test.take(parameters, running));
         let mut groups = self.train.groups();
         if let (Some(groups), Some(gauges), true) = (&mut groups, &mut self.mixed, test) {

@@ -187,8 +187,10 @@ impl<T: Scalar> Trial<'_, T> {
     }
 
     /// Trains to the end as [`Trial::run`] does, and tells only why it ended and after how many steps: it looks at no more
-    /// than the plan asks for on the way. `observe` hears of each step before its update.
+    /// than the plan asks for on the way, and at no more samples than tell that the goal is missed. `observe` hears of each
+    /// step before its update.
     pub(crate) fn stop(mut self, observe: &mut dyn FnMut(u64)) -> (Stop, u64) {
+        self.brief = true;
         let mut course = Course::new(self.total);
         let stop = self.follow(&mut course, None, &mut |state, _| observe(state.step), &mut |_, _| {});
         (stop, self.step)
@@ -264,6 +266,7 @@ impl<T: Scalar> Trial<'_, T> {
 mod tests {
     use super::*;
     use crate::spec::Spec;
+    use crate::train::{Goal, Metric};
 
     const SMALL: &str = "data.train = 40\ndata.test = 20\ndata.shrink = 4\nnetwork.width = 6\nnetwork.depth = 2\n\
         train.steps = 23\ntrain.batch = 16\ntrain.check_every = 5\n";
@@ -348,6 +351,44 @@ mod tests {
                 run(&format!("{text}schedule.last_steps = 8\nschedule.last_eta = 0.01"), checkpoint);
             assert_eq!(written(resumed), written(with), "{text}");
         }
+    }
+
+    #[test]
+    fn looks_that_end_early_end_a_trial_where_whole_ones_do() {
+        let text = "data.train = 600\ndata.test = 20\ndata.shrink = 4\nnetwork.width = 12\n\
+            train = { steps = 60, batch = 30, check_every = 3, check_samples = 600 }\n";
+        let mut ends = [0; 4];
+        for setting in [
+            "",
+            "loss = \"mse\"",
+            "data.patch.size = 2",
+            "schedule = { kind = \"constant\", anneal_below = 1.0, factor = 0.1 }",
+        ] {
+            let spec = Spec::parse(&format!("{text}{setting}")).unwrap();
+            let task = spec.task::<f32>().unwrap();
+            let goals = [0.3, 0.6, 0.8, 0.9].map(|threshold| (Metric::TrainAccuracy, threshold));
+            let losses = [2.0, 0.9, 0.4, 0.2].map(|threshold| (Metric::TrainLoss, threshold));
+            for (metric, threshold) in goals.into_iter().chain(losses).chain([(Metric::TestAccuracy, 0.7)]) {
+                let plan = spec.plan(&task).unwrap().with_goal(Goal { metric, threshold }, &task).unwrap();
+                for eta in [1e-3, 0.05, 0.3, 3.0, 1e4] {
+                    let trial = || Trial::new(&task, &plan, eta, 1, false).unwrap();
+                    let whole = trial().run(&mut |_, _| {});
+                    let ended = trial().stop(&mut |_| {});
+                    assert_eq!(
+                        ended,
+                        (whole.stop.clone(), whole.steps),
+                        "{setting}, {metric:?} {threshold}, {eta}"
+                    );
+                    ends[match whole.stop {
+                        Stop::Goal { .. } => 0,
+                        Stop::Budget { .. } => 1,
+                        Stop::Dead { .. } => 2,
+                        _ => 3,
+                    }] += 1;
+                }
+            }
+        }
+        assert!(ends.iter().all(|&count| count > 0), "each end is tried: {ends:?}");
     }
 
     #[test]
