@@ -15,6 +15,9 @@ pub mod subsample;
 
 use crate::Cpu;
 
+/// The most rows, columns, channels or pixels of a stride that an image's kernel takes: products of three can be counted.
+pub(crate) const LONGEST: usize = (1 << 20) - 1;
+
 /// Runs `body` compiled for the instruction set `cpu`, so that its loops use that set's vectors.
 ///
 /// A body carries `#[inline(always)]`, and so does every function that it calls: what is not inlined is compiled for the

@@ -1,7 +1,7 @@
 //! Windows over images: their mean, their largest value, or their first pixel. Images are NHWC, as for convolutions.
 
 use super::elementwise::Write;
-use super::vectorised;
+use super::{LONGEST, vectorised};
 use crate::{Cpu, Scalar};
 
 /// Windows of an image, without padding: a pixel beyond the last whole window is in none.
@@ -32,7 +32,7 @@ impl Windows {
     pub(crate) fn is_sound(&self) -> bool {
         let [rows, columns] = self.window;
         let bounded =
-            [self.height, self.width, self.channels, self.stride].iter().all(|&n| (1..1 << 20).contains(&n));
+            [self.height, self.width, self.channels, self.stride].iter().all(|&n| (1..=LONGEST).contains(&n));
         bounded
             && self.height * self.width <= Self::MOST_PIXELS
             && (1..=self.height).contains(&rows)

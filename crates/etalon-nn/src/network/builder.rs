@@ -2,6 +2,7 @@
 
 use super::places::Places;
 use super::{Network, Node};
+use crate::kernels::LONGEST;
 use crate::kernels::activation::Activation;
 use crate::kernels::convolution::Convolution;
 use crate::kernels::elementwise::Write;
@@ -44,10 +45,11 @@ pub enum NetworkError {
     /// A convolution or pooling with no place for its window, or a shortcut that would drop channels.
     #[error(
         "{0} has no output: its window must fit into the image with its padding, and have 1 to {most} rows; strides and \
-         channels must be 1 to 1048575, an image that is pooled may have at most {pixels} pixels, and a shortcut may not \
+         channels must be 1 to {longest}, an image that is pooled may have at most {pixels} pixels, and a shortcut may not \
          drop channels",
         most = Convolution::LARGEST_KERNEL,
-        pixels = Windows::MOST_PIXELS
+        pixels = Windows::MOST_PIXELS,
+        longest = LONGEST
     )]
     Window(String),
     /// The images of a convolutional network are used up before its last stage.

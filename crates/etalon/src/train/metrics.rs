@@ -66,7 +66,7 @@ impl<'a, T: Scalar> Gauge<'a, T> {
 
     /// As [`Gauge::take`], but of the first samples alone where they tell that the goal is missed whatever the others are:
     /// so many are wrong, or so large is the sum of the losses. The metrics are then those of the samples that were seen,
-    /// and miss the goal too.
+    /// and miss the goal too; whether outputs of the others are finite is left to later batches and looks.
     pub(super) fn take_unless_missed(&mut self, parameters: &[T], running: &[T], goal: Goal) -> Metrics {
         self.seen = 0;
         loop {

@@ -372,8 +372,8 @@ impl<'a, T: Scalar> Trial<'a, T> {
     /// Takes the metrics of the training samples, and with `test` those of the held-out ones.
     fn take(&mut self, test: bool) -> Evaluation {
         let (parameters, running) = (&self.parameters, &self.running);
-        // A schedule may wait for the loss of all.
-        let is_whole = !self.brief || self.annealed.is_some();
+        // A schedule may wait for the loss of all, and after the last look no batch would tell of samples that have diverged.
+        let is_whole = !self.brief || self.annealed.is_some() || self.step == self.end;
         let train = match self.plan.goal.filter(|goal| goal.metric.is_of_training() && !is_whole) {
             Some(goal) => self.train.take_unless_missed(parameters, running, goal),
             None => self.train.take(parameters, running),

@@ -23,6 +23,7 @@ mod weights;
 pub use input_gradient::input_gradient;
 pub use weight_gradient::weight_gradient;
 
+use super::LONGEST;
 use super::elementwise::Write;
 use super::product::problem::Initial;
 use super::product::{Matrix, product, product_with_bias};
@@ -58,9 +59,9 @@ impl Convolution {
     pub(crate) fn is_sound(&self) -> bool {
         let Convolution { height, width, inputs, outputs, kernel, stride, padding } = *self;
         let bounded =
-            [height, width, inputs, outputs, kernel, stride].iter().all(|&n| (1..1 << 20).contains(&n));
+            [height, width, inputs, outputs, kernel, stride].iter().all(|&n| (1..=LONGEST).contains(&n));
         bounded
-            && padding < 1 << 20
+            && padding <= LONGEST
             && kernel <= Self::LARGEST_KERNEL
             && kernel <= height + 2 * padding
             && kernel <= width + 2 * padding
